@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# The only Makefile.  Each folder adds a fragment (*.mk) that appends to the lists below.
+#
+#   make            hypervisor, builder, policy, tools, boot image
+#   make run        the whole chain on QEMU, OVMF, GRUB and swtpm
+#   make test       unit, guest, attack and system tests
+#   make lint|fuzz|bench|measure|tcb|clean
+
+B        := build
+CC       ?= gcc
+HOSTCC   ?= gcc
+WARN     := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef
+INC      := -I. -Ihypervisor -Ihypervisor/abi
+XENDEF   := -D__XEN_TOOLS__ -D__XEN_INTERFACE_VERSION__=0x00041100
+# Freestanding code: hypervisor, monitor, measurement core, builder.  No SSE: the FPU belongs to guests.
+FREE     := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only \
+            -mcmodel=small -fno-stack-protector -fcf-protection=none -fno-strict-aliasing \
+            -fno-common -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+            -ffile-prefix-map=$(CURDIR)=. $(WARN) $(INC) $(XENDEF)
+HOSTFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -ffile-prefix-map=$(CURDIR)=. $(WARN) $(INC) $(XENDEF)
+SANFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all \
+            $(WARN) $(INC) $(XENDEF) -DCORBEL_HOST_TEST
+
+HV_SRC   :=# hypervisor image sources (.c and .S)
+BUILDER_SRC :=
+ALL      :=# what `make` builds
+UNIT     :=# unit tests: UNIT_SRC_name, UNIT_LIBS_name
+FUZZ     :=# libFuzzer targets: FUZZ_SRC_name
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+include $(wildcard hypervisor/*.mk xsm/*.mk measured-boot/*.mk builder-domain/*.mk tools/*.mk \
+	tests/*.mk tests/unit/*.mk tests/fuzz/*.mk)
+
+# ---- the hypervisor image -------------------------------------------------------------------
+HV_OBJ := $(patsubst %,$(B)/hv/%.o,$(basename $(HV_SRC)))
+-include $(HV_OBJ:.o=.d)
+
+$(B)/hv/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -MMD -MP -c $< -o $@
+
+$(B)/hv/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+$(B)/corbel.elf: $(HV_OBJ) hypervisor/boot/corbel.lds
+	ld -m elf_x86_64 -nostdlib --gc-sections --fatal-warnings -z noexecstack -z max-page-size=4096 \
+		-T hypervisor/boot/corbel.lds -o $@ $(HV_OBJ)
+
+# QEMU's -kernel loads 32-bit multiboot1 ELF only.
+$(B)/corbel-mb1.elf: $(B)/corbel.elf
+	objcopy -O elf32-i386 $< $@
+
+ALL += $(B)/corbel.elf $(B)/corbel-mb1.elf
+
+# ---- unit tests ---------------------------------------------------------------------------------
+define UNIT_RULE
+$(B)/tests/unit/$(1): $$(UNIT_SRC_$(1))
+	@mkdir -p $$(@D)
+	$$(HOSTCC) $$(SANFLAGS) -Itests/unit $$(UNIT_SRC_$(1)) -o $$@ -lcmocka $$(UNIT_LIBS_$(1))
+endef
+$(foreach t,$(UNIT),$(eval $(call UNIT_RULE,$(t))))
+
+unit: $(UNIT:%=$(B)/tests/unit/%)
+	@for t in $^; do CMOCKA_MESSAGE_OUTPUT=TAP $$t || exit 1; done
+
+# ---- fuzz targets ---------------------------------------------------------------------------------
+define FUZZ_RULE
+$(B)/tests/fuzz/$(1): $$(FUZZ_SRC_$(1))
+	@mkdir -p $$(@D)
+	clang $$(SANFLAGS) -fsanitize=fuzzer $$(FUZZ_SRC_$(1)) -o $$@ $$(FUZZ_LIBS_$(1))
+endef
+$(foreach t,$(FUZZ),$(eval $(call FUZZ_RULE,$(t))))
+
+all: $(ALL)
+clean:
+	rm -rf $(B)
+.PHONY: all unit clean

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Corbel's own calls: what Xen's ABI has no call for.  One hypercall number,
+ * __HYPERVISOR_arch_7 (55): RDI = sub-op (enum corbel_op), RSI = guest virtual
+ * address of the sub-op's argument structure (never null), result in RAX as a
+ * negative Xen errno or >= 0.  Shared by hypervisor, builder, tools and tests;
+ * includes nothing but <stdint.h>.  All structures are little endian, naturally
+ * aligned; reserved fields must be zero (-EINVAL).
+ */
+#ifndef CORBEL_ABI_H
+#define CORBEL_ABI_H
+#include <stdint.h>
+
+#define CORBEL_HYPERCALL 55 /* __HYPERVISOR_arch_7 in <xen/xen.h> */
+
+#define CORBEL_DIGEST_LEN 32 /* SHA-256 everywhere outside the TPM banks */
+#define CORBEL_LABEL_LEN  64 /* label text incl. NUL, e.g. "system_u:system_r:tenant.t" */
+
+/* Fixed domain numbers.  Tenants count up from CORBEL_DOMID_FIRST; no reuse before wrap. */
+#define CORBEL_DOMID_DOM0    0
+#define CORBEL_DOMID_BUILDER 1
+#define CORBEL_DOMID_FIRST   2
+
+enum corbel_op {
+	CORBEL_OP_build_create = 0,   /* builder: struct corbel_build_create; once per instance */
+	CORBEL_OP_build_grant = 1,    /* builder: struct corbel_build_grant */
+	CORBEL_OP_build_commit = 2,   /* builder: struct corbel_build_commit; write-once */
+	CORBEL_OP_build_stub = 3,     /* builder: struct corbel_build_stub; starts the image's stub */
+	CORBEL_OP_build_wait = 4,     /* builder: struct corbel_build_wait; -EAGAIN: call again */
+	CORBEL_OP_build_vcpu = 5,     /* builder: struct corbel_build_vcpu; PVH entry state */
+	CORBEL_OP_build_seal = 6,     /* builder: struct corbel_build_seal */
+	CORBEL_OP_build_done = 7,     /* builder: struct corbel_build_done; never returns */
+	CORBEL_OP_rendezvous_set = 8, /* Dom0: struct corbel_rendezvous */
+	CORBEL_OP_rendezvous_get = 9, /* builder: struct corbel_rendezvous; -EAGAIN: call again */
+	CORBEL_OP_host_info = 10,     /* struct corbel_host_info */
+	CORBEL_OP_launch_info = 11,   /* struct corbel_launch_info */
+	CORBEL_OP_trace_read = 12,    /* struct corbel_read: struct corbel_trace[] */
+	CORBEL_OP_boot_log = 13,      /* struct corbel_read: TCG event log, firmware then Corbel */
+	CORBEL_OP_count
+};
+
+/* build_create: makes an empty domain in state `building`, owned by this instance. */
+struct corbel_build_create {
+	uint16_t domid;    /* OUT */
+	uint16_t pad;
+	uint32_t flags;    /* CORBEL_BUILD_* */
+	uint64_t max_pages; /* 4 KiB pages of RAM the domain may own */
+	uint32_t vcpus;    /* 1 .. CORBEL_MAX_VCPUS */
+	uint32_t weight;   /* scheduler weight, 1 .. 65535; 256 is usual */
+	uint8_t uuid[16];
+	char label[CORBEL_LABEL_LEN]; /* NUL-terminated context name known to the policy */
+};
+#define CORBEL_BUILD_DOM0 1u /* becomes domain 0; allowed once per boot */
+#define CORBEL_MAX_VCPUS  8
+
+/* build_grant: seeds one entry of the new domain's grant table (entries 0 and 1 are reserved by
+ * Xen's ABI for console and xenstore; GNTTAB_RESERVED_* in <xen/grant_table.h>). */
+struct corbel_build_grant {
+	uint16_t domid;
+	uint16_t peer; /* who may map it */
+	uint32_t ref;  /* 0 or 1 */
+	uint64_t gfn;
+};
+
+/* build_commit: records what is being launched, before any byte of it is parsed. */
+struct corbel_build_commit {
+	uint16_t domid;
+	uint16_t pad[3];
+	uint8_t request[CORBEL_DIGEST_LEN]; /* SHA-256 of the canonical request bytes */
+	uint8_t kernel[CORBEL_DIGEST_LEN];  /* SHA-256 of the kernel file */
+	uint8_t initrd[CORBEL_DIGEST_LEN];  /* SHA-256 of the initrd file, of no bytes if none */
+	uint8_t cmdline[CORBEL_DIGEST_LEN]; /* SHA-256 of the final command line, without NUL */
+};
+
+/* build_stub: runs the image's own unpacker inside the building domain on one temporary vCPU in
+ * 32-bit flat protected mode (paging off) with the execute trap armed on the 2 MiB page at trap. */
+struct corbel_build_stub {
+	uint16_t domid;
+	uint16_t pad[3];
+	uint32_t eip;      /* guest-physical entry */
+	uint32_t esi;      /* guest-physical address of boot_params */
+	uint64_t trap;     /* guest-physical, 2 MiB aligned; the stub ends when RIP == trap */
+	uint64_t budget_ms; /* CPU time the stub may use; 0 is refused */
+};
+
+/* build_wait: blocks (as -EAGAIN + re-call) until the stub has trapped or ended. */
+struct corbel_build_wait {
+	uint16_t domid;
+	uint16_t state; /* OUT: CORBEL_STUB_* */
+	uint32_t pad;
+	uint64_t rip;   /* OUT: where it ended */
+};
+#define CORBEL_STUB_TRAPPED  1 /* RIP == trap, CPL 0: success; the vCPU is destroyed */
+#define CORBEL_STUB_CRASHED  2 /* odd exit, hypercall, triple fault, halt */
+#define CORBEL_STUB_TIMEDOUT 3 /* budget used up */
+
+/* build_vcpu: fresh boot vCPU in PVH entry state (Xen docs/misc/pvh; guest-physical addresses). */
+struct corbel_build_vcpu {
+	uint16_t domid;
+	uint16_t pad[3];
+	uint32_t eip; /* value of the PHYS32_ENTRY note */
+	uint32_t ebx; /* guest-physical address of hvm_start_info */
+};
+
+struct corbel_build_seal {
+	uint16_t domid;
+	uint16_t run; /* 1: unpause at once, 0: leave paused */
+	uint32_t pad;
+};
+
+/* build_done: ends this builder instance; a half-built domain is destroyed. */
+struct corbel_build_done {
+	int32_t status; /* 0 or negative errno, for the trace only */
+	uint32_t pad;
+};
+
+/* Rendezvous: Dom0 posts one build session; the builder takes it once. */
+struct corbel_rendezvous {
+	uint32_t ref;  /* Dom0's grant reference of the ring page, granted to the builder */
+	uint32_t port; /* Dom0's event port, unbound for the builder */
+	uint32_t instance; /* OUT: builder instance that will serve / serves it */
+	uint32_t pad;
+};
+
+/* host_info flags: what cannot be enforced is said. */
+#define CORBEL_HOST_MEASURED  (1u << 0) /* TPM present and every extend succeeded */
+#define CORBEL_HOST_TPM       (1u << 1)
+#define CORBEL_HOST_IOMMU     (1u << 2)
+#define CORBEL_HOST_EFI       (1u << 3) /* entered through the measured EFI path */
+#define CORBEL_HOST_DEBUG     (1u << 4) /* test-only command line options are on */
+
+struct corbel_host_info {
+	uint32_t flags;            /* CORBEL_HOST_* */
+	uint32_t builder_instance; /* counts from 1 */
+	uint8_t boot_id[32];       /* random per boot */
+	uint8_t policy[CORBEL_DIGEST_LEN];         /* SHA-256 of the policy blob in force */
+	uint8_t builder_image[CORBEL_DIGEST_LEN];  /* SHA-256 of the boot module, as measured */
+	uint8_t builder_memory[CORBEL_DIGEST_LEN]; /* SHA-256 of the image bytes as they lie in the
+						    * running instance, taken before its first
+						    * instruction */
+	uint64_t free_frames, total_frames, dirty_frames; /* 4 KiB; dirty: freed, not yet scrubbed */
+	uint64_t freed_count, scrubbed_count; /* since boot; equal when dirty_frames is 0 */
+	uint64_t audit_denied, trace_lost;
+	uint32_t tpm_error; /* last TPM response code or driver error, 0 = none */
+	uint32_t pad;
+	char version[32];
+};
+
+struct corbel_launch_info {
+	uint16_t domid; /* IN */
+	uint16_t state; /* OUT: CORBEL_DOM_* */
+	uint32_t instance; /* OUT: builder instance that built it */
+	uint8_t uuid[16];
+	uint8_t request[CORBEL_DIGEST_LEN], kernel[CORBEL_DIGEST_LEN];
+	uint8_t initrd[CORBEL_DIGEST_LEN], cmdline[CORBEL_DIGEST_LEN];
+	char label[CORBEL_LABEL_LEN];
+	char crash_reason[64]; /* empty unless it crashed */
+	uint64_t overhead_bytes; /* hypervisor memory charged to the domain beyond its RAM */
+};
+enum corbel_dom_state {
+	CORBEL_DOM_building = 0,
+	CORBEL_DOM_sealed, /* never run yet */
+	CORBEL_DOM_running,
+	CORBEL_DOM_paused,
+	CORBEL_DOM_shutdown,
+	CORBEL_DOM_dying,
+	CORBEL_DOM_gone,
+	CORBEL_DOM_state_count
+};
+
+/* A bounded read: at most one page per call. */
+struct corbel_read {
+	uint64_t offset; /* bytes (boot_log) or first sequence number wanted (trace_read) */
+	uint64_t buffer; /* guest virtual address, 8-byte aligned */
+	uint32_t size;   /* bytes, <= 4096 */
+	uint32_t filled; /* OUT bytes */
+	uint64_t next;   /* OUT: offset for the next call */
+	uint64_t lost;   /* OUT: trace records lost so far */
+};
+
+/* One trace record, 48 bytes. */
+struct corbel_trace {
+	uint64_t seq;     /* counts from 1, never reused */
+	uint64_t time_ns; /* since boot */
+	uint16_t kind;    /* CORBEL_TRACE_* */
+	uint16_t subject, object; /* domids; 0x7FFF = hypervisor/none */
+	uint16_t vcpu;
+	uint32_t call;    /* hypercall number << 16 | sub-op */
+	int32_t result;   /* negative errno, exit code, or 0 */
+	uint16_t cls, perm; /* index into docs/HYPERCALLS.md's class table and bit number */
+	uint32_t pad;
+	uint64_t arg;     /* kind-specific */
+};
+enum corbel_trace_kind {
+	CORBEL_TRACE_denied = 1, /* the gate said no: cls, perm */
+	CORBEL_TRACE_audited,    /* allowed, but the policy asks for a record */
+	CORBEL_TRACE_state,      /* domain life cycle: arg = new state */
+	CORBEL_TRACE_crash,      /* domain_crash: arg = exit code or address */
+	CORBEL_TRACE_exit,       /* verbose tracing only */
+	CORBEL_TRACE_hypercall,  /* verbose tracing only */
+	CORBEL_TRACE_builder,    /* instance start/end: arg = instance */
+	CORBEL_TRACE_measure     /* arg = PCR index, result = TPM rc */
+};
+
+/* Builder domain: fixed layout.  The image is loaded at CORBEL_BUILDER_BASE and entered in 32-bit
+ * flat protected mode (PVH register state) at base + header.entry with EBX = guest-physical
+ * address of struct corbel_builder_start. */
+#define CORBEL_BUILDER_MAGIC  0x3162726f43756c42ull /* first 8 bytes of the image */
+#define CORBEL_BUILDER_BASE   0x100000u
+#define CORBEL_BUILDER_RAM    0x800000u   /* RAM [0, 8 MiB) */
+#define CORBEL_BUILDER_START  0x1000u     /* where struct corbel_builder_start is put */
+#define CORBEL_BUILDER_MODULE 0x40000000u /* boot modules, read-only, 2 MiB aligned each */
+#define CORBEL_BUILDER_WINDOW 0x80000000u /* foreign and grant mappings go here and up */
+
+struct corbel_builder_header {
+	uint64_t magic;
+	uint32_t entry;  /* offset of the 32-bit entry point */
+	uint32_t size;   /* bytes of the image file */
+	uint32_t memory; /* bytes from base to the end of bss; <= RAM - base */
+	uint32_t flags;  /* bit 0: test build (accepts debug requests) */
+};
+
+struct corbel_builder_start {
+	uint32_t instance;     /* 1 = boot instance: build Dom0 from the modules */
+	uint32_t module_count; /* 0 unless instance == 1 */
+	struct {
+		uint64_t gpa, size;
+		char name[16]; /* "plan", "kernel", "initrd" */
+	} module[4];
+	uint64_t tsc_hz; /* for timeouts */
+};
+#endif

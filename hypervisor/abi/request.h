@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The canonical build request, and the ring page it travels in.  The same
+ * bytes, as a boot module called "plan", describe Dom0.
+ *
+ * A request is a header and then fields { u16 tag, u16 len, len bytes }, packed,
+ * little endian, tags strictly ascending: so a duplicate cannot be written, and
+ * one meaning has one encoding.  Unknown tags, wrong lengths, trailing bytes and
+ * NUL inside strings are refused with the tag named.  Everything the builder acts
+ * on is in these bytes; their SHA-256 is the committed request digest.
+ */
+#ifndef CORBEL_REQUEST_H
+#define CORBEL_REQUEST_H
+#include <stdint.h>
+
+#define CORBEL_REQUEST_MAGIC   0x51524243u /* "CBRQ" */
+#define CORBEL_REQUEST_VERSION 1
+#define CORBEL_REQUEST_MAX     3072u /* bytes, header included */
+
+struct corbel_request_header {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t reserved; /* 0 */
+	uint32_t size;     /* of the whole request, header included */
+};
+
+enum corbel_request_tag {
+	CORBEL_RQ_name = 1,     /* 1..63 bytes [A-Za-z0-9._+-], no NUL */
+	CORBEL_RQ_uuid = 2,     /* 16 bytes */
+	CORBEL_RQ_memory = 3,   /* u32 MiB, 4..1048576 */
+	CORBEL_RQ_vcpus = 4,    /* u32, 1..CORBEL_MAX_VCPUS */
+	CORBEL_RQ_weight = 5,   /* u32, 1..65535 */
+	CORBEL_RQ_label = 6,    /* 1..63 bytes, no NUL */
+	CORBEL_RQ_cmdline = 7,  /* 0..2047 bytes, no NUL: the final kernel command line */
+	CORBEL_RQ_kernel = 8,   /* u64 size of the kernel file in bytes, > 0 */
+	CORBEL_RQ_initrd = 9,   /* u64 size of the initrd file in bytes, 0 = none */
+	CORBEL_RQ_flags = 10,   /* u32 CORBEL_RQF_* */
+	CORBEL_RQ_tag_end
+};
+/* All tags above are required, each exactly once. */
+#define CORBEL_RQF_DOM0   (1u << 0) /* plan only: SIF_PRIVILEGED|SIF_INITDOMAIN, domain 0 */
+#define CORBEL_RQF_PAUSED (1u << 1) /* leave it paused after seal */
+#define CORBEL_RQF_CRASH  (1u << 31) /* test builds of the builder: crash after create */
+
+/*
+ * The ring page.  Dom0 owns the page and grants it to the builder (rendezvous_set names the grant
+ * and the event port), so to the builder every byte is hostile and is read once into a local copy.
+ * Both sides notify the port after each change.  The builder pulls: it asks for a range of a file
+ * (want_*), Dom0 puts the bytes into the data pages (granted one by one, data_ref) and answers with
+ * have_seq = want_seq and have_len.  data_refs must not change during a session.
+ */
+#define CORBEL_RING_MAGIC     0x474e5243u /* "CRNG" */
+#define CORBEL_RING_MAX_DATA  128u        /* data pages: 512 KiB per exchange */
+
+enum corbel_ring_state { /* written by the builder */
+	CORBEL_RING_idle = 0,
+	CORBEL_RING_accepted, /* request copied and well formed; domain being made */
+	CORBEL_RING_staging,  /* want_* is valid */
+	CORBEL_RING_building, /* committed; parsing, unpacking */
+	CORBEL_RING_done,     /* result 0, domid valid */
+	CORBEL_RING_failed,   /* result negative errno, reason says why; nothing is left behind */
+};
+enum corbel_ring_file { CORBEL_FILE_kernel = 1, CORBEL_FILE_initrd = 2 };
+
+struct corbel_ring {
+	/* written by Dom0 before rendezvous_set */
+	uint32_t magic;
+	uint32_t request_size;
+	uint32_t data_refs; /* 1..CORBEL_RING_MAX_DATA */
+	uint32_t pad0;
+	/* written by Dom0 during the session */
+	uint32_t have_seq;
+	uint32_t have_len; /* bytes now in the data pages, == want_len, or 0xFFFFFFFF: give up */
+	/* written by the builder */
+	uint32_t state;
+	uint32_t instance; /* restart generation */
+	uint32_t want_seq; /* counts from 1 */
+	uint32_t want_file;
+	uint64_t want_offset;
+	uint32_t want_len; /* <= data_refs * 4096 */
+	int32_t result;
+	uint32_t domid;
+	uint32_t pad1;
+	char reason[128]; /* NUL-terminated */
+	uint32_t data_ref[CORBEL_RING_MAX_DATA];
+	uint8_t request[CORBEL_REQUEST_MAX];
+};
+_Static_assert(sizeof(struct corbel_ring) <= 4096, "the ring is one page");
+#endif
