@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turns struct request into canonical bytes: a header, then every field once in
+ * ascending tag order.  Refuses what the builder would refuse, so that the user
+ * reads the name of the field instead of a tag number.
+ */
+#include <string.h>
+
+#include "abi/corbel.h"
+#include "abi/request.h"
+#include "tools/plan/encode.h"
+
+struct cursor {
+	uint8_t *out;
+	size_t used, cap;
+};
+
+static void put(struct cursor *c, const void *bytes, size_t len)
+{
+	if (len <= c->cap - c->used) {
+		memcpy(c->out + c->used, bytes, len);
+		c->used += len;
+	} else {
+		c->cap =
+			c->used; /* full: nothing more fits, request_encode() sees the short size */
+	}
+}
+
+static void put_field(struct cursor *c, uint16_t tag, const void *bytes, size_t len)
+{
+	uint16_t head[2] = {tag, (uint16_t)len};
+
+	put(c, head, sizeof(head));
+	put(c, bytes, len);
+}
+
+static int name_is_plain(const char *name)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._+-";
+
+	return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
+static const char *check(const struct request *r)
+{
+	if (!memchr(r->name, 0, sizeof(r->name)) || !name_is_plain(r->name)) {
+		return "name must be 1 to 63 characters of [A-Za-z0-9._+-]";
+	}
+	if (r->memory_mib < 4 || r->memory_mib > 1048576) {
+		return "memory must be 4 to 1048576 MiB";
+	}
+	if (r->vcpus < 1 || r->vcpus > CORBEL_MAX_VCPUS) {
+		return "vcpus must be 1 to 8";
+	}
+	if (r->weight < 1 || r->weight > 65535) {
+		return "weight must be 1 to 65535";
+	}
+	if (!memchr(r->label, 0, sizeof(r->label)) || r->label[0] == '\0') {
+		return "label must be 1 to 63 bytes";
+	}
+	if (!memchr(r->cmdline, 0, sizeof(r->cmdline))) {
+		return "command line must be at most 2047 bytes";
+	}
+	if (r->kernel_size == 0) {
+		return "kernel file is empty";
+	}
+	return NULL;
+}
+
+size_t request_encode(const struct request *r, uint8_t *out, size_t cap, const char **why)
+{
+	struct corbel_request_header header = {CORBEL_REQUEST_MAGIC, CORBEL_REQUEST_VERSION, 0, 0};
+	struct cursor c = {out, 0, cap < CORBEL_REQUEST_MAX ? cap : CORBEL_REQUEST_MAX};
+	size_t want;
+
+	*why = check(r);
+	if (*why) {
+		return 0;
+	}
+	want = sizeof(header) + 10 * 4 + strlen(r->name) + sizeof(r->uuid) + 4 * sizeof(uint32_t) +
+	       strlen(r->label) + strlen(r->cmdline) + 2 * sizeof(uint64_t);
+	header.size = (uint32_t)want;
+	put(&c, &header, sizeof(header));
+	put_field(&c, CORBEL_RQ_name, r->name, strlen(r->name));
+	put_field(&c, CORBEL_RQ_uuid, r->uuid, sizeof(r->uuid));
+	put_field(&c, CORBEL_RQ_memory, &r->memory_mib, sizeof(r->memory_mib));
+	put_field(&c, CORBEL_RQ_vcpus, &r->vcpus, sizeof(r->vcpus));
+	put_field(&c, CORBEL_RQ_weight, &r->weight, sizeof(r->weight));
+	put_field(&c, CORBEL_RQ_label, r->label, strlen(r->label));
+	put_field(&c, CORBEL_RQ_cmdline, r->cmdline, strlen(r->cmdline));
+	put_field(&c, CORBEL_RQ_kernel, &r->kernel_size, sizeof(r->kernel_size));
+	put_field(&c, CORBEL_RQ_initrd, &r->initrd_size, sizeof(r->initrd_size));
+	put_field(&c, CORBEL_RQ_flags, &r->flags, sizeof(r->flags));
+	if (c.used != want) {
+		*why = "request does not fit into the buffer";
+		return 0;
+	}
+	return want;
+}
