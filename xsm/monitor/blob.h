@@ -23,7 +23,8 @@
 #define XSM_MAX_CONTEXTS 1024u
 #define XSM_NAME_MAX     63u /* without NUL; fits CORBEL_LABEL_LEN */
 
-/* Relations of the subject's tenant to the object's; a policy without tenants has only the first. */
+/* Relations of the subject's tenant to the object's; a policy without tenants has only the first.
+ */
 enum {
 	XSM_RELATION_SAME,
 	XSM_RELATION_OVER,  /* subject is for all tenants, or object is nobody's */

@@ -3,16 +3,17 @@
  * The reference monitor: which label may do what to which label.  Owns the look-up; owns no memory:
  * a parsed policy points into the blob, which must stay in place, unchanged and mapped read-only.
  *
- * Trust boundary: the blob comes from outside the image.  xsm_policy_parse() believes nothing in it,
- * xsm_floor_check() refuses what no policy may grant, and a policy that was not parsed (all zero)
- * denies everything.  The hypervisor must call both before it puts a policy in force.
+ * Trust boundary: the blob comes from outside the image.  xsm_policy_parse() believes nothing in
+ * it, xsm_floor_check() refuses what no policy may grant, and a policy that was not parsed (all
+ * zero) denies everything.  The hypervisor must call both before it puts a policy in force.
  *
  * Object of a check (the subject is always the caller's label):
  *   the hypervisor itself     xsm_sid_label(p, XSM_SID_hypervisor)
  *   another domain            that domain's label
- *   the caller's own domain   xsm_self_label(p, caller's label), also when it named itself by number
- * The last one is what keeps "a tenant on itself" apart from "a tenant on another tenant": both
- * domains carry the same label, and only the dispatcher knows whether they are the same domain.
+ *   the caller's own domain   xsm_self_label(p, caller's label), also when it named itself by
+ * number The last one is what keeps "a tenant on itself" apart from "a tenant on another tenant":
+ * both domains carry the same label, and only the dispatcher knows whether they are the same
+ * domain.
  */
 #ifndef XSM_MONITOR_H
 #define XSM_MONITOR_H
@@ -67,18 +68,19 @@ enum xsm_sid {
 /* A policy in force; fields are private to the monitor. */
 struct xsm_policy {
 	const struct xsm_blob_context *context;
-	const uint16_t *cell;   /* [subject * contexts + object] = vector number */
-	const uint32_t *vector; /* [number * stride + relation * classes + class], then audit masks */
+	const uint16_t *cell; /* [subject * contexts + object] = vector number */
+	const uint32_t
+		*vector; /* [number * stride + relation * classes + class], then audit masks */
 	const char *names;
-	uint32_t stride;   /* 32-bit words of one vector */
-	uint16_t contexts; /* 0 = no policy: everything is denied */
+	uint32_t stride;        /* 32-bit words of one vector */
+	uint16_t contexts;      /* 0 = no policy: everything is denied */
 	uint16_t relation_mask; /* 0 or 3 */
 	uint16_t sid[XSM_SID_COUNT];
 };
 
 /*
- * Checks every byte of the blob and fills *p.  Returns 0, or -1 with *why set to a static reason; *p
- * then denies everything.  The blob must be 8-byte aligned and outlive *p.
+ * Checks every byte of the blob and fills *p.  Returns 0, or -1 with *why set to a static reason;
+ * *p then denies everything.  The blob must be 8-byte aligned and outlive *p.
  */
 int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const char **why);
 
@@ -126,7 +128,8 @@ static inline bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s, s
 	const uint32_t *vector;
 	unsigned relation;
 
-	if (s.ctx >= p->contexts || t.ctx >= p->contexts || cls >= XSM_CLASS_COUNT || perm_bit > 31) {
+	if (s.ctx >= p->contexts || t.ctx >= p->contexts || cls >= XSM_CLASS_COUNT ||
+	    perm_bit > 31) {
 		return false;
 	}
 	relation = xsm_relation(s.tenant, t.tenant) & p->relation_mask;

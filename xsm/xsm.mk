@@ -1,0 +1,1 @@
+HV_SRC += xsm/monitor/monitor.c xsm/monitor/floor.c
