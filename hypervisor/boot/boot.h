@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the boot code hands over.  Built from multiboot2 tags (EFI entry) or multiboot1 (the
+ * unmeasured `-kernel` entry); every pointer in it is host-physical and identity-mapped in the
+ * boot page tables only.
+ */
+#ifndef BOOT_BOOT_H
+#define BOOT_BOOT_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BOOT_MAX_REGIONS 96
+#define BOOT_MODULES     5
+
+enum boot_module_id { MODULE_policy, MODULE_builder, MODULE_plan, MODULE_kernel, MODULE_initrd };
+
+struct boot_module {
+	uint64_t base, size; /* host-physical, page aligned base; size in bytes, > 0 */
+	char args[64];       /* the module string after its name, cut */
+};
+
+struct boot_region { /* usable RAM, page aligned, sorted, disjoint; image, boot stack, MBI, modules,
+		      * firmware log copy, low 1 MiB and the hypervisor region are not in it */
+	uint64_t base, size;
+};
+
+struct boot_info {
+	bool efi;           /* came through the measured EFI entry with boot services */
+	char cmdline[256];
+	struct boot_module module[BOOT_MODULES];
+	uint32_t region_count;
+	struct boot_region region[BOOT_MAX_REGIONS];
+	uint64_t ram_top;   /* end of the highest usable RAM */
+	uint64_t hv_base, hv_size; /* hypervisor region for frame table and heap, 2 MiB aligned,
+				    * below 4 GiB, mapped RW+NX identity in the final tables */
+	uint64_t log_base, log_size; /* copy of the TCG log incl. final events, 0 = none;
+				      * lies inside the hypervisor region's head, see hv_free */
+	uint64_t hv_free;   /* first unused byte of the hypervisor region */
+	bool tpm;           /* ACPI TPM2 table present with TIS start method */
+};
+
+/* Value of `name=` or presence of the bare word in the command line. */
+bool boot_option(const struct boot_info *boot, const char *name, char *value, uint32_t size);
+
+/* Provided by core/: runs with final page tables, traps, time; never returns. */
+__attribute__((noreturn)) void core_main(struct boot_info *boot);
+#endif

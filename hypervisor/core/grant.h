@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Grant tables, version 1 only, GRANT_FRAMES frames per domain (heap pages that the guest maps).
+ * Shared entries are loaded whole, once; the hypervisor's own map counts are the truth.
+ */
+#ifndef CORE_GRANT_H
+#define CORE_GRANT_H
+#include "core/domain.h"
+
+#define GRANT_FRAMES   32
+#define GRANT_MAPS_MAX 1024 /* live mappings that one domain may hold */
+
+int grant_init(struct domain *d);
+void grant_teardown(struct domain *d); /* drops every mapping d holds of others; frees its table when
+					* nobody maps its grants (else when the last one goes) */
+/* Heap page behind grant frame index, made on first use; 0 when index is out of range. */
+void *grant_frame(struct domain *d, uint32_t index);
+/* Builder's seed: entry ref permits peer to map gfn. */
+int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, gfn_t gfn);
+#endif

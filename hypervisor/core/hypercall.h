@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dispatcher's contract with its handlers.  A handler exists only through its row in
+ * abi/hypercalls.def; by the time it runs, the caller is at CPL 0, its argument has been copied in
+ * once, the target is referenced and in an allowed state, and the policy has said yes.  A handler
+ * returns a negative Xen errno or >= 0 and changes nothing when it fails.
+ */
+#ifndef CORE_HYPERCALL_H
+#define CORE_HYPERCALL_H
+#include "core/domain.h"
+#include <xen/domctl.h>
+#include <xen/grant_table.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/memory.h>
+#include <xen/platform.h>
+#include <xen/sched.h>
+#include <xen/sysctl.h>
+#include <xen/version.h>
+
+typedef struct {
+} hc_none_t;
+typedef struct xen_domctl hc_domctl_t;
+typedef struct xen_sysctl hc_sysctl_t;
+typedef xen_domain_handle_t hc_uuid_t;
+
+#define HC_ARG_MAX 512
+
+struct hc_call {
+	struct vcpu *vcpu;     /* the caller */
+	struct domain *caller; /* == vcpu->domain */
+	struct domain *target; /* per the row's rule; 0 for NONE and ELEM */
+	uint64_t arg[5];       /* RDI RSI RDX R10 R8 */
+	const struct hc_row *row;
+	union {
+		uint8_t bytes[HC_ARG_MAX];
+		uint64_t align;
+	} in; /* the argument, copied once; written back for INOUT rows when the result is >= 0 */
+	bool block; /* handler put the vCPU to sleep: result is delivered, then another vCPU runs */
+	bool retry; /* handler put the vCPU to sleep: call again when woken (RIP not advanced) */
+};
+
+#define HC(nr, sub, name, ...) long hc_##name(struct hc_call *call);
+#define DENY(...)
+#define DENY_REST(...)
+#include "abi/hypercalls.def"
+#undef HC
+#undef DENY
+#undef DENY_REST
+
+/* Entry from the exit handler: decodes registers, runs the row, stores RAX. */
+void hypercall_dispatch(struct vcpu *v);
+
+/* Per-element and second-object checks: asks the policy (class, permission bit) for caller ->
+ * object, records a denial.  0 or -EPERM. */
+int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm);
+/* Resolves a domid for an element (DOMID_SELF allowed), referenced; checks state and permission.
+ * 0, -ESRCH or -EPERM (a domain that the caller may not touch in this state: -EPERM). */
+int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cls, unsigned perm,
+	      struct domain **out);
+#endif

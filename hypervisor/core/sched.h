@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Weighted round robin on each physical CPU.  A vCPU runs until its slice ends, it blocks, or its
+ * domain stops; there is one hypervisor stack per CPU and no handler ever sleeps in the middle.
+ */
+#ifndef CORE_SCHED_H
+#define CORE_SCHED_H
+#include "core/domain.h"
+
+void sched_wake(struct vcpu *v);   /* blocked, polling or waiting -> runnable */
+void sched_kick(struct vcpu *v);   /* something changed for it: leave the guest soon / wake if blocked */
+void sched_sleep(struct vcpu *v, enum vcpu_state state); /* current vCPU stops after this exit */
+void sched_remove(struct vcpu *v); /* its domain stops running */
+void sched_poll_port(struct domain *d, uint32_t port); /* wakes vCPUs polling on this port */
+__attribute__((noreturn)) void sched_run(void);
+#endif

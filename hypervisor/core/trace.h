@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace ring (struct corbel_trace, abi/corbel.h): denials, audited grants, life-cycle changes,
+ * crashes; with `trace` on the command line every exit and hypercall too.  Overwrites the oldest
+ * record and counts what a reader lost; never drops in silence.
+ */
+#ifndef CORE_TRACE_H
+#define CORE_TRACE_H
+#include <stdbool.h>
+#include "abi/corbel.h"
+
+extern bool trace_verbose;
+void trace_init(void *memory, uint32_t bytes); /* memory from the hypervisor region */
+/* Fills seq and time; the other fields are the caller's. */
+void trace_add(struct corbel_trace record);
+/* Copies records with seq >= first into out[max]; returns how many; *next is the next seq to ask
+ * for, *lost the total ever overwritten. */
+uint32_t trace_read(uint64_t first, struct corbel_trace *out, uint32_t max, uint64_t *next,
+		    uint64_t *lost);
+void trace_dump(uint32_t last); /* prints the last records; used by panic */
+#endif

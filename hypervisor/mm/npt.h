@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nested page tables of one domain: 4 KiB and 2 MiB entries, split on demand.  Table pages come from
+ * the heap, charged to the domain.  Caller holds the domain's lock (RANK_DOMAIN).
+ *
+ * References: npt_map() takes over the caller's reference(s) on RAM, FOREIGN, GRANT and MODULE
+ * frames; npt_unmap() hands them back to the caller, who puts them.  SHARED (heap pages) and MMIO
+ * carry none.
+ */
+#ifndef MM_NPT_H
+#define MM_NPT_H
+#include "mm/addr.h"
+
+struct domain;
+
+enum npt_kind {
+	NPT_NONE,
+	NPT_RAM,     /* plain, owned by this domain: the only kind that may be granted */
+	NPT_SHARED,  /* shared_info or grant frame, a heap page */
+	NPT_FOREIGN, /* builder's mapping of the domain that it builds */
+	NPT_GRANT,   /* mapping of another domain's grant */
+	NPT_MODULE,  /* boot module, read-only */
+	NPT_MMIO     /* device page given at build (TPM locality 0) */
+};
+
+struct npt_entry {
+	frame_t frame;
+	uint8_t kind; /* enum npt_kind */
+	uint8_t order; /* 0 or BLOCK_ORDER */
+	bool write, exec;
+};
+
+#define GFN_LIMIT (1ull << (36 - PAGE_SHIFT)) /* guests see 36 physical address bits */
+
+int npt_init(struct domain *d);
+/* -EEXIST when something is mapped there, -ENOMEM, -EINVAL (range, alignment). */
+int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry);
+/* Looks up one gfn: order says what covers it, frame is the 4 KiB frame of that gfn. */
+bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
+/* Removes one 4 KiB mapping (splitting a block), or a whole block when order == BLOCK_ORDER and
+ * gfn is aligned and a block lies there.  -ENOENT, -ENOMEM (split). */
+int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
+/* Sets or clears execute permission on the 2 MiB range at gfn (block or 512 pages). */
+int npt_set_exec(struct domain *d, gfn_t gfn, bool exec);
+/* Frees table pages and puts every reference, at most budget entries per call; true when done. */
+bool npt_teardown(struct domain *d, uint32_t budget);
+#endif
