@@ -34,28 +34,28 @@
 #define MEASURE_LOG_MAX    16384u
 
 enum measure_kind {
-	MEASURE_config = 1, /* PCR 17: the hypervisor's command line */
-	MEASURE_policy = 2, /* PCR 17: the policy blob */
+	MEASURE_config = 1,  /* PCR 17: the hypervisor's command line */
+	MEASURE_policy = 2,  /* PCR 17: the policy blob */
 	MEASURE_builder = 3, /* PCR 17: the builder image */
-	MEASURE_plan = 4,   /* PCR 18: the launch plan of Dom0, command line included */
-	MEASURE_kernel = 5, /* PCR 18: Dom0's kernel file */
-	MEASURE_initrd = 6, /* PCR 18: Dom0's initrd file */
+	MEASURE_plan = 4,    /* PCR 18: the launch plan of Dom0, command line included */
+	MEASURE_kernel = 5,  /* PCR 18: Dom0's kernel file */
+	MEASURE_initrd = 6,  /* PCR 18: Dom0's initrd file */
 	MEASURE_kind_end
 };
 
 /* Errors of our own; values below 0x10000 are TPM response codes. */
 enum measure_error {
 	MEASURE_ERR_none = 0,
-	MEASURE_ERR_no_tpm = 0x43420001,	/* tis was NULL */
-	MEASURE_ERR_interface = 0x43420002,	/* nothing there, or not a FIFO interface */
-	MEASURE_ERR_locality = 0x43420003,	/* locality 2 not granted within 5 s */
-	MEASURE_ERR_timeout = 0x43420004,	/* a command took over 2 s */
-	MEASURE_ERR_protocol = 0x43420005,	/* registers contradict the interface specification */
-	MEASURE_ERR_response = 0x43420006,	/* malformed or oversized response */
-	MEASURE_ERR_banks = 0x43420007,		/* no SHA-256/384 bank, or one we cannot treat */
-	MEASURE_ERR_start_value = 0x43420008,	/* PCR 17-19 do not start at all ones */
-	MEASURE_ERR_log_full = 0x43420009,	/* record does not fit the log */
-	MEASURE_ERR_order = 0x4342000A,		/* calls out of order */
+	MEASURE_ERR_no_tpm = 0x43420001,      /* tis was NULL */
+	MEASURE_ERR_interface = 0x43420002,   /* nothing there, or not a FIFO interface */
+	MEASURE_ERR_locality = 0x43420003,    /* locality 2 not granted within 5 s */
+	MEASURE_ERR_timeout = 0x43420004,     /* a command took over 2 s */
+	MEASURE_ERR_protocol = 0x43420005,    /* registers contradict the interface specification */
+	MEASURE_ERR_response = 0x43420006,    /* malformed or oversized response */
+	MEASURE_ERR_banks = 0x43420007,       /* no SHA-256/384 bank, or one we cannot treat */
+	MEASURE_ERR_start_value = 0x43420008, /* PCR 17-19 do not start at all ones */
+	MEASURE_ERR_log_full = 0x43420009,    /* record does not fit the log */
+	MEASURE_ERR_order = 0x4342000A,       /* calls out of order */
 };
 
 void measure_init(volatile uint8_t *tis, uint64_t (*now_ns)(void));
@@ -73,7 +73,8 @@ void measure_file(enum measure_kind kind, const uint8_t sha256[32], const uint8_
 void measure_cap(void);
 void measure_protect(void);
 
-/* True while a TPM is there and nothing has failed; "measured" once measure_protect() is through. */
+/* True while a TPM is there and nothing has failed; "measured" once measure_protect() is through.
+ */
 bool measure_ok(void);
 /* 0, or the first error: enum measure_error or a TPM response code. */
 uint32_t measure_error(void);

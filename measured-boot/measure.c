@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The measurement core: what the hypervisor writes into PCR 17-22 and into the boot event log.
+ * Part of the measured image.  It alone uses TPM localities above 0.  Believes nothing the TPM
+ * answers beyond its own length checks; any error, once, means "unmeasured" until the next boot.
+ *
+ * PCR 17 is the trusted part, PCR 18 is Dom0: apart, so that a new Dom0 kernel leaves the reference
+ * value of the trusted part alone.  Runs on the boot CPU only, so nothing here is locked.
+ */
+#include "measured-boot/measure.h"
+#include "measured-boot/eventlog.h"
+#include "measured-boot/sha2.h"
+
+#define LOCALITY 2 /* may extend 17-22 and reset 20-22; Dom0's locality 0 may neither */
+
+enum phase { PHASE_off, PHASE_init, PHASE_chain, PHASE_capped, PHASE_done };
+
+static struct {
+	struct tis tis;
+	enum phase phase;
+	unsigned last; /* enum measure_kind of the last record */
+	bool taken;    /* we hold the locality */
+	uint32_t error, reset_count;
+	struct tpm_banks banks;
+	uint8_t group_auth[TPM_AUTH_LEN]; /* of PCR 20-22; needed again for each checkpoint */
+	size_t log_len, firmware_len;
+	uint8_t log[MEASURE_FW_LOG_MAX + MEASURE_LOG_MAX];
+	struct eventlog_data data; /* scratch: too big for the stack */
+	uint8_t digest[TPM_BANKS_MAX][TPM_DIGEST_MAX];
+} self;
+
+/* The first error stays: it is the one that explains the others. */
+static bool failed(uint32_t error)
+{
+	if (error && !self.error) {
+		self.error = error;
+	}
+	return self.error != 0;
+}
+
+void measure_init(volatile uint8_t *tis, uint64_t (*now_ns)(void))
+{
+	__builtin_memset(&self, 0, sizeof(self));
+	self.tis.base = tis;
+	self.tis.now_ns = now_ns;
+	self.phase = PHASE_init;
+	failed(tis ? tis_probe(&self.tis) : (uint32_t)MEASURE_ERR_no_tpm);
+}
+
+bool measure_firmware_log(const void *log, size_t len)
+{
+	if (self.phase != PHASE_init || self.firmware_len || len > MEASURE_FW_LOG_MAX) {
+		return false;
+	}
+	__builtin_memcpy(self.log, log, len);
+	self.firmware_len = self.log_len = len;
+	return true;
+}
+
+/* All ones says that no dynamic launch happened; anything else, that somebody was here before. */
+static uint32_t check_start_values(void)
+{
+	for (unsigned i = 0; i < self.banks.count; i++) {
+		for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
+			uint16_t size = self.banks.bank[i].size;
+			uint8_t all = 0xFF;
+			uint32_t error = tpm2_pcr_read(&self.tis, pcr, self.banks.bank[i].alg, size,
+						       self.digest[0]);
+
+			if (error) {
+				return error;
+			}
+			for (unsigned n = 0; n < size; n++) {
+				all &= self.digest[0][n];
+			}
+			if (all != 0xFF) {
+				return MEASURE_ERR_start_value;
+			}
+		}
+	}
+	return 0;
+}
+
+static uint32_t check_banks(void)
+{
+	for (unsigned i = 0; i < self.banks.count; i++) {
+		if (self.banks.bank[i].alg == TPM_ALG_SHA256 ||
+		    self.banks.bank[i].alg == TPM_ALG_SHA384) {
+			return 0;
+		}
+	}
+	return MEASURE_ERR_banks;
+}
+
+void measure_start(void)
+{
+	struct tpm_banks banks;
+
+	if (self.phase != PHASE_init) {
+		failed(MEASURE_ERR_order);
+		return;
+	}
+	self.phase = PHASE_chain;
+	if (self.error || failed(tis_take(&self.tis, LOCALITY))) {
+		return;
+	}
+	self.taken = true;
+	if (failed(tpm2_banks(&self.tis, &banks))) {
+		return;
+	}
+	self.banks = banks;
+	if (failed(check_banks()) || failed(check_start_values())) {
+		return;
+	}
+	failed(tpm2_reset_count(&self.tis, &self.reset_count));
+}
+
+/* Extends `pcr` in every active bank with the digest of self.data, then logs it. */
+static uint32_t extend(unsigned pcr, uint32_t type)
+{
+	size_t len;
+	uint32_t error;
+
+	eventlog_digests(&self.data, &self.banks, self.digest);
+	/* The entry is written first, but counts only once the TPM has taken it: a full log must
+	 * not leave an extend behind that nothing explains. */
+	len = eventlog_append(self.log, self.log_len, self.firmware_len + MEASURE_LOG_MAX, pcr,
+			      type, &self.banks, self.digest, &self.data);
+	if (!len) {
+		return MEASURE_ERR_log_full;
+	}
+	error = tpm2_extend(&self.tis, pcr, &self.banks, self.digest);
+	if (!error) {
+		self.log_len = len;
+	}
+	return error;
+}
+
+static void record(enum measure_kind kind, const char *text, size_t text_len, uint64_t size,
+		   const uint8_t sha256_digest[32], const uint8_t sha384_digest[48])
+{
+	if (self.error) {
+		return;
+	}
+	if (!eventlog_record(&self.data, kind, text, text_len, size, sha256_digest,
+			     sha384_digest)) {
+		failed(MEASURE_ERR_log_full);
+		return;
+	}
+	failed(extend(eventlog_pcr(kind), EVENTLOG_TAG));
+}
+
+/* One fixed order, nothing left out, nothing twice: a chain has one meaning. */
+static bool in_order(enum measure_kind kind)
+{
+	if (self.phase != PHASE_chain || kind != self.last + 1 || kind >= MEASURE_kind_end) {
+		failed(MEASURE_ERR_order);
+		return false;
+	}
+	self.last = kind;
+	return true;
+}
+
+void measure_config(const char *cmdline)
+{
+	uint8_t d256[SHA256_LEN], d384[SHA384_LEN];
+	size_t len = 0;
+
+	if (!in_order(MEASURE_config)) {
+		return;
+	}
+	while (cmdline[len]) {
+		len++;
+	}
+	sha256(cmdline, len, d256);
+	sha384(cmdline, len, d384);
+	record(MEASURE_config, cmdline, len, len, d256, d384);
+}
+
+void measure_file(enum measure_kind kind, const uint8_t sha256[32], const uint8_t sha384[48],
+		  uint64_t size)
+{
+	if (kind == MEASURE_config) {
+		failed(MEASURE_ERR_order);
+	} else if (in_order(kind)) {
+		record(kind, "", 0, size, sha256, sha384);
+	}
+}
+
+void measure_cap(void)
+{
+	if (self.phase != PHASE_chain || self.last < MEASURE_kernel) {
+		failed(MEASURE_ERR_order);
+	}
+	self.phase = PHASE_capped;
+	if (!self.taken) {
+		return;
+	}
+	/* After an error the chain must not be one that a success could have made; if even that
+	 * extend fails there is nothing more to do, the state is "unmeasured" already. */
+	for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR && self.banks.count;
+	     pcr++) {
+		eventlog_separator(&self.data, self.error != 0);
+		failed(extend(pcr, EVENTLOG_SEPARATOR));
+	}
+}
+
+/* The CPU's random numbers into `out`, as far as it has them. */
+static void mix_cpu_random(uint8_t *out, size_t len)
+{
+	uint32_t a, b, c, d;
+	unsigned long value;
+	unsigned char good;
+
+	__asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(1), "c"(0));
+	if (!(c & 1u << 30)) {
+		return;
+	}
+	for (size_t i = 0; i + sizeof(value) <= len; i += sizeof(value)) {
+		for (unsigned tries = 0; tries < 10; tries++) {
+			__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(good)::"cc");
+			if (!good) {
+				continue;
+			}
+			for (unsigned n = 0; n < sizeof(value); n++) {
+				out[i + n] ^= value >> (8 * n);
+			}
+			break;
+		}
+	}
+}
+
+void measure_protect(void)
+{
+	if (self.phase != PHASE_capped) {
+		failed(MEASURE_ERR_order);
+	}
+	self.phase = PHASE_done;
+	if (!self.error && !failed(tpm2_random(&self.tis, self.group_auth))) {
+		/* Without this, locality 0 could set the value and freeze PCR 20-22 for us. */
+		mix_cpu_random(self.group_auth, TPM_AUTH_LEN);
+		failed(tpm2_protect_group(&self.tis, self.group_auth));
+	}
+	if (self.taken) {
+		tis_release(&self.tis);
+		self.taken = false;
+	}
+}
+
+bool measure_ok(void)
+{
+	return self.phase != PHASE_off && !self.error;
+}
+
+uint32_t measure_error(void)
+{
+	return self.error;
+}
+
+uint32_t measure_reset_count(void)
+{
+	return self.error ? 0 : self.reset_count;
+}
+
+size_t measure_log(const uint8_t **log)
+{
+	*log = self.log;
+	return self.log_len;
+}

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# Measurement core (in the hypervisor image) and the reference-value calculator.
+
+HV_SRC += measured-boot/sha2.c measured-boot/tis.c measured-boot/tpm2.c measured-boot/measure.c \
+	  measured-boot/eventlog.c

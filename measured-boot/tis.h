@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The TPM's FIFO (TIS) register interface: one locality, whole commands in and out.
+ * Part of the measured image; everything the device answers is hostile: lengths are checked
+ * before a byte is stored, and every wait has a deadline.
+ */
+#ifndef MEASURED_BOOT_TIS_H
+#define MEASURED_BOOT_TIS_H
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIS_COMMAND_NS 2000000000ull
+#define TIS_TAKE_NS    5000000000ull
+
+struct tis {
+	volatile uint8_t *base; /* locality 0's page, the others follow */
+	uint64_t (*now_ns)(void);
+	unsigned locality; /* the one in use, after tis_take() */
+};
+
+/* All return 0 or an enum measure_error. */
+uint32_t tis_probe(const struct tis *t);
+/* Makes `locality` the active one, by force if a lower one does not let go. */
+uint32_t tis_take(struct tis *t, unsigned locality);
+/* Gives the locality back; waits for nothing. */
+void tis_release(const struct tis *t);
+/* Sends one command and stores its response, at most `cap` bytes; a longer one is an error. */
+uint32_t tis_command(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len,
+		     uint8_t *response, size_t cap, size_t *got);
+
+#ifdef CORBEL_HOST_TEST
+/* The register model of the unit tests and fuzzers. */
+uint8_t fake_tis_read8(unsigned locality, unsigned reg);
+uint32_t fake_tis_read32(unsigned locality, unsigned reg);
+void fake_tis_write8(unsigned locality, unsigned reg, uint8_t value);
+#endif
+#endif
