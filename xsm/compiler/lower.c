@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * corbel-lower: turns the binary policy that secilc makes into the blob that the hypervisor loads,
+ * and loads it once with the hypervisor's own code, so that what would be refused at boot is
+ * refused at build time.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "xsm/compiler/source.h"
+
+void fail(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("corbel-lower: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static void usage(FILE *to)
+{
+	fputs("usage: corbel-lower POLICYDB BLOB\n"
+	      "       corbel-lower --list BLOB\n"
+	      "POLICYDB is the output of `secilc -t xen -c 30`.  The second form prints every right\n"
+	      "in a blob: SUBJECT OBJECT CLASS PERMISSION [RELATION], sorted.\n",
+	      to);
+}
+
+static void write_file(const char *path, const void *bytes, size_t size)
+{
+	char temporary[4096];
+	FILE *f;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary)) {
+		fail("%s: path too long", path);
+	}
+	f = fopen(temporary, "wb");
+	if (f == NULL || fwrite(bytes, size, 1, f) != 1 || fclose(f) != 0 ||
+	    rename(temporary, path) != 0) {
+		fail("%s: cannot write", path);
+	}
+}
+
+static int lower(const char *policydb, const char *path)
+{
+	struct source source;
+	struct xsm_policy policy;
+	const char *why = NULL;
+	size_t size;
+	void *blob;
+
+	source_read(&source, policydb);
+	blob = emit_blob(&source, &size);
+	if (xsm_policy_parse(&policy, blob, size, &why) != 0 ||
+	    xsm_floor_check(&policy, &why) != 0) {
+		fail("%s: the hypervisor would refuse it: %s", policydb, why);
+	}
+	write_file(path, blob, size);
+	free(blob);
+	source_free(&source);
+	return 0;
+}
+
+static void list_pair(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
+		      unsigned relation)
+{
+	static const char *const suffix[XSM_RELATION_COUNT] = {" same", " over", " under",
+							       " apart"};
+
+	for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
+		for (unsigned b = 0; b < 32 && source_perm_name[c][b] != NULL; b++) {
+			if (xsm_allowed(p, s, t, c, b)) {
+				printf("%s %s %s %s%s%s\n", xsm_label_name(p, s),
+				       xsm_label_name(p, t), source_class_name[c],
+				       source_perm_name[c][b],
+				       p->relation_mask != 0 ? suffix[relation] : "",
+				       xsm_audited(p, s, t, c, b) ? " audited" : "");
+			}
+		}
+	}
+}
+
+static void *read_file(const char *path, size_t *size)
+{
+	FILE *f = fopen(path, "rb");
+	void *bytes = malloc(16 << 20);
+
+	if (f == NULL || bytes == NULL) {
+		fail("%s: cannot read", path);
+	}
+	*size = fread(bytes, 1, 16 << 20, f);
+	fclose(f);
+	return bytes;
+}
+
+static int list(const char *path)
+{
+	/* Tenants that stand in each relation to each other. */
+	static const uint32_t tenant[XSM_RELATION_COUNT][2] = {
+		{1, 1}, {XSM_TENANT_ALL, 1}, {1, XSM_TENANT_ALL}, {1, 2}};
+	struct xsm_policy p;
+	const char *why;
+	size_t size;
+	void *blob = read_file(path, &size);
+
+	if (xsm_policy_parse(&p, blob, size, &why) != 0) {
+		fail("%s: %s", path, why);
+	}
+	for (unsigned s = 0; s < p.contexts; s++) {
+		for (unsigned t = 0; t < p.contexts; t++) {
+			for (unsigned r = 0; r <= p.relation_mask; r++) {
+				list_pair(&p,
+					  (struct xsm_label){.tenant = tenant[r][0],
+							     .ctx = (uint16_t)s},
+					  (struct xsm_label){.tenant = tenant[r][1],
+							     .ctx = (uint16_t)t},
+					  r);
+			}
+		}
+	}
+	free(blob);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "--list") == 0) {
+		return list(argv[2]);
+	}
+	if (argc != 3 || argv[1][0] == '-') {
+		usage(stderr);
+		return 2;
+	}
+	return lower(argv[1], argv[2]);
+}
