@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: MIT
 # The only Makefile.  Each folder adds a fragment (*.mk) that appends to the lists below.
 #
-#   make            hypervisor, builder, policy, tools, boot image
-#   make run        the whole chain on QEMU, OVMF, GRUB and swtpm
-#   make test       unit, guest, attack and system tests
-#   make lint|fuzz|bench|measure|tcb|clean
+#   make            hypervisor, builder, policy, tools
+#   make run        the whole chain on QEMU, OVMF, GRUB and swtpm; `make run </dev/null` judges it
+#   make test       unit, guest, attack and system tests, one summary
+#   make image      the boot image build/esp.img
+#   make lint|fuzz|bench|measure|tcb|clean|distclean
+#
+# Lists that fragments append to: HV_SRC, ALL, TESTBIN (what tests need besides ALL), BENCH
+# (commands for `make bench`), UNIT with UNIT_SRC_x and UNIT_LIBS_x, FUZZ with FUZZ_SRC_x and
+# FUZZ_LIBS_x, DOM0_TOOLS (programs for Dom0's /usr/bin).
 
 B        := build
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 HOSTCC   ?= gcc
 WARN     := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef
 INC      := -I. -Ihypervisor -Ihypervisor/abi
@@ -24,6 +31,8 @@ SANFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=address,undefined -fno-sa
 HV_SRC   :=# hypervisor image sources (.c and .S)
 BUILDER_SRC :=
 ALL      :=# what `make` builds
+TESTBIN  :=# what tests need besides ALL
+DOM0_TOOLS :=# programs for Dom0's /usr/bin
 UNIT     :=# unit tests: UNIT_SRC_name, UNIT_LIBS_name
 FUZZ     :=# libFuzzer targets: FUZZ_SRC_name
 
@@ -31,8 +40,8 @@ FUZZ     :=# libFuzzer targets: FUZZ_SRC_name
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-include $(wildcard hypervisor/*.mk xsm/*.mk measured-boot/*.mk builder-domain/*.mk tools/*.mk \
-	tests/*.mk tests/unit/*.mk tests/fuzz/*.mk)
+include $(filter-out tools/platform.mk, $(wildcard hypervisor/*.mk xsm/*.mk measured-boot/*.mk \
+	builder-domain/*.mk tools/*.mk tools/*/*.mk tests/*.mk tests/*/*.mk))
 
 # ---- the hypervisor image -------------------------------------------------------------------
 HV_OBJ := $(patsubst %,$(B)/hv/%.o,$(basename $(HV_SRC)))
@@ -54,7 +63,9 @@ $(B)/corbel.elf: $(HV_OBJ) hypervisor/boot/corbel.lds
 $(B)/corbel-mb1.elf: $(B)/corbel.elf
 	objcopy -O elf32-i386 $< $@
 
+ifneq ($(strip $(HV_SRC)),)
 ALL += $(B)/corbel.elf $(B)/corbel-mb1.elf
+endif
 
 # ---- unit tests ---------------------------------------------------------------------------------
 define UNIT_RULE
@@ -75,7 +86,8 @@ $(B)/tests/fuzz/$(1): $$(FUZZ_SRC_$(1))
 endef
 $(foreach t,$(FUZZ),$(eval $(call FUZZ_RULE,$(t))))
 
+# ---- kernels, images, run, test, lint --------------------------------------------------------------
+include tools/platform.mk
+
 all: $(ALL)
-clean:
-	rm -rf $(B)
-.PHONY: all unit clean
+.PHONY: all unit

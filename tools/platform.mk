@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# The platform around the hypervisor: stock kernels, initramfs and boot images, run, test, lint, tcb.
+# Included last by the top Makefile, when every list is complete.
+
+# Arguments of the hypervisor and Dom0's launch plan in the boot image.
+HV_ARGS ?=
+DEMO_BUILDER := $(if $(filter $(B)/builder-test.bin,$(ALL) $(TESTBIN)),$(B)/builder-test.bin,$(B)/builder.bin)
+
+deps:
+	@tools/install-deps
+
+# ---- stock kernels (downloaded, never installed here; kept by `make clean`) ----------------------
+KERNELS := $(B)/kernels
+$(KERNELS)/%/vmlinuz:
+	tools/image/fetch-kernel $* $(KERNELS)/$*
+
+$(B)/dom0/vmlinuz: $(KERNELS)/generic/vmlinuz
+	@mkdir -p $(@D)
+	cp -p $< $@
+
+$(B)/tenant/vmlinuz: $(KERNELS)/cloud/vmlinuz
+	@mkdir -p $(@D)
+	cp -p $< $@
+
+# ---- initramfs images -----------------------------------------------------------------------------
+$(B)/tenant/initrd.cpio: tools/image/tenant-initrd tools/image/add-busybox tools/image/pack-initrd \
+		$(wildcard tools/image/tenant/*)
+	tools/image/tenant-initrd $@
+
+$(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/image/pack-initrd \
+		$(wildcard tools/image/dom0/*) $(B)/dom0/vmlinuz $(B)/tenant/vmlinuz \
+		$(B)/tenant/initrd.cpio $(DOM0_TOOLS)
+	tools/image/dom0-initrd $@ $(KERNELS)/generic $(B)/tenant/vmlinuz $(B)/tenant/initrd.cpio \
+		$(DOM0_TOOLS)
+
+$(B)/tools/corbel-attack: tools/demo/attack.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTFLAGS) -static $< -o $@
+
+# ---- launch plans and boot images: one with a shell, one that plays the demo ----------------------
+$(B)/plan-%.bin: tools/image/%.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
+	$(B)/tools/corbel-plan $< $@
+
+BOOT_FILES := $(B)/corbel.elf $(B)/policy/base.bin $(DEMO_BUILDER)
+BOOT_LINUX := $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
+
+$(B)/esp.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
+	tools/image/make-esp $(B)/esp "$(HV_ARGS)" $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
+
+$(B)/esp-demo.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
+	tools/image/make-esp $(B)/esp-demo "$(HV_ARGS)" $(BOOT_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
+
+image: $(B)/esp.img
+
+# ---- run ------------------------------------------------------------------------------------------
+run: deps
+	@+$(MAKE) --no-print-directory all $(B)/esp.img $(B)/esp-demo.img
+	@tools/run/run
+
+# ---- test -----------------------------------------------------------------------------------------
+# What does not build is a failed test of its own; the rest still runs.
+test: deps
+	@+rm -rf $(B)/tests/log; $(MAKE) --no-print-directory -k test-programs || broken=1; \
+		CORBEL_BUILD=$(B) BUILD_BROKEN=$$broken UNITS="$(UNIT)" tests/run $(T)
+test-programs: $(ALL) $(TESTBIN) $(UNIT:%=$(B)/tests/unit/%)
+
+fuzz: $(FUZZ:%=$(B)/tests/fuzz/%)
+	@tests/run-fuzz $(B) $(SECONDS_EACH) $(if $(T),$(T),$(FUZZ))
+
+# ---- lint and sizes -------------------------------------------------------------------------------
+lint:
+	@CORBEL_BUILD=$(B) tools/lint/run
+tcb: $(B)/corbel.elf
+	@tools/lint/tcb $(B) "$(HV_SRC)" "$(BUILDER_SRC)"
+
+clean:
+	find $(B) -mindepth 1 -maxdepth 1 ! -name kernels -exec rm -rf {} + 2>/dev/null || true
+distclean:
+	rm -rf $(B)
+
+.PHONY: deps image run test test-programs fuzz lint tcb clean distclean
