@@ -54,13 +54,13 @@ image: $(B)/esp.img
 
 # ---- run ------------------------------------------------------------------------------------------
 run: deps
-	@+$(MAKE) --no-print-directory all $(B)/esp.img $(B)/esp-demo.img
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory all $(B)/esp.img $(B)/esp-demo.img
 	@tools/run/run
 
 # ---- test -----------------------------------------------------------------------------------------
 # What does not build is a failed test of its own; the rest still runs.
 test: deps
-	@+rm -rf $(B)/tests/log; $(MAKE) --no-print-directory -k test-programs || broken=1; \
+	@+rm -rf $(B)/tests/log; $(MAKE) $(if $(V),,-s) --no-print-directory -k test-programs || broken=1; \
 		CORBEL_BUILD=$(B) BUILD_BROKEN=$$broken UNITS="$(UNIT)" tests/run $(T)
 test-programs: $(ALL) $(TESTBIN) $(UNIT:%=$(B)/tests/unit/%)
 
@@ -68,8 +68,9 @@ fuzz: $(FUZZ:%=$(B)/tests/fuzz/%)
 	@tests/run-fuzz $(B) $(SECONDS_EACH) $(if $(T),$(T),$(FUZZ))
 
 # ---- lint and sizes -------------------------------------------------------------------------------
-lint:
-	@CORBEL_BUILD=$(B) tools/lint/run
+lint: deps
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory all
+	@CORBEL_BUILD=$(B) FREE="$(FREE)" HOSTFLAGS="$(HOSTFLAGS)" tools/lint/run $(T)
 tcb: $(B)/corbel.elf
 	@tools/lint/tcb $(B) "$(HV_SRC)" "$(BUILDER_SRC)"
 
