@@ -1,6 +1,20 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the policy monitor and its compiler.
 
-UNIT += xsm_monitor xsm_floor
-UNIT_SRC_xsm_monitor := tests/unit/xsm_monitor.c tests/unit/xsm_fixture.c xsm/monitor/monitor.c xsm/monitor/floor.c
-UNIT_SRC_xsm_floor   := tests/unit/xsm_floor.c tests/unit/xsm_fixture.c xsm/monitor/monitor.c xsm/monitor/floor.c
+UNIT += xsm_monitor xsm_floor xsm_lower
+
+XSM_TEST := tests/unit/xsm_fixture.c xsm/monitor/monitor.c xsm/monitor/floor.c
+UNIT_SRC_xsm_monitor := tests/unit/xsm_monitor.c $(XSM_TEST)
+UNIT_SRC_xsm_floor   := tests/unit/xsm_floor.c $(XSM_TEST)
+UNIT_SRC_xsm_lower   := tests/unit/xsm_lower.c xsm/compiler/source.c xsm/compiler/emit.c \
+                        xsm/monitor/monitor.c xsm/monitor/floor.c
+UNIT_LIBS_xsm_lower  := -l:libsepol.a
+
+$(B)/tests/unit/xsm_monitor $(B)/tests/unit/xsm_floor $(B)/tests/unit/xsm_lower: \
+	$(wildcard xsm/monitor/*.h xsm/compiler/*.h) tests/unit/xsm_fixture.h xsm/perms.def
+
+# A policy that tells tenants apart, and the shipped ones, for the sweep.
+$(B)/policy/tenants.policydb: $(B)/policy/classes.cil tests/unit/xsm_tenants.cil
+	secilc -v -t xen -c 30 -f /dev/null -o $@.new $^
+	@mv $@.new $@
+$(B)/tests/unit/xsm_lower: | $(B)/policy/tenants.policydb $(XSM_POLICIES:%=$(B)/policy/%.bin)

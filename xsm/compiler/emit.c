@@ -25,11 +25,11 @@ static unsigned intern(struct vectors *v, const struct source_access *a, unsigne
 		}
 	}
 	if (v->count == UINT16_MAX) {
-		fail("more than %u different access vectors", UINT16_MAX);
+		die("more than %u different access vectors", UINT16_MAX);
 	}
 	v->word = realloc(v->word, (v->count + 1) * bytes);
 	if (v->word == NULL) {
-		fail("out of memory");
+		die("out of memory");
 	}
 	memcpy(v->word + (size_t)v->count * v->stride, words, bytes);
 	return v->count++;
@@ -67,7 +67,7 @@ static void *assemble(const struct source *s, const struct vectors *v, const uin
 	h.size = (uint32_t)*size;
 	blob = malloc(*size);
 	if (blob == NULL) {
-		fail("out of memory");
+		die("out of memory");
 	}
 	at = put(blob, &h, sizeof(h));
 	for (unsigned i = 0; i < s->contexts; i++) {
@@ -93,7 +93,7 @@ void *emit_blob(const struct source *s, size_t *size)
 	void *blob;
 
 	if (cell == NULL) {
-		fail("out of memory");
+		die("out of memory");
 	}
 	intern(&v, &access, s->relations); /* vector 0: nothing */
 	for (unsigned i = 0; i < s->contexts; i++) {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include "xsm/compiler/source.h"
 
-void fail(const char *format, ...)
+void die(const char *format, ...)
 {
 	va_list arguments;
 
@@ -37,12 +37,12 @@ static void write_file(const char *path, const void *bytes, size_t size)
 	FILE *f;
 
 	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary)) {
-		fail("%s: path too long", path);
+		die("%s: path too long", path);
 	}
 	f = fopen(temporary, "wb");
 	if (f == NULL || fwrite(bytes, size, 1, f) != 1 || fclose(f) != 0 ||
 	    rename(temporary, path) != 0) {
-		fail("%s: cannot write", path);
+		die("%s: cannot write", path);
 	}
 }
 
@@ -58,7 +58,7 @@ static int lower(const char *policydb, const char *path)
 	blob = emit_blob(&source, &size);
 	if (xsm_policy_parse(&policy, blob, size, &why) != 0 ||
 	    xsm_floor_check(&policy, &why) != 0) {
-		fail("%s: the hypervisor would refuse it: %s", policydb, why);
+		die("%s: the hypervisor would refuse it: %s", policydb, why);
 	}
 	write_file(path, blob, size);
 	free(blob);
@@ -91,7 +91,7 @@ static void *read_file(const char *path, size_t *size)
 	void *bytes = malloc(16 << 20);
 
 	if (f == NULL || bytes == NULL) {
-		fail("%s: cannot read", path);
+		die("%s: cannot read", path);
 	}
 	*size = fread(bytes, 1, 16 << 20, f);
 	fclose(f);
@@ -109,7 +109,7 @@ static int list(const char *path)
 	void *blob = read_file(path, &size);
 
 	if (xsm_policy_parse(&p, blob, size, &why) != 0) {
-		fail("%s: %s", path, why);
+		die("%s: %s", path, why);
 	}
 	for (unsigned s = 0; s < p.contexts; s++) {
 		for (unsigned t = 0; t < p.contexts; t++) {

@@ -51,29 +51,29 @@ static void read_policydb(const char *path)
 	FILE *f = fopen(path, "rb");
 
 	if (f == NULL) {
-		fail("%s: cannot open", path);
+		die("%s: cannot open", path);
 	}
 	sepol_debug(0);
 	if (sepol_policydb_create(&handle) != 0 || sepol_policy_file_create(&file) != 0) {
-		fail("out of memory");
+		die("out of memory");
 	}
 	sepol_policy_file_set_fp(file, f);
 	if (sepol_policydb_read(handle, file) != 0) {
-		fail("%s: not a binary policy (policydb)", path);
+		die("%s: not a binary policy (policydb)", path);
 	}
 	sepol_policy_file_free(file);
 	fclose(f);
 	db = &handle->p;
 	if (db->target_platform != SEPOL_TARGET_XEN) {
-		fail("%s: not compiled for target Xen (secilc -t xen)", path);
+		die("%s: not compiled for target Xen (secilc -t xen)", path);
 	}
 	if (db->p_bools.nprim != 0) {
-		fail("%s: has booleans (first: %s); make each state a policy of its own", path,
-		     db->p_bool_val_to_name[0]);
+		die("%s: has booleans (first: %s); make each state a policy of its own", path,
+		    db->p_bool_val_to_name[0]);
 	}
 	if (policydb_load_isids(db, &sids) != 0 || sepol_set_policydb(db) != 0 ||
 	    sepol_set_sidtab(&sids) != 0) {
-		fail("%s: initial contexts are not usable", path);
+		die("%s: initial contexts are not usable", path);
 	}
 }
 
@@ -81,15 +81,15 @@ static void read_policydb(const char *path)
 static void map_classes(struct source *s, const char *path)
 {
 	if (db->p_classes.nprim != XSM_CLASS_COUNT) {
-		fail("%s: has %u classes, the hypervisor has %u", path, db->p_classes.nprim,
-		     (unsigned)XSM_CLASS_COUNT);
+		die("%s: has %u classes, the hypervisor has %u", path, db->p_classes.nprim,
+		    (unsigned)XSM_CLASS_COUNT);
 	}
 	for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
 		class_datum_t *cls = hashtab_search(db->p_classes.table, source_class_name[c]);
 		unsigned count = 0;
 
 		if (cls == NULL || cls->comdatum != NULL) {
-			fail("%s: class %s is missing or inherits", path, source_class_name[c]);
+			die("%s: class %s is missing or inherits", path, source_class_name[c]);
 		}
 		s->cls[c] = cls->s.value;
 		for (; count < 32 && source_perm_name[c][count] != NULL; count++) {
@@ -97,14 +97,14 @@ static void map_classes(struct source *s, const char *path)
 				hashtab_search(cls->permissions.table, source_perm_name[c][count]);
 
 			if (perm == NULL) {
-				fail("%s: permission %s:%s is missing", path, source_class_name[c],
-				     source_perm_name[c][count]);
+				die("%s: permission %s:%s is missing", path, source_class_name[c],
+				    source_perm_name[c][count]);
 			}
 			s->bit[c][count] = (uint8_t)(perm->s.value - 1);
 		}
 		if (cls->permissions.nprim != count) {
-			fail("%s: class %s has %u permissions, the hypervisor knows %u", path,
-			     source_class_name[c], cls->permissions.nprim, count);
+			die("%s: class %s has %u permissions, the hypervisor knows %u", path,
+			    source_class_name[c], cls->permissions.nprim, count);
 		}
 	}
 }
@@ -117,8 +117,8 @@ static uint32_t context_sid(const struct source *s, const struct source_context 
 
 	snprintf(text, sizeof(text), "%s%s", c->name, s->relations > 1 ? level[tenant] : "");
 	if (sepol_context_to_sid(text, strlen(text) + 1, &sid) != 0) {
-		fail("context %s is not valid%s", text,
-		     s->relations > 1 ? "; users need the range s0 - s0:c0,c1 at least" : "");
+		die("context %s is not valid%s", text,
+		    s->relations > 1 ? "; users need the range s0 - s0:c0,c1 at least" : "");
 	}
 	return sid;
 }
@@ -135,14 +135,14 @@ static unsigned intern(struct source *s, uint32_t user, uint32_t role, uint32_t 
 		}
 	}
 	if (s->contexts == XSM_MAX_CONTEXTS) {
-		fail("more than %u contexts (user:role:type)", XSM_MAX_CONTEXTS);
+		die("more than %u contexts (user:role:type)", XSM_MAX_CONTEXTS);
 	}
 	c = &s->context[s->contexts];
 	*c = (struct source_context){.user = user, .role = role, .type = type};
 	if (snprintf(c->name, sizeof(c->name), "%s:%s:%s", db->p_user_val_to_name[user - 1],
 		     db->p_role_val_to_name[role - 1],
 		     db->p_type_val_to_name[type - 1]) > (int)XSM_NAME_MAX) {
-		fail("context %s... is longer than %u bytes", c->name, XSM_NAME_MAX);
+		die("context %s... is longer than %u bytes", c->name, XSM_NAME_MAX);
 	}
 	for (unsigned tenant = 0; tenant < 3; tenant++) {
 		c->sid[tenant] = context_sid(s, c, tenant);
@@ -160,19 +160,19 @@ static void collect_initial(struct source *s, const char *path)
 		context_struct_t *c = &o->context[0];
 
 		if (o->sid[0] < 1 || o->sid[0] > XSM_SID_COUNT) {
-			fail("%s: initial SID %u is not known to the hypervisor", path, o->sid[0]);
+			die("%s: initial SID %u is not known to the hypervisor", path, o->sid[0]);
 		}
 		s->initial[o->sid[0] - 1] = intern(s, c->user, c->role, c->type);
 		found[o->sid[0] - 1] = true;
 	}
 	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
 		if (!found[i]) {
-			fail("%s: initial SID %s has no context", path, name[i]);
+			die("%s: initial SID %s has no context", path, name[i]);
 		}
 	}
 	for (unsigned kind = OCON_XEN_ISID + 1; kind < OCON_NUM; kind++) {
 		if (db->ocontexts[kind] != NULL) {
-			fail("%s: labels devices, which this hypervisor does not", path);
+			die("%s: labels devices, which this hypervisor does not", path);
 		}
 	}
 }
@@ -204,8 +204,8 @@ static void collect_contexts(struct source *s, const char *path)
 	}
 	for (unsigned i = 0; i < s->contexts; i++) {
 		if (ebitmap_get_bit(&db->permissive_map, s->context[i].type)) {
-			fail("%s: %s is permissive, which does not exist here", path,
-			     s->context[i].name);
+			die("%s: %s is permissive, which does not exist here", path,
+			    s->context[i].name);
 		}
 	}
 }
@@ -227,7 +227,7 @@ static void collect_self(struct source *s)
 			continue;
 		}
 		if (objects == NULL) {
-			fail("%s: has a self type, but there is no role " OBJECT_R, c->name);
+			die("%s: has a self type, but there is no role " OBJECT_R, c->name);
 		}
 		c->self = intern(s, c->user, objects->s.value, own->data);
 	}
@@ -251,7 +251,7 @@ static void sort_contexts(struct source *s)
 	unsigned *moved = calloc(s->contexts, sizeof(*moved));
 
 	if (order == NULL || sorted == NULL || moved == NULL) {
-		fail("out of memory");
+		die("out of memory");
 	}
 	for (unsigned i = 0; i < s->contexts; i++) {
 		order[i] = &s->context[i];
@@ -281,7 +281,7 @@ void source_read(struct source *s, const char *path)
 	s->relations = db->mls ? XSM_RELATION_COUNT : 1;
 	s->context = calloc(XSM_MAX_CONTEXTS, sizeof(*s->context));
 	if (s->context == NULL) {
-		fail("out of memory");
+		die("out of memory");
 	}
 	collect_initial(s, path);
 	collect_contexts(s, path);
@@ -318,11 +318,11 @@ void source_decide(const struct source *s, unsigned subject, unsigned object,
 		for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
 			if (sepol_compute_av(from->sid[pair[r][0]], to->sid[pair[r][1]],
 					     (sepol_security_class_t)s->cls[c], ~0u, &d) != 0) {
-				fail("no decision for %s on %s", from->name, to->name);
+				die("no decision for %s on %s", from->name, to->name);
 			}
 			if (translate(s, c, d.auditdeny) != translate(s, c, ~0u)) {
-				fail("dontaudit for %s on %s: denials are always recorded",
-				     from->name, to->name);
+				die("dontaudit for %s on %s: denials are always recorded",
+				    from->name, to->name);
 			}
 			out->allow[r][c] = translate(s, c, d.allowed);
 			out->audit[c] |= translate(s, c, d.auditallow);

@@ -45,5 +45,5 @@ void source_free(struct source *s);
 void *emit_blob(const struct source *s, size_t *size);
 
 /* Prints "corbel-lower: " and the message, and exits with status 1. */
-void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 #endif
