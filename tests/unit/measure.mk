@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Unit tests of the measurement core; measure_chain runs it against a real swtpm.
+# Unit tests of the measurement core; measure runs it against a real swtpm.
 
 UNIT += sha2
 UNIT_SRC_sha2  := tests/unit/sha2.c measured-boot/sha2.c
@@ -7,3 +7,9 @@ UNIT_LIBS_sha2 := -lcrypto
 
 UNIT += tpm
 UNIT_SRC_tpm   := tests/unit/tpm.c tests/unit/fake_tis.c measured-boot/tis.c measured-boot/tpm2.c
+
+UNIT += measure
+UNIT_SRC_measure := tests/unit/measure.c tests/unit/fake_tis.c tests/unit/swtpm.c \
+		    measured-boot/measure.c measured-boot/eventlog.c measured-boot/tis.c \
+		    measured-boot/tpm2.c measured-boot/sha2.c
+UNIT_LIBS_measure := -lcrypto
