@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# Test kernels (PVH ELF): tests/{guest,attack,bench}/NAME/*.c with tests/guest/lib; each is started as
+# Dom0.  Tenant images: tests/guest/tenants/NAME.c.  See tests/README.md.
+
+TK_FLAGS := $(FREE)
+TK_LIB   := $(patsubst %,$(B)/tk/%.o,$(basename $(wildcard tests/guest/lib/*.c tests/guest/lib/*.S)))
+TK_LDS   := tests/guest/lib/guest.lds
+TK_LINK   = ld -m elf_x86_64 -nostdlib --gc-sections --fatal-warnings -z noexecstack \
+	-z max-page-size=4096 -T $(TK_LDS) -o $@ $(filter %.o,$^)
+
+$(B)/tk/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(TK_FLAGS) -MMD -MP -c $< -o $@
+
+$(B)/tk/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(TK_FLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+# TEST_KERNEL: 1 = kind, 2 = name
+define TEST_KERNEL
+TK_OBJ_$(1)_$(2) := $$(patsubst %,$(B)/tk/%.o,$$(basename $$(wildcard tests/$(1)/$(2)/*.c tests/$(1)/$(2)/*.S)))
+-include $$(TK_OBJ_$(1)_$(2):.o=.d)
+$(B)/tests/$(1)/$(2).elf: $$(TK_OBJ_$(1)_$(2)) $(TK_LIB) $(TK_LDS)
+	@mkdir -p $$(@D)
+	$$(TK_LINK)
+TESTBIN += $(B)/tests/$(1)/$(2).elf
+endef
+$(foreach kind,guest attack bench,$(foreach main,$(wildcard tests/$(kind)/*/main.c),\
+	$(eval $(call TEST_KERNEL,$(kind),$(notdir $(patsubst %/main.c,%,$(main)))))))
+
+$(B)/tests/tenant/%.elf: $(B)/tk/tests/guest/tenants/%.o $(TK_LIB) $(TK_LDS)
+	@mkdir -p $(@D)
+	$(TK_LINK)
+TESTBIN += $(patsubst tests/guest/tenants/%.c,$(B)/tests/tenant/%.elf,$(wildcard tests/guest/tenants/*.c))
+-include $(TK_LIB:.o=.d)
