@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Event channel hypercalls.  Each handler checks everything, then acts without failing, under
+ * event_lock; the state of both domains is looked at again under that lock, since a domain may have
+ * begun to die after the dispatcher's check.  Trust boundary: every field of the argument is the
+ * caller's; the only things that it can reach are its own ports, the port of a peer that was
+ * allocated for it, and, for a builder instance, the ports of the domain that it is building.
+ */
+#include "core/event_port.h"
+#include "core/hypercall.h"
+#include <xen/errno.h>
+
+/* A port in use of the caller, or NULL; event_lock held. */
+static struct event_port *own_port(struct hc_call *call, uint64_t port)
+{
+	return event_domain_live(call->caller) ? event_port_at(call->caller, port) : NULL;
+}
+
+static struct vcpu *vcpu_of(struct domain *d, uint32_t id)
+{
+	return id < d->vcpu_count && id < CORBEL_MAX_VCPUS ? d->vcpu[id] : NULL;
+}
+
+/* event_port_alloc() as a pointer too. */
+static int alloc_port(struct domain *d, struct event_port **p)
+{
+	int port = event_port_alloc(d);
+
+	if (port > 0) {
+		*p = &d->events->page[port / PORTS_PER_PAGE][port % PORTS_PER_PAGE];
+	}
+	return port;
+}
+
+/* A building domain belongs to its creator alone; between live domains only to itself. */
+static bool may_alloc_in(struct hc_call *call)
+{
+	struct domain *d = call->target;
+
+	if (!d->events) {
+		return false;
+	}
+	return d == call->caller ? event_domain_live(d)
+				 : d->state == CORBEL_DOM_building && d->creator == call->caller;
+}
+
+long hc_event_unbound(struct hc_call *call)
+{
+	evtchn_alloc_unbound_t *op = (evtchn_alloc_unbound_t *)call->in.bytes;
+	uint16_t peer = op->remote_dom == DOMID_SELF ? call->caller->id : op->remote_dom;
+	struct event_port *p = NULL;
+	int port;
+
+	if (peer >= DOMID_FIRST_RESERVED) {
+		return -XEN_EINVAL;
+	}
+	spin_lock(&event_lock);
+	port = may_alloc_in(call) ? alloc_port(call->target, &p) : -XEN_EPERM;
+	if (port > 0) {
+		p->state = PORT_unbound;
+		p->peer_domid = peer;
+	}
+	spin_unlock(&event_lock);
+	if (port < 0) {
+		return port;
+	}
+	op->port = (evtchn_port_t)port;
+	return 0;
+}
+
+static int bind_pair(struct domain *d, struct domain *peer, uint32_t peer_port)
+{
+	struct event_port *local = NULL, *remote;
+	int port;
+
+	if (!event_domain_live(d) || !event_domain_live(peer)) {
+		return -XEN_ESRCH;
+	}
+	remote = event_port_at(peer, peer_port);
+	if (!remote || remote->state != PORT_unbound || remote->peer_domid != d->id) {
+		return -XEN_EINVAL;
+	}
+	port = alloc_port(d, &local);
+	if (port < 0) {
+		return port;
+	}
+	local->state = PORT_interdomain;
+	local->peer = peer;
+	local->peer_port = (uint16_t)peer_port;
+	remote->state = PORT_interdomain;
+	remote->peer = d;
+	remote->peer_port = (uint16_t)port;
+	/* Sends before the binding went nowhere: let the binder look at once. */
+	event_port_raise(d, (uint32_t)port);
+	return port;
+}
+
+long hc_event_interdomain(struct hc_call *call)
+{
+	evtchn_bind_interdomain_t *op = (evtchn_bind_interdomain_t *)call->in.bytes;
+	int port;
+
+	spin_lock(&event_lock);
+	port = bind_pair(call->caller, call->target, op->remote_port);
+	spin_unlock(&event_lock);
+	if (port < 0) {
+		return port;
+	}
+	op->local_port = (evtchn_port_t)port;
+	return 0;
+}
+
+/* 0 = per vCPU, 1 = global, else refused. */
+static int virq_scope(struct hc_call *call, uint32_t virq)
+{
+	switch (virq) {
+	case VIRQ_TIMER:
+	case VIRQ_DEBUG:
+		return 0;
+	case VIRQ_CONSOLE:
+	case VIRQ_DOM_EXC:
+		return call->caller->is_dom0 ? 1 : -XEN_EPERM;
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
+long hc_event_virq(struct hc_call *call)
+{
+	evtchn_bind_virq_t *op = (evtchn_bind_virq_t *)call->in.bytes;
+	struct vcpu *v = vcpu_of(call->caller, op->vcpu);
+	int scope = virq_scope(call, op->virq), port;
+
+	if (scope < 0) {
+		return scope;
+	}
+	if (!v) {
+		return -XEN_ENOENT;
+	}
+	if (scope == 1 && op->vcpu != 0) {
+		return -XEN_EINVAL;
+	}
+	spin_lock(&event_lock);
+	if (!event_domain_live(call->caller)) {
+		port = -XEN_ESRCH;
+	} else if (v->virq_port[op->virq]) {
+		port = -XEN_EEXIST;
+	} else {
+		port = event_port_bind_virq(v, op->virq, scope == 1);
+	}
+	spin_unlock(&event_lock);
+	if (port < 0) {
+		return port;
+	}
+	op->port = (evtchn_port_t)port;
+	return 0;
+}
+
+long hc_event_ipi(struct hc_call *call)
+{
+	evtchn_bind_ipi_t *op = (evtchn_bind_ipi_t *)call->in.bytes;
+	struct event_port *p = NULL;
+	int port = -XEN_ESRCH;
+
+	if (!vcpu_of(call->caller, op->vcpu)) {
+		return -XEN_ENOENT;
+	}
+	spin_lock(&event_lock);
+	if (event_domain_live(call->caller)) {
+		port = alloc_port(call->caller, &p);
+	}
+	if (port > 0) {
+		p->state = PORT_ipi;
+		p->vcpu = (uint8_t)op->vcpu;
+	}
+	spin_unlock(&event_lock);
+	if (port < 0) {
+		return port;
+	}
+	op->port = (evtchn_port_t)port;
+	return 0;
+}
+
+long hc_event_close(struct hc_call *call)
+{
+	evtchn_close_t *op = (evtchn_close_t *)call->in.bytes;
+	long result = -XEN_EINVAL;
+
+	spin_lock(&event_lock);
+	if (own_port(call, op->port)) {
+		event_port_close(call->caller, op->port);
+		result = 0;
+	}
+	spin_unlock(&event_lock);
+	return result;
+}
+
+long hc_event_send(struct hc_call *call)
+{
+	evtchn_send_t *op = (evtchn_send_t *)call->in.bytes;
+	struct event_port *p;
+	long result = -XEN_EINVAL;
+
+	spin_lock(&event_lock);
+	p = own_port(call, op->port);
+	switch (p ? p->state : PORT_free) {
+	case PORT_interdomain:
+		/* The port names the object, so this check cannot come before the lock. */
+		result = hc_authorize(call, p->peer, XSM_CLASS_event, XSM_PERM_event_send);
+		if (!result) {
+			event_port_raise(p->peer, p->peer_port);
+		}
+		break;
+	case PORT_ipi:
+		event_port_raise(call->caller, op->port);
+		result = 0;
+		break;
+	case PORT_unbound:
+		result = 0; /* nobody there yet, or any more: dropped, as in Xen */
+		break;
+	default:
+		break;
+	}
+	spin_unlock(&event_lock);
+	return result;
+}
+
+long hc_event_status(struct hc_call *call)
+{
+	evtchn_status_t *op = (evtchn_status_t *)call->in.bytes;
+	evtchn_status_t out = {.dom = op->dom, .port = op->port};
+	struct event_port *p;
+
+	if (op->port >= EVENT_PORTS) {
+		return -XEN_EINVAL;
+	}
+	spin_lock(&event_lock);
+	p = event_port_at(call->target, op->port);
+	switch (p ? p->state : PORT_free) {
+	case PORT_unbound:
+		out.status = EVTCHNSTAT_unbound;
+		out.u.unbound.dom = p->peer_domid;
+		break;
+	case PORT_interdomain:
+		out.status = EVTCHNSTAT_interdomain;
+		out.u.interdomain.dom = p->peer->id;
+		out.u.interdomain.port = p->peer_port;
+		break;
+	case PORT_virq:
+		out.status = EVTCHNSTAT_virq;
+		out.u.virq = p->virq;
+		break;
+	case PORT_ipi:
+		out.status = EVTCHNSTAT_ipi;
+		break;
+	default:
+		out.status = EVTCHNSTAT_closed;
+		break;
+	}
+	out.vcpu = p ? p->vcpu : 0;
+	spin_unlock(&event_lock);
+	*op = out;
+	return 0;
+}
+
+long hc_event_vcpu(struct hc_call *call)
+{
+	evtchn_bind_vcpu_t *op = (evtchn_bind_vcpu_t *)call->in.bytes;
+	struct event_port *p;
+	long result = -XEN_EINVAL;
+
+	if (!vcpu_of(call->caller, op->vcpu)) {
+		return -XEN_ENOENT;
+	}
+	spin_lock(&event_lock);
+	p = own_port(call, op->port);
+	/* An IPI and a per-vCPU VIRQ belong to the vCPU that they were bound for. */
+	if (p && (p->state == PORT_unbound || p->state == PORT_interdomain ||
+		  (p->state == PORT_virq && virq_scope(call, p->virq) == 1))) {
+		p->vcpu = (uint8_t)op->vcpu;
+		result = 0;
+	}
+	spin_unlock(&event_lock);
+	return result;
+}
+
+long hc_event_unmask(struct hc_call *call)
+{
+	evtchn_unmask_t *op = (evtchn_unmask_t *)call->in.bytes;
+	struct domain *d = call->caller;
+	xen_ulong_t one = (xen_ulong_t)1 << (op->port % 64);
+	long result = -XEN_EINVAL;
+
+	spin_lock(&event_lock);
+	if (own_port(call, op->port)) {
+		__atomic_fetch_and(&d->shared_info->evtchn_mask[op->port / 64], ~one,
+				   __ATOMIC_SEQ_CST);
+		if (event_port_pending(d, op->port)) {
+			event_port_notify(d, op->port);
+		}
+		result = 0;
+	}
+	spin_unlock(&event_lock);
+	return result;
+}

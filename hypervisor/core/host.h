@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts about this boot that host_info reports.  Filled by core/main.c and core/builder.c; counters
+ * are raised by whoever refuses (atomically), everything else is written before Dom0 runs or under
+ * the builder's restart.
+ */
+#ifndef CORE_HOST_H
+#define CORE_HOST_H
+#include <stdint.h>
+#include "xsm/monitor/monitor.h"
+
+struct host_state {
+	uint32_t flags; /* CORBEL_HOST_* */
+	uint8_t boot_id[32], policy_digest[32], builder_image[32], builder_memory[32];
+	uint32_t builder_instance;
+	uint64_t audit_denied;
+};
+
+extern struct host_state host;
+extern struct xsm_policy host_policy; /* in force; all zero (denies everything) until loaded */
+#endif

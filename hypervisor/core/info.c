@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls that only tell: version and features, host facts, launch records, the trace ring and the
+ * boot log.  Changes nothing.  Trust boundary: what goes out is built in a zeroed structure, so no
+ * byte of the hypervisor's memory leaves beside the named fields; answers never depend on the
+ * caller except where a field says so.
+ */
+#include "core/host.h"
+#include "core/hypercall.h"
+#include "core/trace.h"
+#include "measured-boot/measure.h"
+#include "mm/frames.h"
+#include <xen/errno.h>
+#include <xen/features.h>
+
+#define XEN_ABI_VERSION ((4u << 16) | 17u) /* the ABI of Xen 4.17, not a claim to be it */
+#define ABI_EXTRA       ".7-corbel"
+#define CORBEL_VERSION  "corbel 0.1"
+#define CAPABILITIES    "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "
+
+long hc_version(struct hc_call *call)
+{
+	(void)call;
+	return XEN_ABI_VERSION;
+}
+
+/* A text answer: zeroed to the end of the field. */
+static long answer_text(struct hc_call *call, size_t size, const char *text)
+{
+	size = MIN(size, sizeof(call->in.bytes));
+	memset(call->in.bytes, 0, size);
+	copy_string((char *)call->in.bytes, size, text);
+	return 0;
+}
+
+long hc_extraversion(struct hc_call *call)
+{
+	return answer_text(call, sizeof(xen_extraversion_t), ABI_EXTRA);
+}
+
+long hc_capabilities(struct hc_call *call)
+{
+	return answer_text(call, sizeof(xen_capabilities_info_t), CAPABILITIES);
+}
+
+long hc_changeset(struct hc_call *call)
+{
+	return answer_text(call, sizeof(xen_changeset_info_t), "");
+}
+
+long hc_compile_info(struct hc_call *call)
+{
+	struct xen_compile_info info;
+
+	/* No builder, host or date: two builds of one source are the same bytes. */
+	memset(&info, 0, sizeof(info));
+	copy_string(info.compiler, sizeof(info.compiler), "cc " __VERSION__);
+	copy_string(info.compile_by, sizeof(info.compile_by), "corbel");
+	memcpy(call->in.bytes, &info, sizeof(info));
+	return 0;
+}
+
+long hc_platform_params(struct hc_call *call)
+{
+	xen_platform_parameters_t *out = (xen_platform_parameters_t *)call->in.bytes;
+
+	out->virt_start = 0; /* only PV guests have a hypervisor hole */
+	return 0;
+}
+
+long hc_get_features(struct hc_call *call)
+{
+	xen_feature_info_t *out = (xen_feature_info_t *)call->in.bytes;
+
+	if (out->submap_idx != 0) {
+		return -XEN_EINVAL;
+	}
+	out->submap = 1u << XENFEAT_writable_page_tables | 1u << XENFEAT_auto_translated_physmap |
+		      1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock |
+		      1u << XENFEAT_not_direct_mapped;
+	if (call->caller->is_dom0) {
+		out->submap |= 1u << XENFEAT_dom0;
+	}
+	return 0;
+}
+
+long hc_pagesize(struct hc_call *call)
+{
+	(void)call;
+	return PAGE_SIZE;
+}
+
+long hc_guest_handle(struct hc_call *call)
+{
+	memcpy(call->in.bytes, call->caller->uuid, sizeof(call->caller->uuid));
+	return 0;
+}
+
+long hc_platform_settime(struct hc_call *call)
+{
+	(void)call;
+	return 0; /* the offer is heard and not taken: no guest sets the hypervisor's clock */
+}
+
+static uint64_t trace_lost(void)
+{
+	struct corbel_trace none;
+	uint64_t next, lost = 0;
+
+	trace_read(0, &none, 0, &next, &lost);
+	return lost;
+}
+
+long hc_host_info(struct hc_call *call)
+{
+	struct corbel_host_info out;
+	struct frame_counts frames = frames_count();
+
+	memset(&out, 0, sizeof(out));
+	/* Said at boot by the main list, and taken back by any TPM error since. */
+	out.flags = measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
+	out.builder_instance = host.builder_instance;
+	memcpy(out.boot_id, host.boot_id, sizeof(out.boot_id));
+	memcpy(out.policy, host.policy_digest, sizeof(out.policy));
+	memcpy(out.builder_image, host.builder_image, sizeof(out.builder_image));
+	memcpy(out.builder_memory, host.builder_memory, sizeof(out.builder_memory));
+	out.free_frames = frames.free;
+	out.total_frames = frames.total;
+	out.dirty_frames = frames.dirty;
+	out.freed_count = frames.freed;
+	out.scrubbed_count = frames.scrubbed;
+	out.audit_denied = __atomic_load_n(&host.audit_denied, __ATOMIC_RELAXED);
+	out.trace_lost = trace_lost();
+	out.tpm_error = measure_error();
+	copy_string(out.version, sizeof(out.version), CORBEL_VERSION);
+	memcpy(call->in.bytes, &out, sizeof(out));
+	return 0;
+}
+
+long hc_launch_info(struct hc_call *call)
+{
+	struct corbel_launch_info out;
+	struct domain *d = call->target;
+
+	memset(&out, 0, sizeof(out));
+	spin_lock(&d->lock);
+	out.domid = d->id;
+	out.state = d->state;
+	out.instance = d->instance;
+	memcpy(out.uuid, d->uuid, sizeof(out.uuid));
+	memcpy(out.request, d->digest_request, sizeof(out.request));
+	memcpy(out.kernel, d->digest_kernel, sizeof(out.kernel));
+	memcpy(out.initrd, d->digest_initrd, sizeof(out.initrd));
+	memcpy(out.cmdline, d->digest_cmdline, sizeof(out.cmdline));
+	copy_string(out.label, sizeof(out.label), xsm_label_name(&host_policy, d->label));
+	copy_string(out.crash_reason, sizeof(out.crash_reason), d->crash_reason);
+	out.overhead_bytes = d->heap_pages * (uint64_t)PAGE_SIZE;
+	spin_unlock(&d->lock);
+	memcpy(call->in.bytes, &out, sizeof(out));
+	return 0;
+}
+
+#define TRACE_PIECE 8u /* records copied at a time, so that no page lies on the stack */
+
+long hc_trace_read(struct hc_call *call)
+{
+	struct corbel_read *op = (struct corbel_read *)call->in.bytes;
+	struct corbel_trace piece[TRACE_PIECE];
+	uint64_t next = op->offset, lost = 0;
+	uint32_t room, filled = 0, n;
+	struct gbuf pin;
+	int result;
+
+	if (op->size > PAGE_SIZE || op->size < sizeof(piece[0]) || op->buffer % 8) {
+		return -XEN_EINVAL;
+	}
+	result = gbuf_pin(call->vcpu, op->buffer, op->size, true, &pin);
+	if (result) {
+		return result;
+	}
+	for (room = op->size / sizeof(piece[0]); room > 0; room -= n) {
+		n = trace_read(next, piece, MIN(room, TRACE_PIECE), &next, &lost);
+		if (n == 0) {
+			break;
+		}
+		gbuf_write(&pin, filled, piece, n * sizeof(piece[0]));
+		filled += n * sizeof(piece[0]);
+	}
+	gbuf_unpin(&pin);
+	op->filled = filled;
+	op->next = next;
+	op->lost = lost;
+	return 0;
+}
+
+long hc_boot_log(struct hc_call *call)
+{
+	struct corbel_read *op = (struct corbel_read *)call->in.bytes;
+	const uint8_t *log = NULL;
+	uint64_t length = measure_log(&log);
+	uint32_t n;
+	int result = 0;
+
+	if (op->size > PAGE_SIZE || op->size == 0) {
+		return -XEN_EINVAL;
+	}
+	n = op->offset < length ? (uint32_t)MIN(length - op->offset, op->size) : 0;
+	if (n) {
+		result = copy_to_guest(call->vcpu, op->buffer, log + op->offset, n);
+	}
+	if (result) {
+		return result;
+	}
+	op->filled = n;
+	op->next = op->offset + n;
+	op->lost = 0;
+	return 0;
+}
