@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The build order (docs/ARCHITECTURE.md): create, populate, stage, hash, commit, and only then
+ * parse, load, describe, seal.  Staged bytes are hashed where they lie in the new domain, never in
+ * the page they came from, so the digest is that of what is parsed later.
+ */
+#include "builder-domain/build.h"
+#include "builder-domain/hypercall.h"
+#include "builder-domain/lib.h"
+#include "builder-domain/tables.h"
+#include "measured-boot/sha2.h"
+
+#include <xen/xen.h>
+#include <xen/hvm/params.h>
+
+#define STAGE_LIMIT  0x80000000ul /* boot protocols want the initrd below 2 GiB */
+#define CONSOLE_PEER CORBEL_DOMID_DOM0
+#define CONSOLE_REF  0 /* GNTTAB_RESERVED_CONSOLE */
+
+static const char *error_text(long error)
+{
+	switch (-error) {
+	case XEN_EPERM:
+	case XEN_EACCES:
+		return "not permitted";
+	case XEN_ENOMEM:
+		return "out of memory";
+	case XEN_EEXIST:
+		return "exists already";
+	case XEN_EBUSY:
+		return "busy";
+	default:
+		return "refused";
+	}
+}
+
+int layout_make(const struct build_request *r, struct layout *l)
+{
+	uint64_t top, need;
+
+	l->ram = ram_of(r->memory_mib);
+	top = l->ram.low_end < STAGE_LIMIT ? l->ram.low_end : STAGE_LIMIT;
+	/* Sizes are at most 2^40 each, so the sum cannot wrap. */
+	need = round_up(r->kernel_size, PAGE_SIZE) + round_up(r->initrd_size, PAGE_SIZE);
+	if (need > top - BOOT_AREA_END) {
+		return fail(XEN_ENOMEM,
+			    "memory: %u MiB cannot hold kernel file and initrd, %lu MiB "
+			    "needed below 2 GiB",
+			    r->memory_mib, (round_up(need, 1 << 20) >> 20) + 1);
+	}
+	l->initrd_gpa = top - round_up(r->initrd_size, PAGE_SIZE);
+	l->kernel_gpa = l->initrd_gpa - round_up(r->kernel_size, PAGE_SIZE);
+	return 0;
+}
+
+static int create(const struct build_request *r, uint16_t *domid)
+{
+	struct corbel_build_create c = {
+		.flags = (r->flags & CORBEL_RQF_DOM0) != 0 ? CORBEL_BUILD_DOM0 : 0,
+		.max_pages = (uint64_t)r->memory_mib << (20 - PAGE_SHIFT),
+		.vcpus = r->vcpus,
+		.weight = r->weight,
+	};
+	long rc;
+
+	memcpy(c.uuid, r->uuid, sizeof(c.uuid));
+	memcpy(c.label, r->label, sizeof(c.label));
+	rc = corbel_call(CORBEL_OP_build_create, &c);
+	if (rc != 0) {
+		return fail((int)-rc, "create: domain with label %s: %s (error %d)", r->label,
+			    error_text(rc), (int)-rc);
+	}
+	*domid = c.domid;
+#ifdef CORBEL_TEST_BUILD
+	if ((r->flags & CORBEL_RQF_CRASH) != 0) {
+		crash();
+	}
+#endif
+	return 0;
+}
+
+static int hash_target(struct sha256_ctx *hash, uint64_t gpa, uint64_t len)
+{
+	while (len > 0) {
+		const uint8_t *at;
+		uint64_t size;
+		int rc = target_view(gpa, len, &at, &size);
+
+		if (rc != 0) {
+			return rc;
+		}
+		sha256_update(hash, at, size);
+		gpa += size;
+		len -= size;
+	}
+	return 0;
+}
+
+static void print_digest(const char *what, const uint8_t digest[SHA256_LEN], uint64_t size)
+{
+	char hex[2 * SHA256_LEN + 1];
+
+	for (unsigned i = 0; i < SHA256_LEN; i++) {
+		hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+		hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+	}
+	hex[2 * SHA256_LEN] = '\0';
+	print("%s: %lu bytes, sha256 %s", what, size, hex);
+}
+
+static int stage(const struct source *source, enum corbel_ring_file file, uint64_t gpa,
+		 uint64_t file_size, uint8_t digest[SHA256_LEN])
+{
+	struct sha256_ctx hash;
+
+	sha256_init(&hash);
+	for (uint64_t offset = 0; offset < file_size;) {
+		uint64_t left = file_size - offset;
+		uint32_t len = left < source->chunk ? (uint32_t)left : source->chunk;
+		const uint8_t *bytes;
+		int rc = source->fetch(file, offset, len, &bytes);
+
+		if (rc == 0) {
+			rc = target_write(gpa + offset, bytes, len);
+		}
+		if (rc == 0) {
+			rc = hash_target(&hash, gpa + offset, len);
+		}
+		if (rc != 0) {
+			return rc;
+		}
+		offset += len;
+	}
+	sha256_final(&hash, digest);
+	print_digest(file == CORBEL_FILE_kernel ? "kernel" : "initrd", digest, file_size);
+	return 0;
+}
+
+static int stage_and_commit(const struct build_request *r, const uint8_t *bytes, uint32_t size,
+			    const struct layout *l, const struct source *source, uint16_t domid)
+{
+	struct corbel_build_commit commit = {.domid = domid};
+	long rc;
+
+	source->progress(CORBEL_RING_staging);
+	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit.kernel);
+	if (rc == 0) {
+		rc = stage(source, CORBEL_FILE_initrd, l->initrd_gpa, r->initrd_size,
+			   commit.initrd);
+	}
+	if (rc != 0) {
+		return (int)rc;
+	}
+	sha256(bytes, size, commit.request);
+	sha256(r->cmdline, r->cmdline_len, commit.cmdline);
+	rc = corbel_call(CORBEL_OP_build_commit, &commit);
+	if (rc != 0) {
+		return fail((int)-rc, "commit: %s (error %d)", error_text(rc), (int)-rc);
+	}
+	source->progress(CORBEL_RING_building);
+	return 0;
+}
+
+/* Everything that the kernel is told; placed after the stub has run, over whatever it left there.
+ */
+static int describe(const struct build_request *r, const struct layout *l)
+{
+	static uint8_t page[4096] __attribute__((aligned(8)));
+	int rc;
+
+	acpi_fill(page, ACPI_GPA, r->vcpus);
+	rc = target_write(ACPI_GPA, page, sizeof(page));
+	if (rc == 0) {
+		start_info_fill(page, r, &l->ram, l->initrd_gpa);
+		rc = target_write(START_INFO_GPA, page, sizeof(page));
+	}
+	if (rc == 0) {
+		memset(page, 0, sizeof(page));
+		memcpy(page, r->cmdline, r->cmdline_len);
+		rc = target_write(CMDLINE_GPA, page, sizeof(page));
+	}
+	return rc != 0 ? rc : target_zero(CONSOLE_GPA, PAGE_SIZE);
+}
+
+/* A tenant's console is a ring page granted to Dom0 and a port for it.  Dom0 itself uses the
+ * console calls and needs neither. */
+static int console_make(uint16_t domid)
+{
+	struct corbel_build_grant grant = {
+		.domid = domid,
+		.peer = CONSOLE_PEER,
+		.ref = CONSOLE_REF,
+		.gfn = CONSOLE_GPA >> PAGE_SHIFT,
+	};
+	uint32_t port = 0;
+	long rc = event_alloc(domid, CONSOLE_PEER, &port);
+
+	if (rc == 0) {
+		rc = corbel_call(CORBEL_OP_build_grant, &grant);
+	}
+	if (rc == 0) {
+		rc = param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT);
+	}
+	if (rc == 0) {
+		rc = param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
+	}
+	return rc == 0 ? 0 : fail((int)-rc, "console: %s (error %d)", error_text(rc), (int)-rc);
+}
+
+static int finish(const struct build_request *r, uint16_t domid, uint32_t entry)
+{
+	struct corbel_build_vcpu vcpu = {.domid = domid, .eip = entry, .ebx = START_INFO_GPA};
+	struct corbel_build_seal seal = {
+		.domid = domid,
+		.run = (r->flags & CORBEL_RQF_PAUSED) == 0,
+	};
+	long rc = corbel_call(CORBEL_OP_build_vcpu, &vcpu);
+
+	if (rc != 0) {
+		return fail((int)-rc, "vcpu: %s (error %d)", error_text(rc), (int)-rc);
+	}
+	rc = window_close();
+	if (rc != 0) {
+		return (int)rc;
+	}
+	rc = corbel_call(CORBEL_OP_build_seal, &seal);
+	return rc == 0 ? 0 : fail((int)-rc, "seal: %s (error %d)", error_text(rc), (int)-rc);
+}
+
+int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
+	  const struct source *source, uint16_t *domid)
+{
+	struct layout layout;
+	uint32_t entry = 0;
+	int rc = layout_make(r, &layout);
+
+	if (rc == 0) {
+		rc = create(r, domid);
+	}
+	if (rc == 0) {
+		print("domain %u (%s): %u MiB, %u vCPUs, label %s", *domid, r->name, r->memory_mib,
+		      r->vcpus, r->label);
+		rc = window_open(*domid, &layout.ram);
+	}
+	if (rc == 0) {
+		rc = stage_and_commit(r, bytes, size, &layout, source, *domid);
+	}
+	if (rc == 0) {
+		rc = kernel_load(r, &layout, *domid, &entry);
+	}
+	if (rc == 0) {
+		rc = describe(r, &layout);
+	}
+	if (rc == 0 && (r->flags & CORBEL_RQF_DOM0) == 0) {
+		rc = console_make(*domid);
+	}
+	if (rc == 0) {
+		rc = finish(r, *domid, entry);
+	}
+	if (rc == 0) {
+		print("domain %u (%s) sealed", *domid, r->name);
+	}
+	return rc;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One build, from a decoded request to a sealed domain; the same for Dom0 and for tenants.
+ */
+#ifndef BUILDER_BUILD_H
+#define BUILDER_BUILD_H
+#include <stdint.h>
+
+#include "builder-domain/image.h"
+#include "builder-domain/request.h"
+#include "builder-domain/window.h"
+
+/* Where the bytes of the two files come from. */
+struct source {
+	uint32_t chunk; /* most bytes per fetch, at least one page */
+	/* Points *bytes at [offset, offset + len) of a file; valid until the next fetch.  The bytes
+	 * may change under the reader: they are copied once and never read again. */
+	int (*fetch)(enum corbel_ring_file file, uint64_t offset, uint32_t len,
+		     const uint8_t **bytes);
+	void (*progress)(enum corbel_ring_state state);
+};
+
+/* Places in the new domain.  Files are staged at the top of low memory, the initrd where the kernel
+ * will find it; [0, kernel_gpa) is free for the unpacked kernel. */
+struct layout {
+	struct ram ram;
+	uint64_t initrd_gpa, kernel_gpa;
+};
+int layout_make(const struct build_request *request, struct layout *out);
+
+/* load.c: parses the staged kernel, loads it, removes what was staged; *entry is the PVH entry. */
+int kernel_load(const struct build_request *request, const struct layout *layout, uint16_t domid,
+		uint32_t *entry);
+
+/* Returns 0 with *domid running or paused as asked, or a negative errno with the reason recorded;
+ * then the caller ends the instance, and the hypervisor destroys what there is. */
+int build(const struct build_request *request, const uint8_t *bytes, uint32_t size,
+	  const struct source *source, uint16_t *domid);
+#endif

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# The builder image, twice: the product, and a test build that also honours the crash request.
+BUILDER_SRC := builder-domain/start.S builder-domain/main.c builder-domain/modules.c \
+	builder-domain/ring.c builder-domain/build.c builder-domain/load.c builder-domain/elf.c \
+	builder-domain/bzimage.c builder-domain/acpi.c builder-domain/startinfo.c \
+	builder-domain/request.c builder-domain/window.c builder-domain/hypercall.c \
+	builder-domain/text.c builder-domain/mem.c builder-domain/machine.c measured-boot/sha2.c
+
+BUILDER_OBJ      := $(patsubst %,$(B)/builder/%.o,$(basename $(BUILDER_SRC)))
+BUILDER_TEST_OBJ := $(patsubst %,$(B)/builder-test/%.o,$(basename $(BUILDER_SRC)))
+-include $(BUILDER_OBJ:.o=.d) $(BUILDER_TEST_OBJ:.o=.d)
+
+$(B)/builder/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -MMD -MP -c $< -o $@
+
+$(B)/builder/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+$(B)/builder-test/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -DCORBEL_TEST_BUILD -MMD -MP -c $< -o $@
+
+$(B)/builder-test/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(FREE) -DCORBEL_TEST_BUILD -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+BUILDER_LINK = ld -m elf_x86_64 -nostdlib --gc-sections --fatal-warnings -z noexecstack \
+	-z max-page-size=4096 -T builder-domain/builder.lds -o $@ $(filter %.o,$^)
+
+$(B)/builder.elf: $(BUILDER_OBJ) builder-domain/builder.lds
+	$(BUILDER_LINK)
+
+$(B)/builder-test.elf: $(BUILDER_TEST_OBJ) builder-domain/builder.lds
+	$(BUILDER_LINK)
+
+$(B)/builder.bin $(B)/builder-test.bin: $(B)/%.bin: $(B)/%.elf
+	objcopy -O binary $< $@
+
+ALL += $(B)/builder.bin $(B)/builder-test.bin

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Typed hypercalls on Xen's structures.  Holds the shared_info page, whose only use here is to
+ * clear the pending bit of the one port that the builder ever binds, and to tell the time.
+ */
+#include "builder-domain/hypercall.h"
+#include "builder-domain/lib.h"
+
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/memory.h>
+#include <xen/sched.h>
+#include <xen/hvm/hvm_op.h>
+
+#define BATCH_MAX       64
+#define SHARED_INFO_GPA 0x10000ul
+
+static uint64_t address(const void *pointer)
+{
+	return (uint64_t)(uintptr_t)pointer;
+}
+
+void console_write(const char *text, size_t len)
+{
+	hypercall(__HYPERVISOR_console_io, CONSOLEIO_write, len, address(text));
+}
+
+int shared_info_map(void)
+{
+	struct xen_add_to_physmap map = {
+		.domid = DOMID_SELF,
+		.space = XENMAPSPACE_shared_info,
+		.gpfn = SHARED_INFO_GPA >> PAGE_SHIFT,
+	};
+	long rc = hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, address(&map), 0);
+
+	return rc == 0 ? 0 : fail((int)-rc, "builder: shared_info not mapped: error %d", (int)-rc);
+}
+
+static volatile struct shared_info *shared_info(void)
+{
+	return guest_pointer(SHARED_INFO_GPA);
+}
+
+/* Nanoseconds since boot by the para-virtual clock (<xen/xen.h>, vcpu_time_info). */
+static uint64_t system_time(void)
+{
+	const volatile struct vcpu_time_info *t = &shared_info()->vcpu_info[0].time;
+	uint32_t version;
+	uint64_t delta, now;
+
+	do {
+		version = t->version;
+		__asm__ volatile("" ::: "memory");
+		delta = cycles() - t->tsc_timestamp;
+		delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
+		now = t->system_time +
+		      (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
+		__asm__ volatile("" ::: "memory");
+	} while ((version & 1) != 0 || version != t->version);
+	return now;
+}
+
+void event_wait(uint32_t port, uint32_t milliseconds)
+{
+	evtchn_port_t ports[1] = {port};
+	struct sched_poll poll = {.nr_ports = 1};
+	xen_ulong_t bit = 1ul << (port % 64);
+
+	set_xen_guest_handle(poll.ports, ports);
+	poll.timeout = system_time() + milliseconds * 1000000ull;
+	hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, address(&poll), 0);
+	__atomic_fetch_and(&shared_info()->evtchn_pending[port / 64 % 64], ~bit, __ATOMIC_SEQ_CST);
+}
+
+void event_send(uint32_t port)
+{
+	struct evtchn_send send = {.port = port};
+
+	hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_send, address(&send), 0);
+}
+
+int event_bind(uint16_t peer, uint32_t peer_port, uint32_t *port)
+{
+	struct evtchn_bind_interdomain bind = {.remote_dom = peer, .remote_port = peer_port};
+	long rc = hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain,
+			    address(&bind), 0);
+
+	*port = bind.local_port;
+	return (int)rc;
+}
+
+int grant_map(uint16_t peer, const uint32_t *refs, unsigned count, uint64_t gpa, int writable)
+{
+	struct gnttab_map_grant_ref map[BATCH_MAX] = {0};
+	long rc;
+
+	for (unsigned i = 0; i < count; i++) {
+		map[i].host_addr = gpa + i * PAGE_SIZE;
+		map[i].flags = GNTMAP_host_map | (writable ? 0 : GNTMAP_readonly);
+		map[i].ref = refs[i];
+		map[i].dom = peer;
+		map[i].status = GNTST_general_error;
+	}
+	rc = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, address(map), count);
+	for (unsigned i = 0; i < count && rc == 0; i++) {
+		if (map[i].status != GNTST_okay) {
+			return fail(XEN_EFAULT, "ring: grant reference %u refused: status %d",
+				    refs[i], map[i].status);
+		}
+	}
+	return rc == 0 ? 0 : fail(XEN_EFAULT, "ring: grants not mapped: error %d", (int)-rc);
+}
+
+long corbel_call(enum corbel_op op, void *argument)
+{
+	return hypercall(CORBEL_HYPERCALL, op, address(argument), 0);
+}
+
+long memory_populate(uint16_t domid, const uint64_t *gfns, unsigned count, unsigned order)
+{
+	struct xen_memory_reservation reservation = {
+		.nr_extents = count,
+		.extent_order = order,
+		.domid = domid,
+	};
+
+	set_xen_guest_handle(reservation.extent_start, (xen_pfn_t *)(uintptr_t)gfns);
+	return hypercall(__HYPERVISOR_memory_op, XENMEM_populate_physmap, address(&reservation), 0);
+}
+
+long foreign_map(uint16_t domid, uint64_t first_gfn, unsigned count, uint64_t window_gpa)
+{
+	xen_ulong_t idxs[BATCH_MAX];
+	xen_pfn_t gpfns[BATCH_MAX];
+	int errs[BATCH_MAX];
+	struct xen_add_to_physmap_batch batch = {
+		.domid = DOMID_SELF,
+		.space = XENMAPSPACE_gmfn_foreign,
+		.size = (uint16_t)count,
+		.u.foreign_domid = domid,
+	};
+	long rc;
+
+	for (unsigned i = 0; i < count; i++) {
+		idxs[i] = first_gfn + i;
+		gpfns[i] = (window_gpa >> PAGE_SHIFT) + i;
+		errs[i] = -XEN_EINVAL;
+	}
+	set_xen_guest_handle(batch.idxs, idxs);
+	set_xen_guest_handle(batch.gpfns, gpfns);
+	set_xen_guest_handle(batch.errs, errs);
+	rc = hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, address(&batch), 0);
+	for (unsigned i = 0; i < count && rc >= 0; i++) {
+		if (errs[i] != 0) {
+			return errs[i] < 0 ? errs[i] : -XEN_EINVAL;
+		}
+	}
+	return rc;
+}
+
+long foreign_unmap(uint64_t window_gpa)
+{
+	struct xen_remove_from_physmap remove = {
+		.domid = DOMID_SELF,
+		.gpfn = window_gpa >> PAGE_SHIFT,
+	};
+
+	return hypercall(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, address(&remove), 0);
+}
+
+long param_set(uint16_t domid, uint32_t index, uint64_t value)
+{
+	struct xen_hvm_param param = {.domid = domid, .index = index, .value = value};
+
+	return hypercall(__HYPERVISOR_hvm_op, HVMOP_set_param, address(&param), 0);
+}
+
+long event_alloc(uint16_t domid, uint16_t peer, uint32_t *port)
+{
+	struct evtchn_alloc_unbound alloc = {.dom = domid, .remote_dom = peer};
+	long rc = hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, address(&alloc),
+			    0);
+
+	*port = alloc.port;
+	return rc;
+}

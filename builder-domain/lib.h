@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The builder's small change: memory functions, text formatting, console lines and the reason of a
+ * failure.  Trusted; every text that reaches a user leaves through here.
+ */
+#ifndef BUILDER_LIB_H
+#define BUILDER_LIB_H
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xen/errno.h>
+
+#define PAGE_SIZE   4096ul
+#define PAGE_SHIFT  12
+#define REASON_SIZE 128
+
+void *memcpy(void *to, const void *from, size_t len);
+void *memset(void *at, int byte, size_t len);
+int memcmp(const void *left, const void *right, size_t len);
+size_t strlen(const char *text);
+
+/* Knows %s %c %d %u %x %lu %lx and %%; always terminates, cuts what does not fit. */
+size_t format_text(char *out, size_t cap, const char *format, va_list args);
+void format_line(char *out, size_t cap, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One line on the host console, with the prefix "builder: ". */
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Records why the build ends (what and where) and returns -error (XEN_E*).  The first reason wins.
+ */
+int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *fail_reason(void);
+void fail_clear(void);
+
+static inline uint64_t round_up(uint64_t value, uint64_t unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+#endif

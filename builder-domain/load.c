@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From staged kernel file to PVH entry: ELF segments are copied, a bzImage is unpacked by its own
+ * stub inside the new domain.  Runs only after the digests are committed.  What the builder placed
+ * for this purpose is wiped again, so that the kernel starts on its own bytes and zeroes.
+ */
+#include "builder-domain/build.h"
+#include "builder-domain/hypercall.h"
+#include "builder-domain/lib.h"
+#include "builder-domain/tables.h"
+
+#define STUB_BUDGET_MS 120000u
+
+static int staged_read(const struct image *image, uint64_t offset, void *out, uint64_t len)
+{
+	return target_read(image->where + offset, out, len);
+}
+
+static int load_elf(const struct image *image, const struct layout *layout, uint32_t *entry)
+{
+	struct elf_plan plan;
+	int rc = elf_parse(image, layout->kernel_gpa, &plan);
+
+	for (uint32_t i = 0; rc == 0 && i < plan.count; i++) {
+		const struct elf_segment *s = &plan.segments[i];
+
+		rc = target_copy(s->gpa, image->where + s->offset, s->file_size);
+	}
+	if (rc == 0) {
+		print("ELF kernel, %u segments, PVH entry %x", plan.count, plan.entry);
+		*entry = plan.entry;
+	}
+	return rc;
+}
+
+static int check_room(const struct build_request *r, const struct layout *layout,
+		      const struct bzimage_plan *plan)
+{
+	uint64_t need = plan->window_end + round_up(r->kernel_size, PAGE_SIZE) +
+			round_up(r->initrd_size, PAGE_SIZE);
+
+	if (plan->window_end <= layout->kernel_gpa) {
+		return 0;
+	}
+	return fail(XEN_ENOMEM,
+		    "memory: %u MiB is too small, %lu MiB needed (kernel up to %lu, "
+		    "its file %lu, initrd %lu)",
+		    r->memory_mib, round_up(need, 1 << 20) >> 20,
+		    round_up(plan->window_end, 1 << 20) >> 20,
+		    round_up(r->kernel_size, 1 << 20) >> 20,
+		    round_up(r->initrd_size, 1 << 20) >> 20);
+}
+
+static int stub_place(const struct image *image, const struct layout *layout,
+		      const struct bzimage_plan *plan)
+{
+	static const char cmdline[] = "nokaslr"; /* or the output would not land at 16 MiB */
+	struct boot_params zero_page;
+	int rc;
+
+	bzimage_zero_page(plan, STUB_CMDLINE_GPA, layout->kernel_gpa, &zero_page);
+	rc = target_write(STUB_ZERO_PAGE_GPA, &zero_page, sizeof(zero_page));
+	if (rc == 0) {
+		rc = target_write(STUB_CMDLINE_GPA, cmdline, sizeof(cmdline));
+	}
+	if (rc == 0) {
+		rc = target_copy(BZIMAGE_LOAD, image->where + plan->blob_offset, plan->blob_size);
+	}
+	return rc;
+}
+
+static int stub_run(uint16_t domid)
+{
+	struct corbel_build_stub stub = {
+		.domid = domid,
+		.eip = BZIMAGE_LOAD,
+		.esi = STUB_ZERO_PAGE_GPA,
+		.trap = BZIMAGE_KERNEL,
+		.budget_ms = STUB_BUDGET_MS,
+	};
+	struct corbel_build_wait wait = {.domid = domid};
+	long rc = corbel_call(CORBEL_OP_build_stub, &stub);
+
+	if (rc != 0) {
+		return fail((int)-rc, "kernel: unpacking not started: error %d", (int)-rc);
+	}
+	do {
+		rc = corbel_call(CORBEL_OP_build_wait, &wait);
+	} while (rc == -XEN_EAGAIN);
+	if (rc != 0) {
+		return fail((int)-rc, "kernel: unpacking not finished: error %d", (int)-rc);
+	}
+	switch (wait.state) {
+	case CORBEL_STUB_TRAPPED:
+		return wait.rip == BZIMAGE_KERNEL
+			       ? 0
+			       : fail(XEN_ENOEXEC, "kernel: unpacking ended at %lx, not at %lx",
+				      wait.rip, BZIMAGE_KERNEL);
+	case CORBEL_STUB_TIMEDOUT:
+		return fail(XEN_ETIMEDOUT, "kernel: unpacking used up its %u s of CPU time at %lx",
+			    STUB_BUDGET_MS / 1000, wait.rip);
+	default:
+		return fail(XEN_ENOEXEC, "kernel: the image's unpacker crashed at %lx", wait.rip);
+	}
+}
+
+/* Batches overlap by one page, so that a note across a page boundary is seen exactly once. */
+static int find_note(const struct bzimage_plan *plan, uint32_t *entry)
+{
+	struct note_search search = {0, 0};
+	uint64_t end = plan->window_end & ~3ull;
+	uint8_t seam[2 * NOTE_BYTES];
+	uint64_t gpa = BZIMAGE_KERNEL;
+
+	while (gpa < end) {
+		const uint8_t *at;
+		uint64_t size;
+		int rc = target_view(gpa, end - gpa, &at, &size);
+
+		if (rc != 0) {
+			return rc;
+		}
+		note_scan(at, size, &search);
+		gpa += size;
+		if (gpa + NOTE_BYTES > end) {
+			break;
+		}
+		/* The places from which a note would run over the end of this batch. */
+		rc = target_read(gpa - NOTE_BYTES + 4, seam, sizeof(seam) - 8);
+		if (rc != 0) {
+			return rc;
+		}
+		note_scan(seam, sizeof(seam) - 8, &search);
+	}
+	return note_accept(&search, plan->window_end, entry);
+}
+
+static int load_bzimage(const struct build_request *r, const struct image *image,
+			const struct layout *layout, uint16_t domid, uint32_t *entry)
+{
+	struct bzimage_plan plan;
+	uint64_t blob_end;
+	int rc = bzimage_parse(image, r->cmdline_len, &plan);
+
+	if (rc == 0) {
+		rc = check_room(r, layout, &plan);
+	}
+	if (rc == 0) {
+		rc = stub_place(image, layout, &plan);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	print("unpacking the bzImage by its own stub in domain %u (expected: tens of seconds)",
+	      domid);
+	rc = stub_run(domid);
+	if (rc == 0) {
+		rc = find_note(&plan, entry);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	print("unpacked, one PVH note, entry %x", *entry);
+	blob_end = BZIMAGE_LOAD + plan.blob_size;
+	rc = target_zero(BOOT_AREA, BOOT_AREA_END - BOOT_AREA);
+	return rc != 0 ? rc
+		       : target_zero(BZIMAGE_LOAD,
+				     (blob_end < BZIMAGE_KERNEL ? blob_end : BZIMAGE_KERNEL) -
+					     BZIMAGE_LOAD);
+}
+
+int kernel_load(const struct build_request *r, const struct layout *layout, uint16_t domid,
+		uint32_t *entry)
+{
+	struct image image = {r->kernel_size, staged_read, layout->kernel_gpa};
+	int rc = elf_probe(&image);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = rc == 1 ? load_elf(&image, layout, entry)
+		     : load_bzimage(r, &image, layout, domid, entry);
+	return rc != 0 ? rc : target_zero(layout->kernel_gpa, r->kernel_size);
+}

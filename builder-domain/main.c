@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One builder instance, from first to last: take one build, do it, say how it went, end.
+ */
+#include "builder-domain/hypercall.h"
+#include "builder-domain/lib.h"
+#include "builder-domain/serve.h"
+
+__attribute__((noreturn)) void builder_main(const struct corbel_builder_start *start);
+
+int builder_run(const struct corbel_builder_start *start)
+{
+	int rc;
+
+	fail_clear();
+	if (start->instance == 1 && start->module_count != 0) {
+		print("instance %u builds Dom0 from %u modules", start->instance,
+		      start->module_count);
+		rc = serve_modules(start);
+	} else {
+		rc = serve_ring(start);
+	}
+	if (rc != 0) {
+		print("build failed (error %d): %s", -rc, fail_reason());
+	}
+	return rc;
+}
+
+void builder_main(const struct corbel_builder_start *start)
+{
+	struct corbel_build_done done = {.status = builder_run(start)};
+
+	corbel_call(CORBEL_OP_build_done, &done); /* does not return */
+	crash();
+}

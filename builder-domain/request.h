@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A build request after decoding: what the builder acts on, nothing more.
+ */
+#ifndef BUILDER_REQUEST_H
+#define BUILDER_REQUEST_H
+#include <stdint.h>
+
+#include "abi/corbel.h"
+#include "abi/request.h"
+
+struct build_request {
+	char name[64];
+	uint8_t uuid[16];
+	uint32_t memory_mib;
+	uint32_t vcpus;
+	uint32_t weight;
+	char label[CORBEL_LABEL_LEN];
+	char cmdline[2048];
+	uint32_t cmdline_len;
+	uint64_t kernel_size;
+	uint64_t initrd_size; /* 0 = none */
+	uint32_t flags;       /* CORBEL_RQF_* */
+};
+
+/* Decodes exactly `size` bytes, which must be the caller's own copy.  flags_allowed is what this
+ * source may ask for.  0, or a negative errno with the reason recorded. */
+int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
+		   struct build_request *out);
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One build session with Dom0 over the request ring (abi/request.h).  Ring and data pages belong to
+ * a hostile peer: each field is read once into a local, the request is copied once, and file bytes
+ * are copied into the new domain before anything looks at them.
+ */
+#include "builder-domain/build.h"
+#include "builder-domain/hypercall.h"
+#include "builder-domain/lib.h"
+#include "builder-domain/serve.h"
+
+#define PEER            CORBEL_DOMID_DOM0
+#define PEER_SECONDS    60u
+#define POLL_MS         1000u /* an event that is lost costs this much, not the build */
+#define GRANTS_PER_CALL 64u
+#define GIVE_UP         0xFFFFFFFFu
+
+static struct {
+	volatile struct corbel_ring *ring;
+	uint64_t tsc_hz;
+	uint32_t port;
+	uint32_t seq;
+} session;
+
+static uint32_t ring_load(const volatile uint32_t *field)
+{
+	return __atomic_load_n(field, __ATOMIC_ACQUIRE);
+}
+
+static void ring_state(enum corbel_ring_state state)
+{
+	__atomic_store_n(&session.ring->state, state, __ATOMIC_RELEASE);
+	event_send(session.port);
+}
+
+static int wait_answer(uint32_t seq)
+{
+	uint64_t start = cycles();
+
+	while (ring_load(&session.ring->have_seq) != seq) {
+		if (cycles() - start > PEER_SECONDS * session.tsc_hz) {
+			return fail(XEN_ETIMEDOUT, "ring: no answer to request %u for %u s", seq,
+				    PEER_SECONDS);
+		}
+		event_wait(session.port, POLL_MS);
+	}
+	return 0;
+}
+
+static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, const uint8_t **bytes)
+{
+	volatile struct corbel_ring *ring = session.ring;
+	uint32_t have;
+	int rc;
+
+	ring->want_file = file;
+	ring->want_offset = offset;
+	ring->want_len = len;
+	__atomic_store_n(&ring->want_seq, ++session.seq, __ATOMIC_RELEASE);
+	event_send(session.port);
+	rc = wait_answer(session.seq);
+	if (rc != 0) {
+		return rc;
+	}
+	have = ring_load(&ring->have_len);
+	if (have == GIVE_UP) {
+		return fail(XEN_EIO, "ring: the requester gave up at byte %lu of file %u", offset,
+			    file);
+	}
+	if (have != len) {
+		return fail(XEN_EINVAL, "ring: %u bytes answered where %u were asked", have, len);
+	}
+	*bytes = guest_pointer(WINDOW_DATA_GPA);
+	return 0;
+}
+
+static int map_data_pages(uint32_t count)
+{
+	for (uint32_t done = 0; done < count;) {
+		uint32_t refs[GRANTS_PER_CALL], some = count - done;
+		int rc;
+
+		if (some > GRANTS_PER_CALL) {
+			some = GRANTS_PER_CALL;
+		}
+		for (uint32_t i = 0; i < some; i++) {
+			refs[i] = ring_load(&session.ring->data_ref[done + i]);
+		}
+		rc = grant_map(PEER, refs, some, WINDOW_DATA_GPA + done * PAGE_SIZE, 0);
+		if (rc != 0) {
+			return rc;
+		}
+		done += some;
+	}
+	return 0;
+}
+
+/* Waits for a posted session and maps its ring page.  Until this succeeds there is nowhere to
+ * report to but the console. */
+static int open_session(void)
+{
+	struct corbel_rendezvous meeting = {0};
+	long rc;
+
+	do {
+		rc = corbel_call(CORBEL_OP_rendezvous_get, &meeting);
+	} while (rc == -XEN_EAGAIN);
+	if (rc != 0) {
+		return fail((int)-rc, "ring: no session: error %d", (int)-rc);
+	}
+	rc = grant_map(PEER, &meeting.ref, 1, WINDOW_RING_GPA, 1);
+	if (rc == 0) {
+		rc = event_bind(PEER, meeting.port, &session.port);
+		if (rc != 0) {
+			rc = fail((int)-rc, "ring: port %u not bound: error %d", meeting.port,
+				  (int)-rc);
+		}
+	}
+	if (rc == 0) {
+		session.ring = guest_pointer(WINDOW_RING_GPA);
+	}
+	return (int)rc;
+}
+
+static int take_request(uint8_t *bytes, uint32_t *size, struct build_request *request,
+			uint32_t *data_refs)
+{
+	volatile struct corbel_ring *ring = session.ring;
+	uint32_t magic = ring_load(&ring->magic);
+
+	*size = ring_load(&ring->request_size);
+	*data_refs = ring_load(&ring->data_refs);
+	if (magic != CORBEL_RING_MAGIC) {
+		return fail(XEN_EINVAL, "ring: magic %x is not %x", magic, CORBEL_RING_MAGIC);
+	}
+	if (*size > CORBEL_REQUEST_MAX) {
+		return fail(XEN_EINVAL, "ring: request of %u bytes, at most %u", *size,
+			    CORBEL_REQUEST_MAX);
+	}
+	if (*data_refs == 0 || *data_refs > CORBEL_RING_MAX_DATA) {
+		return fail(XEN_EINVAL, "ring: %u data pages, must be 1 to %u", *data_refs,
+			    CORBEL_RING_MAX_DATA);
+	}
+	memcpy(bytes, (const void *)ring->request, *size);
+	return request_decode(bytes, *size, CORBEL_RQF_PAUSED | TEST_FLAGS, request);
+}
+
+static int run_session(uint16_t *domid)
+{
+	static struct build_request request;
+	static uint8_t bytes[CORBEL_REQUEST_MAX];
+	struct source source = {0, fetch, ring_state};
+	uint32_t size, data_refs;
+	int rc = take_request(bytes, &size, &request, &data_refs);
+
+	if (rc == 0) {
+		ring_state(CORBEL_RING_accepted);
+		rc = map_data_pages(data_refs);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	source.chunk = data_refs * (uint32_t)PAGE_SIZE;
+	return build(&request, bytes, size, &source, domid);
+}
+
+int serve_ring(const struct corbel_builder_start *start)
+{
+	uint16_t domid = 0;
+	int rc = shared_info_map();
+
+	session.ring = NULL;
+	session.seq = 0;
+	session.tsc_hz = start->tsc_hz;
+	if (rc == 0) {
+		rc = open_session();
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	session.ring->instance = start->instance;
+	rc = run_session(&domid);
+	session.ring->result = rc;
+	session.ring->domid = domid;
+	if (rc != 0) {
+		memcpy((void *)session.ring->reason, fail_reason(), REASON_SIZE);
+	}
+	ring_state(rc == 0 ? CORBEL_RING_done : CORBEL_RING_failed);
+	return rc;
+}

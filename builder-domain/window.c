@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Populates the domain being built and maps it, 64 aligned pages at a time, into two windows: one
+ * to write through, one to read through.  A new batch replaces the old one at the same place, so at
+ * most 128 foreign mappings exist at any time and window_close() drops them all.
+ */
+#include "builder-domain/hypercall.h"
+#include "builder-domain/lib.h"
+#include "builder-domain/window.h"
+
+#define ORDER_LARGE 9u
+#define LARGE_PAGES (1u << ORDER_LARGE)
+
+enum slot { SLOT_WRITE, SLOT_READ, SLOT_COUNT };
+
+static struct {
+	uint16_t domid;
+	struct ram ram;
+	uint64_t batch[SLOT_COUNT]; /* guest-physical start of the batch */
+	uint8_t is_mapped[SLOT_COUNT];
+} window;
+
+struct ram ram_of(uint32_t memory_mib)
+{
+	uint64_t bytes = (uint64_t)memory_mib << 20;
+	struct ram ram = {bytes, 0};
+
+	if (bytes > RAM_LOW_LIMIT) {
+		ram.low_end = RAM_LOW_LIMIT;
+		ram.high_end = RAM_HIGH_BASE + bytes - RAM_LOW_LIMIT;
+	}
+	return ram;
+}
+
+/* Returns how many extents were made; order 9 may find no whole 2 MiB, which is not an error. */
+static long populate_some(uint64_t gfn, uint64_t pages, unsigned order)
+{
+	uint64_t gfns[WINDOW_PAGES];
+	uint64_t count = pages >> order;
+
+	if (count > WINDOW_PAGES) {
+		count = WINDOW_PAGES;
+	}
+	for (uint64_t i = 0; i < count; i++) {
+		gfns[i] = gfn + (i << order);
+	}
+	return memory_populate(window.domid, gfns, (unsigned)count, order);
+}
+
+static int populate(uint64_t gfn, uint64_t end)
+{
+	uint64_t small_until = 0; /* no large frames left below this gfn */
+
+	while (gfn < end) {
+		unsigned order =
+			gfn % LARGE_PAGES == 0 && end - gfn >= LARGE_PAGES && gfn >= small_until
+				? ORDER_LARGE
+				: 0;
+		uint64_t stop = order == 0 && small_until > gfn ? small_until : end;
+		long done = populate_some(gfn, stop - gfn, order);
+
+		if (done > 0) {
+			gfn += (uint64_t)done << order;
+		} else if (order != 0) {
+			small_until = gfn + LARGE_PAGES;
+		} else {
+			return fail(XEN_ENOMEM, "memory: host has none left at %lu MiB (error %d)",
+				    gfn >> (20 - PAGE_SHIFT), (int)-done);
+		}
+	}
+	return 0;
+}
+
+int window_open(uint16_t domid, const struct ram *ram)
+{
+	int rc;
+
+	memset(&window, 0, sizeof(window));
+	window.domid = domid;
+	window.ram = *ram;
+	rc = populate(0, ram->low_end >> PAGE_SHIFT);
+	if (rc == 0 && ram->high_end != 0) {
+		rc = populate(RAM_HIGH_BASE >> PAGE_SHIFT, ram->high_end >> PAGE_SHIFT);
+	}
+	return rc;
+}
+
+static uint64_t slot_gpa(enum slot slot)
+{
+	return CORBEL_BUILDER_WINDOW + slot * WINDOW_BYTES;
+}
+
+int window_close(void)
+{
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+		if (!window.is_mapped[slot]) {
+			continue;
+		}
+		for (unsigned page = 0; page < WINDOW_PAGES; page++) {
+			long rc = foreign_unmap(slot_gpa(slot) + page * PAGE_SIZE);
+
+			if (rc != 0) {
+				return fail(XEN_EFAULT, "memory: window page %u not unmapped: %d",
+					    page, (int)-rc);
+			}
+		}
+		window.is_mapped[slot] = 0;
+	}
+	return 0;
+}
+
+static int in_ram(uint64_t gpa, uint64_t len)
+{
+	const struct ram *ram = &window.ram;
+
+	if (gpa < ram->low_end) {
+		return len <= ram->low_end - gpa;
+	}
+	return gpa >= RAM_HIGH_BASE && gpa < ram->high_end && len <= ram->high_end - gpa;
+}
+
+/* Maps the batch around gpa and says how much of [gpa, gpa + len) lies in it.  RAM is a whole
+ * number of MiB, so a batch is either all RAM or none of it. */
+static int view(enum slot slot, uint64_t gpa, uint64_t len, uint8_t **at, uint64_t *size)
+{
+	uint64_t batch = gpa & ~(WINDOW_BYTES - 1);
+	uint64_t room = batch + WINDOW_BYTES - gpa;
+
+	if (!in_ram(gpa, len)) {
+		return fail(XEN_EFAULT, "memory: %lx+%lx is not RAM of the domain", gpa, len);
+	}
+	if (!window.is_mapped[slot] || window.batch[slot] != batch) {
+		long rc = foreign_map(window.domid, batch >> PAGE_SHIFT, WINDOW_PAGES,
+				      slot_gpa(slot));
+
+		/* Even a refused batch may have replaced some pages. */
+		window.is_mapped[slot] = 1;
+		window.batch[slot] = UINT64_MAX;
+		if (rc != 0) {
+			return fail(XEN_EFAULT, "memory: %lx cannot be mapped: error %d", batch,
+				    (int)-rc);
+		}
+		window.batch[slot] = batch;
+	}
+	*at = (uint8_t *)guest_pointer(slot_gpa(slot)) + (gpa - batch);
+	*size = len < room ? len : room;
+	return 0;
+}
+
+int target_view(uint64_t gpa, uint64_t len, const uint8_t **at, uint64_t *size)
+{
+	uint8_t *bytes = NULL;
+	int rc = view(SLOT_READ, gpa, len, &bytes, size);
+
+	*at = bytes;
+	return rc;
+}
+
+int target_read(uint64_t gpa, void *out, uint64_t len)
+{
+	uint8_t *to = out;
+
+	while (len > 0) {
+		const uint8_t *at;
+		uint64_t size;
+		int rc = target_view(gpa, len, &at, &size);
+
+		if (rc != 0) {
+			return rc;
+		}
+		memcpy(to, at, size);
+		to += size;
+		gpa += size;
+		len -= size;
+	}
+	return 0;
+}
+
+int target_write(uint64_t gpa, const void *in, uint64_t len)
+{
+	const uint8_t *from = in;
+
+	while (len > 0) {
+		uint8_t *at;
+		uint64_t size;
+		int rc = view(SLOT_WRITE, gpa, len, &at, &size);
+
+		if (rc != 0) {
+			return rc;
+		}
+		memcpy(at, from, size);
+		from += size;
+		gpa += size;
+		len -= size;
+	}
+	return 0;
+}
+
+int target_zero(uint64_t gpa, uint64_t len)
+{
+	while (len > 0) {
+		uint8_t *at;
+		uint64_t size;
+		int rc = view(SLOT_WRITE, gpa, len, &at, &size);
+
+		if (rc != 0) {
+			return rc;
+		}
+		memset(at, 0, size);
+		gpa += size;
+		len -= size;
+	}
+	return 0;
+}
+
+int target_copy(uint64_t to, uint64_t from, uint64_t len)
+{
+	while (len > 0) {
+		const uint8_t *at;
+		uint64_t size;
+		int rc = target_view(from, len, &at, &size);
+
+		if (rc == 0) {
+			rc = target_write(to, at, size);
+		}
+		if (rc != 0) {
+			return rc;
+		}
+		to += size;
+		from += size;
+		len -= size;
+	}
+	return 0;
+}

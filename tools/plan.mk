@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+# corbel-plan: text launch plan to canonical request bytes.
+PLAN_SRC := tools/plan/plan.c tools/plan/parse.c tools/plan/encode.c
+
+$(B)/tools/corbel-plan: $(PLAN_SRC) $(wildcard tools/plan/*.h hypervisor/abi/*.h)
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTFLAGS) $(PLAN_SRC) -o $@
+
+ALL += $(B)/tools/corbel-plan
