@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CORBEL_VERSION   "0.1"
 #define BOOT_MAX_REGIONS 96
 #define BOOT_MODULES     5
 
@@ -41,6 +42,9 @@ struct boot_info {
 
 /* Value of `name=` or presence of the bare word in the command line. */
 bool boot_option(const struct boot_info *boot, const char *name, char *value, uint32_t size);
+void boot_options_check(const struct boot_info *boot); /* warns about words it does not know */
+/* Says what is wrong with the machine or its set-up, then stops: not a crash of the hypervisor. */
+__attribute__((noreturn, format(printf, 1, 2))) void boot_refuse(const char *fmt, ...);
 
 /* Provided by core/: runs with final page tables, traps, time; never returns. */
 __attribute__((noreturn)) void core_main(struct boot_info *boot);

@@ -29,6 +29,7 @@ struct percpu {
 };
 
 extern struct percpu percpu_area[MAX_CPUS];
+extern uint32_t percpu_count; /* CPUs that run the hypervisor */
 
 #ifdef CORBEL_HOST_TEST
 #define this_cpu() (&percpu_area[0])

@@ -10,7 +10,8 @@
 
 struct boot_info;
 
-void hpt_init(const struct boot_info *boot); /* builds, loads CR3, sets WP, NXE, SMEP, SMAP, UMIP */
+/* Builds from pages at hv_free (which it moves), loads CR3, sets WP, NXE, SMEP, SMAP, UMIP. */
+void hpt_init(struct boot_info *boot);
 void hpt_audit(void); /* walks the tables, panics on a writable+executable entry; prints one line */
 
 /* Map slots: addresses whose entry the owning CPU rewrites (mm/slots.h). */
@@ -28,5 +29,6 @@ void *hpt_slot_address(unsigned cpu, unsigned slot);
 #define HPT_NX       (1ull << 63)
 
 #define TIS_BASE 0xFED40000ul /* 5 locality pages, mapped uncached at the same address */
+#define TIS_PAGES  5
 #define LAPIC_BASE 0xFEE00000ul
 #endif

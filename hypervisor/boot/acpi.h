@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The few facts wanted from firmware's ACPI tables, while the boot page tables still map them. */
+#ifndef BOOT_ACPI_H
+#define BOOT_ACPI_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* RSDP in the BIOS area, 0 = none. */
+uint64_t acpi_find_rsdp(void);
+/* True: a TPM2 table says that a TPM answers as FIFO (TIS) at the fixed address. */
+bool acpi_has_tis(uint64_t rsdp);
+#endif

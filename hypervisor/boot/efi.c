@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only code that calls firmware (efi.h; UEFI 2.10 sections 4 and 7, TCG EFI Protocol
+ * Specification 2.0).  Runs once on the firmware's stack.  Firmware is trusted, being measured before
+ * us, but a missing service or an endless list must end in a message.
+ */
+#include "boot/efi.h"
+#include "boot/tcglog.h"
+#include "core/lib.h"
+
+#define EFIAPI __attribute__((ms_abi))
+
+#define EFI_SYSTAB_SIGNATURE 0x5453595320494249ull
+#define EFI_LOADER_CODE      1u
+#define EFI_BOOT_DATA        4u
+#define EFI_CONVENTIONAL     7u
+#define EFI_SPECIFIC_PURPOSE (1ull << 18)
+#define TCG2_FORMAT_2        2u
+
+#define MAP_BYTES     32768u
+#define EXIT_TRIES    8
+#define TABLES_LIMIT  256u
+#define LOG_LIMIT     0x100000u
+#define FINAL_HEADER  16u
+#define FINAL_EVENTS  64u
+
+struct efi_guid {
+	uint32_t a;
+	uint16_t b, c;
+	uint8_t d[8];
+};
+
+struct efi_config_table {
+	struct efi_guid guid;
+	uint64_t table;
+};
+
+struct efi_memory_descriptor {
+	uint32_t type, pad;
+	uint64_t physical, virtual, pages, attributes;
+};
+
+struct efi_tcg2 {
+	void *get_capability;
+	uint64_t EFIAPI (*get_event_log)(struct efi_tcg2 *self, uint32_t format, uint64_t *location,
+					 uint64_t *last, uint8_t *truncated);
+};
+
+struct efi_boot_services {
+	uint8_t header[24];
+	void *before_get_memory_map[4];
+	uint64_t EFIAPI (*get_memory_map)(uint64_t *size, void *map, uint64_t *key,
+					  uint64_t *descriptor_size, uint32_t *version);
+	void *before_exit[21];
+	uint64_t EFIAPI (*exit_boot_services)(uint64_t image, uint64_t key);
+	void *before_locate[10];
+	uint64_t EFIAPI (*locate_protocol)(const struct efi_guid *guid, void *registration,
+					   void **protocol);
+};
+_Static_assert(__builtin_offsetof(struct efi_boot_services, get_memory_map) == 56, "UEFI 4.4");
+_Static_assert(__builtin_offsetof(struct efi_boot_services, exit_boot_services) == 232, "UEFI 4.4");
+_Static_assert(__builtin_offsetof(struct efi_boot_services, locate_protocol) == 320, "UEFI 4.4");
+
+struct efi_system_table {
+	uint64_t signature;
+	uint8_t header_rest[16];
+	void *vendor;
+	uint64_t revision;
+	void *console[6];
+	void *runtime_services;
+	struct efi_boot_services *boot_services;
+	uint64_t table_count;
+	struct efi_config_table *tables;
+};
+_Static_assert(__builtin_offsetof(struct efi_system_table, boot_services) == 96, "UEFI 4.3");
+
+struct final_events {
+	uint64_t version, count;
+	uint8_t records[];
+};
+
+static const struct efi_guid tcg2_guid = {
+	0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f }
+};
+static const struct efi_guid final_events_guid = {
+	0x1e2ed096, 0x30e2, 0x4254, { 0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25 }
+};
+static const struct efi_guid acpi2_guid = {
+	0x8868e871, 0xe4f1, 0x11d3, { 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 }
+};
+
+static uint8_t map_buffer[MAP_BYTES] __attribute__((aligned(16)));
+
+static const struct efi_system_table *system_table(const struct boot_loader *loader)
+{
+	return (const struct efi_system_table *)loader->efi_system_table;
+}
+
+static uint64_t config_table(const struct efi_system_table *system, const struct efi_guid *guid)
+{
+	uint64_t count = MIN(system->table_count, TABLES_LIMIT);
+
+	for (uint64_t i = 0; i < count; i++) {
+		if (memcmp(&system->tables[i].guid, guid, sizeof(*guid)) == 0) {
+			return system->tables[i].table;
+		}
+	}
+	return 0;
+}
+
+/* Where the log lies; its end is known only after its last record is measured.  Asking has a side
+ * effect we want: from now on firmware also writes to the final events table. */
+static void take_log(const struct efi_boot_services *services, struct efi_result *result)
+{
+	struct efi_tcg2 *tcg2 = 0;
+	uint64_t start = 0, last = 0, size;
+	uint8_t truncated = 0;
+
+	if (services->locate_protocol(&tcg2_guid, 0, (void **)&tcg2) != 0 || tcg2 == 0) {
+		result->log_problem = "firmware has no TCG2 protocol";
+		return;
+	}
+	if (tcg2->get_event_log(tcg2, TCG2_FORMAT_2, &start, &last, &truncated) != 0 || start == 0) {
+		result->log_problem = "firmware gives no crypto-agile event log";
+		return;
+	}
+	if (truncated || last < start || last - start >= LOG_LIMIT) {
+		result->log_problem = "firmware's event log is truncated or out of bounds";
+		return;
+	}
+	if (last == start) {
+		size = tcglog_event1_size((const uint8_t *)start, LOG_LIMIT);
+	} else {
+		size = tcglog_event2_size((const uint8_t *)last, LOG_LIMIT);
+	}
+	if (size == 0) {
+		result->log_problem = "the last record of firmware's event log is malformed";
+		return;
+	}
+	result->log_base = start;
+	result->log_size = last - start + size;
+}
+
+static bool is_usable(const struct efi_memory_descriptor *d)
+{
+	return ((d->type >= EFI_LOADER_CODE && d->type <= EFI_BOOT_DATA) ||
+		d->type == EFI_CONVENTIONAL) &&
+	       !(d->attributes & EFI_SPECIFIC_PURPOSE);
+}
+
+static void read_map(struct memory_map *memory, uint64_t size, uint64_t descriptor_size)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint64_t at = 0; at + descriptor_size <= size; at += descriptor_size) {
+			struct efi_memory_descriptor d;
+
+			memcpy(&d, map_buffer + at, sizeof(d));
+			uint64_t bytes = MIN(d.pages, 1ull << 40) << 12;
+
+			if (pass == 0 && is_usable(&d)) {
+				memmap_add(memory, d.physical, bytes);
+			} else if (pass == 1 && !is_usable(&d)) {
+				memmap_remove(memory, d.physical, bytes);
+			}
+		}
+	}
+}
+
+struct leave_arguments {
+	const struct boot_loader *loader;
+	struct efi_result *result;
+	const char *problem;
+};
+
+/* On the firmware's stack.  Prints nothing itself: until the exit has succeeded the firmware may
+ * own the UART as well. */
+static void leave(void *opaque)
+{
+	struct leave_arguments *arguments = opaque;
+	const struct efi_boot_services *services =
+		system_table(arguments->loader)->boot_services;
+
+	take_log(services, arguments->result);
+	arguments->problem = "ExitBootServices fails";
+	for (int i = 0; i < EXIT_TRIES; i++) {
+		uint64_t size = MAP_BYTES, key = 0, descriptor_size = 0;
+		uint32_t version = 0;
+
+		if (services->get_memory_map(&size, map_buffer, &key, &descriptor_size,
+					     &version) != 0 ||
+		    size > MAP_BYTES || descriptor_size < sizeof(struct efi_memory_descriptor)) {
+			arguments->problem = "GetMemoryMap fails or the map is too long";
+			return;
+		}
+		/* A timer event may change the map in between: then the key is stale. */
+		if (services->exit_boot_services(arguments->loader->efi_image_handle, key) == 0) {
+			read_map(&arguments->result->memory, size, descriptor_size);
+			arguments->problem = 0;
+			return;
+		}
+	}
+}
+
+/* head.S */
+void firmware_call(void (*function)(void *), void *argument);
+
+void efi_leave(const struct boot_loader *loader, struct efi_result *result)
+{
+	struct leave_arguments arguments = { .loader = loader, .result = result };
+
+	if (!loader->boot_services || loader->efi_system_table == 0 ||
+	    loader->efi_image_handle == 0) {
+		boot_refuse("started by multiboot2 without EFI boot services: boot through UEFI");
+	}
+	if (system_table(loader)->signature != EFI_SYSTAB_SIGNATURE) {
+		boot_refuse("the EFI system table has a wrong signature");
+	}
+	firmware_call(leave, &arguments);
+	if (arguments.problem != 0) {
+		boot_refuse("firmware: %s", arguments.problem);
+	}
+	__asm__ volatile("cli");
+}
+
+void efi_after(const struct boot_loader *loader, struct efi_result *result)
+{
+	const struct efi_system_table *system =
+		boot_physical(loader->efi_system_table, sizeof(*system));
+
+	if (system == 0 ||
+	    boot_physical((uintptr_t)system->tables,
+			  MIN(system->table_count, TABLES_LIMIT) * sizeof(*system->tables)) == 0) {
+		boot_refuse("the EFI tables lie above 4 GiB");
+	}
+	result->rsdp = config_table(system, &acpi2_guid);
+
+	uint64_t address = config_table(system, &final_events_guid);
+	const struct final_events *final = boot_physical(address, LOG_LIMIT);
+
+	if (address == 0 || final == 0 || result->log_size == 0) {
+		return;
+	}
+	uint64_t count = MIN(final->count, FINAL_EVENTS), at = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t size = tcglog_event2_size(final->records + at, LOG_LIMIT - 16 - at);
+
+		if (size == 0) {
+			result->log_problem = "the final events table is malformed";
+			break;
+		}
+		at += size;
+	}
+	result->final_base = address + FINAL_HEADER;
+	result->final_size = at;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of usable RAM while the boot code carves it up (memmap.h).  Pure: no hardware access, so
+ * the unit tests run it as it is.  Believes no size: ranges that wrap are cut at the top.
+ */
+#include "boot/memmap.h"
+#include "core/lib.h"
+#include "mm/addr.h"
+
+#define ADDRESS_LIMIT (1ull << 46) /* nothing above is believed to be RAM */
+
+static uint64_t range_end(uint64_t base, uint64_t size)
+{
+	return base >= ADDRESS_LIMIT || size > ADDRESS_LIMIT - base ? ADDRESS_LIMIT : base + size;
+}
+
+static uint64_t region_end(const struct boot_region *region)
+{
+	return region->base + region->size;
+}
+
+static void delete_at(struct memory_map *map, uint32_t at)
+{
+	map->count--;
+	memmove(&map->region[at], &map->region[at + 1],
+		(map->count - at) * sizeof(map->region[0]));
+}
+
+static void insert_at(struct memory_map *map, uint32_t at, uint64_t base, uint64_t end)
+{
+	if (map->count == BOOT_MAX_REGIONS) {
+		map->dropped += end - base;
+		return;
+	}
+	memmove(&map->region[at + 1], &map->region[at],
+		(map->count - at) * sizeof(map->region[0]));
+	map->region[at] = (struct boot_region){ .base = base, .size = end - base };
+	map->count++;
+}
+
+void memmap_add(struct memory_map *map, uint64_t base, uint64_t size)
+{
+	uint64_t end = range_end(base, size) & ~PAGE_MASK;
+	uint32_t at = 0;
+
+	if (base >= ADDRESS_LIMIT) {
+		return;
+	}
+	base = ROUND_UP(base, PAGE_SIZE);
+	if (base >= end) {
+		return;
+	}
+	while (at < map->count && region_end(&map->region[at]) < base) {
+		at++;
+	}
+	/* Swallow every range that touches the new one. */
+	while (at < map->count && map->region[at].base <= end) {
+		base = MIN(base, map->region[at].base);
+		end = MAX(end, region_end(&map->region[at]));
+		delete_at(map, at);
+	}
+	insert_at(map, at, base, end);
+}
+
+void memmap_remove(struct memory_map *map, uint64_t base, uint64_t size)
+{
+	uint64_t end = ROUND_UP(range_end(base, size), PAGE_SIZE);
+	uint32_t at = 0;
+
+	base &= ~PAGE_MASK;
+	if (size == 0) {
+		return;
+	}
+	while (at < map->count) {
+		uint64_t low = map->region[at].base;
+		uint64_t high = region_end(&map->region[at]);
+
+		if (high <= base || low >= end) {
+			at++;
+			continue;
+		}
+		delete_at(map, at);
+		if (low < base) {
+			insert_at(map, at++, low, base);
+		}
+		if (high > end) {
+			insert_at(map, at++, end, high);
+		}
+	}
+}
+
+uint64_t memmap_total(const struct memory_map *map)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < map->count; i++) {
+		total += map->region[i].size;
+	}
+	return total;
+}
+
+uint64_t memmap_top(const struct memory_map *map)
+{
+	return map->count == 0 ? 0 : region_end(&map->region[map->count - 1]);
+}
+
+uint64_t memmap_take(struct memory_map *map, uint64_t size, uint64_t align, uint64_t low,
+		     uint64_t high)
+{
+	uint64_t best = 0, best_size = 0;
+
+	for (uint32_t i = 0; i < map->count; i++) {
+		uint64_t from = MAX(map->region[i].base, low);
+		uint64_t to = MIN(region_end(&map->region[i]), high);
+		uint64_t base;
+
+		if (from >= to || to - from < size) {
+			continue;
+		}
+		base = (to - size) & ~(align - 1);
+		if (base >= from && to - from > best_size) {
+			best = base;
+			best_size = to - from;
+		}
+	}
+	if (best != 0) {
+		memmap_remove(map, best, size);
+	}
+	return best;
+}

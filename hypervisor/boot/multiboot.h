@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading what the boot loader left: multiboot1 (0.6.96) and multiboot2 (2.0) information.  The
+ * loader is trusted, but a malformed structure must give a message, not a wild read.
+ */
+#ifndef BOOT_MULTIBOOT_H
+#define BOOT_MULTIBOOT_H
+#include "boot/boot.h"
+#include "boot/memmap.h"
+
+#define MULTIBOOT1_LOADED 0x2BADB002u
+#define MULTIBOOT2_LOADED 0x36D76289u
+
+/* What only the boot code needs to know. */
+struct boot_loader {
+	struct memory_map memory;  /* multiboot1: usable RAM; EFI has its own map */
+	uint64_t efi_system_table; /* multiboot2: 0 = not given */
+	uint64_t efi_image_handle;
+	bool boot_services; /* not yet left */
+	char error[96];     /* why parsing failed */
+};
+
+/* Fills cmdline and module of `boot`.  False: loader->error says what is wrong with what. */
+bool multiboot_parse(uint32_t magic, uint64_t address, struct boot_info *boot,
+		     struct boot_loader *loader);
+
+/* Readable memory at a host-physical address, or NULL; boot/main.c and the tests provide it. */
+const void *boot_physical(uint64_t address, uint64_t size);
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory and string functions for freestanding code.  The compiler may call the mem* functions on
+ * its own.  String instructions keep it from turning a loop here into a call of itself, and count
+ * few instructions.
+ */
+#include "core/lib.h"
+
+#ifndef CORBEL_HOST_TEST
+void *memcpy(void *dst, const void *src, size_t len)
+{
+	void *to = dst;
+	size_t words = len / 8;
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(src), "+c"(words) : : "memory");
+	len &= 7;
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(src), "+c"(len) : : "memory");
+	return dst;
+}
+
+void *memmove(void *dst, const void *src, size_t len)
+{
+	if ((uintptr_t)dst - (uintptr_t)src >= len) {
+		return memcpy(dst, src, len);
+	}
+	uint8_t *to = (uint8_t *)dst + len - 1;
+	const uint8_t *from = (const uint8_t *)src + len - 1;
+
+	__asm__ volatile("std; rep movsb; cld" : "+D"(to), "+S"(from), "+c"(len) : : "memory");
+	return dst;
+}
+
+void *memset(void *dst, int c, size_t len)
+{
+	void *to = dst;
+	size_t words = len / 8;
+	uint64_t pattern = (uint8_t)c * 0x0101010101010101ull;
+
+	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(pattern) : "memory");
+	len &= 7;
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(len) : "a"(pattern) : "memory");
+	return dst;
+}
+
+int memcmp(const void *a, const void *b, size_t len)
+{
+	const volatile uint8_t *x = a, *y = b;
+
+	for (size_t i = 0; i < len; i++) {
+		int difference = x[i] - y[i];
+
+		if (difference != 0) {
+			return difference;
+		}
+	}
+	return 0;
+}
+
+size_t strlen(const char *s)
+{
+	const volatile char *at = s;
+
+	while (*at != 0) {
+		at++;
+	}
+	return (size_t)(at - s);
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int difference = (uint8_t)a[i] - (uint8_t)b[i];
+
+		if (difference != 0 || a[i] == 0) {
+			return difference;
+		}
+	}
+	return 0;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, ~(size_t)0);
+}
+#endif
+
+void copy_string(char *dst, size_t size, const char *src)
+{
+	size_t i = 0;
+
+	if (size == 0) {
+		return;
+	}
+	for (; i + 1 < size && src[i] != 0; i++) {
+		dst[i] = src[i];
+	}
+	dst[i] = 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Exceptions and interrupts in the hypervisor (trap.h).  Takes no lock except through printk(). */
+#include "cpu/trap.h"
+#include "core/lib.h"
+#include "core/panic.h"
+#include "cpu/asm.h"
+#include "cpu/lapic.h"
+#include "cpu/percpu.h"
+#include "cpu/time.h"
+
+#define FIRST_INTERRUPT 32
+
+static const char *const exception_names[FIRST_INTERRUPT] = {
+	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound", "invalid opcode",
+	"no FPU", "double fault", 0, "invalid TSS", "segment not present", "stack fault",
+	"general protection", "page fault", 0, "FPU error", "alignment", "machine check",
+	"SIMD error",
+};
+
+static void print_registers(const struct trap_frame *f)
+{
+	printk("rip %lx cs %lx rflags %lx rsp %lx ss %lx", f->rip, f->cs, f->rflags, f->rsp, f->ss);
+	printk("rax %lx rbx %lx rcx %lx rdx %lx", f->rax, f->rbx, f->rcx, f->rdx);
+	printk("rsi %lx rdi %lx rbp %lx r8 %lx", f->rsi, f->rdi, f->rbp, f->r8);
+	printk("r9 %lx r10 %lx r11 %lx r12 %lx", f->r9, f->r10, f->r11, f->r12);
+	printk("r13 %lx r14 %lx r15 %lx", f->r13, f->r14, f->r15);
+	printk("cr0 %lx cr2 %lx cr3 %lx cr4 %lx", read_cr0(), read_cr2(), read_cr3(), read_cr4());
+}
+
+static void describe(const struct trap_frame *f, char *text, uint32_t size)
+{
+	const char *name = exception_names[f->vector];
+
+	if (f->vector == VECTOR_PF) {
+		format(text, size, "page fault, %s of %lx (%s)",
+		       f->error & 16 ? "execution" : f->error & 2 ? "write" : "read", read_cr2(),
+		       f->error & 1 ? "not allowed" : "not mapped");
+	} else {
+		format(text, size, "%s, error code %lx", name == 0 ? "exception" : name, f->error);
+	}
+}
+
+static __attribute__((noreturn)) void trap_fatal(const struct trap_frame *frame)
+{
+	char text[80];
+
+	panic_begin();
+	describe(frame, text, sizeof(text));
+	printk("trap %lu at %lx on cpu %u: %s", frame->vector, frame->rip, this_cpu()->id, text);
+	print_registers(frame);
+	panic_end(frame->rsp);
+}
+
+void trap_handle(const struct trap_frame *frame)
+{
+	if (frame->vector < FIRST_INTERRUPT) {
+		trap_fatal(frame);
+	}
+	switch (frame->vector) {
+	case VECTOR_TIMER:
+		this_cpu()->need_resched = true;
+		lapic_eoi();
+		break;
+	case VECTOR_SPURIOUS:
+		break; /* not in service: no EOI (APM vol. 2 section 16.4.7) */
+	default:
+		printk("warning: unexpected interrupt, vector %lu", frame->vector);
+		lapic_eoi();
+		break;
+	}
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypervisor's own page tables (hpt.h).  Built once at boot from pages at the head of the
+ * hypervisor region; afterwards only the map slots change, each by its own CPU.  INV-HPT-1: no
+ * address is writable and executable.  INV-HPT-2: what is executable is the image's text.
+ */
+#include "mm/hpt.h"
+#include "boot/boot.h"
+#include "core/lib.h"
+#include "cpu/asm.h"
+#include "cpu/cpu.h"
+#include "cpu/desc.h"
+#include "cpu/percpu.h"
+
+#define ENTRIES      512u
+#define ADDRESS_BITS 0x000FFFFFFFFFF000ull
+#define DEVICE       (HPT_WRITE | HPT_PCD | HPT_PWT | HPT_NX)
+
+/* Slots have a top-level entry of their own; an unmapped page follows each, against overruns. */
+#define SLOT_BASE    0x8000000000ull
+#define SLOT_STRIDE  (2 * PAGE_SIZE)
+_Static_assert(MAX_CPUS *MAP_SLOTS * 2 <= ENTRIES, "the slots share one page table");
+
+extern const char image_start[], image_text_end[], image_rodata_end[], image_end[];
+
+static uint64_t *root;
+static uint64_t *slot_table;
+
+static uint64_t *new_table(struct boot_info *boot)
+{
+	uint64_t page = boot->hv_free;
+
+	CHECK(page + PAGE_SIZE <= boot->hv_base + boot->hv_size);
+	boot->hv_free += PAGE_SIZE;
+	memset((void *)page, 0, PAGE_SIZE);
+	return (uint64_t *)page;
+}
+
+static unsigned index_at(uint64_t va, unsigned level)
+{
+	return va >> (PAGE_SHIFT + 9 * level) & (ENTRIES - 1);
+}
+
+/* The entry for va at `level` (0 = 4 KiB, 1 = 2 MiB), tables made on the way. */
+static uint64_t *entry_for(struct boot_info *boot, uint64_t va, unsigned level)
+{
+	uint64_t *table = root;
+
+	for (unsigned at = 3; at > level; at--) {
+		uint64_t *entry = &table[index_at(va, at)];
+
+		if (!(*entry & HPT_PRESENT)) {
+			*entry = (uintptr_t)new_table(boot) | HPT_PRESENT | HPT_WRITE;
+		}
+		CHECK(!(*entry & HPT_LARGE));
+		table = (uint64_t *)(*entry & ADDRESS_BITS);
+	}
+	return &table[index_at(va, level)];
+}
+
+static void map_pages(struct boot_info *boot, uint64_t from, uint64_t to, uint64_t flags)
+{
+	for (uint64_t va = from; va < to; va += PAGE_SIZE) {
+		*entry_for(boot, va, 0) = va | flags | HPT_PRESENT;
+	}
+}
+
+static void unmap_page(struct boot_info *boot, const void *address)
+{
+	*entry_for(boot, (uintptr_t)address, 0) = 0;
+}
+
+static void map_image(struct boot_info *boot)
+{
+	map_pages(boot, (uintptr_t)image_start, (uintptr_t)image_text_end, 0);
+	map_pages(boot, (uintptr_t)image_text_end, (uintptr_t)image_rodata_end, HPT_NX);
+	map_pages(boot, (uintptr_t)image_rodata_end, (uintptr_t)image_end, HPT_WRITE | HPT_NX);
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		unmap_page(boot, cpu_stacks[i].main_guard);
+		for (unsigned j = 0; j < IST_COUNT; j++) {
+			unmap_page(boot, cpu_stacks[i].ist[j].guard);
+		}
+	}
+}
+
+void hpt_init(struct boot_info *boot)
+{
+	if (read_cr4() & CR4_LA57) {
+		panic("5-level paging is on; switch it off in the firmware's set-up");
+	}
+	root = new_table(boot);
+	map_image(boot);
+	for (uint64_t va = boot->hv_base; va < boot->hv_base + boot->hv_size; va += BLOCK_SIZE) {
+		*entry_for(boot, va, 1) = va | HPT_PRESENT | HPT_WRITE | HPT_NX | HPT_LARGE;
+	}
+	map_pages(boot, LAPIC_BASE, LAPIC_BASE + PAGE_SIZE, DEVICE);
+	if (boot->tpm) {
+		map_pages(boot, TIS_BASE, TIS_BASE + TIS_PAGES * PAGE_SIZE, DEVICE);
+	}
+	slot_table = entry_for(boot, SLOT_BASE, 0);
+	cpu_enable_nx();
+	write_cr3((uintptr_t)root);
+	cpu_protect();
+}
+
+static void audit_leaf(uint64_t va, uint64_t end, uint64_t entry, bool writable, bool no_execute)
+{
+	if (writable && !no_execute) {
+		panic("page tables: %lx is writable and executable (entry %lx)", va, entry);
+	}
+	if (!no_execute && (va < (uintptr_t)image_start || end > (uintptr_t)image_text_end)) {
+		panic("page tables: %lx is executable but not text (entry %lx)", va, entry);
+	}
+	if (entry & HPT_USER) {
+		panic("page tables: %lx is open to user mode (entry %lx)", va, entry);
+	}
+}
+
+/* Permissions add up on the way down: writable if all levels are, no-execute if any is. */
+static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base, bool writable,
+			    bool no_execute)
+{
+	unsigned leaves = 0;
+
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		uint64_t size = PAGE_SIZE << (9 * level);
+		uint64_t va = base + i * size;
+		bool w = writable && (table[i] & HPT_WRITE);
+		bool nx = no_execute || (table[i] & HPT_NX);
+
+		if (!(table[i] & HPT_PRESENT)) {
+			continue;
+		}
+		if (level == 0 || (table[i] & HPT_LARGE)) {
+			audit_leaf(va, va + size, table[i], w, nx);
+			leaves++;
+		} else {
+			const uint64_t *next = (const uint64_t *)(table[i] & ADDRESS_BITS);
+
+			leaves += audit_table(next, level - 1, va, w, nx);
+		}
+	}
+	return leaves;
+}
+
+void hpt_audit(void)
+{
+	unsigned entries = audit_table((const uint64_t *)(read_cr3() & ADDRESS_BITS), 3, 0, true,
+				       false);
+
+	printk("page tables: %u entries, no W+X page", entries);
+}
+
+static unsigned slot_index(unsigned cpu, unsigned slot)
+{
+	CHECK(cpu < MAX_CPUS && slot < MAP_SLOTS);
+	return cpu * MAP_SLOTS + slot;
+}
+
+uint64_t *hpt_slot_entry(unsigned cpu, unsigned slot)
+{
+	return &slot_table[slot_index(cpu, slot) * (SLOT_STRIDE / PAGE_SIZE)];
+}
+
+void *hpt_slot_address(unsigned cpu, unsigned slot)
+{
+	return (void *)(SLOT_BASE + slot_index(cpu, slot) * SLOT_STRIDE);
+}
