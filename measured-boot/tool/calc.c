@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Expected PCR values of a Corbel boot, computed from the files.  Host code, trusted by whoever
+ * uses the values as a reference; hashes with OpenSSL, so that a fault in the hypervisor's own
+ * SHA-2 shows as a difference.
+ *
+ * PCR 8 and 9 follow GRUB's tpm module with a configuration embedded in the GRUB image: for each
+ * file in order, its bytes into PCR 9 and its command line, without NUL, into PCR 8.  PCR 17 and
+ * 18 follow measured-boot/measure.h; the records come from the hypervisor's own source.
+ */
+#include "measured-boot/tool/calc.h"
+#include "measured-boot/eventlog.h"
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct calc_bank calc_bank[CALC_BANKS] = {{"sha256", 32}, {"sha384", 48}};
+
+static const EVP_MD *algorithm(unsigned bank)
+{
+	return bank == 0 ? EVP_sha256() : EVP_sha384();
+}
+
+static bool digest(unsigned bank, const void *data, size_t len, uint8_t *out)
+{
+	return EVP_Digest(data, len, out, NULL, algorithm(bank), NULL) == 1;
+}
+
+static bool hash_stream(FILE *f, struct calc_file *file, EVP_MD_CTX *const context[CALC_BANKS])
+{
+	static uint8_t chunk[1 << 16];
+	size_t n;
+
+	for (unsigned b = 0; b < CALC_BANKS; b++) {
+		if (EVP_DigestInit_ex(context[b], algorithm(b), NULL) != 1) {
+			return false;
+		}
+	}
+	file->size = 0;
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0) {
+		file->size += n;
+		for (unsigned b = 0; b < CALC_BANKS; b++) {
+			if (EVP_DigestUpdate(context[b], chunk, n) != 1) {
+				return false;
+			}
+		}
+	}
+	for (unsigned b = 0; b < CALC_BANKS; b++) {
+		if (EVP_DigestFinal_ex(context[b], file->digest[b], NULL) != 1) {
+			return false;
+		}
+	}
+	return !ferror(f);
+}
+
+bool calc_read(struct calc_file *file)
+{
+	EVP_MD_CTX *context[CALC_BANKS] = {EVP_MD_CTX_new(), EVP_MD_CTX_new()};
+	FILE *f = fopen(file->path, "rb");
+	bool good = false;
+
+	if (!f) {
+		fprintf(stderr, "corbel-measure: cannot open '%s': %s\n", file->path,
+			strerror(errno));
+	} else {
+		errno = 0;
+		good = context[0] && context[1] && hash_stream(f, file, context);
+		if (!good) {
+			fprintf(stderr, "corbel-measure: cannot read '%s': %s\n", file->path,
+				errno ? strerror(errno) : "hashing failed");
+		}
+		fclose(f);
+	}
+	EVP_MD_CTX_free(context[0]);
+	EVP_MD_CTX_free(context[1]);
+	if (good && file->size == 0) {
+		fprintf(stderr, "corbel-measure: '%s' is empty\n", file->path);
+		good = false;
+	}
+	return good;
+}
+
+static void extend(struct calc_pcr *pcr, unsigned bank, const uint8_t *with)
+{
+	unsigned size = calc_bank[bank].size;
+	uint8_t both[128];
+
+	memcpy(both, pcr->value[bank], size);
+	memcpy(both + size, with, size);
+	digest(bank, both, 2 * size, pcr->value[bank]);
+}
+
+static void extend_data(struct calc_pcr *pcr, const void *data, size_t len)
+{
+	uint8_t value[64];
+
+	for (unsigned b = 0; b < CALC_BANKS; b++) {
+		digest(b, data, len, value);
+		extend(pcr, b, value);
+	}
+}
+
+/* The module whose string begins with the kind's name. */
+static const struct calc_file *find(const struct calc_file *file, unsigned count, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (unsigned i = 1; i < count; i++) {
+		if (strncmp(file[i].string, name, len) == 0 &&
+		    (file[i].string[len] == 0 || file[i].string[len] == ' ')) {
+			return &file[i];
+		}
+	}
+	return NULL;
+}
+
+static void chain_loader(const struct calc_file *file, unsigned count, struct calc_pcr *strings,
+			 struct calc_pcr *files)
+{
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned b = 0; b < CALC_BANKS; b++) {
+			extend(files, b, file[i].digest[b]);
+		}
+		extend_data(strings, file[i].string, strlen(file[i].string));
+	}
+}
+
+static bool chain_kind(const struct calc_file *file, unsigned count, enum measure_kind kind,
+		       struct calc_pcr *pcr)
+{
+	static struct eventlog_data data;
+	const struct calc_file *from = find(file, count, eventlog_name(kind));
+	const char *text = "";
+	struct calc_file config = {.string = file[0].string};
+
+	if (kind == MEASURE_config) {
+		text = config.string;
+		config.size = strlen(text);
+		for (unsigned b = 0; b < CALC_BANKS; b++) {
+			digest(b, text, config.size, config.digest[b]);
+		}
+		from = &config;
+	} else if (!from && kind == MEASURE_initrd) {
+		return true;
+	} else if (!from) {
+		fprintf(stderr, "corbel-measure: no module '%s'\n", eventlog_name(kind));
+		return false;
+	}
+	if (!eventlog_record(&data, kind, text, strlen(text), from->size, from->digest[0],
+			     from->digest[1])) {
+		fprintf(stderr, "corbel-measure: the command line is longer than %u bytes\n",
+			EVENTLOG_TEXT_MAX);
+		return false;
+	}
+	extend_data(pcr, data.byte, data.len);
+	return true;
+}
+
+bool calc_chain(struct calc_file *file, unsigned count, struct calc_pcr pcr[CALC_PCRS])
+{
+	static const unsigned index[CALC_PCRS] = {8, 9, 17, 18};
+	static struct eventlog_data separator;
+
+	memset(pcr, 0, CALC_PCRS * sizeof(*pcr));
+	for (unsigned i = 0; i < CALC_PCRS; i++) {
+		pcr[i].index = index[i];
+		if (index[i] >= EVENTLOG_FIRST_PCR) {
+			memset(pcr[i].value, 0xFF, sizeof(pcr[i].value));
+		}
+	}
+	chain_loader(file, count, &pcr[0], &pcr[1]);
+	for (enum measure_kind kind = MEASURE_config; kind < MEASURE_kind_end; kind++) {
+		if (!chain_kind(file, count, kind, &pcr[eventlog_pcr(kind) == 17 ? 2 : 3])) {
+			return false;
+		}
+	}
+	eventlog_separator(&separator, false);
+	extend_data(&pcr[2], separator.byte, separator.len);
+	extend_data(&pcr[3], separator.byte, separator.len);
+	return true;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Expected PCR values of a Corbel boot, computed from the files.  Host code, trusted by whoever
+ * uses the values as a reference; hashes with OpenSSL, so that a fault in the hypervisor's own
+ * SHA-2 shows as a difference.
+ */
+#ifndef MEASURED_BOOT_TOOL_CALC_H
+#define MEASURED_BOOT_TOOL_CALC_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CALC_BANKS 2
+#define CALC_PCRS  4
+#define CALC_FILES 6 /* the hypervisor and five modules */
+
+struct calc_bank {
+	const char *name;
+	unsigned size;
+};
+
+struct calc_file {
+	const char *path;
+	const char *string; /* the loader's command line for it, as GRUB passes it on */
+	uint64_t size;
+	uint8_t digest[CALC_BANKS][64];
+};
+
+struct calc_pcr {
+	unsigned index;
+	uint8_t value[CALC_BANKS][64];
+};
+
+extern const struct calc_bank calc_bank[CALC_BANKS];
+
+/* file[0] is the hypervisor, the modules follow in the order of the boot entry.  False: a message
+ * naming the file is on stderr. */
+bool calc_read(struct calc_file *file);
+bool calc_chain(struct calc_file *file, unsigned count, struct calc_pcr pcr[CALC_PCRS]);
+#endif
