@@ -27,19 +27,24 @@ $(B)/tenant/initrd.cpio: tools/image/tenant-initrd tools/image/add-busybox tools
 		$(wildcard tools/image/tenant/*)
 	tools/image/tenant-initrd $@
 
-$(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/image/pack-initrd \
-		$(wildcard tools/image/dom0/*) $(B)/dom0/vmlinuz $(B)/tenant/vmlinuz \
-		$(B)/tenant/initrd.cpio $(DOM0_TOOLS)
-	tools/image/dom0-initrd $@ $(KERNELS)/generic $(B)/tenant/vmlinuz $(B)/tenant/initrd.cpio \
-		$(DOM0_TOOLS)
-
+DOM0_TOOLS += $(B)/tools/corbel-attack
 $(B)/tools/corbel-attack: tools/demo/attack.c
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOSTFLAGS) -static $< -o $@
+	$(HOSTCC) $(HOSTFLAGS) $< -o $@
+
+$(B)/tenant/tiny.elf: tools/demo/tiny.S tools/demo/tiny.lds
+	@mkdir -p $(@D)
+	$(CC) -c $< -o $(@:.elf=.o)
+	ld -m elf_x86_64 -nostdlib -z max-page-size=4096 -T tools/demo/tiny.lds -o $@ $(@:.elf=.o)
+
+$(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/image/pack-initrd \
+		$(wildcard tools/image/dom0/*) $(B)/dom0/vmlinuz $(B)/tenant/vmlinuz \
+		$(B)/tenant/initrd.cpio $(B)/tenant/tiny.elf $(DOM0_TOOLS)
+	tools/image/dom0-initrd $@ $(KERNELS)/generic $(B)/tenant $(DOM0_TOOLS)
 
 # ---- launch plans and boot images: one with a shell, one that plays the demo ----------------------
 $(B)/plan-%.bin: tools/image/%.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
-	$(B)/tools/corbel-plan $< $@
+	$(B)/tools/corbel-plan --kernel $(B)/dom0/vmlinuz --initrd $(B)/dom0/initrd.cpio $< $@
 
 BOOT_FILES := $(B)/corbel.elf $(B)/policy/base.bin $(DEMO_BUILDER)
 BOOT_LINUX := $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
@@ -54,7 +59,8 @@ image: $(B)/esp.img
 
 # ---- run ------------------------------------------------------------------------------------------
 run: deps
-	@+$(MAKE) $(if $(V),,-s) --no-print-directory all $(B)/esp.img $(B)/esp-demo.img
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory all \
+		$(B)/esp.img $(B)/esp-demo.img $(B)/esp-demo.pcrs
 	@tools/run/run
 
 # ---- test -----------------------------------------------------------------------------------------
