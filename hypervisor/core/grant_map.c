@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The mappings that a domain holds of others' grants, and how they end, by its own call or with it.
+ * Owns table->maps of every domain.  Trust boundary: a handle is a number from a guest; it means
+ * something only as an index below maps_made whose map is live and lies at the gfn that the guest
+ * names too.  Invariants and locks: core/grant_table.h.
+ */
+#include "core/grant_table.h"
+#include "mm/frames.h"
+#include "mm/heap.h"
+#include "mm/npt.h"
+#include "mm/tlb.h"
+
+static struct grant_map *map_at(struct grant_table *t, uint32_t handle)
+{
+	return handle < t->maps_made ? &t->maps[handle / MAPS_PER_PAGE][handle % MAPS_PER_PAGE]
+				     : NULL;
+}
+
+/* A map in state reserved; NULL when all are in use or the heap is empty. */
+static struct grant_map *map_reserve(struct domain *d, uint32_t *handle)
+{
+	struct grant_table *t = d->grants;
+	struct grant_map **page, *map = NULL;
+
+	spin_lock(&t->lock);
+	if (t->map_free) {
+		*handle = t->map_free - 1u;
+		map = map_at(t, *handle);
+		t->map_free = map->next;
+	} else if (t->maps_made < GRANT_MAPS_MAX) {
+		page = &t->maps[t->maps_made / MAPS_PER_PAGE];
+		if (!*page) {
+			*page = heap_page(&d->heap_pages);
+		}
+		if (*page) {
+			*handle = t->maps_made++;
+			map = map_at(t, *handle);
+		}
+	}
+	if (map) {
+		map->state = MAP_reserved;
+	}
+	spin_unlock(&t->lock);
+	return map;
+}
+
+static void map_set(struct grant_table *t, struct grant_map *map, uint32_t handle, uint8_t state)
+{
+	spin_lock(&t->lock);
+	map->state = state;
+	if (state == MAP_free) {
+		map->granter = NULL;
+		map->next = t->map_free;
+		t->map_free = (uint16_t)(handle + 1);
+	}
+	spin_unlock(&t->lock);
+}
+
+int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t gfn, bool write,
+		  uint32_t *handle)
+{
+	struct npt_entry entry = {.kind = NPT_GRANT, .write = write};
+	struct grant_map *map = map_reserve(d, handle);
+	int16_t status;
+	int error;
+
+	if (!map) {
+		return GNTST_no_space;
+	}
+	status = grant_hold(granter, d->id, ref, write, &entry.frame);
+	if (status != GNTST_okay) {
+		map_set(d->grants, map, *handle, MAP_free);
+		return status;
+	}
+	spin_lock(&d->lock);
+	error = npt_map(d, gfn, entry); /* takes over the frame reference */
+	spin_unlock(&d->lock);
+	if (error) {
+		frame_put(entry.frame);
+		grant_release(granter, ref, write);
+		map_set(d->grants, map, *handle, MAP_free);
+		return GNTST_general_error;
+	}
+	map->granter = granter;
+	map->frame = entry.frame;
+	map->ref = ref;
+	map->gfn = (uint32_t)gfn.n;
+	map->write = write;
+	map_set(d->grants, map, *handle, MAP_live);
+	return GNTST_okay;
+}
+
+/* The live map that handle and gfn name, claimed (reserved) or not; else NULL and *status. */
+static struct grant_map *map_find(struct domain *d, uint32_t handle, gfn_t gfn, bool claim,
+				  int16_t *status)
+{
+	struct grant_map *map;
+
+	spin_lock(&d->grants->lock);
+	map = map_at(d->grants, handle);
+	*status = GNTST_okay;
+	if (!map || map->state != MAP_live) {
+		*status = GNTST_bad_handle;
+	} else if (map->gfn != gfn.n) {
+		*status = GNTST_bad_virt_addr;
+	} else if (claim) {
+		map->state = MAP_reserved;
+	}
+	spin_unlock(&d->grants->lock);
+	return *status == GNTST_okay ? map : NULL;
+}
+
+struct domain *grant_map_owner(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
+{
+	struct grant_map *map = map_find(d, handle, gfn, true, status);
+	struct domain *granter;
+
+	if (!map) {
+		return NULL;
+	}
+	/* Claimed, so that the granter cannot go before it has another reference. */
+	granter = map->granter;
+	domain_get(granter);
+	map_set(d->grants, map, handle, MAP_live);
+	return granter;
+}
+
+/* Takes the mapping out of d's NPT; false when it is not there. */
+static bool remove_mapping(struct domain *d, const struct grant_map *map)
+{
+	struct npt_entry entry;
+	gfn_t gfn = {map->gfn};
+	bool done;
+
+	spin_lock(&d->lock);
+	done = npt_lookup(d, gfn, &entry) && entry.kind == NPT_GRANT &&
+	       entry.frame.n == map->frame.n && npt_unmap(d, gfn, 0, &entry) == 0;
+	spin_unlock(&d->lock);
+	return done;
+}
+
+/* Second half of an unmap: no step can fail.  `mapped`: the NPT's frame reference came back. */
+static void drop_map(struct domain *d, struct grant_map *map, uint32_t handle, bool mapped)
+{
+	struct grant_map old = *map;
+
+	map_set(d->grants, map, handle, MAP_free);
+	if (mapped) {
+		/* The request comes first: the frame allocator notes its epoch with the last put,
+		 * and this CPU flushes before it enters a guest again. */
+		tlb_request();
+		frame_put(old.frame);
+	}
+	grant_release(old.granter, old.ref, old.write);
+	domain_put(old.granter);
+}
+
+int16_t grant_unmap(struct domain *d, uint32_t handle, gfn_t gfn)
+{
+	int16_t status;
+	struct grant_map *map = map_find(d, handle, gfn, true, &status);
+
+	if (!map) {
+		return status;
+	}
+	if (!remove_mapping(d, map)) {
+		map_set(d->grants, map, handle, MAP_live);
+		return GNTST_general_error;
+	}
+	drop_map(d, map, handle, true);
+	return GNTST_okay;
+}
+
+/* Runs before npt_teardown() of d.  A mapping that is no longer in the NPT has had its reference
+ * put by whoever took it out; the use of the entry still has to end. */
+void grant_teardown(struct domain *d)
+{
+	struct grant_table *t = d->grants;
+	struct grant_map *map;
+	uint32_t i;
+
+	if (!t || t->closed) {
+		return;
+	}
+	for (i = 0; i < t->maps_made; i++) {
+		map = map_at(t, i);
+		if (map->state == MAP_live) {
+			drop_map(d, map, i, remove_mapping(d, map));
+		}
+	}
+	spin_lock(&d->lock);
+	spin_lock(&t->lock);
+	t->closed = true;
+	t->maps_made = 0;
+	t->map_free = 0;
+	for (i = 0; i < MAP_PAGES; i++) {
+		if (t->maps[i]) {
+			heap_page_free(t->maps[i], &d->heap_pages);
+			t->maps[i] = NULL;
+		}
+	}
+	spin_unlock(&t->lock);
+	if (d->grant_maps == 0) {
+		grant_table_free(d);
+	}
+	spin_unlock(&d->lock);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Grant table hypercalls.  A batch is walked element by element: its bytes are pinned writable,
+ * copied once, worked on, and the answer goes back through the same pin, so that no answer is lost
+ * after an effect.  What is refused is refused in the element's status; the call itself fails only
+ * when the array cannot be read (-EFAULT) or is too long (-E2BIG): Linux's back ends stop the
+ * kernel on any other result.  Trust boundary: every field of an element is the caller's.
+ */
+#include "core/grant_table.h"
+#include "core/host.h"
+#include "core/hypercall.h"
+#include "core/trace.h"
+#include "mm/frames.h"
+#include "mm/npt.h"
+#include <xen/errno.h>
+
+#define BATCH_MAX 512 /* elements of one call; the longest batch of Linux's back ends */
+
+union element {
+	struct gnttab_map_grant_ref map;
+	struct gnttab_unmap_grant_ref unmap;
+	struct gnttab_copy copy;
+};
+
+static long for_each(struct hc_call *call, uint32_t size,
+		     void (*work)(struct hc_call *, union element *))
+{
+	union element element;
+	struct gbuf pin;
+	uint64_t i;
+
+	if (call->arg[2] > BATCH_MAX) {
+		return -XEN_E2BIG;
+	}
+	for (i = 0; i < call->arg[2]; i++) {
+		if (gbuf_pin(call->vcpu, call->arg[1] + i * size, size, true, &pin)) {
+			return -XEN_EFAULT;
+		}
+		gbuf_read(&pin, 0, &element, size);
+		work(call, &element);
+		gbuf_write(&pin, 0, &element, size);
+		gbuf_unpin(&pin);
+	}
+	return 0;
+}
+
+/* The policy allows the pair, but the granter has not granted this: as much a denial as the
+ * policy's, and recorded as one. */
+static void record_denial(struct hc_call *call, const struct domain *granter, uint32_t sub,
+			  uint32_t perm, uint32_t ref)
+{
+	__atomic_fetch_add(&host.audit_denied, 1, __ATOMIC_RELAXED);
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_denied,
+		.subject = call->caller->id,
+		.object = granter->id,
+		.vcpu = (uint16_t)call->vcpu->id,
+		.call = (uint32_t)__HYPERVISOR_grant_table_op << 16 | sub,
+		.result = -XEN_EPERM,
+		.cls = XSM_CLASS_grant,
+		.perm = (uint16_t)perm,
+		.arg = ref,
+	});
+}
+
+static int16_t map_element(struct hc_call *call, struct gnttab_map_grant_ref *op)
+{
+	bool write = !(op->flags & GNTMAP_readonly);
+	unsigned perm = write ? XSM_PERM_grant_map_write : XSM_PERM_grant_map_read;
+	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
+	struct domain *granter;
+	int16_t status;
+
+	if ((op->flags & ~(uint32_t)GNTMAP_readonly) != GNTMAP_host_map) {
+		return GNTST_general_error;
+	}
+	if (op->host_addr & PAGE_MASK || gfn.n >= GFN_LIMIT) {
+		return GNTST_bad_virt_addr;
+	}
+	if (hc_target(call, op->dom, IN_LIVE, XSM_CLASS_grant, perm, &granter)) {
+		return GNTST_permission_denied;
+	}
+	status = grant_map(call->caller, granter, op->ref, gfn, write, &op->handle);
+	if (status == GNTST_okay) {
+		return status; /* the reference belongs to the mapping now */
+	}
+	if (status == GNTST_permission_denied) {
+		record_denial(call, granter, GNTTABOP_map_grant_ref, perm, op->ref);
+	}
+	domain_put(granter);
+	return status;
+}
+
+static void map_work(struct hc_call *call, union element *e)
+{
+	e->map.handle = ~0u;
+	e->map.dev_bus_addr = 0;
+	e->map.status = map_element(call, &e->map);
+}
+
+static int16_t unmap_element(struct hc_call *call, const struct gnttab_unmap_grant_ref *op)
+{
+	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
+	struct domain *granter;
+	int16_t status;
+
+	if (op->dev_bus_addr) {
+		return GNTST_bad_dev_addr;
+	}
+	if (op->host_addr & PAGE_MASK) {
+		return GNTST_bad_virt_addr;
+	}
+	granter = grant_map_owner(call->caller, op->handle, gfn, &status);
+	if (!granter) {
+		return status;
+	}
+	/* Of a granter in any state: mappings of a dead domain must be dropped too. */
+	if (hc_authorize(call, granter, XSM_CLASS_grant, XSM_PERM_grant_unmap)) {
+		status = GNTST_permission_denied;
+	} else {
+		status = grant_unmap(call->caller, op->handle, gfn);
+	}
+	domain_put(granter);
+	return status;
+}
+
+static void unmap_work(struct hc_call *call, union element *e)
+{
+	e->unmap.status = unmap_element(call, &e->unmap);
+}
+
+struct side {                   /* one end of a copy, held from side_open() to side_close() */
+	struct domain *granter; /* NULL: the caller's own page */
+	uint32_t ref;
+	frame_t frame;
+	bool write;
+};
+
+static int16_t open_own(struct domain *d, uint64_t gfn, struct side *side)
+{
+	struct npt_entry entry;
+	bool good;
+
+	spin_lock(&d->lock);
+	good = npt_lookup(d, (gfn_t){gfn}, &entry) && entry.kind == NPT_RAM &&
+	       (entry.write || !side->write) && frame_get(entry.frame, d->id);
+	spin_unlock(&d->lock);
+	side->frame = entry.frame;
+	return good ? GNTST_okay : GNTST_bad_page;
+}
+
+static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end, bool by_ref,
+			 struct side *side)
+{
+	struct domain *granter;
+	int16_t status;
+
+	side->granter = NULL;
+	side->ref = end->u.ref;
+	if (!by_ref) {
+		/* A bare frame number is only ever one's own. */
+		return end->domid == DOMID_SELF || end->domid == call->caller->id
+			       ? open_own(call->caller, end->u.gmfn, side)
+			       : GNTST_permission_denied;
+	}
+	if (hc_target(call, end->domid, IN_LIVE, XSM_CLASS_grant, XSM_PERM_grant_copy, &granter)) {
+		return GNTST_permission_denied;
+	}
+	status = grant_hold(granter, call->caller->id, side->ref, side->write, &side->frame);
+	if (status == GNTST_okay) {
+		side->granter = granter;
+		return status;
+	}
+	if (status == GNTST_permission_denied) {
+		record_denial(call, granter, GNTTABOP_copy, XSM_PERM_grant_copy, side->ref);
+	}
+	domain_put(granter);
+	return status;
+}
+
+static void side_close(struct side *side)
+{
+	frame_put(side->frame);
+	if (side->granter) {
+		grant_release(side->granter, side->ref, side->write);
+		domain_put(side->granter);
+	}
+}
+
+static int16_t copy_element(struct hc_call *call, const struct gnttab_copy *op)
+{
+	struct side from = {.write = false}, to = {.write = true};
+	int16_t status;
+
+	if (op->flags & ~(uint32_t)(GNTCOPY_source_gref | GNTCOPY_dest_gref)) {
+		return GNTST_general_error;
+	}
+	if (op->source.offset + (uint32_t)op->len > PAGE_SIZE ||
+	    op->dest.offset + (uint32_t)op->len > PAGE_SIZE) {
+		return GNTST_bad_copy_arg;
+	}
+	status = side_open(call, &op->source, op->flags & GNTCOPY_source_gref, &from);
+	if (status != GNTST_okay) {
+		return status;
+	}
+	status = side_open(call, &op->dest, op->flags & GNTCOPY_dest_gref, &to);
+	if (status == GNTST_okay) {
+		frame_copy(to.frame, op->dest.offset, from.frame, op->source.offset, op->len);
+		side_close(&to);
+	}
+	side_close(&from);
+	return status;
+}
+
+static void copy_work(struct hc_call *call, union element *e)
+{
+	e->copy.status = copy_element(call, &e->copy);
+}
+
+long hc_grant_map(struct hc_call *call)
+{
+	return for_each(call, sizeof(struct gnttab_map_grant_ref), map_work);
+}
+
+long hc_grant_unmap(struct hc_call *call)
+{
+	return for_each(call, sizeof(struct gnttab_unmap_grant_ref), unmap_work);
+}
+
+long hc_grant_copy(struct hc_call *call)
+{
+	return for_each(call, sizeof(struct gnttab_copy), copy_work);
+}
+
+long hc_grant_query(struct hc_call *call)
+{
+	struct gnttab_query_size *op = (struct gnttab_query_size *)call->in.bytes;
+	struct domain *d = call->target;
+	uint32_t i, frames = 0;
+
+	spin_lock(&d->lock);
+	for (i = 0; d->grants && i < GRANT_FRAMES; i++) {
+		if (d->grants->frame[i]) {
+			frames = i + 1;
+		}
+	}
+	spin_unlock(&d->lock);
+	op->nr_frames = frames;
+	op->max_nr_frames = GRANT_FRAMES;
+	op->status = GNTST_okay;
+	return 0;
+}
+
+long hc_grant_version(struct hc_call *call)
+{
+	struct gnttab_set_version *op = (struct gnttab_set_version *)call->in.bytes;
+
+	return op->version == 1 ? 0 : -XEN_ENOSYS;
+}
