@@ -121,19 +121,21 @@ static inline unsigned xsm_relation(uint32_t s, uint32_t t)
 	return XSM_RELATION_APART;
 }
 
-/* The decision.  Default deny: also for a label, class or bit that does not exist. */
+/* The decision.  Default deny: also for a label, class or bit that does not exist.  No product here
+ * exceeds 32 bits: 1024 * 1024 cells, 65535 vectors of less than 256 words. */
 static inline bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
 			       unsigned cls, unsigned perm_bit)
 {
-	const uint32_t *vector;
-	unsigned relation;
+	unsigned at;
 
 	if (s.ctx >= p->contexts || t.ctx >= p->contexts || cls >= XSM_CLASS_COUNT ||
 	    perm_bit > 31) {
 		return false;
 	}
-	relation = xsm_relation(s.tenant, t.tenant) & p->relation_mask;
-	vector = p->vector + (size_t)p->stride * p->cell[(size_t)s.ctx * p->contexts + t.ctx];
-	return (vector[relation * XSM_CLASS_COUNT + cls] >> perm_bit) & 1;
+	at = p->cell[(unsigned)s.ctx * p->contexts + t.ctx] * p->stride + cls;
+	if (s.tenant != t.tenant && p->relation_mask != 0) {
+		at += xsm_relation(s.tenant, t.tenant) * XSM_CLASS_COUNT;
+	}
+	return (p->vector[at] >> perm_bit) & 1;
 }
 #endif
