@@ -45,8 +45,7 @@ long hc_domctl_destroy(struct hc_call *call)
 /* Whether the caller may see d, without a trace record: a list must not flood the audit. */
 static bool may_see(struct hc_call *call, struct domain *d)
 {
-	struct xsm_label object =
-		d == call->caller ? xsm_self_label(&host_policy, call->caller->label) : d->label;
+	struct xsm_label object = d == call->caller ? d->self_label : d->label;
 
 	return xsm_allowed(&host_policy, call->caller->label, object, XSM_CLASS_domain,
 			   XSM_PERM_domain_getdomaininfo);
@@ -97,7 +96,7 @@ static void fill_vcpus(const struct domain *d, struct xen_domctl_getdomaininfo *
 		if (!v) {
 			continue;
 		}
-		time += v->cpu_time_ns;
+		time += sched_cpu_time(v);
 		info->max_vcpu_id = i;
 		if (v->state != VCPU_offline) {
 			info->nr_online_vcpus++;
@@ -159,31 +158,14 @@ long hc_domctl_pause(struct hc_call *call)
 {
 	struct domain *d = call->target;
 	long error = check_other(call);
-	uint32_t i;
 
 	if (error) {
 		return error;
 	}
 	spin_lock(&d->lock);
-	switch (d->state) {
-	case CORBEL_DOM_running:
-		error = domain_set_state(d, CORBEL_DOM_paused);
-		break;
-	case CORBEL_DOM_paused:
-	case CORBEL_DOM_sealed:
-		break; /* does not run as it is */
-	default:
-		error = -XEN_EINVAL;
-		break;
-	}
-	if (!error) {
-		d->pause_by_control = true;
-		for (i = 0; i < d->vcpu_count; i++) {
-			if (d->vcpu[i]) {
-				sched_remove(d->vcpu[i]);
-			}
-		}
-	}
+	domain_pause(d);
+	/* A sealed domain does not run yet; one that was shut down cannot be paused. */
+	error = d->state == CORBEL_DOM_paused || d->state == CORBEL_DOM_sealed ? 0 : -XEN_EINVAL;
 	spin_unlock(&d->lock);
 	return error;
 }
@@ -192,31 +174,13 @@ long hc_domctl_unpause(struct hc_call *call)
 {
 	struct domain *d = call->target;
 	long error = check_other(call);
-	uint32_t i;
 
 	if (error) {
 		return error;
 	}
 	spin_lock(&d->lock);
-	switch (d->state) {
-	case CORBEL_DOM_sealed:
-	case CORBEL_DOM_paused:
-		error = domain_set_state(d, CORBEL_DOM_running);
-		break;
-	case CORBEL_DOM_running:
-		break;
-	default:
-		error = -XEN_EINVAL;
-		break;
-	}
-	if (!error) {
-		d->pause_by_control = false;
-		for (i = 0; i < d->vcpu_count; i++) {
-			if (d->vcpu[i]) {
-				sched_kick(d->vcpu[i]);
-			}
-		}
-	}
+	domain_unpause(d);
+	error = d->state == CORBEL_DOM_running ? 0 : -XEN_EINVAL;
 	spin_unlock(&d->lock);
 	return error;
 }
