@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# The CLI that runs in Dom0: one static program, so that the Dom0 image needs no libraries.
+
+CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c
+CORBEL_OBJ  := $(CORBEL_SRC:%.c=$(B)/host/%.o)
+CORBEL_LIBS := -lxencall -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -lyajl_s
+
+-include $(CORBEL_OBJ:.o=.d)
+
+$(B)/host/tools/corbel/%.o: tools/corbel/%.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/host/tools/plan/%.o: tools/plan/%.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/tools/corbel: $(CORBEL_OBJ)
+	@mkdir -p $(@D)
+	$(HOSTCC) -static -o $@ $(CORBEL_OBJ) $(CORBEL_LIBS)
+
+ALL += $(B)/tools/corbel

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verb console and the client side of the drainer's socket.  Everything that
+ * comes from the console is the tenant's: it is passed to the terminal and to
+ * --expect, and interpreted nowhere.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/corbel/console_link.h"
+#include "tools/corbel/corbel.h"
+#include "tools/corbel/domains.h"
+#include "tools/corbel/store.h"
+
+#define ESCAPE 0x1d /* Ctrl-] */
+
+struct link {
+	int socket;
+	bool input_open;
+	char pending[4096]; /* typed, not yet taken by the socket */
+	size_t pending_size;
+	const struct console_script *script;
+	uint64_t replay;   /* bytes of old output still to come */
+	char window[8192]; /* tail of the output, for expect */
+	size_t window_size;
+};
+
+enum link_end { LINK_open, LINK_escape, LINK_closed, LINK_seen, LINK_error };
+
+void console_link_path(char *path, unsigned size)
+{
+	snprintf(path, size, "%s/consoled.sock", store_root);
+}
+
+static int link_connect(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	console_link_path(address.sun_path, sizeof(address.sun_path));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+/* Sends one request line and reads the answer line, byte by byte: raw output follows it. */
+static int link_request(int fd, const char *verb, uint16_t domid, char *line, size_t size)
+{
+	size_t used = 0;
+	int length = snprintf(line, size, "%s %u\n", verb, domid);
+
+	if (send(fd, line, (size_t)length, MSG_NOSIGNAL) != length) {
+		return -EIO;
+	}
+	while (used + 1 < size && read(fd, line + used, 1) == 1) {
+		if (line[used] == '\n') {
+			line[used] = '\0';
+			return 0;
+		}
+		used++;
+	}
+	return -EIO;
+}
+
+void console_link_announce(uint16_t domid)
+{
+	struct timeval patience = {.tv_sec = 2};
+	int fd = link_connect();
+	char line[128];
+
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		link_request(fd, "new", domid, line, sizeof(line));
+		close(fd);
+	}
+}
+
+/* ---- the stream ------------------------------------------------------------------------------ */
+
+static enum link_end push_input(struct link *link)
+{
+	ssize_t put =
+		send(link->socket, link->pending, link->pending_size, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (put < 0) {
+		return errno == EAGAIN || errno == EINTR ? LINK_open : LINK_closed;
+	}
+	memmove(link->pending, link->pending + put, link->pending_size - (size_t)put);
+	link->pending_size -= (size_t)put;
+	return LINK_open;
+}
+
+static enum link_end take_input(struct link *link)
+{
+	ssize_t got = read(STDIN_FILENO, link->pending, sizeof(link->pending));
+	char *escape;
+
+	if (got <= 0) {
+		link->input_open = false; /* </dev/null goes on watching */
+		return LINK_open;
+	}
+	link->pending_size = (size_t)got;
+	escape = memchr(link->pending, ESCAPE, (size_t)got);
+	if (escape) {
+		link->pending_size = (size_t)(escape - link->pending);
+		push_input(link);
+		return LINK_escape;
+	}
+	return LINK_open;
+}
+
+/* Old output counts only when nothing was typed: then any sight of the text will do. */
+static enum link_end look_for(struct link *link, const char *bytes, size_t size)
+{
+	const char *expect = link->script ? link->script->expect : NULL;
+	size_t keep;
+
+	if (link->replay) {
+		size_t old = size < link->replay ? size : (size_t)link->replay;
+
+		link->replay -= old;
+		if (link->script && link->script->send) {
+			bytes += old;
+			size -= old;
+		}
+	}
+	if (!expect || !size) {
+		return LINK_open;
+	}
+	keep = sizeof(link->window) - size;
+	if (link->window_size > keep) {
+		memmove(link->window, link->window + link->window_size - keep, keep);
+		link->window_size = keep;
+	}
+	memcpy(link->window + link->window_size, bytes, size);
+	link->window_size += size;
+	return memmem(link->window, link->window_size, expect, strlen(expect)) ? LINK_seen
+									       : LINK_open;
+}
+
+static enum link_end take_output(struct link *link)
+{
+	char buffer[4096];
+	ssize_t got = read(link->socket, buffer, sizeof(buffer));
+
+	if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+		return LINK_open;
+	}
+	if (got <= 0) {
+		return LINK_closed;
+	}
+	for (ssize_t done = 0; done < got;) {
+		ssize_t put = write(STDOUT_FILENO, buffer + done, (size_t)(got - done));
+
+		if (put < 0 && errno != EINTR) {
+			return LINK_error;
+		}
+		done += put > 0 ? put : 0;
+	}
+	return look_for(link, buffer, (size_t)got);
+}
+
+static int remaining_ms(int64_t deadline)
+{
+	struct timespec now;
+	int64_t left;
+
+	if (!deadline) {
+		return -1;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = deadline - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	return left > 0 ? (int)left : 0;
+}
+
+static int64_t deadline_in(int seconds)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return seconds ? (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + seconds * 1000ll : 0;
+}
+
+static enum link_end stream(struct link *link, int64_t deadline)
+{
+	enum link_end end = LINK_open;
+
+	while (end == LINK_open) {
+		struct pollfd fds[2] = {
+			{.fd = link->socket, .events = POLLIN},
+			{.fd = link->input_open && !link->pending_size ? STDIN_FILENO : -1,
+			 .events = POLLIN},
+		};
+		int left = remaining_ms(deadline);
+
+		if (left == 0) {
+			return LINK_open;
+		}
+		if (link->pending_size) {
+			fds[0].events |= POLLOUT;
+		}
+		if (poll(fds, 2, left) < 0) {
+			if (errno != EINTR) {
+				return LINK_error;
+			}
+			continue;
+		}
+		if (fds[0].revents & POLLOUT) {
+			end = push_input(link);
+		}
+		if (end == LINK_open && fds[0].revents & (POLLIN | POLLHUP | POLLERR)) {
+			end = take_output(link);
+		}
+		if (end == LINK_open && fds[1].revents) {
+			end = take_input(link);
+		}
+	}
+	return end;
+}
+
+/* ---- attach ---------------------------------------------------------------------------------- */
+
+static bool raw_mode(struct termios *saved)
+{
+	struct termios raw;
+
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, saved)) {
+		return false;
+	}
+	raw = *saved;
+	cfmakeraw(&raw);
+	return tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+}
+
+static int judge(const struct console_script *script, enum link_end end)
+{
+	bool expected = script && script->expect;
+
+	if (end == LINK_seen || (end == LINK_escape && !expected)) {
+		return EXIT_OK;
+	}
+	if (end == LINK_open) {
+		return tool_error(0, "console: nothing%s%s within %d seconds",
+				  expected ? " like " : " more", expected ? script->expect : "",
+				  script->timeout_s);
+	}
+	if (expected) {
+		return tool_error(0, "console: ended before `%s' was seen", script->expect);
+	}
+	return end == LINK_closed ? EXIT_OK : tool_error(errno, "console");
+}
+
+static int attach(int fd, uint16_t domid, const struct console_script *script)
+{
+	struct link link = {.socket = fd, .script = script};
+	struct termios saved;
+	enum link_end end;
+	char line[256];
+	bool raw;
+
+	if (link_request(fd, "attach", domid, line, sizeof(line))) {
+		return tool_error(0, "console: the drainer closed the connection");
+	}
+	if (strncmp(line, "ok ", 3)) {
+		return tool_error(0, "console of domain %u: %s", domid, line);
+	}
+	link.replay = strtoull(line + 3, NULL, 10);
+	link.input_open = !(script && script->expect);
+	if (script && script->send) {
+		int size = snprintf(link.pending, sizeof(link.pending), "%s\n", script->send);
+
+		if (size >= (int)sizeof(link.pending)) {
+			return tool_error(0, "--send: text longer than %zu bytes",
+					  sizeof(link.pending) - 2);
+		}
+		link.pending_size = (size_t)size;
+	}
+	raw = link.input_open && raw_mode(&saved);
+	end = stream(&link, deadline_in(script ? script->timeout_s : 0));
+	if (raw) {
+		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+		putchar('\n');
+	}
+	return judge(script, end);
+}
+
+int console_link_attach(uint16_t domid, const struct console_script *script)
+{
+	int fd = link_connect(), ret;
+
+	if (fd < 0) {
+		return tool_error(fd,
+				  "cannot reach the console drainer (is `%s consoled' running?)",
+				  tool.program);
+	}
+	ret = attach(fd, domid, script);
+	close(fd);
+	return ret;
+}
+
+/* ---- the verb -------------------------------------------------------------------------------- */
+
+static bool parse_options(int argc, char **argv, struct console_script *script)
+{
+	static const struct option longs[] = {
+		{"send", required_argument, NULL, 's'},
+		{"expect", required_argument, NULL, 'x'},
+		{"timeout", required_argument, NULL, 'w'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "n:t:", longs, NULL)) != -1) {
+		switch (option) {
+		case 'n':
+			if (strcmp(optarg, "0")) {
+				tool_error(0, "console %s does not exist: 0 is the only one",
+					   optarg);
+				return false;
+			}
+			break;
+		case 't':
+			if (strcmp(optarg, "pv")) {
+				tool_error(0, "console type `%s': pv is the only one", optarg);
+				return false;
+			}
+			break;
+		case 's':
+			script->send = optarg;
+			break;
+		case 'x':
+			script->expect = optarg;
+			break;
+		case 'w':
+			script->timeout_s = atoi(optarg);
+			if (script->timeout_s <= 0) {
+				tool_error(0, "--timeout needs seconds, not `%s'", optarg);
+				return false;
+			}
+			break;
+		default:
+			return false;
+		}
+	}
+	return true;
+}
+
+int verb_console(int argc, char **argv)
+{
+	struct console_script script = {0};
+	uint16_t domid;
+
+	if (!parse_options(argc, argv, &script)) {
+		return verb_usage("console", 0);
+	}
+	if (optind >= argc) {
+		return verb_usage("console", 1);
+	}
+	if (!tool_domain(argv[optind], &domid)) {
+		return EXIT_ERROR;
+	}
+	return console_link_attach(domid, &script);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verb consoled: the daemon that init starts in Dom0.  Somebody has to take a
+ * tenant's output from its first instruction on, or the tenant waits for room
+ * for ever; this does, keeps the logs, and lets `console` attach.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/corbel/consoled.h"
+#include "tools/corbel/corbel.h"
+#include "tools/corbel/store.h"
+
+#define TICK_MS        1000
+#define EVENTS_A_ROUND 256
+
+static volatile sig_atomic_t stopping;
+static int death_port = -1; /* VIRQ_DOM_EXC: some domain has shut down or died */
+
+void consoled_say(const char *format, ...)
+{
+	char stamp[32];
+	time_t now = time(NULL);
+	va_list args;
+
+	strftime(stamp, sizeof(stamp), "%FT%TZ", gmtime(&now));
+	fprintf(stderr, "%s consoled: ", stamp);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static void take_events(void)
+{
+	for (int i = 0; i < EVENTS_A_ROUND; i++) {
+		int port = host_event_pending();
+
+		if (port < 0) {
+			return;
+		}
+		if (port == death_port) {
+			host_event_unmask((uint32_t)port);
+			consoles_scan();
+		} else {
+			consoles_event((uint32_t)port);
+		}
+	}
+}
+
+void consoled_round(int events, int timeout_ms)
+{
+	struct pollfd fds[2 + CLIENTS_MAX];
+	int count;
+
+	fds[0] = (struct pollfd){.fd = events, .events = POLLIN};
+	count = 1 + clients_fill(fds + 1, 1 + CLIENTS_MAX);
+	if (poll(fds, (nfds_t)count, timeout_ms) <= 0) {
+		return;
+	}
+	if (fds[0].revents) {
+		take_events();
+	}
+	clients_handle(fds + 1, count - 1);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void serve(int events)
+{
+	int64_t next = now_ms();
+
+	while (!stopping) {
+		int64_t left = next - now_ms();
+
+		if (left <= 0) {
+			consoles_tick();
+			lifecycle_tick();
+			consoles_scan();
+			next = now_ms() + TICK_MS;
+			left = TICK_MS;
+		}
+		consoled_round(events, (int)left);
+	}
+}
+
+/* ---- becoming a daemon -------------------------------------------------------------------------
+ */
+
+static void on_stop(int number)
+{
+	(void)number;
+	stopping = 1;
+}
+
+static int only_one(void)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/consoled.lock", store_root);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+/* The parent leaves once the child says, through the pipe, that the socket is there. */
+static int background(void)
+{
+	int ends[2];
+	char ready;
+
+	if (pipe2(ends, O_CLOEXEC)) {
+		return -errno;
+	}
+	switch (fork()) {
+	case -1:
+		return -errno;
+	case 0:
+		close(ends[0]);
+		setsid();
+		return ends[1];
+	default:
+		close(ends[1]);
+		_exit(read(ends[0], &ready, 1) == 1 ? EXIT_OK : EXIT_ERROR);
+	}
+}
+
+static void leave_terminal(void)
+{
+	char path[256];
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		dup2(fd, STDIN_FILENO);
+		dup2(fd, STDOUT_FILENO);
+		close(fd);
+	}
+	snprintf(path, sizeof(path), "%s/consoled.log", console_log_root);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		dup2(fd, STDERR_FILENO);
+		close(fd);
+	}
+}
+
+static int start(int *events)
+{
+	struct sigaction action = {.sa_handler = on_stop};
+	int ret;
+
+	ret = store_prepare();
+	if (ret) {
+		return tool_error(ret, "cannot make %s", store_root);
+	}
+	ret = console_log_prepare();
+	if (ret) {
+		return tool_error(ret, "cannot make %s", console_log_root);
+	}
+	ret = only_one();
+	if (ret < 0) {
+		return tool_error(ret == -EWOULDBLOCK ? 0 : ret, "consoled is running already");
+	}
+	*events = host_events_open();
+	if (*events < 0) {
+		return tool_error(*events, "cannot open the event channel device");
+	}
+	death_port = host_event_bind_virq(VIRQ_DOM_EXC);
+	if (death_port < 0) {
+		consoled_say("no news of domains' deaths: %s; looking once a second",
+			     strerror(-death_port));
+	}
+	ret = clients_listen();
+	if (ret < 0) {
+		return tool_error(ret, "cannot listen under %s", store_root);
+	}
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return EXIT_OK;
+}
+
+int verb_consoled(int argc, char **argv)
+{
+	bool foreground = false;
+	int option, ready = -1, events, ret;
+
+	while ((option = getopt(argc, argv, "F")) != -1) {
+		if (option != 'F') {
+			return verb_usage("consoled", 0);
+		}
+		foreground = true;
+	}
+	if (!foreground) {
+		ready = background();
+		if (ready < 0) {
+			return tool_error(ready, "cannot start the daemon");
+		}
+	}
+	ret = start(&events);
+	if (ret != EXIT_OK) {
+		return ret;
+	}
+	if (!foreground) {
+		leave_terminal();
+		if (write(ready, "", 1) != 1) {
+			consoled_say("nobody waited for the start");
+		}
+		close(ready);
+	}
+	serve(events);
+	consoles_close_all();
+	clients_close_all();
+	return EXIT_OK;
+}

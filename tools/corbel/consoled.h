@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of the drainer daemon: consoles (tenants' rings and logs), clients
+ * (the socket), lifecycle (on_poweroff and its kin).  One thread, no part ever
+ * blocks on a tenant or on a client.
+ */
+#ifndef CORBEL_TOOL_CONSOLED_H
+#define CORBEL_TOOL_CONSOLED_H
+#include <poll.h>
+#include <stdbool.h>
+
+#include "tools/corbel/console_log.h"
+#include "tools/corbel/console_ring.h"
+#include "tools/corbel/domains.h"
+
+#define CONSOLES_MAX 512
+#define CLIENTS_MAX  64
+
+struct console {
+	uint16_t domid;
+	uint8_t uuid[16];
+	enum { CONSOLE_free, CONSOLE_waiting, CONSOLE_live, CONSOLE_broken } state;
+	struct console_ring ring;
+	uint32_t port; /* local */
+	struct console_log log;
+	size_t budget;   /* bytes that may still be drained in this second */
+	bool throttled;  /* budget used up: the port stays masked until the next tick */
+	bool seen;       /* by the scan in progress */
+	bool complained; /* about a console that cannot be mapped */
+	unsigned retry;  /* ticks until the next attempt */
+	char input[512]; /* typed, not yet taken by the tenant */
+	size_t input_size;
+};
+
+/* ---- consoles.c ---- */
+struct console *consoles_find(uint16_t domid);
+/* Compares the table with the hypervisor's list: opens, closes, reports shut-down domains. */
+void consoles_scan(void);
+void consoles_event(uint32_t port);
+/* Once a second: new budgets, lost events, retries. */
+void consoles_tick(void);
+void consoles_close_all(void);
+/* Input from a client: takes all (true) or, if the buffer is full, nothing. */
+bool console_input(struct console *console, const char *bytes, size_t size);
+size_t console_input_room(const struct console *console);
+
+/* ---- clients.c ---- */
+int clients_listen(void); /* returns the descriptor or a negative errno */
+/* Fills fds for the listener and the clients; returns how many. */
+int clients_fill(struct pollfd *fds, int capacity);
+void clients_handle(const struct pollfd *fds, int count);
+/* Output of a console to its clients; a slow one loses bytes and is told. */
+void clients_output(uint16_t domid, const char *bytes, size_t size);
+void clients_end(uint16_t domid, const char *message);
+void clients_close_all(void);
+
+/* ---- lifecycle.c ---- */
+void lifecycle_shutdown(const struct domain_entry *entry);
+void lifecycle_tick(void);
+
+/* ---- consoled.c ---- */
+void consoled_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One round of the daemon; events is the event-channel descriptor. */
+void consoled_round(int events, int timeout_ms);
+
+#endif

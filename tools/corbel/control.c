@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verbs pause, unpause, destroy and dmesg.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "tools/corbel/corbel.h"
+#include "tools/corbel/domains.h"
+
+#define DESTROY_TIMEOUT_MS 60000
+
+static int control(int argc, char **argv, uint32_t command)
+{
+	uint16_t domid;
+	int ret;
+
+	if (argc < 2) {
+		return verb_usage(argv[0], 1);
+	}
+	if (!tool_domain(argv[1], &domid)) {
+		return EXIT_ERROR;
+	}
+	ret = host_domain_control(command, domid);
+	return ret < 0 ? tool_error(ret, "cannot %s domain %s", argv[0], argv[1]) : EXIT_OK;
+}
+
+int verb_pause(int argc, char **argv)
+{
+	return control(argc, argv, XEN_DOMCTL_pausedomain);
+}
+
+int verb_unpause(int argc, char **argv)
+{
+	return control(argc, argv, XEN_DOMCTL_unpausedomain);
+}
+
+int verb_destroy(int argc, char **argv)
+{
+	bool force = tool.force;
+	uint16_t domid;
+	int option, ret;
+
+	while ((option = getopt(argc, argv, "f")) != -1) {
+		if (option != 'f') {
+			return verb_usage("destroy", 0);
+		}
+		force = true;
+	}
+	if (optind >= argc) {
+		return verb_usage("destroy", 1);
+	}
+	if (!tool_domain(argv[optind], &domid)) {
+		return EXIT_ERROR;
+	}
+	if (domid == 0 && !force) {
+		fprintf(stderr, "Not destroying domain 0; use -f to force.\n");
+		return EXIT_ERROR;
+	}
+	ret = domain_destroy(domid, DESTROY_TIMEOUT_MS);
+	if (ret < 0) {
+		tool_error(ret, "cannot destroy domain %s", argv[optind]);
+		fprintf(stderr, "destroy failed (rc=-3)\n");
+		return EXIT_ERROR;
+	}
+	return EXIT_OK;
+}
+
+int verb_dmesg(int argc, char **argv)
+{
+	char buffer[4096];
+	uint32_t index = 0;
+	bool clear = false;
+	int option, ret;
+
+	while ((option = getopt(argc, argv, "c")) != -1) {
+		if (option != 'c') {
+			return verb_usage("dmesg", 0);
+		}
+		clear = true;
+	}
+	while ((ret = host_log_read(buffer, sizeof(buffer), &index, false)) > 0) {
+		fwrite(buffer, 1, (size_t)ret, stdout);
+	}
+	if (ret >= 0 && clear) {
+		ret = host_log_read(buffer, sizeof(buffer), &index, true);
+	}
+	return ret < 0 ? tool_error(ret, "cannot read the hypervisor's log") : EXIT_OK;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verb create: configuration -> build request -> session with the builder ->
+ * note about the new domain.  One create talks to the builder at a time; the
+ * lock is a flock, so a creator that dies gives it back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/corbel/console_link.h"
+#include "tools/corbel/corbel.h"
+#include "tools/corbel/domains.h"
+#include "tools/corbel/guest.h"
+#include "tools/corbel/list.h"
+#include "tools/corbel/session.h"
+#include "tools/corbel/store.h"
+
+struct create_options {
+	const char *file;
+	bool console, dry_run, paused, quiet;
+	uint32_t flags; /* CORBEL_RQF_* */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+/* No SA_RESTART: a signal must also end the wait for the lock. */
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+/* ---- configuration --------------------------------------------------------------------------- */
+
+static int read_config(const struct create_options *options, int count, char **extra,
+		       struct guest *guest)
+{
+	struct config config;
+	int ret = 0;
+
+	config_init(&config);
+	if (options->file) {
+		if (!options->quiet) {
+			fprintf(stderr, "Parsing config from %s\n", options->file);
+		}
+		ret = config_parse_file(&config, options->file);
+	}
+	for (int i = 0; i < count && !ret; i++) {
+		ret = config_parse(&config, "command line", extra[i], strlen(extra[i]));
+	}
+	if (ret) {
+		fprintf(stderr, "Failed to parse config: %s\n", config.error);
+	} else {
+		ret = guest_from_config(guest, &config, stderr);
+		if (ret) {
+			fprintf(stderr, "%s\n", config.error);
+		}
+	}
+	config_free(&config);
+	return ret;
+}
+
+static int open_image(struct session_file *file, const char *path, const char *what)
+{
+	struct stat status;
+
+	file->path = path;
+	file->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (file->fd < 0) {
+		return tool_error(errno, "cannot open %s %s", what, path);
+	}
+	if (fstat(file->fd, &status) || !S_ISREG(status.st_mode)) {
+		return tool_error(0, "%s %s is not a regular file", what, path);
+	}
+	if (status.st_size == 0) {
+		return tool_error(0, "%s %s is empty", what, path);
+	}
+	file->size = (uint64_t)status.st_size;
+	return 0;
+}
+
+/* A random UUID, version 4 (RFC 9562). */
+static int random_uuid(uint8_t uuid[16])
+{
+	if (getrandom(uuid, 16, 0) != 16) {
+		return -errno;
+	}
+	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
+	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
+	return 0;
+}
+
+/* ---- building ----------------------------------------------------------------------------------
+ */
+
+static int take_lock(void)
+{
+	char path[512];
+	int fd = store_prepare();
+
+	if (fd) {
+		return fd;
+	}
+	snprintf(path, sizeof(path), "%s/create.lock", store_root);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		fprintf(stderr, "waiting for another create to end\n");
+		if (flock(fd, LOCK_EX)) {
+			int error = -errno;
+
+			close(fd);
+			return error;
+		}
+	}
+	return fd;
+}
+
+static int check_unique(const struct guest *guest)
+{
+	struct domain_entry entry;
+	uint32_t next = 0;
+	char uuid[37];
+	int ret = 0;
+
+	while (next < DOMID_FIRST_RESERVED && (ret = domains_next((uint16_t)next, &entry)) == 0) {
+		if (!strcmp(entry.name, guest->request.name)) {
+			tool_error(0, "Domain with name \"%s\" already exists.",
+				   guest->request.name);
+			return EXIT_EXISTS;
+		}
+		if (!memcmp(entry.info.handle, guest->request.uuid, 16)) {
+			uuid_format(guest->request.uuid, uuid);
+			tool_error(0, "Domain %u has the UUID %s already.", entry.info.domain,
+				   uuid);
+			return EXIT_EXISTS;
+		}
+		next = entry.info.domain + 1u;
+	}
+	if (ret && ret != -ESRCH) {
+		tool_error(ret, "cannot list domains");
+		return EXIT_BUILD;
+	}
+	return EXIT_OK;
+}
+
+static int build(struct guest *guest, struct session *session)
+{
+	int ret;
+
+	ret = store_pending(guest);
+	if (ret) {
+		tool_error(ret, "cannot write under %s", store_root);
+		return EXIT_BUILD;
+	}
+	ret = session_run(session);
+	if (ret) {
+		if (ret != -ETIMEDOUT) {
+			store_discard(guest); /* after a time-out the domain may still appear */
+		}
+		tool_error(0, "cannot create %s: %s", guest->request.name, session->reason);
+		return ret == -ENOMEM ? EXIT_MEMORY : EXIT_BUILD;
+	}
+	ret = store_commit(guest, session->domid);
+	if (ret) {
+		tool_error(ret, "domain %u runs, but its name could not be kept", session->domid);
+	}
+	console_link_announce(session->domid);
+	if (tool.verbose) {
+		fprintf(stderr, "domain %u built by builder instance %u\n", session->domid,
+			session->instance);
+	}
+	return EXIT_OK;
+}
+
+static int create_locked(struct guest *guest, struct session *session)
+{
+	int lock = take_lock(), ret;
+
+	if (lock < 0) {
+		tool_error(lock, "cannot take the lock %s/create.lock", store_root);
+		return EXIT_BUILD;
+	}
+	ret = check_unique(guest);
+	if (ret == EXIT_OK) {
+		ret = build(guest, session);
+	}
+	close(lock);
+	return ret;
+}
+
+static int create(struct guest *guest, const struct create_options *options, uint16_t *domid)
+{
+	static struct session session;
+	const char *why;
+	int ret;
+
+	memset(&session, 0, sizeof(session));
+	session.interrupted = &interrupted;
+	session.progress = !options->quiet && isatty(STDERR_FILENO);
+	session.files[CORBEL_FILE_kernel].fd = -1;
+	session.files[CORBEL_FILE_initrd].fd = -1;
+	if (open_image(&session.files[CORBEL_FILE_kernel], guest->kernel, "kernel") ||
+	    (guest->ramdisk[0] &&
+	     open_image(&session.files[CORBEL_FILE_initrd], guest->ramdisk, "ramdisk"))) {
+		return EXIT_BUILD;
+	}
+	if (!guest->has_uuid && (ret = random_uuid(guest->request.uuid))) {
+		tool_error(ret, "no random UUID");
+		return EXIT_BUILD;
+	}
+	guest->request.kernel_size = session.files[CORBEL_FILE_kernel].size;
+	guest->request.initrd_size = session.files[CORBEL_FILE_initrd].size;
+	guest->request.flags = options->flags | (options->paused ? CORBEL_RQF_PAUSED : 0);
+	session.request_size = (uint32_t)request_encode(&guest->request, session.request,
+							sizeof(session.request), &why);
+	if (!session.request_size) {
+		tool_error(0, "%s", why);
+		return EXIT_BUILD;
+	}
+	catch_signals();
+	ret = create_locked(guest, &session);
+	*domid = session.domid;
+	return ret;
+}
+
+static void print_config(const struct guest *guest)
+{
+	struct json *json = json_new(true);
+
+	list_json_config(json, NULL, guest);
+	json_print(json);
+}
+
+/* ---- options
+ * ------------------------------------------------------------------------------------- */
+
+static bool parse_options(int argc, char **argv, struct create_options *options)
+{
+	static const struct option longs[] = {
+		{"defconfig", required_argument, NULL, 'f'},
+		{"dryrun", no_argument, NULL, 'n'},
+		{"paused", no_argument, NULL, 'p'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"request-flag", required_argument, NULL, 'R'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "cdeFf:npqVA", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options->console = true;
+			break;
+		case 'd':
+		case 'n':
+			options->dry_run = true;
+			break;
+		case 'f':
+			options->file = optarg;
+			break;
+		case 'p':
+			options->paused = true;
+			break;
+		case 'q':
+			options->quiet = true;
+			break;
+		case 'e':
+		case 'F':
+		case 'V':
+		case 'A':
+			break;
+		case 'R':
+			if (strcmp(optarg, "crash")) {
+				tool_error(0, "--request-flag: unknown flag `%s'", optarg);
+				return false;
+			}
+			options->flags |= CORBEL_RQF_CRASH;
+			break;
+		default:
+			return false;
+		}
+	}
+	return true;
+}
+
+int verb_create(int argc, char **argv)
+{
+	struct create_options options = {.dry_run = tool.dry_run};
+	static struct guest guest;
+	uint16_t domid = 0;
+	int ret;
+
+	if (!parse_options(argc, argv, &options)) {
+		return verb_usage("create", 0);
+	}
+	/* The first argument without `=` is the file; the rest is appended to it. */
+	if (!options.file && optind < argc && !strchr(argv[optind], '=')) {
+		options.file = argv[optind++];
+	}
+	if (!options.file && optind >= argc) {
+		return verb_usage("create", 1);
+	}
+	if (read_config(&options, argc - optind, argv + optind, &guest)) {
+		return EXIT_ERROR;
+	}
+	if (options.dry_run) {
+		print_config(&guest);
+		return EXIT_OK;
+	}
+	ret = create(&guest, &options, &domid);
+	if (ret == EXIT_OK && options.console) {
+		return console_link_attach(domid, NULL);
+	}
+	return ret;
+}

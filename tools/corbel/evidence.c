@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verbs host, launch and bootlog: what the trusted part says about itself and
+ * about what it launched.  This prints the hypervisor's words; it proves
+ * nothing, since Dom0 prints them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/corbel/corbel.h"
+#include "tools/corbel/domains.h"
+#include "tools/corbel/facts.h"
+#include "tools/corbel/guest.h"
+#include "tools/corbel/host.h"
+
+/* Parses [--json]; returns false on a wrong option. */
+static bool want_json(int argc, char **argv, bool *json)
+{
+	static const struct option longs[] = {
+		{"json", no_argument, NULL, 'J'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	*json = false;
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (option != 'J') {
+			return false;
+		}
+		*json = true;
+	}
+	return true;
+}
+
+int verb_host(int argc, char **argv)
+{
+	struct corbel_host_info info = {0};
+	struct facts facts = {0};
+	bool json;
+	int ret;
+
+	if (!want_json(argc, argv, &json)) {
+		return verb_usage("host", 0);
+	}
+	ret = host_corbel(CORBEL_OP_host_info, &info, sizeof(info));
+	if (ret < 0) {
+		return tool_error(ret, "cannot read the host's state");
+	}
+	fact_text(&facts, "state", "%s",
+		  info.flags & CORBEL_HOST_MEASURED ? "measured" : "unmeasured");
+	fact_bool(&facts, "measured", info.flags & CORBEL_HOST_MEASURED);
+	fact_bool(&facts, "tpm", info.flags & CORBEL_HOST_TPM);
+	fact_bool(&facts, "iommu", info.flags & CORBEL_HOST_IOMMU);
+	fact_bool(&facts, "efi", info.flags & CORBEL_HOST_EFI);
+	fact_bool(&facts, "debug", info.flags & CORBEL_HOST_DEBUG);
+	fact_number(&facts, "tpm_error", info.tpm_error);
+	fact_text(&facts, "corbel_version", "%.32s", info.version);
+	fact_hex(&facts, "boot_id", info.boot_id, sizeof(info.boot_id));
+	fact_hex(&facts, "policy", info.policy, sizeof(info.policy));
+	fact_number(&facts, "builder_instance", info.builder_instance);
+	fact_hex(&facts, "builder_image", info.builder_image, sizeof(info.builder_image));
+	fact_hex(&facts, "builder_memory", info.builder_memory, sizeof(info.builder_memory));
+	fact_number(&facts, "total_frames", (long long)info.total_frames);
+	fact_number(&facts, "free_frames", (long long)info.free_frames);
+	fact_number(&facts, "dirty_frames", (long long)info.dirty_frames);
+	fact_number(&facts, "freed_count", (long long)info.freed_count);
+	fact_number(&facts, "scrubbed_count", (long long)info.scrubbed_count);
+	fact_number(&facts, "audit_denied", (long long)info.audit_denied);
+	fact_number(&facts, "trace_lost", (long long)info.trace_lost);
+	facts_print(&facts, optind < argc ? argv[optind] : NULL, json);
+	return EXIT_OK;
+}
+
+static const char *state_name(unsigned state)
+{
+	static const char *const names[CORBEL_DOM_state_count] = {
+		"building", "sealed", "running", "paused", "shutdown", "dying", "gone",
+	};
+
+	return state < CORBEL_DOM_state_count ? names[state] : "unknown";
+}
+
+int verb_launch(int argc, char **argv)
+{
+	struct corbel_launch_info info = {0};
+	struct domain_entry entry;
+	struct facts facts = {0};
+	uint16_t domid;
+	char uuid[37];
+	bool json;
+	int ret;
+
+	if (!want_json(argc, argv, &json)) {
+		return verb_usage("launch", 0);
+	}
+	if (optind >= argc) {
+		return verb_usage("launch", 1);
+	}
+	if (!tool_domain(argv[optind], &domid)) {
+		return EXIT_ERROR;
+	}
+	info.domid = domid;
+	ret = host_corbel(CORBEL_OP_launch_info, &info, sizeof(info));
+	if (ret < 0) {
+		return tool_error(ret, "cannot read the launch record of domain %s", argv[optind]);
+	}
+	uuid_format(info.uuid, uuid);
+	fact_number(&facts, "domid", domid);
+	fact_text(&facts, "name", "%s", domains_get(domid, &entry) ? "(null)" : entry.name);
+	fact_text(&facts, "uuid", "%s", uuid);
+	fact_text(&facts, "state", "%s", state_name(info.state));
+	fact_text(&facts, "label", "%.*s", CORBEL_LABEL_LEN, info.label);
+	fact_number(&facts, "instance", info.instance);
+	fact_hex(&facts, "request", info.request, sizeof(info.request));
+	fact_hex(&facts, "kernel", info.kernel, sizeof(info.kernel));
+	fact_hex(&facts, "initrd", info.initrd, sizeof(info.initrd));
+	fact_hex(&facts, "cmdline", info.cmdline, sizeof(info.cmdline));
+	fact_text(&facts, "crash_reason", "%.*s", (int)sizeof(info.crash_reason),
+		  info.crash_reason);
+	fact_number(&facts, "overhead_bytes", (long long)info.overhead_bytes);
+	facts_print(&facts, NULL, json);
+	return EXIT_OK;
+}
+
+int verb_bootlog(int argc, char **argv)
+{
+	uint64_t offset = 0, next = 0, lost;
+	char buffer[4096];
+	int ret;
+
+	(void)argv;
+	if (argc > 1) {
+		return verb_usage("bootlog", 0);
+	}
+	if (isatty(STDOUT_FILENO)) {
+		return tool_error(0, "the measurement log is binary: redirect it to a file");
+	}
+	while ((ret = host_corbel_read(CORBEL_OP_boot_log, offset, buffer, sizeof(buffer), &next,
+				       &lost)) > 0) {
+		if (fwrite(buffer, 1, (size_t)ret, stdout) != (size_t)ret) {
+			return tool_error(errno, "cannot write the measurement log");
+		}
+		if (next <= offset) {
+			return tool_error(0, "the hypervisor's log does not advance at byte %llu",
+					  (unsigned long long)offset);
+		}
+		offset = next;
+	}
+	if (ret < 0) {
+		return tool_error(ret, "cannot read the measurement log");
+	}
+	return fflush(stdout) ? tool_error(errno, "cannot write the measurement log") : EXIT_OK;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See guest.h.  Wrong values are refused with file and line; a device that
+ * cannot be provided is refused rather than left out; unknown keys are said.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "abi/corbel.h"
+#include "tools/corbel/guest.h"
+
+static const char *const action_names[ACTION_count] = {"destroy", "restart", "preserve"};
+
+/* Every key of xl's that is read here or may be left without effect, and what happens to it. */
+enum key_use {
+	KEY_used,    /* read below */
+	KEY_idle,    /* no effect here, said once */
+	KEY_device,  /* must be absent or an empty list */
+	KEY_refused, /* would change what is launched: must be absent or empty */
+};
+
+static const struct {
+	const char *name;
+	enum key_use use;
+} keys[] = {
+	{"name", KEY_used},
+	{"uuid", KEY_used},
+	{"kernel", KEY_used},
+	{"ramdisk", KEY_used},
+	{"cmdline", KEY_used},
+	{"extra", KEY_used},
+	{"root", KEY_used},
+	{"memory", KEY_used},
+	{"maxmem", KEY_used},
+	{"vcpus", KEY_used},
+	{"maxvcpus", KEY_used},
+	{"cpu_weight", KEY_used},
+	{"seclabel", KEY_used},
+	{"type", KEY_used},
+	{"builder", KEY_used},
+	{"on_poweroff", KEY_used},
+	{"on_reboot", KEY_used},
+	{"on_crash", KEY_used},
+	{"on_watchdog", KEY_idle},
+	{"on_soft_reset", KEY_idle},
+	{"cpu_cap", KEY_idle},
+	{"cap", KEY_idle},
+	{"cpu", KEY_idle},
+	{"cpus", KEY_idle},
+	{"cpus_soft", KEY_idle},
+	{"pool", KEY_idle},
+	{"hap", KEY_idle},
+	{"acpi", KEY_idle},
+	{"apic", KEY_idle},
+	{"pae", KEY_idle},
+	{"nomigrate", KEY_idle},
+	{"localtime", KEY_idle},
+	{"rtc_timeoffset", KEY_idle},
+	{"shadow_memory", KEY_idle},
+	{"tsc_mode", KEY_idle},
+	{"timer_mode", KEY_idle},
+	{"max_event_channels", KEY_idle},
+	{"max_grant_frames", KEY_idle},
+	{"max_maptrack_frames", KEY_idle},
+	{"serial", KEY_idle},
+	{"vnc", KEY_idle},
+	{"sdl", KEY_idle},
+	{"dhcp", KEY_idle},
+	{"disk", KEY_device},
+	{"vif", KEY_device},
+	{"pci", KEY_device},
+	{"channel", KEY_device},
+	{"p9", KEY_device},
+	{"vfb", KEY_device},
+	{"vkb", KEY_device},
+	{"vtpm", KEY_device},
+	{"usbctrl", KEY_device},
+	{"usbdev", KEY_device},
+	{"irqs", KEY_device},
+	{"iomem", KEY_device},
+	{"ioports", KEY_device},
+	{"dtdev", KEY_device},
+	{"firmware", KEY_refused},
+	{"bootloader", KEY_refused},
+	{"init_seclabel", KEY_refused},
+	{"nestedhvm", KEY_refused},
+	{"driver_domain", KEY_refused},
+	{"device_model_override", KEY_refused},
+	{"passthrough", KEY_refused},
+	{"cpuid", KEY_idle},
+};
+
+static bool value_is_empty(const struct config_value *value)
+{
+	return value->kind == CONFIG_LIST ? value->count == 0
+					  : !value->text[0] || !strcmp(value->text, "0");
+}
+
+static int check_key(struct config *config, const struct config_setting *setting, FILE *err)
+{
+	const char *key = setting->key;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].name, key)) {
+			continue;
+		}
+		if (keys[i].use == KEY_idle) {
+			fprintf(err, "%s:%u: warning: `%s' has no effect on this host\n",
+				setting->source, setting->line, key);
+		} else if (keys[i].use == KEY_device && !value_is_empty(setting->value)) {
+			return config_fail(config, key, "`%s': this host cannot give devices yet",
+					   key);
+		} else if (keys[i].use == KEY_refused && !value_is_empty(setting->value)) {
+			return config_fail(config, key, "`%s' is not supported on this host", key);
+		}
+		return 0;
+	}
+	fprintf(err, "%s:%u: warning: unknown key `%s' ignored\n", setting->source, setting->line,
+		key);
+	return 0;
+}
+
+/* Copies a string value of bounded size. */
+static int take_string(struct config *config, const char *key, char *out, size_t size)
+{
+	const char *text = NULL;
+	int found = config_string(config, key, &text);
+
+	if (found <= 0) {
+		return found;
+	}
+	if (strlen(text) >= size) {
+		return config_fail(config, key, "`%s' is longer than %zu bytes", key, size - 1);
+	}
+	strcpy(out, text);
+	return 1;
+}
+
+static int take_identity(struct guest *guest, struct config *config)
+{
+	struct request *request = &guest->request;
+	char uuid[64];
+	int found;
+
+	found = take_string(config, "name", request->name, sizeof(request->name));
+	if (found < 0) {
+		return -1;
+	}
+	if (!found || !request->name[0]) {
+		return config_fail(config, "name", "Domain name must be specified.");
+	}
+	for (const char *c = request->name; *c; c++) {
+		if (!isalnum((unsigned char)*c) && !strchr("._+-", *c)) {
+			return config_fail(config, "name",
+					   "`name' may hold letters, digits and ._+- only");
+		}
+	}
+	/* A number in place of a name means a domid everywhere. */
+	if (request->name[strspn(request->name, "0123456789")] == '\0') {
+		return config_fail(config, "name", "`name' must not be a number");
+	}
+	found = take_string(config, "uuid", uuid, sizeof(uuid));
+	if (found < 0) {
+		return -1;
+	}
+	if (found && !uuid_parse(uuid, request->uuid)) {
+		return config_fail(config, "uuid", "`uuid' is not a UUID: `%s'", uuid);
+	}
+	guest->has_uuid = found;
+	strcpy(request->label, GUEST_DEFAULT_LABEL);
+	if (take_string(config, "seclabel", request->label, sizeof(request->label)) < 0) {
+		return -1;
+	}
+	if (!request->label[0]) {
+		return config_fail(config, "seclabel", "`seclabel' is empty");
+	}
+	return 0;
+}
+
+/* As in xl a short value is compared as a prefix: `h` means hvm, `p` means pv. */
+static int take_type(struct config *config, FILE *err)
+{
+	const char *key = "type", *type = "pvh";
+	int found = config_string(config, key, &type);
+
+	if (!found) {
+		key = "builder";
+		found = config_string(config, key, &type);
+	}
+	if (found < 0) {
+		return -1;
+	}
+	if (!found || !strcmp(type, "pvh")) {
+		return 0;
+	}
+	if (type[0] && (!strncmp("pv", type, strlen(type)) || !strcmp(type, "generic"))) {
+		const struct config_setting *setting = config_find(config, key);
+
+		fprintf(err, "%s:%u: note: `%s=\"%s\"' runs as PVH here\n", setting->source,
+			setting->line, key, type);
+		return 0;
+	}
+	if (type[0] && !strncmp("hvm", type, strlen(type))) {
+		return config_fail(config, key, "HVM guests are not supported; use type=\"pvh\"");
+	}
+	return config_fail(config, key, "Invalid domain type %s.", type);
+}
+
+static int take_image(struct guest *guest, struct config *config, FILE *err)
+{
+	char root[2048] = "", extra[2048] = "";
+	char *line = guest->request.cmdline;
+	int found, parts, length;
+
+	found = take_string(config, "kernel", guest->kernel, sizeof(guest->kernel));
+	if (found < 0) {
+		return -1;
+	}
+	if (!found || !guest->kernel[0]) {
+		return config_fail(config, "kernel", "Neither kernel nor bootloader specified");
+	}
+	if (take_string(config, "ramdisk", guest->ramdisk, sizeof(guest->ramdisk)) < 0) {
+		return -1;
+	}
+	found = take_string(config, "cmdline", line, sizeof(guest->request.cmdline));
+	parts = take_string(config, "root", root, sizeof(root));
+	length = take_string(config, "extra", extra, sizeof(extra));
+	if (found < 0 || parts < 0 || length < 0) {
+		return -1;
+	}
+	if (found) {
+		if (parts || length) {
+			fprintf(err, "Warning: ignoring root= and extra= in favour of cmdline=\n");
+		}
+		return 0;
+	}
+	length = snprintf(line, sizeof(guest->request.cmdline), "%s%s%s%s", root[0] ? "root=" : "",
+			  root, root[0] && extra[0] ? " " : "", extra);
+	if (length >= (int)sizeof(guest->request.cmdline)) {
+		return config_fail(config, "extra",
+				   "`root' and `extra' together are longer than 2047 bytes");
+	}
+	return 0;
+}
+
+static void warn_ceiling(const struct config *config, const char *key, FILE *err)
+{
+	const struct config_setting *setting = config_find(config, key);
+
+	fprintf(err, "%s:%u: warning: `%s' above the start value has no effect on this host\n",
+		setting->source, setting->line, key);
+}
+
+static int take_sizes(struct guest *guest, struct config *config, FILE *err)
+{
+	uint64_t memory = 0, maxmem = 0, vcpus = 1, maxvcpus = 0, weight = GUEST_DEFAULT_WEIGHT;
+	int has_memory, has_maxmem, has_maxvcpus;
+
+	has_memory = config_number(config, "memory", 4, 1048576, &memory);
+	has_maxmem = config_number(config, "maxmem", 4, 1048576, &maxmem);
+	has_maxvcpus = config_number(config, "maxvcpus", 1, CORBEL_MAX_VCPUS, &maxvcpus);
+	if (has_memory < 0 || has_maxmem < 0 || has_maxvcpus < 0 ||
+	    config_number(config, "vcpus", 1, CORBEL_MAX_VCPUS, &vcpus) < 0 ||
+	    config_number(config, "cpu_weight", 1, 65535, &weight) < 0) {
+		return -1;
+	}
+	if (!has_memory && !has_maxmem) {
+		return config_fail(config, "memory", "`memory' must be specified (MiB)");
+	}
+	if (!has_memory) {
+		memory = maxmem;
+	}
+	if (has_maxmem && maxmem < memory) {
+		return config_fail(config, "maxmem", "`maxmem' is less than `memory'");
+	}
+	if (has_maxvcpus && maxvcpus < vcpus) {
+		return config_fail(config, "maxvcpus", "`maxvcpus' is less than `vcpus'");
+	}
+	if (has_maxmem && maxmem > memory) {
+		warn_ceiling(config, "maxmem", err);
+	}
+	if (has_maxvcpus && maxvcpus > vcpus) {
+		warn_ceiling(config, "maxvcpus", err);
+	}
+	guest->request.memory_mib = (uint32_t)memory;
+	guest->request.vcpus = (uint32_t)vcpus;
+	guest->request.weight = (uint32_t)weight;
+	return 0;
+}
+
+static int take_action(struct config *config, const char *key, enum guest_action *out, FILE *err)
+{
+	const char *text = action_names[*out];
+
+	if (config_string(config, key, &text) < 0) {
+		return -1;
+	}
+	if (!strncmp(text, "coredump-", strlen("coredump-"))) {
+		fprintf(err, "warning: `%s': nobody can dump a sealed domain's memory\n", key);
+		text += strlen("coredump-");
+		if (!strcmp(text, "preserve")) {
+			text = "";
+		}
+	}
+	for (int i = 0; i < ACTION_count; i++) {
+		if (!strcmp(text, action_names[i])) {
+			*out = (enum guest_action)i;
+			return 0;
+		}
+	}
+	return config_fail(config, key, "`%s' must be destroy, restart or preserve", key);
+}
+
+int guest_from_config(struct guest *guest, struct config *config, FILE *err)
+{
+	memset(guest, 0, sizeof(*guest));
+	guest->on_poweroff = ACTION_destroy;
+	guest->on_reboot = ACTION_restart;
+	guest->on_crash = ACTION_destroy;
+	for (size_t i = 0; i < config->count; i++) {
+		if (check_key(config, &config->settings[i], err)) {
+			return -1;
+		}
+	}
+	if (take_identity(guest, config) || take_type(config, err) ||
+	    take_image(guest, config, err) || take_sizes(guest, config, err) ||
+	    take_action(config, "on_poweroff", &guest->on_poweroff, err) ||
+	    take_action(config, "on_reboot", &guest->on_reboot, err) ||
+	    take_action(config, "on_crash", &guest->on_crash, err)) {
+		return -1;
+	}
+	return 0;
+}
+
+/* A string that holds both quotes has to be written in pieces. */
+static void write_string(FILE *out, const char *key, const char *text)
+{
+	const char *assign = "=";
+
+	do {
+		size_t plain = strcspn(text, "'");
+		size_t quotes = strspn(text + plain, "'");
+
+		if (plain || !quotes) {
+			fprintf(out, "%s %s '%.*s'\n", key, assign, (int)plain, text);
+			assign = "+=";
+		}
+		if (quotes) {
+			fprintf(out, "%s %s \"%.*s\"\n", key, assign, (int)quotes, text + plain);
+			assign = "+=";
+		}
+		text += plain + quotes;
+	} while (*text);
+}
+
+void guest_write(const struct guest *guest, FILE *out)
+{
+	const struct request *request = &guest->request;
+	char uuid[37];
+
+	uuid_format(request->uuid, uuid);
+	write_string(out, "name", request->name);
+	fprintf(out, "uuid = '%s'\ntype = 'pvh'\n", uuid);
+	write_string(out, "kernel", guest->kernel);
+	if (guest->ramdisk[0]) {
+		write_string(out, "ramdisk", guest->ramdisk);
+	}
+	write_string(out, "cmdline", request->cmdline);
+	write_string(out, "seclabel", request->label);
+	fprintf(out, "memory = %u\nvcpus = %u\ncpu_weight = %u\n", request->memory_mib,
+		request->vcpus, request->weight);
+	fprintf(out, "on_poweroff = '%s'\non_reboot = '%s'\non_crash = '%s'\n",
+		action_names[guest->on_poweroff], action_names[guest->on_reboot],
+		action_names[guest->on_crash]);
+}
+
+const char *guest_action_name(enum guest_action action)
+{
+	return action < ACTION_count ? action_names[action] : "?";
+}
+
+void uuid_format(const uint8_t uuid[16], char text[37])
+{
+	char *at = text;
+
+	for (int i = 0; i < 16; i++) {
+		at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			      uuid[i]);
+	}
+}
+
+bool uuid_parse(const char *text, uint8_t uuid[16])
+{
+	for (int i = 0; i < 16; i++) {
+		unsigned byte;
+
+		if (*text == '-' && (i == 4 || i == 6 || i == 8 || i == 10)) {
+			text++;
+		}
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
+		    sscanf(text, "%2x", &byte) != 1) {
+			return false;
+		}
+		uuid[i] = (uint8_t)byte;
+		text += 2;
+	}
+	return *text == '\0';
+}

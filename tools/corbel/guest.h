@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a configuration means: xl's keys for a PVH guest, checked and turned
+ * into the fields of a build request.  Also the way back, so that Dom0 can keep
+ * the effective settings of a running domain as a file that `create` accepts.
+ */
+#ifndef CORBEL_TOOL_GUEST_H
+#define CORBEL_TOOL_GUEST_H
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "tools/corbel/config.h"
+#include "tools/plan/encode.h"
+
+#define GUEST_DEFAULT_LABEL  "system_u:system_r:tenant.t"
+#define GUEST_DEFAULT_WEIGHT 256
+
+enum guest_action { ACTION_destroy, ACTION_restart, ACTION_preserve, ACTION_count };
+
+struct guest {
+	struct request request; /* file sizes are filled in by create */
+	char kernel[4096];
+	char ramdisk[4096]; /* empty = none */
+	bool has_uuid;
+	enum guest_action on_poweroff, on_reboot, on_crash;
+};
+
+/* Returns 0, or -1 with config->error.  Warnings (unknown keys, keys without effect) go to err. */
+int guest_from_config(struct guest *guest, struct config *config, FILE *err);
+
+/* Writes settings that config_parse() and guest_from_config() turn into the same guest. */
+void guest_write(const struct guest *guest, FILE *out);
+
+const char *guest_action_name(enum guest_action action);
+
+/* 36 characters and NUL. */
+void uuid_format(const uint8_t uuid[16], char text[37]);
+bool uuid_parse(const char *text, uint8_t uuid[16]);
+
+#endif

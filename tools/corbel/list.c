@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verbs list, vm-list, domid and domname.  The tables and `list -l` are shaped
+ * byte for byte like xl's, because scripts cut them by column and indentation.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/corbel/corbel.h"
+#include "tools/corbel/domains.h"
+#include "tools/corbel/json.h"
+#include "tools/corbel/list.h"
+
+struct list_options {
+	bool verbose, context, all, json;
+	struct json *out; /* with json or long */
+};
+
+static void print_header(const struct list_options *options)
+{
+	printf("Name                                        ID   Mem VCPUs\tState\tTime(s)");
+	if (options->verbose) {
+		printf("   UUID                            Reason-Code\tSecurity Label");
+	} else if (options->context) {
+		printf("   Security Label");
+	}
+	putchar('\n');
+}
+
+static void print_row(const struct domain_entry *entry, const struct list_options *options)
+{
+	const struct xen_domctl_getdomaininfo *info = &entry->info;
+	char state[7], label[CORBEL_LABEL_LEN], uuid[37];
+
+	domain_state(info, state);
+	printf("%-40s %5d %5lu %5d     %s  %8.1f", entry->name, info->domain,
+	       (unsigned long)((info->tot_pages + info->outstanding_pages) >> 8),
+	       info->nr_online_vcpus, state, (double)info->cpu_time / 1e9);
+	if (options->verbose) {
+		uuid_format(info->handle, uuid);
+		printf(" %s", uuid);
+		if (info->flags & XEN_DOMINF_shutdown) {
+			printf(" %8x", domain_shutdown_reason(info));
+		} else {
+			printf(" %8s", "-");
+		}
+	}
+	if (options->verbose || options->context) {
+		domain_label(info->domain, label);
+		printf(" %16s", label);
+	}
+	putchar('\n');
+}
+
+static void json_row(const struct domain_entry *entry, struct json *json)
+{
+	const struct xen_domctl_getdomaininfo *info = &entry->info;
+	char state[7], label[CORBEL_LABEL_LEN], uuid[37];
+
+	domain_state(info, state);
+	domain_label(info->domain, label);
+	uuid_format(info->handle, uuid);
+	json_open_map(json, NULL);
+	json_number(json, "domid", info->domain);
+	json_text(json, "name", entry->name);
+	json_text(json, "uuid", uuid);
+	json_number(json, "memory_mib", (long long)(info->tot_pages >> 8));
+	json_number(json, "memory_pages", (long long)info->tot_pages);
+	json_number(json, "max_pages", (long long)info->max_pages);
+	json_number(json, "vcpus", info->nr_online_vcpus);
+	json_text(json, "state", state);
+	json_bool(json, "running", info->flags & XEN_DOMINF_running);
+	json_bool(json, "blocked", info->flags & XEN_DOMINF_blocked);
+	json_bool(json, "paused", info->flags & XEN_DOMINF_paused);
+	json_bool(json, "shutdown", info->flags & XEN_DOMINF_shutdown);
+	json_bool(json, "dying", info->flags & XEN_DOMINF_dying);
+	json_number(json, "shutdown_reason",
+		    info->flags & XEN_DOMINF_shutdown ? (int)domain_shutdown_reason(info) : -1);
+	json_seconds(json, "cpu_seconds", info->cpu_time);
+	json_text(json, "label", label);
+	json_close_map(json);
+}
+
+/* The settings as xl prints them; values at their defaults are left out. */
+void list_json_config(struct json *json, const char *key, const struct guest *guest)
+{
+	const struct request *request = &guest->request;
+	char uuid[37];
+
+	uuid_format(request->uuid, uuid);
+	json_open_map(json, key);
+	json_open_map(json, "c_info");
+	json_text(json, "type", "pvh");
+	json_text(json, "ssid_label", request->label);
+	json_text(json, "name", request->name);
+	json_text(json, "uuid", uuid);
+	json_text(json, "run_hotplug_scripts", "True");
+	json_close_map(json);
+	json_open_map(json, "b_info");
+	json_number(json, "max_vcpus", request->vcpus);
+	json_number(json, "max_memkb", (long long)request->memory_mib * 1024);
+	json_number(json, "target_memkb", (long long)request->memory_mib * 1024);
+	json_open_map(json, "sched_params");
+	if (request->weight != GUEST_DEFAULT_WEIGHT) {
+		json_number(json, "weight", request->weight);
+	}
+	json_close_map(json);
+	json_text(json, "kernel", guest->kernel);
+	json_text(json, "cmdline", request->cmdline);
+	if (guest->ramdisk[0]) {
+		json_text(json, "ramdisk", guest->ramdisk);
+	}
+	json_open_map(json, "type.pvh");
+	json_close_map(json);
+	json_close_map(json);
+	if (guest->on_poweroff != ACTION_destroy) {
+		json_text(json, "on_poweroff", guest_action_name(guest->on_poweroff));
+	}
+	json_text(json, "on_reboot", guest_action_name(guest->on_reboot));
+	if (guest->on_crash != ACTION_destroy) {
+		json_text(json, "on_crash", guest_action_name(guest->on_crash));
+	}
+	json_close_map(json);
+}
+
+static void json_long(const struct domain_entry *entry, struct json *json)
+{
+	const struct xen_domctl_getdomaininfo *info = &entry->info;
+	char uuid[37];
+
+	json_open_map(json, NULL);
+	json_number(json, "domid", info->domain);
+	if (entry->noted) {
+		list_json_config(json, "config", &entry->guest);
+	} else {
+		uuid_format(info->handle, uuid);
+		json_open_map(json, "config");
+		json_open_map(json, "c_info");
+		json_text(json, "type", "pvh");
+		json_text(json, "name", entry->name);
+		json_text(json, "uuid", uuid);
+		json_text(json, "run_hotplug_scripts", "True");
+		json_close_map(json);
+		json_open_map(json, "b_info");
+		json_number(json, "max_vcpus", info->nr_online_vcpus);
+		json_number(json, "max_memkb", (long long)info->max_pages * 4);
+		json_number(json, "target_memkb", (long long)info->tot_pages * 4);
+		json_open_map(json, "type.pvh");
+		json_close_map(json);
+		json_close_map(json);
+		json_close_map(json);
+	}
+	json_close_map(json);
+}
+
+static void show(const struct domain_entry *entry, const struct list_options *options)
+{
+	if (!options->out) {
+		print_row(entry, options);
+	} else if (options->json) {
+		json_row(entry, options->out);
+	} else {
+		json_long(entry, options->out);
+	}
+}
+
+static int list_all(const struct list_options *options)
+{
+	struct domain_entry entry;
+	uint32_t next = 0;
+	int ret = 0;
+
+	while (next < DOMID_FIRST_RESERVED && (ret = domains_next((uint16_t)next, &entry)) == 0) {
+		if (!next && !options->out) {
+			print_header(options);
+		}
+		if (entry.info.domain != CORBEL_DOMID_BUILDER || options->all) {
+			show(&entry, options);
+		}
+		next = entry.info.domain + 1u;
+	}
+	if (ret && ret != -ESRCH) {
+		return tool_error(ret, "cannot list domains");
+	}
+	return EXIT_OK;
+}
+
+static int find_one(const char *text, struct domain_entry *entry)
+{
+	uint16_t domid;
+	int ret;
+
+	if (!tool_domain(text, &domid)) {
+		return EXIT_ERROR;
+	}
+	ret = domains_get(domid, entry);
+	if (ret == -ESRCH) {
+		fprintf(stderr, "Error: Domain '%s' does not exist.\n", text);
+		return EXIT_ERROR;
+	}
+	return ret ? tool_error(ret, "cannot list domain %s", text) : EXIT_OK;
+}
+
+static int list_named(int count, char **names, const struct list_options *options)
+{
+	struct domain_entry entry;
+	int ret;
+
+	for (int i = 0; i < count; i++) {
+		ret = find_one(names[i], &entry);
+		if (ret != EXIT_OK) {
+			return ret;
+		}
+		if (i == 0 && !options->out) {
+			print_header(options);
+		}
+		show(&entry, options);
+	}
+	return EXIT_OK;
+}
+
+static bool parse_options(int argc, char **argv, struct list_options *options, bool *full)
+{
+	static const struct option longs[] = {
+		{"long", no_argument, NULL, 'l'},    {"verbose", no_argument, NULL, 'v'},
+		{"context", no_argument, NULL, 'Z'}, {"cpupool", no_argument, NULL, 'c'},
+		{"numa", no_argument, NULL, 'n'},    {"all", no_argument, NULL, 'a'},
+		{"json", no_argument, NULL, 'J'},    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "lvZcna", longs, NULL)) != -1) {
+		switch (option) {
+		case 'l':
+			*full = true;
+			break;
+		case 'v':
+			options->verbose = true;
+			break;
+		case 'Z':
+			options->context = true;
+			break;
+		case 'a':
+			options->all = true;
+			break;
+		case 'J':
+			options->json = true;
+			break;
+		case 'c':
+		case 'n':
+			break;
+		default:
+			return false;
+		}
+	}
+	return true;
+}
+
+int verb_list(int argc, char **argv)
+{
+	struct list_options options = {0};
+	bool full = false;
+	int ret;
+
+	if (!parse_options(argc, argv, &options, &full)) {
+		return verb_usage("list", 0);
+	}
+	if (full || options.json) {
+		options.json = !full;
+		options.out = json_new(true);
+		json_open_array(options.out, NULL);
+	}
+	if (optind < argc) {
+		ret = list_named(argc - optind, argv + optind, &options);
+	} else {
+		ret = list_all(&options);
+	}
+	if (options.out) {
+		json_close_array(options.out);
+		if (ret == EXIT_OK) {
+			json_print(options.out);
+		}
+	}
+	return ret;
+}
+
+int verb_vm_list(int argc, char **argv)
+{
+	struct domain_entry entry;
+	uint32_t next = 0;
+	char uuid[37];
+	int ret = 0;
+
+	(void)argv;
+	if (argc > 1) {
+		return verb_usage("vm-list", 0);
+	}
+	printf("UUID                                  ID    name\n");
+	while (next < DOMID_FIRST_RESERVED && (ret = domains_next((uint16_t)next, &entry)) == 0) {
+		next = entry.info.domain + 1u;
+		if (entry.info.domain == CORBEL_DOMID_BUILDER) {
+			continue;
+		}
+		uuid_format(entry.info.handle, uuid);
+		printf("%s  %d    %-30s\n", uuid, entry.info.domain, entry.name);
+	}
+	return ret && ret != -ESRCH ? tool_error(ret, "cannot list domains") : EXIT_OK;
+}
+
+int verb_domid(int argc, char **argv)
+{
+	uint16_t domid;
+
+	if (argc < 2) {
+		return verb_usage("domid", 1);
+	}
+	if (domains_resolve(argv[1], &domid)) {
+		fprintf(stderr,
+			"Can't get domid of domain name '%s', maybe this domain does not exist.\n",
+			argv[1]);
+		return EXIT_ERROR;
+	}
+	printf("%u\n", domid);
+	return EXIT_OK;
+}
+
+int verb_domname(int argc, char **argv)
+{
+	struct domain_entry entry;
+	unsigned long number;
+	char *end;
+
+	if (argc < 2) {
+		return verb_usage("domname", 1);
+	}
+	number = strtoul(argv[1], &end, 10);
+	if (*end || end == argv[1] || number >= DOMID_FIRST_RESERVED) {
+		fprintf(stderr, "Invalid domain id.\n");
+		return EXIT_ERROR;
+	}
+	if (domains_get((uint16_t)number, &entry) || !strcmp(entry.name, "(null)")) {
+		fprintf(stderr,
+			"Can't get domain name of domain id '%s', maybe this domain does not exist.\n",
+			argv[1]);
+		return EXIT_ERROR;
+	}
+	printf("%s\n", entry.name);
+	return EXIT_OK;
+}

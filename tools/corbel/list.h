@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The settings of a guest as JSON in xl's shape, for `list -l` and `create -n`.
+ */
+#ifndef CORBEL_TOOL_LIST_H
+#define CORBEL_TOOL_LIST_H
+#include "tools/corbel/guest.h"
+#include "tools/corbel/json.h"
+
+void list_json_config(struct json *json, const char *key, const struct guest *guest);
+
+#endif

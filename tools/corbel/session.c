@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See session.h.  The builder is trusted by its tenants, not obeyed blindly by
+ * Dom0: what it asks for is checked against the two files that the user named.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/corbel/session.h"
+
+#define GIVE_UP       0xffffffffu
+#define SLICE_MS      200
+#define POST_MS       60000
+#define CANCEL_MS     15000
+#define DATA_PAGES    CORBEL_RING_MAX_DATA
+#define DEFAULT_IDLE  120000
+#define DEFAULT_STAGE 120000
+#define DEFAULT_BUILD 600000 /* an image's own unpacker may run for minutes on a slow host */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int fail(struct session *session, int error, const char *reason)
+{
+	session->result = error;
+	snprintf(session->reason, sizeof(session->reason), "%s", reason);
+	return error;
+}
+
+static bool is_interrupted(const struct session *session)
+{
+	return session->interrupted && *session->interrupted;
+}
+
+/* ---- progress ------------------------------------------------------------------------------ */
+
+static void draw(const struct session *session, const char *phase)
+{
+	unsigned percent, filled;
+
+	if (!session->progress) {
+		return;
+	}
+	percent = session->total ? (unsigned)(session->staged * 100 / session->total) : 100;
+	percent = percent > 100 ? 100 : percent;
+	filled = percent * 30 / 100;
+	fprintf(stderr, "\r%-9s [%.*s%.*s] %3u%% of %.1f MiB ", phase, (int)filled,
+		"##############################", (int)(30 - filled),
+		"                              ", percent, (double)session->total / (1 << 20));
+}
+
+static void draw_end(const struct session *session)
+{
+	if (session->progress) {
+		fputs("\r\033[K", stderr);
+	}
+}
+
+/* ---- serving ------------------------------------------------------------------------------- */
+
+static void answer(struct session *session, uint32_t seq, uint32_t length)
+{
+	struct corbel_ring *ring = session->host.ring;
+
+	__atomic_store_n(&ring->have_len, length, __ATOMIC_RELAXED);
+	__atomic_store_n(&ring->have_seq, seq, __ATOMIC_RELEASE);
+	session->served = seq;
+	host_session_notify(&session->host);
+}
+
+static int read_file(const struct session_file *file, uint8_t *to, size_t size, uint64_t offset)
+{
+	while (size) {
+		ssize_t got = pread(file->fd, to, size, (off_t)offset);
+
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got <= 0) {
+			return got ? -errno : -EIO; /* the file has shrunk */
+		}
+		to += got;
+		offset += (uint64_t)got;
+		size -= (size_t)got;
+	}
+	return 0;
+}
+
+static int serve(struct session *session, uint32_t seq)
+{
+	const struct corbel_ring *ring = session->host.ring;
+	uint32_t which = __atomic_load_n(&ring->want_file, __ATOMIC_RELAXED);
+	uint64_t offset = __atomic_load_n(&ring->want_offset, __ATOMIC_RELAXED);
+	uint32_t length = __atomic_load_n(&ring->want_len, __ATOMIC_RELAXED);
+	const struct session_file *file;
+	char text[160];
+	int ret;
+
+	file = which == CORBEL_FILE_kernel || which == CORBEL_FILE_initrd ? &session->files[which]
+									  : NULL;
+	if (!file || file->fd < 0 || length > session->host.data_pages * 4096 ||
+	    offset > file->size || length > file->size - offset) {
+		answer(session, seq, GIVE_UP);
+		snprintf(text, sizeof(text),
+			 "the builder asked for %u bytes at %llu of file %u, which are not there",
+			 length, (unsigned long long)offset, which);
+		return fail(session, -EPROTO, text);
+	}
+	ret = read_file(file, session->host.data, length, offset);
+	if (ret) {
+		answer(session, seq, GIVE_UP);
+		snprintf(text, sizeof(text), "cannot read %.80s at byte %llu: %s", file->path,
+			 (unsigned long long)offset, strerror(-ret));
+		return fail(session, ret, text);
+	}
+	answer(session, seq, length);
+	session->staged += length;
+	draw(session, "staging");
+	return 0;
+}
+
+/* ---- the session --------------------------------------------------------------------------- */
+
+static int post(struct session *session)
+{
+	struct corbel_ring *ring = session->host.ring;
+	struct corbel_rendezvous rendezvous = {
+		.ref = session->host.ring_ref,
+		.port = session->host.port,
+	};
+	int64_t deadline = now_ms() + POST_MS;
+	int ret;
+
+	ring->request_size = session->request_size;
+	ring->data_refs = session->host.data_pages;
+	memcpy(ring->data_ref, session->host.data_ref,
+	       session->host.data_pages * sizeof(ring->data_ref[0]));
+	memcpy(ring->request, session->request, session->request_size);
+	__atomic_store_n(&ring->magic, CORBEL_RING_MAGIC, __ATOMIC_RELEASE);
+	/* The builder may still be ending the session of a creator that died. */
+	while ((ret = host_corbel(CORBEL_OP_rendezvous_set, &rendezvous, sizeof(rendezvous))) ==
+		       -EBUSY ||
+	       ret == -EAGAIN) {
+		if (is_interrupted(session) || now_ms() > deadline) {
+			return fail(session, ret, "the builder is busy with another session");
+		}
+		usleep(SLICE_MS * 1000);
+	}
+	if (ret < 0) {
+		char text[160];
+
+		snprintf(text, sizeof(text), "cannot post the request: %s", strerror(-ret));
+		return fail(session, ret, text);
+	}
+	session->instance = rendezvous.instance;
+	return 0;
+}
+
+static int phase_limit(const struct session *session, uint32_t state)
+{
+	switch (state) {
+	case CORBEL_RING_idle:
+		return session->idle_ms ? session->idle_ms : DEFAULT_IDLE;
+	case CORBEL_RING_accepted:
+	case CORBEL_RING_staging:
+		return session->staging_ms ? session->staging_ms : DEFAULT_STAGE;
+	default:
+		return session->building_ms ? session->building_ms : DEFAULT_BUILD;
+	}
+}
+
+static void take_reason(struct session *session)
+{
+	size_t size = sizeof(session->host.ring->reason);
+
+	memcpy(session->reason, session->host.ring->reason, size);
+	session->reason[size - 1] = '\0';
+	for (char *c = session->reason; *c; c++) {
+		if (*c < 0x20 || *c > 0x7e) {
+			*c = '?';
+		}
+	}
+	if (!session->reason[0]) {
+		strcpy(session->reason, "the builder gave no reason");
+	}
+}
+
+/* Returns true when the session has ended, with the result filled in. */
+static bool take_end(struct session *session, uint32_t state)
+{
+	const struct corbel_ring *ring = session->host.ring;
+
+	if (state == CORBEL_RING_done) {
+		session->result = 0;
+		session->domid = (uint16_t)ring->domid;
+		return true;
+	}
+	if (state == CORBEL_RING_failed) {
+		session->result = ring->result < 0 ? ring->result : -EIO;
+		take_reason(session);
+		return true;
+	}
+	return false;
+}
+
+/* A builder that crashes says nothing: its successor's number tells. */
+static bool builder_is_gone(const struct session *session, uint32_t state)
+{
+	struct corbel_host_info info = {0};
+	uint32_t instance = __atomic_load_n(&session->host.ring->instance, __ATOMIC_RELAXED);
+
+	if (state == CORBEL_RING_idle || !instance ||
+	    host_corbel(CORBEL_OP_host_info, &info, sizeof(info)) < 0) {
+		return false;
+	}
+	return info.builder_instance > instance;
+}
+
+/* After a signal: say "give up" to every pull and wait a moment for the builder to clean up. */
+static void cancel(struct session *session)
+{
+	struct corbel_ring *ring = session->host.ring;
+	int64_t deadline = now_ms() + CANCEL_MS;
+	uint32_t state;
+
+	do {
+		state = __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE);
+		if (take_end(session, state) || builder_is_gone(session, state)) {
+			break;
+		}
+		answer(session, __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
+		host_session_wait(&session->host, SLICE_MS);
+	} while (state != CORBEL_RING_idle && now_ms() < deadline);
+	if (state == CORBEL_RING_done) {
+		host_domain_control(XEN_DOMCTL_destroydomain, session->domid);
+	}
+	fail(session, -EINTR, "interrupted");
+}
+
+static int timed_out(struct session *session, uint32_t state)
+{
+	static const char *const phases[] = {"taking the request", "creating the domain",
+					     "staging the image", "building the domain"};
+	char text[160];
+
+	answer(session, __atomic_load_n(&session->host.ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
+	snprintf(text, sizeof(text), "no answer from the builder while %s",
+		 state < 4 ? phases[state] : "working");
+	return fail(session, -ETIMEDOUT, text);
+}
+
+static int follow(struct session *session)
+{
+	const struct corbel_ring *ring = session->host.ring;
+	int64_t last = now_ms(), gone_since = 0;
+	uint32_t state, seen = CORBEL_RING_idle, seq;
+
+	for (;;) {
+		if (is_interrupted(session)) {
+			cancel(session);
+			return session->result;
+		}
+		state = __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE);
+		seq = __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE);
+		if (take_end(session, state)) {
+			return session->result;
+		}
+		if (state != seen) {
+			seen = state;
+			last = now_ms();
+			draw(session, state == CORBEL_RING_building ? "building" : "staging");
+		}
+		if (state == CORBEL_RING_staging && seq != session->served) {
+			if (serve(session, seq)) {
+				return session->result;
+			}
+			last = now_ms();
+			continue;
+		}
+		if (host_session_wait(&session->host, SLICE_MS) == 1) {
+			continue;
+		}
+		if (!builder_is_gone(session, state)) {
+			gone_since = 0;
+		} else if (!gone_since) {
+			gone_since = now_ms(); /* it may have ended in good order just now */
+		} else if (now_ms() - gone_since > SLICE_MS) {
+			return take_end(session, __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE))
+				       ? session->result
+				       : fail(session, -EIO, "the builder ended in mid-build");
+		}
+		if (now_ms() - last > phase_limit(session, state)) {
+			return timed_out(session, state);
+		}
+	}
+}
+
+int session_run(struct session *session)
+{
+	char text[160];
+	int ret;
+
+	session->result = 0;
+	session->reason[0] = '\0';
+	session->served = 0;
+	session->staged = 0;
+	session->total =
+		session->files[CORBEL_FILE_kernel].size + session->files[CORBEL_FILE_initrd].size;
+	ret = host_session_open(&session->host, DATA_PAGES);
+	if (ret) {
+		snprintf(text, sizeof(text), "cannot share pages with the builder: %s",
+			 strerror(-ret));
+		return fail(session, ret, text);
+	}
+	ret = post(session);
+	if (!ret) {
+		ret = follow(session);
+		if (session->host.ring->instance) {
+			session->instance = session->host.ring->instance;
+		}
+	}
+	draw_end(session);
+	host_session_close(&session->host);
+	return ret;
+}

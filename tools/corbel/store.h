@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dom0's own notes about domains: <root>/domains/<domid>/config holds the
+ * effective settings (and with them the name) of each domain created here.
+ * Names are decoration: identity is the hypervisor's, and a note counts only
+ * while its UUID is the one that the hypervisor reports for that domid.
+ */
+#ifndef CORBEL_TOOL_STORE_H
+#define CORBEL_TOOL_STORE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/corbel/guest.h"
+
+extern const char *store_root; /* "/run/corbel"; tests point it elsewhere */
+
+/* Makes <root>/domains.  Returns 0 or a negative errno. */
+int store_prepare(void);
+/* Notes a domain that is about to be built; found by UUID until it has a domid. */
+int store_pending(const struct guest *guest);
+int store_commit(const struct guest *guest, uint16_t domid);
+void store_discard(const struct guest *guest);
+void store_remove(uint16_t domid);
+
+/* Returns true and fills guest if there is a note for this domain. */
+bool store_load(uint16_t domid, const uint8_t uuid[16], struct guest *guest);
+/* Path of the note's configuration file. */
+void store_config_path(uint16_t domid, char *path, size_t size);
+
+#endif

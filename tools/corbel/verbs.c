@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verb table, global options, help and the messages that all verbs share.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/corbel/corbel.h"
+#include "tools/corbel/domains.h"
+
+struct tool tool = {.program = "corbel"};
+
+static const struct verb verbs[] = {
+	{"create", verb_create, "[FILE] [options] [key=value ...]",
+	 "Have the builder build a domain from a configuration file.",
+	 "-c                  Attach to the console.\n"
+	 "-d                  Print what the file means, build nothing.\n"
+	 "-f, --defconfig FILE  The configuration file.\n"
+	 "-n, --dryrun        The same as -d.\n"
+	 "-p, --paused        Leave the domain paused.\n"
+	 "-q, --quiet         No progress bar.\n"
+	 "-e, -F              Accepted; nothing stays behind anyway.\n"
+	 "--request-flag crash  Ask a test build of the builder to crash.\n"},
+	{"list", verb_list, "[options] [DOMAIN ...]", "List domains.",
+	 "-l, --long          All settings, as JSON.\n"
+	 "-v, --verbose       UUID, reason and security label too.\n"
+	 "-Z, --context       Security label too.\n"
+	 "-a, --all           The builder's domain too.\n"
+	 "--json              The table, as JSON.\n"},
+	{"info", verb_info, "[options] [KEY]", "Print facts about the host.",
+	 "-n, --numa          Accepted; there is one node.\n"
+	 "--json              As JSON.\n"},
+	{"host", verb_host, "[options] [KEY]",
+	 "Print the state of the trusted part: measured or not, builder, policy, frames.",
+	 "--json              As JSON.\n"},
+	{"launch", verb_launch, "DOMAIN [options]",
+	 "Print what was launched: digests, label, builder instance, crash reason.",
+	 "--json              As JSON.\n"},
+	{"console", verb_console, "DOMAIN [options]", "Attach to a console; Ctrl-] leaves.",
+	 "-n NUM              Console number; 0 is the only one.\n"
+	 "-t TYPE             Console type; pv is the only one.\n"
+	 "--send TEXT         Type TEXT and a newline first.\n"
+	 "--expect TEXT       Leave with 0 when TEXT has been seen.\n"
+	 "--timeout SECONDS   Leave with 1 after that time.\n"},
+	{"pause", verb_pause, "DOMAIN", "Stop a domain from running.", ""},
+	{"unpause", verb_unpause, "DOMAIN", "Let a paused domain run.", ""},
+	{"destroy", verb_destroy, "DOMAIN [-f]", "End a domain at once.",
+	 "-f                  Even domain 0.\n"},
+	{"domid", verb_domid, "NAME", "Print the number of a domain.", ""},
+	{"domname", verb_domname, "DOMID", "Print the name of a domain.", ""},
+	{"vm-list", verb_vm_list, "", "List UUID, number and name.", ""},
+	{"dmesg", verb_dmesg, "[-c]", "Print the hypervisor's log.",
+	 "-c                  Clear it as well.\n"},
+	{"trace", verb_trace, "[options]", "Print the audit and trace records.",
+	 "-f, --follow        Wait for more.\n"
+	 "--since N           Start at record N.\n"
+	 "--json              One JSON object per line.\n"},
+	{"bootlog", verb_bootlog, "", "Write the measurement log (binary) to stdout.", ""},
+	{"consoled", verb_consoled, "[-F]", "Drain and log tenants' consoles (daemon).",
+	 "-F                  Stay in the foreground.\n"},
+	{"help", verb_help_verb, "[VERB]", "Print this.", ""},
+};
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+const struct verb *verb_find(const char *name)
+{
+	const struct verb *found = NULL;
+	size_t matches = 0;
+
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		if (!strcmp(verbs[i].name, name)) {
+			return &verbs[i];
+		}
+		/* The daemon never shadows the abbreviation of a verb that people type. */
+		if (verbs[i].run != verb_consoled && name[0] &&
+		    !strncmp(verbs[i].name, name, strlen(name))) {
+			found = &verbs[i];
+			matches++;
+		}
+	}
+	return matches == 1 ? found : NULL;
+}
+
+void verb_help(const struct verb *verb)
+{
+	if (verb) {
+		printf("Usage: %s [-vNf] %s %s\n\n%s\n", tool.program, verb->name, verb->arguments,
+		       verb->summary);
+		if (verb->options[0]) {
+			printf("\nOptions:\n\n%s", verb->options);
+		}
+		putchar('\n');
+		return;
+	}
+	printf("Usage: %s [-vNf] <subcommand> [args]\n\n%s full list of subcommands:\n\n",
+	       tool.program, tool.program);
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		printf(" %-19s %s\n", verbs[i].name, verbs[i].summary);
+	}
+}
+
+int verb_usage(const char *verb, int needed)
+{
+	if (needed) {
+		fprintf(stderr, "'%s %s' requires at least %d argument%s.\n\n", tool.program, verb,
+			needed, needed > 1 ? "s" : "");
+	}
+	verb_help(verb_find(verb));
+	return EXIT_USAGE;
+}
+
+int verb_help_verb(int argc, char **argv)
+{
+	const struct verb *verb = NULL;
+
+	if (argc > 1) {
+		verb = verb_find(argv[1]);
+		if (!verb) {
+			fputs("command not implemented\n", stderr);
+			return EXIT_ERROR;
+		}
+	}
+	verb_help(verb);
+	return EXIT_OK;
+}
+
+int tool_error(int error, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", tool.program);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	if (error) {
+		fprintf(stderr, ": %s", strerror(error < 0 ? -error : error));
+	}
+	fputc('\n', stderr);
+	return EXIT_ERROR;
+}
+
+bool tool_domain(const char *text, uint16_t *domid)
+{
+	int ret = domains_resolve(text, domid);
+
+	if (ret == -ESRCH) {
+		fprintf(stderr, "%s is an invalid domain identifier (rc=-6)\n", text);
+	} else if (ret) {
+		tool_error(ret, "cannot look up `%s'", text);
+	}
+	return ret == 0;
+}
+
+int tool_main(int argc, char **argv)
+{
+	const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
+	const char *base = slash ? slash + 1 : argv[0];
+	const struct verb *verb;
+	int option;
+
+	tool.program = base && !strcmp(base, "xl") ? "xl" : "corbel";
+	while ((option = getopt(argc, argv, "+vftTNh")) != -1) {
+		switch (option) {
+		case 'v':
+			tool.verbose++;
+			break;
+		case 'N':
+			tool.dry_run = true;
+			break;
+		case 'f':
+			tool.force = true;
+			break;
+		case 't':
+		case 'T':
+			break; /* xl's progress and time stamps: nothing to change here */
+		case 'h':
+			verb_help(NULL);
+			return EXIT_OK;
+		default:
+			fprintf(stderr, "unknown global option\n");
+			return EXIT_USAGE;
+		}
+	}
+	if (optind >= argc) {
+		verb_help(NULL);
+		return EXIT_ERROR;
+	}
+	verb = verb_find(argv[optind]);
+	if (!verb) {
+		fputs("command not implemented\n", stderr);
+		return EXIT_ERROR;
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
+		verb_help(verb);
+		return EXIT_OK;
+	}
+	optind = 0; /* glibc: start over, with the verb as argv[0] */
+	return verb->run(argc, argv);
+}
