@@ -17,21 +17,13 @@
 #define CONSOLE_PEER CORBEL_DOMID_DOM0
 #define CONSOLE_REF  0 /* GNTTAB_RESERVED_CONSOLE */
 
-static const char *error_text(long error)
+static int refused(const char *what, long error)
 {
-	switch (-error) {
-	case XEN_EPERM:
-	case XEN_EACCES:
-		return "not permitted";
-	case XEN_ENOMEM:
-		return "out of memory";
-	case XEN_EEXIST:
-		return "exists already";
-	case XEN_EBUSY:
-		return "busy";
-	default:
-		return "refused";
-	}
+	return fail((int)-error, "%s: %s (error %d)", what,
+		    error == -XEN_EPERM    ? "not permitted"
+		    : error == -XEN_ENOMEM ? "out of memory"
+					   : "refused",
+		    (int)-error);
 }
 
 int layout_make(const struct build_request *r, struct layout *l)
@@ -67,8 +59,7 @@ static int create(const struct build_request *r, uint16_t *domid)
 	memcpy(c.label, r->label, sizeof(c.label));
 	rc = corbel_call(CORBEL_OP_build_create, &c);
 	if (rc != 0) {
-		return fail((int)-rc, "create: domain with label %s: %s (error %d)", r->label,
-			    error_text(rc), (int)-rc);
+		return refused(rc == -XEN_EPERM ? r->label : "create", rc);
 	}
 	*domid = c.domid;
 #ifdef CORBEL_TEST_BUILD
@@ -118,14 +109,10 @@ static int stage(const struct source *source, enum corbel_ring_file file, uint64
 		uint64_t left = file_size - offset;
 		uint32_t len = left < source->chunk ? (uint32_t)left : source->chunk;
 		const uint8_t *bytes;
-		int rc = source->fetch(file, offset, len, &bytes);
+		int rc = source->fetch(file, offset, len, &bytes)
+				 ?: target_write(gpa + offset, bytes, len)
+				 ?: hash_target(&hash, gpa + offset, len);
 
-		if (rc == 0) {
-			rc = target_write(gpa + offset, bytes, len);
-		}
-		if (rc == 0) {
-			rc = hash_target(&hash, gpa + offset, len);
-		}
 		if (rc != 0) {
 			return rc;
 		}
@@ -143,11 +130,9 @@ static int stage_and_commit(const struct build_request *r, const uint8_t *bytes,
 	long rc;
 
 	source->progress(CORBEL_RING_staging);
-	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit.kernel);
-	if (rc == 0) {
-		rc = stage(source, CORBEL_FILE_initrd, l->initrd_gpa, r->initrd_size,
-			   commit.initrd);
-	}
+	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit.kernel)
+		     ?: stage(source, CORBEL_FILE_initrd, l->initrd_gpa, r->initrd_size,
+			      commit.initrd);
 	if (rc != 0) {
 		return (int)rc;
 	}
@@ -155,7 +140,7 @@ static int stage_and_commit(const struct build_request *r, const uint8_t *bytes,
 	sha256(r->cmdline, r->cmdline_len, commit.cmdline);
 	rc = corbel_call(CORBEL_OP_build_commit, &commit);
 	if (rc != 0) {
-		return fail((int)-rc, "commit: %s (error %d)", error_text(rc), (int)-rc);
+		return refused("commit", rc);
 	}
 	source->progress(CORBEL_RING_building);
 	return 0;
@@ -165,26 +150,21 @@ static int stage_and_commit(const struct build_request *r, const uint8_t *bytes,
  */
 static int describe(const struct build_request *r, const struct layout *l)
 {
-	static uint8_t page[4096] __attribute__((aligned(8)));
-	int rc;
+	static uint8_t pages[3][4096] __attribute__((aligned(8)));
 
-	acpi_fill(page, ACPI_GPA, r->vcpus);
-	rc = target_write(ACPI_GPA, page, sizeof(page));
-	if (rc == 0) {
-		start_info_fill(page, r, &l->ram, l->initrd_gpa);
-		rc = target_write(START_INFO_GPA, page, sizeof(page));
-	}
-	if (rc == 0) {
-		memset(page, 0, sizeof(page));
-		memcpy(page, r->cmdline, r->cmdline_len);
-		rc = target_write(CMDLINE_GPA, page, sizeof(page));
-	}
-	return rc != 0 ? rc : target_zero(CONSOLE_GPA, PAGE_SIZE);
+	acpi_fill(pages[0], ACPI_GPA, r->vcpus);
+	start_info_fill(pages[1], r, &l->ram, l->initrd_gpa);
+	memset(pages[2], 0, sizeof(pages[2]));
+	memcpy(pages[2], r->cmdline, r->cmdline_len);
+	return target_write(ACPI_GPA, pages[0], sizeof(pages[0]))
+		       ?: target_write(START_INFO_GPA, pages[1], sizeof(pages[1]))
+		       ?: target_write(CMDLINE_GPA, pages[2], sizeof(pages[2]))
+		       ?: target_zero(CONSOLE_GPA, PAGE_SIZE);
 }
 
 /* A tenant's console is a ring page granted to Dom0 and a port for it.  Dom0 itself uses the
  * console calls and needs neither. */
-static int console_make(uint16_t domid)
+static int console_make(const struct build_request *r, uint16_t domid)
 {
 	struct corbel_build_grant grant = {
 		.domid = domid,
@@ -193,18 +173,17 @@ static int console_make(uint16_t domid)
 		.gfn = CONSOLE_GPA >> PAGE_SHIFT,
 	};
 	uint32_t port = 0;
-	long rc = event_alloc(domid, CONSOLE_PEER, &port);
+	long rc;
 
-	if (rc == 0) {
-		rc = corbel_call(CORBEL_OP_build_grant, &grant);
+	if ((r->flags & CORBEL_RQF_DOM0) != 0) {
+		return 0;
 	}
-	if (rc == 0) {
-		rc = param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT);
-	}
-	if (rc == 0) {
-		rc = param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
-	}
-	return rc == 0 ? 0 : fail((int)-rc, "console: %s (error %d)", error_text(rc), (int)-rc);
+	rc = event_alloc(domid, CONSOLE_PEER, &port)
+		     ?: corbel_call(CORBEL_OP_build_grant, &grant)
+			  ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT)
+			  ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
+
+	return rc == 0 ? 0 : refused("console", rc);
 }
 
 static int finish(const struct build_request *r, uint16_t domid, uint32_t entry)
@@ -217,14 +196,13 @@ static int finish(const struct build_request *r, uint16_t domid, uint32_t entry)
 	long rc = corbel_call(CORBEL_OP_build_vcpu, &vcpu);
 
 	if (rc != 0) {
-		return fail((int)-rc, "vcpu: %s (error %d)", error_text(rc), (int)-rc);
+		return refused("vcpu", rc);
 	}
-	rc = window_close();
-	if (rc != 0) {
-		return (int)rc;
+	if (window_close() != 0) {
+		return -XEN_EFAULT;
 	}
 	rc = corbel_call(CORBEL_OP_build_seal, &seal);
-	return rc == 0 ? 0 : fail((int)-rc, "seal: %s (error %d)", error_text(rc), (int)-rc);
+	return rc == 0 ? 0 : refused("seal", rc);
 }
 
 int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
@@ -232,31 +210,19 @@ int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
 {
 	struct layout layout;
 	uint32_t entry = 0;
-	int rc = layout_make(r, &layout);
+	int rc = layout_make(r, &layout) ?: create(r, domid);
 
-	if (rc == 0) {
-		rc = create(r, domid);
+	if (rc != 0) {
+		return rc;
 	}
-	if (rc == 0) {
-		print("domain %u (%s): %u MiB, %u vCPUs, label %s", *domid, r->name, r->memory_mib,
-		      r->vcpus, r->label);
-		rc = window_open(*domid, &layout.ram);
-	}
-	if (rc == 0) {
-		rc = stage_and_commit(r, bytes, size, &layout, source, *domid);
-	}
-	if (rc == 0) {
-		rc = kernel_load(r, &layout, *domid, &entry);
-	}
-	if (rc == 0) {
-		rc = describe(r, &layout);
-	}
-	if (rc == 0 && (r->flags & CORBEL_RQF_DOM0) == 0) {
-		rc = console_make(*domid);
-	}
-	if (rc == 0) {
-		rc = finish(r, *domid, entry);
-	}
+	print("domain %u (%s): %u MiB, %u vCPUs, label %s", *domid, r->name, r->memory_mib,
+	      r->vcpus, r->label);
+	rc = window_open(*domid, &layout.ram)
+		     ?: stage_and_commit(r, bytes, size, &layout, source, *domid)
+		     ?: kernel_load(r, &layout, *domid, &entry)
+		     ?: describe(r, &layout)
+		     ?: console_make(r, *domid)
+		     ?: finish(r, *domid, entry);
 	if (rc == 0) {
 		print("domain %u (%s) sealed", *domid, r->name);
 	}

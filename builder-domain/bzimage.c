@@ -101,16 +101,9 @@ int bzimage_parse(const struct image *image, uint32_t cmdline_len, struct bzimag
 	int rc;
 
 	memset(plan, 0, sizeof(*plan));
-	rc = image_read(image, HEADER_OFFSET, h, sizeof(*h), "bzImage header");
-	if (rc == 0) {
-		rc = check_kind(h);
-	}
-	if (rc == 0) {
-		rc = check_addresses(h);
-	}
-	if (rc == 0) {
-		rc = check_sizes(image, h, plan);
-	}
+	rc = image_read(image, HEADER_OFFSET, h, sizeof(*h), "bzImage header") ?: check_kind(h)
+		     ?: check_addresses(h)
+		     ?: check_sizes(image, h, plan);
 	if (rc == 0 && cmdline_len > h->cmdline_size) {
 		rc = fail(XEN_EINVAL, "cmdline: %u bytes, the kernel takes %u", cmdline_len,
 			  h->cmdline_size);

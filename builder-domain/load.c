@@ -56,17 +56,12 @@ static int stub_place(const struct image *image, const struct layout *layout,
 {
 	static const char cmdline[] = "nokaslr"; /* or the output would not land at 16 MiB */
 	struct boot_params zero_page;
-	int rc;
 
 	bzimage_zero_page(plan, STUB_CMDLINE_GPA, layout->kernel_gpa, &zero_page);
-	rc = target_write(STUB_ZERO_PAGE_GPA, &zero_page, sizeof(zero_page));
-	if (rc == 0) {
-		rc = target_write(STUB_CMDLINE_GPA, cmdline, sizeof(cmdline));
-	}
-	if (rc == 0) {
-		rc = target_copy(BZIMAGE_LOAD, image->where + plan->blob_offset, plan->blob_size);
-	}
-	return rc;
+	return target_write(STUB_ZERO_PAGE_GPA, &zero_page, sizeof(zero_page))
+		       ?: target_write(STUB_CMDLINE_GPA, cmdline, sizeof(cmdline))
+		       ?: target_copy(BZIMAGE_LOAD, image->where + plan->blob_offset,
+				      plan->blob_size);
 }
 
 static int stub_run(uint16_t domid)
@@ -104,7 +99,7 @@ static int stub_run(uint16_t domid)
 	}
 }
 
-/* Batches overlap by one page, so that a note across a page boundary is seen exactly once. */
+/* Batch by batch, and the seam between two batches apart, so that each place is seen once. */
 static int find_note(const struct bzimage_plan *plan, uint32_t *entry)
 {
 	struct note_search search = {0, 0};
@@ -140,33 +135,25 @@ static int load_bzimage(const struct build_request *r, const struct image *image
 {
 	struct bzimage_plan plan;
 	uint64_t blob_end;
-	int rc = bzimage_parse(image, r->cmdline_len, &plan);
+	int rc = bzimage_parse(image, r->cmdline_len, &plan) ?: check_room(r, layout, &plan)
+			 ?: stub_place(image, layout, &plan);
 
-	if (rc == 0) {
-		rc = check_room(r, layout, &plan);
-	}
-	if (rc == 0) {
-		rc = stub_place(image, layout, &plan);
-	}
 	if (rc != 0) {
 		return rc;
 	}
 	print("unpacking the bzImage by its own stub in domain %u (expected: tens of seconds)",
 	      domid);
-	rc = stub_run(domid);
-	if (rc == 0) {
-		rc = find_note(&plan, entry);
-	}
+	rc = stub_run(domid) ?: find_note(&plan, entry);
 	if (rc != 0) {
 		return rc;
 	}
 	print("unpacked, one PVH note, entry %x", *entry);
 	blob_end = BZIMAGE_LOAD + plan.blob_size;
-	rc = target_zero(BOOT_AREA, BOOT_AREA_END - BOOT_AREA);
-	return rc != 0 ? rc
-		       : target_zero(BZIMAGE_LOAD,
-				     (blob_end < BZIMAGE_KERNEL ? blob_end : BZIMAGE_KERNEL) -
-					     BZIMAGE_LOAD);
+	if (blob_end > BZIMAGE_KERNEL) {
+		blob_end = BZIMAGE_KERNEL; /* the rest is the kernel's own now */
+	}
+	return target_zero(BOOT_AREA, BOOT_AREA_END - BOOT_AREA)
+		       ?: target_zero(BZIMAGE_LOAD, blob_end - BZIMAGE_LOAD);
 }
 
 int kernel_load(const struct build_request *r, const struct layout *layout, uint16_t domid,

@@ -156,61 +156,44 @@ int target_view(uint64_t gpa, uint64_t len, const uint8_t **at, uint64_t *size)
 	return rc;
 }
 
-int target_read(uint64_t gpa, void *out, uint64_t len)
-{
-	uint8_t *to = out;
+enum work { WORK_READ, WORK_WRITE, WORK_ZERO };
 
+static int walk(enum work work, uint64_t gpa, uint8_t *local, uint64_t len)
+{
 	while (len > 0) {
-		const uint8_t *at;
+		uint8_t *at;
 		uint64_t size;
-		int rc = target_view(gpa, len, &at, &size);
+		int rc = view(work == WORK_READ ? SLOT_READ : SLOT_WRITE, gpa, len, &at, &size);
 
 		if (rc != 0) {
 			return rc;
 		}
-		memcpy(to, at, size);
-		to += size;
+		if (work == WORK_ZERO) {
+			memset(at, 0, size);
+		} else {
+			memcpy(work == WORK_READ ? local : at, work == WORK_READ ? at : local,
+			       size);
+			local += size;
+		}
 		gpa += size;
 		len -= size;
 	}
 	return 0;
+}
+
+int target_read(uint64_t gpa, void *out, uint64_t len)
+{
+	return walk(WORK_READ, gpa, out, len);
 }
 
 int target_write(uint64_t gpa, const void *in, uint64_t len)
 {
-	const uint8_t *from = in;
-
-	while (len > 0) {
-		uint8_t *at;
-		uint64_t size;
-		int rc = view(SLOT_WRITE, gpa, len, &at, &size);
-
-		if (rc != 0) {
-			return rc;
-		}
-		memcpy(at, from, size);
-		from += size;
-		gpa += size;
-		len -= size;
-	}
-	return 0;
+	return walk(WORK_WRITE, gpa, (uint8_t *)(uintptr_t)in, len);
 }
 
 int target_zero(uint64_t gpa, uint64_t len)
 {
-	while (len > 0) {
-		uint8_t *at;
-		uint64_t size;
-		int rc = view(SLOT_WRITE, gpa, len, &at, &size);
-
-		if (rc != 0) {
-			return rc;
-		}
-		memset(at, 0, size);
-		gpa += size;
-		len -= size;
-	}
-	return 0;
+	return walk(WORK_ZERO, gpa, NULL, len);
 }
 
 int target_copy(uint64_t to, uint64_t from, uint64_t len)
@@ -218,11 +201,8 @@ int target_copy(uint64_t to, uint64_t from, uint64_t len)
 	while (len > 0) {
 		const uint8_t *at;
 		uint64_t size;
-		int rc = target_view(from, len, &at, &size);
+		int rc = target_view(from, len, &at, &size) ?: target_write(to, at, size);
 
-		if (rc == 0) {
-			rc = target_write(to, at, size);
-		}
 		if (rc != 0) {
 			return rc;
 		}
