@@ -532,7 +532,7 @@ static void test_crash_request(void **state)
 	use_elf();
 	if (setjmp(sim.crashed) == 0) {
 		run_ring();
-		fail_msg("the builder did not crash");
+		assert_true(0); /* it did not crash */
 	}
 	assert_int_equal(sim.created, 1);
 	assert_int_equal(sim.committed, 0);
