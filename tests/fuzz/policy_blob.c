@@ -45,8 +45,8 @@ static size_t repair(uint8_t *blob, size_t len, unsigned what)
 	h->magic = XSM_BLOB_MAGIC;
 	h->abi = xsm_abi();
 	h->classes = XSM_CLASS_COUNT;
-	h->contexts = (uint16_t)(h->contexts % 8 + 1);
-	h->vectors = (uint16_t)(h->vectors % 8 + 1);
+	h->contexts = (uint16_t)((h->contexts - 1u) % 8 + 1);
+	h->vectors = (uint16_t)((h->vectors - 1u) % 64 + 1);
 	h->relations = h->relations % 2 != 0 ? 1 : XSM_RELATION_COUNT;
 	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
 		h->sid[i] = (uint16_t)(h->sid[i] % (h->contexts + 1u));

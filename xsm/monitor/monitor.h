@@ -126,16 +126,17 @@ static inline unsigned xsm_relation(uint32_t s, uint32_t t)
 static inline bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
 			       unsigned cls, unsigned perm_bit)
 {
-	unsigned at;
+	const uint32_t *mask;
 
-	if (s.ctx >= p->contexts || t.ctx >= p->contexts || cls >= XSM_CLASS_COUNT ||
-	    perm_bit > 31) {
+	if (__builtin_expect(s.ctx >= p->contexts || t.ctx >= p->contexts ||
+				     cls >= XSM_CLASS_COUNT || perm_bit > 31,
+			     0)) {
 		return false;
 	}
-	at = p->cell[(unsigned)s.ctx * p->contexts + t.ctx] * p->stride + cls;
+	mask = p->vector + p->cell[(unsigned)s.ctx * p->contexts + t.ctx] * p->stride + cls;
 	if (s.tenant != t.tenant && p->relation_mask != 0) {
-		at += xsm_relation(s.tenant, t.tenant) * XSM_CLASS_COUNT;
+		mask += xsm_relation(s.tenant, t.tenant) * XSM_CLASS_COUNT;
 	}
-	return (p->vector[at] >> perm_bit) & 1;
+	return (*mask >> perm_bit) & 1;
 }
 #endif
