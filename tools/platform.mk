@@ -27,7 +27,7 @@ $(B)/tenant/initrd.cpio: tools/image/tenant-initrd tools/image/add-busybox tools
 		$(wildcard tools/image/tenant/*)
 	tools/image/tenant-initrd $@
 
-DOM0_TOOLS += $(B)/tools/corbel-attack
+DOM0_TOOLS += $(filter $(B)/tools/corbel,$(ALL)) $(B)/tools/corbel-attack
 $(B)/tools/corbel-attack: tools/demo/attack.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTFLAGS) $< -o $@
