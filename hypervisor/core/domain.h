@@ -59,6 +59,8 @@ struct vcpu {
 	void *fpu;           /* heap page: XSAVE area */
 	struct vlapic *vlapic; /* heap page */
 	uint64_t xcr0, dr[4], tsc_aux;
+	uint64_t asid_generation; /* of the CPU it last ran on; 0 = needs a new ASID */
+	bool kicked; /* look for pending events before the next entry; set by anyone */
 	/* timers, ns since boot; ~0 = off */
 	uint64_t timer_deadline, poll_deadline;
 	uint32_t virq_port[24]; /* NR_VIRQS; RANK_EVENT */
@@ -69,7 +71,7 @@ struct vcpu {
 	uint8_t runstate_now;
 	bool runstate_dirty;
 	/* scheduler, RANK_SCHED */
-	struct vcpu *next;
+	struct vcpu *next, *all_next;
 	bool queued;
 	uint64_t credit_ns, cpu_time_ns, run_start;
 	uint64_t stub_budget_ns; /* 0 = not a stub vCPU */
@@ -80,11 +82,12 @@ struct domain {
 	uint16_t state; /* enum corbel_dom_state */
 	uint32_t refs;
 	struct spinlock lock;
-	struct xsm_label label;
+	struct xsm_label label, self_label; /* self_label: the object when it acts on itself */
 	struct domain *creator; /* builder instance while building, else 0 (INV-DOM-1) */
 	uint32_t instance;      /* builder instance that built it / own number if it is the builder */
 	bool is_dom0, is_builder;
-	bool pause_by_control;
+	bool reap_started;
+	uint64_t reap_epoch; /* flush that must pass before its tables are taken apart */
 	uint16_t shutdown_reason; /* SHUTDOWN_*, 0xFF = none */
 	char crash_reason[64];
 	uint8_t uuid[16];
@@ -92,7 +95,8 @@ struct domain {
 	uint64_t *npt_root;
 	uint64_t max_pages, pages; /* 4 KiB of RAM */
 	uint64_t teardown_gfn;     /* reaper's cursor */
-	uint32_t heap_pages;       /* charge for hypervisor memory */
+	uint32_t heap_pages;       /* charge for hypervisor memory, in pages */
+	uint32_t heap_limit;       /* nested tables stop growing here */
 	uint32_t foreign_maps;     /* mappings of this domain's frames by its builder */
 	uint32_t grant_maps;       /* mappings of this domain's frames through its grants */
 	shared_info_t *shared_info; /* heap page */
@@ -100,7 +104,7 @@ struct domain {
 	/* vCPUs */
 	uint32_t vcpu_count, weight;
 	struct vcpu *vcpu[CORBEL_MAX_VCPUS];
-	uint64_t stub_trap; /* 0 = not armed */
+	uint64_t stub_trap; /* guest-physical, 0 = not armed */
 	uint16_t stub_state; /* CORBEL_STUB_*, 0 = running or none */
 	uint64_t stub_rip;
 	uint8_t callback_vector; /* 0 = none */
@@ -128,6 +132,15 @@ void domain_shutdown(struct domain *d, uint16_t reason);
 void domain_crash(struct domain *d, const char *reason, uint64_t arg);
 void domain_destroy(struct domain *d); /* -> dying; the reaper does the rest */
 bool domain_reap(uint32_t budget);     /* true when nothing is left to do */
+
+/* HLT with interrupts off: the domain powers off when all its vCPUs have done so. */
+void domain_vcpu_halted(struct vcpu *v);
+/* May its vCPUs run?  Running, or building with a stub. */
+bool domain_runs(const struct domain *d);
+void domain_unpause(struct domain *d);
+void domain_pause(struct domain *d);
+/* Copies to guest-physical memory of a domain that the hypervisor itself sets up. */
+void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length);
 
 struct vcpu *vcpu_create(struct domain *d, uint32_t id);
 void vcpu_destroy(struct vcpu *v);

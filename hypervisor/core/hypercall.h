@@ -24,7 +24,7 @@ typedef struct xen_domctl hc_domctl_t;
 typedef struct xen_sysctl hc_sysctl_t;
 typedef xen_domain_handle_t hc_uuid_t;
 
-#define HC_ARG_MAX 512
+#define HC_ARG_MAX 1024
 
 struct hc_call {
 	struct vcpu *vcpu;     /* the caller */
@@ -37,7 +37,6 @@ struct hc_call {
 		uint64_t align;
 	} in; /* the argument, copied once; written back for INOUT rows when the result is >= 0 */
 	bool block; /* handler put the vCPU to sleep: result is delivered, then another vCPU runs */
-	bool retry; /* handler put the vCPU to sleep: call again when woken (RIP not advanced) */
 };
 
 #define HC(nr, sub, name, ...) long hc_##name(struct hc_call *call);
@@ -48,8 +47,10 @@ struct hc_call {
 #undef DENY
 #undef DENY_REST
 
-/* Entry from the exit handler: decodes registers, runs the row, stores RAX. */
-void hypercall_dispatch(struct vcpu *v);
+void hypercall_init(void); /* indexes the table; CHECKs that no row is there twice */
+/* Entry from the exit handler: decodes registers, runs the row, stores RAX, steps over VMMCALL.
+ * True when the vCPU has stopped running (slept, yielded, or its domain ended). */
+bool hypercall_dispatch(struct vcpu *v);
 
 /* Per-element and second-object checks: asks the policy (class, permission bit) for caller ->
  * object, records a denial.  0 or -EPERM. */

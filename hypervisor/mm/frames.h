@@ -24,8 +24,10 @@ struct frame_counts {
 	uint64_t total, free, dirty, freed, scrubbed;
 };
 
-void frames_init(const struct boot_info *boot, void *table); /* table: 16 bytes x (ram_top >> 12) */
-/* Hands a region back or in (boot modules after copying): becomes DIRTY, then FREE. */
+uint64_t frames_table_bytes(uint64_t ram_top);
+/* memory: frames_table_bytes(boot->ram_top) bytes, kept for ever. */
+void frames_init(const struct boot_info *boot, void *memory);
+/* Hands in a region that was held back (boot modules, after they were copied). */
 void frames_add_region(uint64_t base, uint64_t size);
 
 /* order 0 or BLOCK_ORDER; every frame gets owner, refs = 1, and zeroed contents.  -ENOMEM. */

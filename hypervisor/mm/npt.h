@@ -42,6 +42,8 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
 int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
 /* Sets or clears execute permission on the 2 MiB range at gfn (block or 512 pages). */
 int npt_set_exec(struct domain *d, gfn_t gfn, bool exec);
+/* Provided by core/memory.c: teardown has removed this entry; gives its references back. */
+void npt_released(struct domain *d, const struct npt_entry *entry);
 /* Frees table pages and puts every reference, at most budget entries per call; true when done. */
 bool npt_teardown(struct domain *d, uint32_t budget);
 #endif

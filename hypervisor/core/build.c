@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The build calls (abi/corbel.h).  The dispatcher has made sure that a target in state `building`
+ * belongs to the calling instance (INV-DOM-1); what is checked here is the order of steps.
+ */
+#include "core/build.h"
+#include "core/builder.h"
+#include "core/grant.h"
+#include "core/host.h"
+#include "core/hypercall.h"
+#include "core/sched.h"
+#include "core/trace.h"
+#include "mm/frames.h"
+#include "mm/hpt.h"
+#include "mm/npt.h"
+#include "mm/tlb.h"
+#include "virt/virt.h"
+#include <xen/errno.h>
+
+static bool dom0_made;
+static uint16_t next_domid = CORBEL_DOMID_FIRST;
+
+bool build_is_dom0_made(void)
+{
+	return dom0_made;
+}
+
+static int choose_label(struct hc_call *call, const struct corbel_build_create *arg,
+			struct xsm_label *label)
+{
+	bool dom0 = arg->flags & CORBEL_BUILD_DOM0;
+
+	if (!memchr_nul(arg->label, sizeof(arg->label)) ||
+	    xsm_label_by_name(&host_policy, arg->label, label)) {
+		return -XEN_EINVAL;
+	}
+	/* Labels hypervisor and builder are nobody's to ask for; dom0's once, for domain 0. */
+	if (label->ctx == xsm_sid_label(&host_policy, XSM_SID_hypervisor).ctx ||
+	    label->ctx == xsm_sid_label(&host_policy, XSM_SID_builder).ctx ||
+	    (label->ctx == xsm_sid_label(&host_policy, XSM_SID_dom0).ctx) != dom0) {
+		return builder_refuse(call, XSM_PERM_domain_create);
+	}
+	if (!xsm_allowed(&host_policy, call->caller->label, *label, XSM_CLASS_domain,
+			 XSM_PERM_domain_create)) {
+		return builder_refuse(call, XSM_PERM_domain_create);
+	}
+	return 0;
+}
+
+/* The next free number; slots of domains that are not yet gone are passed over. */
+static struct domain *make_domain(const struct corbel_build_create *arg, struct xsm_label label)
+{
+	struct domain *d = NULL;
+
+	if (arg->flags & CORBEL_BUILD_DOM0) {
+		return domain_create(CORBEL_DOMID_DOM0, label, arg->max_pages, arg->vcpus);
+	}
+	for (unsigned tries = 0; !d && tries < MAX_DOMAINS; tries++) {
+		struct domain *taken = domain_find(next_domid);
+
+		if (taken) {
+			domain_put(taken);
+		} else if (next_domid % MAX_DOMAINS > CORBEL_DOMID_BUILDER) {
+			d = domain_create(next_domid, label, arg->max_pages, arg->vcpus);
+		}
+		next_domid = next_domid + 1 < DOMID_FIRST_RESERVED ? next_domid + 1 :
+								     CORBEL_DOMID_FIRST;
+	}
+	return d;
+}
+
+static void give_dom0_devices(struct domain *d)
+{
+	struct npt_entry tis = { .frame = frame_of(TIS_BASE), .kind = NPT_MMIO, .write = true };
+
+	/* Locality 0 only: 1-4 and the presence page are mapped to nobody. */
+	if (host.flags & CORBEL_HOST_TPM) {
+		CHECK(npt_map(d, (gfn_t){ TIS_BASE >> PAGE_SHIFT }, tis) == 0);
+	}
+}
+
+long hc_build_create(struct hc_call *call)
+{
+	struct corbel_build_create *arg = (void *)call->in.bytes;
+	bool dom0 = arg->flags & CORBEL_BUILD_DOM0;
+	struct xsm_label label;
+	struct domain *d;
+	int rc;
+
+	if (!builder_may_create(call->caller) || (dom0 && dom0_made) || (!dom0 && !dom0_made)) {
+		return builder_refuse(call, XSM_PERM_domain_create);
+	}
+	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 ||
+	    arg->vcpus > CORBEL_MAX_VCPUS || arg->weight == 0 || arg->weight > 65535 ||
+	    arg->max_pages == 0 || arg->pad) {
+		return -XEN_EINVAL;
+	}
+	if (arg->max_pages > frames_count().total) {
+		return -XEN_ENOMEM;
+	}
+	rc = choose_label(call, arg, &label);
+	if (rc) {
+		return rc;
+	}
+	d = make_domain(arg, label);
+	if (!d) {
+		return -XEN_ENOMEM;
+	}
+	d->creator = call->caller;
+	d->instance = call->caller->instance;
+	d->weight = arg->weight;
+	d->is_dom0 = dom0;
+	memcpy(d->uuid, arg->uuid, sizeof(d->uuid));
+	builder_set_target(d);
+	if (dom0) {
+		give_dom0_devices(d);
+	}
+	arg->domid = d->id;
+	domain_set_state(d, CORBEL_DOM_building);
+	return 0;
+}
+
+long hc_build_grant(struct hc_call *call)
+{
+	const struct corbel_build_grant *arg = (void *)call->in.bytes;
+
+	if (arg->ref > 1) {
+		return -XEN_EINVAL; /* only the two reserved entries are the builder's to seed */
+	}
+	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){ arg->gfn });
+}
+
+long hc_build_commit(struct hc_call *call)
+{
+	const struct corbel_build_commit *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+
+	if (d->committed) {
+		return -XEN_EEXIST; /* write-once: a later word cannot replace an earlier one */
+	}
+	memcpy(d->digest_request, arg->request, sizeof(arg->request));
+	memcpy(d->digest_kernel, arg->kernel, sizeof(arg->kernel));
+	memcpy(d->digest_initrd, arg->initrd, sizeof(arg->initrd));
+	memcpy(d->digest_cmdline, arg->cmdline, sizeof(arg->cmdline));
+	d->committed = true;
+	return 0;
+}
+
+long hc_build_stub(struct hc_call *call)
+{
+	const struct corbel_build_stub *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+	struct vcpu *v;
+	int rc;
+
+	if (!d->committed || d->vcpu[0] || d->stub_trap) {
+		return -XEN_EBUSY;
+	}
+	if (arg->budget_ms == 0 || arg->budget_ms > 10000000 || arg->trap == 0 ||
+	    arg->trap % BLOCK_SIZE) {
+		return -XEN_EINVAL;
+	}
+	spin_lock(&d->lock);
+	rc = npt_set_exec(d, (gfn_t){ arg->trap >> PAGE_SHIFT }, false);
+	spin_unlock(&d->lock);
+	if (rc) {
+		return rc;
+	}
+	tlb_request();
+	v = vcpu_create(d, 0);
+	if (!v) {
+		return -XEN_ENOMEM;
+	}
+	virt_reset_flat(v, arg->eip, 0, arg->esi);
+	v->stub_budget_ns = arg->budget_ms * 1000000;
+	d->stub_trap = arg->trap;
+	d->stub_state = 0;
+	sched_wake(v);
+	return 0;
+}
+
+void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
+{
+	struct vcpu *builder = d->creator ? d->creator->vcpu[0] : NULL;
+
+	if (!d->stub_trap || d->stub_state) {
+		return;
+	}
+	d->stub_state = state;
+	d->stub_rip = rip;
+	sched_sleep(d->vcpu[0], VCPU_offline);
+	if (builder && builder->state == VCPU_waiting) {
+		sched_wake(builder);
+	}
+}
+
+void build_stub_trapped(struct vcpu *v, bool ok)
+{
+	build_stub_ended(v->domain, ok ? CORBEL_STUB_TRAPPED : CORBEL_STUB_CRASHED, virt_rip(v));
+}
+
+long hc_build_wait(struct hc_call *call)
+{
+	struct corbel_build_wait *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+
+	if (!d->stub_trap) {
+		return -XEN_EINVAL;
+	}
+	if (!d->stub_state) {
+		sched_sleep(call->vcpu, VCPU_waiting);
+		call->block = true;
+		return -XEN_EAGAIN;
+	}
+	arg->state = d->stub_state;
+	arg->rip = d->stub_rip;
+	/* The unpacker's vCPU goes with all its state; the image gets a fresh one. */
+	spin_lock(&d->lock);
+	CHECK(npt_set_exec(d, (gfn_t){ d->stub_trap >> PAGE_SHIFT }, true) == 0);
+	spin_unlock(&d->lock);
+	d->stub_trap = 0;
+	vcpu_destroy(d->vcpu[0]);
+	return 0;
+}
+
+long hc_build_vcpu(struct hc_call *call)
+{
+	const struct corbel_build_vcpu *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+
+	if (!d->committed || d->stub_trap || d->vcpu[0]) {
+		return -XEN_EBUSY;
+	}
+	for (uint32_t i = 0; i < d->vcpu_count; i++) {
+		struct vcpu *v = vcpu_create(d, i);
+
+		if (!v) {
+			return -XEN_ENOMEM; /* the build fails and everything goes with it */
+		}
+		virt_reset_flat(v, arg->eip, arg->ebx, 0);
+	}
+	d->vcpu[0]->state = VCPU_runnable; /* the others wait for INIT and SIPI */
+	return 0;
+}
+
+/* One atomic invariant (DESIGN §4): nobody else holds anything of the domain, and it is complete. */
+static bool may_seal(const struct domain *d)
+{
+	return d->committed && d->foreign_maps == 0 && d->grant_maps == 0 && d->stub_trap == 0 &&
+	       d->vcpu[0] && d->vcpu[0]->state == VCPU_runnable;
+}
+
+long hc_build_seal(struct hc_call *call)
+{
+	const struct corbel_build_seal *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+	bool ok;
+
+	if (arg->run > 1) {
+		return -XEN_EINVAL;
+	}
+	spin_lock(&d->lock);
+	ok = may_seal(d);
+	if (ok) {
+		d->creator = NULL;
+		d->state = CORBEL_DOM_sealed;
+	}
+	spin_unlock(&d->lock);
+	if (!ok) {
+		return -XEN_EBUSY;
+	}
+	builder_set_target(NULL);
+	if (d->is_dom0) {
+		dom0_made = true;
+	}
+	domain_set_state(d, CORBEL_DOM_sealed);
+	if (arg->run) {
+		domain_unpause(d);
+	}
+	return 0;
+}
+
+void build_foreign_released(struct domain *builder, frame_t frame)
+{
+	struct domain *target = domain_find(frame_owner(frame));
+
+	(void)builder;
+	if (target) {
+		CHECK(target->foreign_maps > 0);
+		target->foreign_maps--;
+		domain_put(target);
+	}
+}

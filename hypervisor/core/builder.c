@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The builder domain's life: started from the measured image, ended after one build, restarted
+ * pristine.  Also the rendezvous by which Dom0 posts a session.  The image stays in the heap; its
+ * digest is compared with the instance's memory before the first instruction of each.
+ */
+#include "core/builder.h"
+#include "core/build.h"
+#include "core/host.h"
+#include "core/memory.h"
+#include "core/sched.h"
+#include "core/trace.h"
+#include "cpu/time.h"
+#include "measured-boot/sha2.h"
+#include "mm/frames.h"
+#include "mm/npt.h"
+#include "mm/slots.h"
+#include "virt/virt.h"
+#include <xen/errno.h>
+
+#define BOOT_DEADLINE_NS    1800000000000ull /* Dom0's kernel unpacks slowly on an emulator */
+#define SESSION_DEADLINE_NS 600000000000ull
+
+static const void *image;
+static uint64_t image_size;
+static const struct kept_module *boot_modules;
+static struct domain *instance, *target;
+static bool created, ended;
+static uint64_t deadline = ~0ull;
+static struct corbel_rendezvous posted;
+static bool is_posted;
+
+void builder_init(const void *image_in, uint64_t size, const struct kept_module *modules)
+{
+	image = image_in;
+	image_size = size;
+	boot_modules = modules;
+}
+
+struct domain *builder_current(void)
+{
+	return instance;
+}
+
+bool builder_may_create(const struct domain *caller)
+{
+	return caller == instance && !ended && !created;
+}
+
+void builder_set_target(struct domain *d)
+{
+	target = d;
+	created = true;
+}
+
+const char *memchr_nul(const char *s, uint32_t size)
+{
+	for (uint32_t i = 0; i < size; i++) {
+		if (!s[i]) {
+			return s + i;
+		}
+	}
+	return NULL;
+}
+
+int builder_refuse(struct hc_call *call, unsigned perm)
+{
+	host.audit_denied++;
+	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_denied,
+					 .subject = call->caller->id,
+					 .object = OWNER_NONE,
+					 .call = CORBEL_HYPERCALL << 16,
+					 .result = -XEN_EPERM,
+					 .cls = XSM_CLASS_domain,
+					 .perm = (uint16_t)perm });
+	return -XEN_EPERM;
+}
+
+/* Maps the boot modules read-only; the references pass to the entries. */
+static void map_modules(struct domain *d, struct corbel_builder_start *start)
+{
+	uint64_t gpa = CORBEL_BUILDER_MODULE;
+
+	for (unsigned m = 0; m < KEPT_MODULES; m++) {
+		const struct kept_module *k = &boot_modules[m];
+
+		start->module[m].gpa = gpa;
+		start->module[m].size = k->size;
+		copy_string(start->module[m].name, sizeof(start->module[m].name), k->name);
+		for (uint32_t b = 0; b < k->blocks; b++) {
+			struct npt_entry e = { .frame = k->block[b],
+					       .kind = NPT_MODULE,
+					       .order = BLOCK_ORDER };
+
+			CHECK(npt_map(d, (gfn_t){ gpa >> PAGE_SHIFT }, e) == 0);
+			gpa += BLOCK_SIZE;
+		}
+	}
+	start->module_count = KEPT_MODULES;
+}
+
+/* Digest of the image bytes as they lie in the instance's memory. */
+static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
+{
+	struct sha256_ctx c;
+
+	sha256_init(&c);
+	for (uint64_t at = 0; at < image_size; at += PAGE_SIZE) {
+		struct npt_entry e;
+		void *page;
+
+		CHECK(npt_lookup(d, (gfn_t){ (CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT }, &e));
+		page = slot_map(e.frame);
+		sha256_update(&c, page, MIN(image_size - at, PAGE_SIZE));
+		slot_unmap(page);
+	}
+	sha256_final(&c, out);
+}
+
+void builder_start(void)
+{
+	const struct corbel_builder_header *header = image;
+	struct corbel_builder_start start = { .tsc_hz = tsc_hz() };
+	struct xsm_label label = xsm_sid_label(&host_policy, XSM_SID_builder);
+	struct domain *d = domain_create(CORBEL_DOMID_BUILDER, label,
+					 CORBEL_BUILDER_RAM >> PAGE_SHIFT, 1);
+
+	CHECK(d && !instance);
+	d->is_builder = true;
+	d->heap_limit = 4096; /* tables of its window: grows with what it builds */
+	start.instance = d->instance = ++host.builder_instance;
+	for (uint64_t gpa = 0; gpa < CORBEL_BUILDER_RAM; gpa += BLOCK_SIZE) {
+		if (domain_populate(d, (gfn_t){ gpa >> PAGE_SHIFT }, BLOCK_ORDER)) {
+			panic("no memory for the builder domain");
+		}
+	}
+	if (d->instance == 1) {
+		map_modules(d, &start);
+	}
+	domain_write(d, (gpa_t){ CORBEL_BUILDER_START }, &start, sizeof(start));
+	domain_write(d, (gpa_t){ CORBEL_BUILDER_BASE }, image, image_size);
+	hash_memory(d, host.builder_memory);
+	CHECK(memcmp(host.builder_memory, host.builder_image, SHA256_LEN) == 0);
+	CHECK(vcpu_create(d, 0));
+	virt_reset_flat(d->vcpu[0], CORBEL_BUILDER_BASE + header->entry, CORBEL_BUILDER_START, 0);
+	instance = d;
+	target = NULL;
+	created = ended = false;
+	deadline = d->instance == 1 ? now_ns() + BOOT_DEADLINE_NS : ~0ull;
+	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_builder,
+					 .subject = OWNER_NONE,
+					 .object = d->id,
+					 .arg = d->instance });
+	domain_set_state(d, CORBEL_DOM_running);
+	sched_wake(d->vcpu[0]);
+}
+
+void builder_ended(int status)
+{
+	struct domain *d = instance;
+
+	if (!d || ended) {
+		return;
+	}
+	ended = true;
+	deadline = ~0ull;
+	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_builder,
+					 .subject = d->id,
+					 .object = d->id,
+					 .result = status,
+					 .arg = d->instance });
+	if (target) {
+		domain_destroy(target);
+		target = NULL;
+	}
+	domain_destroy(d);
+}
+
+void builder_domain_gone(struct domain *d)
+{
+	if (d != instance) {
+		return;
+	}
+	instance = NULL;
+	if (!build_is_dom0_made()) {
+		panic("the builder ended without a Dom0");
+	}
+	builder_start();
+}
+
+void builder_tick(uint64_t now)
+{
+	if (now >= deadline && instance) {
+		deadline = ~0ull;
+		domain_crash(instance, "build deadline passed", instance->instance);
+	}
+}
+
+long hc_build_done(struct hc_call *call)
+{
+	const struct corbel_build_done *arg = (void *)call->in.bytes;
+
+	if (call->caller != instance) {
+		return -XEN_EPERM;
+	}
+	builder_ended(arg->status);
+	call->block = true;
+	return 0;
+}
+
+long hc_rendezvous_set(struct hc_call *call)
+{
+	struct corbel_rendezvous *arg = (void *)call->in.bytes;
+	struct vcpu *waiter = instance ? instance->vcpu[0] : NULL;
+
+	if (!call->caller->is_dom0) {
+		return -XEN_EPERM;
+	}
+	if (arg->pad || arg->port == 0) {
+		return -XEN_EINVAL;
+	}
+	posted = *arg;
+	is_posted = true;
+	/* An instance that already serves a session does not take another: the next one will. */
+	arg->instance = host.builder_instance + (deadline != ~0ull || ended || !instance ? 1 : 0);
+	if (waiter && waiter->state == VCPU_waiting) {
+		sched_wake(waiter);
+	}
+	return 0;
+}
+
+long hc_rendezvous_get(struct hc_call *call)
+{
+	struct corbel_rendezvous *arg = (void *)call->in.bytes;
+
+	if (call->caller != instance || deadline != ~0ull) {
+		return -XEN_EPERM; /* one session per instance */
+	}
+	if (!is_posted) {
+		sched_sleep(call->vcpu, VCPU_waiting);
+		call->block = true;
+		return -XEN_EAGAIN;
+	}
+	*arg = posted;
+	arg->instance = instance->instance;
+	is_posted = false;
+	deadline = now_ns() + SESSION_DEADLINE_NS;
+	return 0;
+}

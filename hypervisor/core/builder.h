@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Between core/build.c (what the builder asks) and core/builder.c (the builder's own life). */
+#ifndef CORE_BUILDER_H
+#define CORE_BUILDER_H
+#include "core/hypercall.h"
+
+bool builder_may_create(const struct domain *caller); /* current instance, nothing created yet */
+void builder_set_target(struct domain *d);            /* 0 when sealed */
+int builder_refuse(struct hc_call *call, unsigned perm); /* audits domain:perm; -EPERM */
+const char *memchr_nul(const char *s, uint32_t size);
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one gate (abi/hypercalls.def, core/hypercall.h).  Order, for every call: row found by number
+ * and sub-op -> argument pinned and copied once -> target resolved and referenced -> its life-cycle
+ * state -> who built it (INV-DOM-1) -> policy -> handler -> result.  Check before effect; a refusal
+ * leaves nothing behind but its audit record.
+ */
+#include "core/hypercall.h"
+#include "core/host.h"
+#include "core/trace.h"
+#include "mm/gcopy.h"
+#include "virt/virt.h"
+#include <xen/errno.h>
+
+#define HC_NUMBERS 64
+#define HC_SUBS    64
+#define NO_ROW     0xFF
+
+enum { KIND_call, KIND_deny, KIND_deny_rest };
+enum { DIR_NOARG, DIR_IN, DIR_INOUT, DIR_LIST };
+enum { RULE_NONE, RULE_SELF, RULE_FIELD, RULE_ELEM };
+
+struct hc_row {
+	uint8_t number, sub, kind, dir, rule, cls, perm, states;
+	uint16_t size, field;
+	long (*handle)(struct hc_call *call);
+};
+
+#define OFFSET_FIELD(type, field) offsetof(type, field)
+#define OFFSET_SELF(type, field)  0
+#define OFFSET_NONE(type, field)  0
+#define OFFSET_ELEM(type, field)  0
+
+static const struct hc_row rows[] = {
+#define HC(nr, sub_, name, type, dir_, rule_, field_, cls_, perm_, states_)                        \
+	{ .number = (nr),                                                                          \
+	  .sub = (sub_),                                                                           \
+	  .kind = KIND_call,                                                                       \
+	  .dir = DIR_##dir_,                                                                       \
+	  .rule = RULE_##rule_,                                                                    \
+	  .cls = XSM_CLASS_##cls_,                                                                 \
+	  .perm = XSM_PERM_##cls_##_##perm_,                                                       \
+	  .states = (states_),                                                                     \
+	  .size = sizeof(type),                                                                    \
+	  .field = OFFSET_##rule_(type, field_),                                                   \
+	  .handle = hc_##name },
+#define DENY(nr, sub_, name, cls_, perm_)                                                          \
+	{ .number = (nr),                                                                          \
+	  .sub = (sub_),                                                                           \
+	  .kind = KIND_deny,                                                                       \
+	  .cls = XSM_CLASS_##cls_,                                                                 \
+	  .perm = XSM_PERM_##cls_##_##perm_ },
+#define DENY_REST(nr, name, cls_, perm_)                                                           \
+	{ .number = (nr),                                                                          \
+	  .kind = KIND_deny_rest,                                                                  \
+	  .cls = XSM_CLASS_##cls_,                                                                 \
+	  .perm = XSM_PERM_##cls_##_##perm_ },
+#include "abi/hypercalls.def"
+#undef HC
+#undef DENY
+#undef DENY_REST
+};
+_Static_assert(ARRAY_SIZE(rows) < NO_ROW, "row numbers fit a byte");
+
+/* Arguments wider than HC_ARG_MAX do not compile. */
+#define HC(nr, sub, name, type, ...)                                                               \
+	_Static_assert(sizeof(type) <= HC_ARG_MAX, "argument of " #name);
+#define DENY(...)
+#define DENY_REST(...)
+#include "abi/hypercalls.def"
+#undef HC
+#undef DENY
+#undef DENY_REST
+
+static uint8_t row_of[HC_NUMBERS][HC_SUBS];
+static uint8_t rest_of[HC_NUMBERS];
+
+void hypercall_init(void)
+{
+	memset(row_of, NO_ROW, sizeof(row_of));
+	memset(rest_of, NO_ROW, sizeof(rest_of));
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct hc_row *r = &rows[i];
+		uint8_t *slot = r->kind == KIND_deny_rest ? &rest_of[r->number] :
+							    &row_of[r->number][r->sub];
+
+		CHECK(r->number < HC_NUMBERS && r->sub < HC_SUBS && *slot == NO_ROW);
+		*slot = (uint8_t)i;
+	}
+}
+
+static const struct hc_row *find_row(uint64_t number, uint64_t sub)
+{
+	uint8_t index = NO_ROW;
+
+	if (number >= HC_NUMBERS) {
+		return NULL;
+	}
+	if (sub < HC_SUBS) {
+		index = row_of[number][sub];
+	}
+	if (index == NO_ROW) {
+		index = rest_of[number];
+	}
+	return index == NO_ROW ? NULL : &rows[index];
+}
+
+static void audit(const struct hc_call *call, unsigned kind, unsigned cls, unsigned perm,
+		  uint16_t object, int result)
+{
+	const struct hc_row *row = call->row;
+
+	if (kind == CORBEL_TRACE_denied) {
+		host.audit_denied++;
+	}
+	trace_add((struct corbel_trace){ .kind = (uint16_t)kind,
+					 .subject = call->caller->id,
+					 .object = object,
+					 .vcpu = (uint16_t)call->vcpu->id,
+					 .call = (uint32_t)row->number << 16 |
+						 (row->kind == KIND_deny_rest ? (uint32_t)call->arg[0] &
+											0xFFFF :
+										row->sub),
+					 .result = result,
+					 .cls = (uint16_t)cls,
+					 .perm = (uint16_t)perm,
+					 .arg = call->arg[1] });
+}
+
+/* The policy's word on caller -> object (0: the hypervisor itself). */
+static bool policy_allows(const struct hc_call *call, const struct domain *object, unsigned cls,
+			  unsigned perm)
+{
+	struct xsm_label label = !object ? xsm_sid_label(&host_policy, XSM_SID_hypervisor) :
+				 object == call->caller ? object->self_label :
+							  object->label;
+
+	return xsm_allowed(&host_policy, call->caller->label, label, cls, perm);
+}
+
+/* Policy plus what no policy can give: a building domain answers to its builder alone. */
+static int check_object(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm)
+{
+	bool ok = policy_allows(call, object, cls, perm);
+
+	if (object && object->state == CORBEL_DOM_building && object->creator != call->caller) {
+		ok = false;
+	}
+	if (!ok) {
+		audit(call, CORBEL_TRACE_denied, cls, perm, object ? object->id : DOMID_XEN,
+		      -XEN_EPERM);
+		return -XEN_EPERM;
+	}
+	return 0;
+}
+
+int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm)
+{
+	return check_object(call, object, cls, perm);
+}
+
+static struct domain *resolve(struct hc_call *call, uint16_t domid)
+{
+	if (domid == DOMID_SELF || domid == call->caller->id) {
+		domain_get(call->caller);
+		return call->caller;
+	}
+	return domain_find(domid);
+}
+
+int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cls, unsigned perm,
+	      struct domain **out)
+{
+	struct domain *d = resolve(call, domid);
+	int rc;
+
+	if (!d) {
+		return -XEN_ESRCH;
+	}
+	rc = check_object(call, d, cls, perm);
+	if (rc == 0 && !(states & (1u << d->state))) {
+		audit(call, CORBEL_TRACE_denied, cls, perm, d->id, -XEN_EPERM);
+		rc = -XEN_EPERM;
+	}
+	if (rc) {
+		domain_put(d);
+		return rc;
+	}
+	*out = d;
+	return 0;
+}
+
+static int authorize_row(struct hc_call *call)
+{
+	const struct hc_row *row = call->row;
+	uint16_t domid;
+
+	switch (row->rule) {
+	case RULE_NONE:
+		return check_object(call, NULL, row->cls, row->perm);
+	case RULE_SELF:
+		return hc_target(call, DOMID_SELF, row->states, row->cls, row->perm, &call->target);
+	case RULE_FIELD:
+		memcpy(&domid, call->in.bytes + row->field, sizeof(domid));
+		return hc_target(call, domid, row->states, row->cls, row->perm, &call->target);
+	default:
+		return 0; /* RULE_ELEM: the handler asks for each element */
+	}
+}
+
+/* Where the argument lies, by number; which calls carry their sub-op inside it. */
+static bool sub_in_argument(uint64_t number)
+{
+	return number == __HYPERVISOR_sysctl || number == __HYPERVISOR_domctl ||
+	       number == __HYPERVISOR_platform_op;
+}
+
+static uint64_t argument_pointer(const struct hc_call *call, uint64_t number)
+{
+	switch (number) {
+	case __HYPERVISOR_vcpu_op:
+		return call->arg[2];
+	case __HYPERVISOR_sysctl:
+	case __HYPERVISOR_domctl:
+		return call->arg[0];
+	default:
+		return call->arg[1];
+	}
+}
+
+/* domctl, sysctl: the whole structure is copied once and its first word selects the row. */
+static long call_with_inner_sub(struct hc_call *call, uint64_t number, struct gbuf *pin)
+{
+	uint32_t size = number == __HYPERVISOR_domctl ? sizeof(hc_domctl_t) :
+			number == __HYPERVISOR_sysctl ? sizeof(hc_sysctl_t) :
+							sizeof(uint32_t);
+	uint32_t sub;
+	int rc = gbuf_pin(call->vcpu, call->arg[0], size, size > sizeof(sub), pin);
+
+	if (rc) {
+		return rc;
+	}
+	gbuf_read(pin, 0, call->in.bytes, size);
+	memcpy(&sub, call->in.bytes, sizeof(sub));
+	call->row = find_row(number, sub);
+	return 0;
+}
+
+static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *pin)
+{
+	const struct hc_row *row;
+	int rc;
+
+	if (sub_in_argument(number)) {
+		return call_with_inner_sub(call, number, pin);
+	}
+	/* memory_op keeps a continuation index above bit 5; set_timer_op has no sub-op. */
+	row = find_row(number, number == __HYPERVISOR_memory_op ? call->arg[0] & 63 :
+			       number == __HYPERVISOR_set_timer_op ? 0 :
+								     call->arg[0]);
+	call->row = row;
+	if (!row || row->kind != KIND_call || (row->dir != DIR_IN && row->dir != DIR_INOUT)) {
+		return 0;
+	}
+	rc = gbuf_pin(call->vcpu, argument_pointer(call, number), row->size, row->dir == DIR_INOUT,
+		      pin);
+	if (rc == 0) {
+		gbuf_read(pin, 0, call->in.bytes, row->size);
+	}
+	return rc;
+}
+
+static long perform(struct hc_call *call, uint64_t number)
+{
+	struct gbuf pin = { .pages = 0 };
+	const struct hc_row *row;
+	long result = fetch_argument(call, number, &pin);
+
+	row = call->row;
+	if (result == 0 && !row) {
+		result = -XEN_ENOSYS;
+	} else if (result == 0 && row->kind != KIND_call) {
+		audit(call, CORBEL_TRACE_denied, row->cls, row->perm, DOMID_XEN, -XEN_EPERM);
+		result = -XEN_EPERM;
+	}
+	if (result == 0) {
+		result = authorize_row(call);
+	}
+	if (result == 0) {
+		result = row->handle(call);
+		if (row->dir == DIR_INOUT && result >= 0) {
+			gbuf_write(&pin, 0, call->in.bytes, row->size);
+		}
+	}
+	gbuf_unpin(&pin);
+	if (call->target) {
+		domain_put(call->target);
+	}
+	return result;
+}
+
+bool hypercall_dispatch(struct vcpu *v)
+{
+	struct hc_call call; /* not cleared as a whole: the argument is 512 bytes */
+	uint64_t number = virt_rax(v) & 0xFFFFFFFF;
+	long result;
+
+	if (v->domain->state == CORBEL_DOM_building) {
+		domain_crash(v->domain, "hypercall while building", number);
+		return true;
+	}
+	call.vcpu = v;
+	call.caller = v->domain;
+	call.target = NULL;
+	call.row = NULL;
+	call.block = false;
+	call.arg[0] = v->regs.rdi;
+	call.arg[1] = v->regs.rsi;
+	call.arg[2] = v->regs.rdx;
+	call.arg[3] = v->regs.r10;
+	call.arg[4] = v->regs.r8;
+	virt_skip(v, 3);
+	result = perform(&call, number);
+	if (v->domain->state == CORBEL_DOM_dying) {
+		return true; /* it ended itself: nobody is left to read the result */
+	}
+	virt_set_rax(v, (uint64_t)result);
+	if (__builtin_expect(trace_verbose, 0)) {
+		trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_hypercall,
+						 .subject = v->domain->id,
+						 .object = v->domain->id,
+						 .call = (uint32_t)number << 16 | (call.arg[0] & 0xFFFF),
+						 .result = (int32_t)result,
+						 .arg = call.arg[1] });
+	}
+	return call.block || !domain_runs(v->domain);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the CPU set-up to the scheduler: memory, modules, measurement, policy, virtualisation,
+ * builder.  Runs once, on the boot CPU; every failure here stops the machine with its reason.
+ */
+#include "boot/boot.h"
+#include "core/build.h"
+#include "core/host.h"
+#include "core/hypercall.h"
+#include "core/sched.h"
+#include "core/trace.h"
+#include "cpu/asm.h"
+#include "cpu/time.h"
+#include "measured-boot/measure.h"
+#include "measured-boot/sha2.h"
+#include "mm/frames.h"
+#include "mm/heap.h"
+#include "mm/hpt.h"
+#include "mm/slots.h"
+#include "virt/virt.h"
+
+struct host_state host;
+struct xsm_policy host_policy;
+
+static struct kept_module kept[KEPT_MODULES] = { { .name = "plan" },
+						 { .name = "kernel" },
+						 { .name = "initrd" } };
+
+struct digests {
+	uint8_t sha256[SHA256_LEN], sha384[SHA384_LEN];
+};
+
+static void memory_init(struct boot_info *boot)
+{
+	uint64_t table = ROUND_UP(boot->hv_free, PAGE_SIZE);
+	uint64_t heap = ROUND_UP(table + frames_table_bytes(boot->ram_top), PAGE_SIZE);
+	uint64_t end = boot->hv_base + boot->hv_size;
+
+	CHECK(heap + (8ul << 20) < end);
+	frames_init(boot, (void *)table);
+	heap_init(heap, end - heap);
+	printk("memory: %lu MiB for domains, %lu MiB for the hypervisor\n",
+	       frames_count().total >> 8, heap_free_pages() >> 8);
+}
+
+/* Host-physical bytes from outside the hypervisor's map, page by page through a slot. */
+static void read_physical(uint64_t base, uint64_t size, void *dst)
+{
+	uint8_t *to = dst;
+
+	for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
+		void *page = slot_map(frame_of(base + at));
+
+		memcpy(to + at, page, MIN(size - at, PAGE_SIZE));
+		slot_unmap(page);
+	}
+}
+
+/* Policy and builder image move into the hypervisor's own pages, contiguous by construction. */
+static void *copy_to_heap(const struct boot_module *module)
+{
+	uint64_t pages = ROUND_UP(module->size, PAGE_SIZE) >> PAGE_SHIFT;
+	uint8_t *first = heap_page(NULL);
+
+	for (uint64_t i = 1; first && i < pages; i++) {
+		CHECK(heap_page(NULL) == first + i * PAGE_SIZE);
+	}
+	CHECK(first);
+	read_physical(module->base, module->size, first);
+	return first;
+}
+
+static void digest_memory(const void *data, uint64_t size, struct digests *out)
+{
+	sha256(data, size, out->sha256);
+	sha384(data, size, out->sha384);
+}
+
+/* Copies a module into blocks of its own and hashes the copy, not the original. */
+static void keep_module(struct kept_module *k, const struct boot_module *module, struct digests *out)
+{
+	struct sha256_ctx c256;
+	struct sha384_ctx c384;
+
+	k->size = module->size;
+	sha256_init(&c256);
+	sha384_init(&c384);
+	for (uint64_t at = 0; at < module->size; at += PAGE_SIZE) {
+		uint64_t part = MIN(module->size - at, PAGE_SIZE);
+		frame_t to;
+		void *page;
+
+		if (at % BLOCK_SIZE == 0) {
+			if (k->blocks == ARRAY_SIZE(k->block) ||
+			    frames_alloc(OWNER_HYPERVISOR, BLOCK_ORDER, &k->block[k->blocks])) {
+				panic("module %s: too large for the memory of this host", k->name);
+			}
+			k->blocks++;
+		}
+		to.n = k->block[k->blocks - 1].n + ((at % BLOCK_SIZE) >> PAGE_SHIFT);
+		frame_copy(to, 0, frame_of(module->base + at), 0, (uint32_t)part);
+		page = slot_map(to);
+		sha256_update(&c256, page, part);
+		if (measure_ok()) {
+			sha384_update(&c384, page, part);
+		}
+		slot_unmap(page);
+	}
+	sha256_final(&c256, out->sha256);
+	sha384_final(&c384, out->sha384);
+}
+
+static void load_policy(const void *blob, uint64_t size)
+{
+	const char *why = "";
+
+	if (xsm_policy_parse(&host_policy, blob, size, &why) ||
+	    xsm_floor_check(&host_policy, &why)) {
+		panic("policy refused: %s", why);
+	}
+	sha256(blob, size, host.policy_digest);
+	printk("policy: %lu bytes, in force\n", size);
+}
+
+static void check_builder_header(const void *image, uint64_t size)
+{
+	const struct corbel_builder_header *h = image;
+
+	if (size < sizeof(*h) || h->magic != CORBEL_BUILDER_MAGIC || h->size != size ||
+	    h->memory < size || h->memory > CORBEL_BUILDER_RAM - CORBEL_BUILDER_BASE ||
+	    h->entry >= size) {
+		panic("module builder: not a builder image");
+	}
+	if (h->flags & 1) {
+		host.flags |= CORBEL_HOST_DEBUG;
+		printk("builder: TEST BUILD, accepts debug requests\n");
+	}
+}
+
+static void measure_begin(struct boot_info *boot)
+{
+	bool use = boot->tpm && !boot_option(boot, "notpm", NULL, 0);
+
+	measure_init(use ? (volatile uint8_t *)TIS_BASE : NULL, now_ns);
+	if (boot->log_size && !measure_firmware_log((void *)boot->log_base, boot->log_size)) {
+		printk("firmware log: %lu bytes do not fit, not kept\n", boot->log_size);
+	}
+	measure_start();
+	measure_config(boot->cmdline);
+	if (use) {
+		host.flags |= CORBEL_HOST_TPM;
+	}
+	if (boot->efi) {
+		host.flags |= CORBEL_HOST_EFI;
+	}
+}
+
+static void measure_end(void)
+{
+	measure_cap();
+	measure_protect();
+	if (measure_ok() && (host.flags & CORBEL_HOST_EFI)) {
+		host.flags |= CORBEL_HOST_MEASURED;
+		printk("measured: PCR 17 trusted part, PCR 18 Dom0\n");
+	} else {
+		printk("unmeasured (error 0x%x)\n", measure_error());
+	}
+}
+
+static void take_modules(struct boot_info *boot)
+{
+	const struct boot_module *m = boot->module;
+	void *policy = copy_to_heap(&m[MODULE_policy]);
+	void *builder = copy_to_heap(&m[MODULE_builder]);
+	static const enum measure_kind kind[KEPT_MODULES] = { MEASURE_plan, MEASURE_kernel,
+							      MEASURE_initrd };
+	struct digests d;
+
+	digest_memory(policy, m[MODULE_policy].size, &d);
+	measure_file(MEASURE_policy, d.sha256, d.sha384, m[MODULE_policy].size);
+	digest_memory(builder, m[MODULE_builder].size, &d);
+	measure_file(MEASURE_builder, d.sha256, d.sha384, m[MODULE_builder].size);
+	memcpy(host.builder_image, d.sha256, sizeof(host.builder_image));
+	for (unsigned i = 0; i < KEPT_MODULES; i++) {
+		keep_module(&kept[i], &m[MODULE_plan + i], &d);
+		measure_file(kind[i], d.sha256, d.sha384, m[MODULE_plan + i].size);
+	}
+	for (unsigned i = 0; i < BOOT_MODULES; i++) {
+		frames_add_region(m[i].base, ROUND_UP(m[i].size, PAGE_SIZE));
+	}
+	load_policy(policy, m[MODULE_policy].size);
+	check_builder_header(builder, m[MODULE_builder].size);
+	builder_init(builder, m[MODULE_builder].size, kept);
+}
+
+static void draw_boot_id(void)
+{
+	for (unsigned i = 0; i < sizeof(host.boot_id); i += 8) {
+		uint64_t word = rdtsc();
+		uint8_t ok = 0;
+
+		if (cpuid(1, 0).c & (1u << 30)) {
+			for (unsigned tries = 0; !ok && tries < 10; tries++) {
+				__asm__ volatile("rdrand %0; setc %1" : "=r"(word), "=qm"(ok) : : "cc");
+			}
+		}
+		memcpy(host.boot_id + i, &word, sizeof(word));
+	}
+}
+
+void core_main(struct boot_info *boot)
+{
+	const char *why;
+
+	if (!virt_supported(&why)) {
+		panic("cannot run guests: %s", why);
+	}
+	memory_init(boot);
+	trace_verbose = boot_option(boot, "trace", NULL, 0);
+	draw_boot_id();
+	measure_begin(boot);
+	take_modules(boot);
+	measure_end();
+	hypercall_init();
+	virt_init_cpu();
+	builder_start();
+	sched_run();
+}

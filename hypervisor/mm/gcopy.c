@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory access (mm/gcopy.h).  A guest virtual address is resolved by walking the vCPU's own
+ * page tables, each entry loaded once and whole.  Every frame touched must be plain RAM owned by
+ * that domain (NPT_RAM) and is referenced while in use: a granted, foreign, shared or device page
+ * can never be the target of a hypercall's copy.
+ */
+#include "mm/gcopy.h"
+#include "core/domain.h"
+#include "core/lib.h"
+#include "mm/frames.h"
+#include "mm/npt.h"
+#include "mm/slots.h"
+#include "virt/virt.h"
+#include <xen/errno.h>
+
+#define PTE_P     (1ull << 0)
+#define PTE_W     (1ull << 1)
+#define PTE_LARGE (1ull << 7)
+#define PTE_FRAME 0x000FFFFFFFFFF000ull
+
+/* Takes a reference on the plain RAM frame behind gpa. */
+static int hold_frame(struct domain *d, uint64_t gpa, bool write, frame_t *out)
+{
+	struct npt_entry e;
+	bool ok;
+
+	spin_lock(&d->lock);
+	ok = npt_lookup(d, (gfn_t){ gpa >> PAGE_SHIFT }, &e) && e.kind == NPT_RAM &&
+	     (e.write || !write) && frame_get(e.frame, d->id);
+	spin_unlock(&d->lock);
+	if (!ok) {
+		return -XEN_EFAULT;
+	}
+	*out = e.frame;
+	return 0;
+}
+
+static int load_entry(struct domain *d, uint64_t gpa, unsigned size, uint64_t *out)
+{
+	frame_t frame;
+	uint8_t *page;
+
+	if (hold_frame(d, gpa, false, &frame)) {
+		return -XEN_EFAULT;
+	}
+	page = slot_map(frame);
+	if (size == 8) {
+		*out = __atomic_load_n((uint64_t *)(page + (gpa & PAGE_MASK)), __ATOMIC_RELAXED);
+	} else {
+		*out = __atomic_load_n((uint32_t *)(page + (gpa & PAGE_MASK)), __ATOMIC_RELAXED);
+	}
+	slot_unmap(page);
+	frame_put(frame);
+	return 0;
+}
+
+/* Four-level walk (APM vol. 2 5.3); write needs W at every level. */
+static int walk_long(struct domain *d, uint64_t cr3, uint64_t va, bool write, uint64_t *gpa)
+{
+	uint64_t table = cr3 & PTE_FRAME;
+
+	if ((uint64_t)((int64_t)(va << 16) >> 16) != va) {
+		return -XEN_EFAULT;
+	}
+	for (int shift = 39; shift >= 12; shift -= 9) {
+		uint64_t entry;
+
+		if (load_entry(d, table + ((va >> shift) & 511) * 8, 8, &entry) ||
+		    !(entry & PTE_P) || (write && !(entry & PTE_W))) {
+			return -XEN_EFAULT;
+		}
+		table = entry & PTE_FRAME;
+		if (shift == 12 || ((entry & PTE_LARGE) && shift < 39)) {
+			uint64_t mask = (1ull << shift) - 1;
+
+			*gpa = (table & ~mask) | (va & mask);
+			return 0;
+		}
+	}
+	return -XEN_EFAULT;
+}
+
+static int translate(struct vcpu *v, uint64_t va, bool write, uint64_t *gpa)
+{
+	struct virt_paging p;
+
+	virt_paging(v, &p);
+	if (!p.enabled) {
+		*gpa = va;
+		return va >> 32 ? -XEN_EFAULT : 0;
+	}
+	/* Linux makes hypercalls in long mode or with paging off only; other modes are refused. */
+	return p.long_mode ? walk_long(v->domain, p.cr3, va, write, gpa) : -XEN_EFAULT;
+}
+
+void gbuf_unpin(struct gbuf *b)
+{
+	for (uint32_t i = 0; i < b->pages; i++) {
+		frame_put(b->frame[i]);
+	}
+	b->pages = 0;
+}
+
+static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_t length, bool write,
+		     struct gbuf *out)
+{
+	uint64_t end = address + length;
+
+	memset(out, 0, sizeof(*out));
+	if (length == 0 || length > PAGE_SIZE) {
+		return -XEN_EINVAL;
+	}
+	if (end < address) {
+		return -XEN_EFAULT;
+	}
+	out->offset = address & PAGE_MASK;
+	out->length = length;
+	out->owner = d->id;
+	out->write = write;
+	for (uint64_t a = address & ~PAGE_MASK; a < end; a += PAGE_SIZE) {
+		uint64_t gpa = a;
+
+		if ((v && translate(v, a, write, &gpa)) ||
+		    hold_frame(d, gpa, write, &out->frame[out->pages])) {
+			gbuf_unpin(out);
+			return -XEN_EFAULT;
+		}
+		out->pages++;
+	}
+	return 0;
+}
+
+int gbuf_pin(struct vcpu *v, uint64_t va, uint32_t length, bool write, struct gbuf *out)
+{
+	return pin_range(v, v->domain, va, length, write, out);
+}
+
+int gbuf_pin_physical(struct domain *d, gpa_t gpa, uint32_t length, bool write, struct gbuf *out)
+{
+	return pin_range(NULL, d, gpa.a, length, write, out);
+}
+
+static void transfer(const struct gbuf *b, uint32_t offset, void *host, uint32_t length, bool write)
+{
+	uint32_t at = b->offset + offset;
+
+	CHECK(offset + length <= b->length && (!write || b->write));
+	while (length) {
+		uint32_t in_page = at & PAGE_MASK;
+		uint32_t part = MIN(length, (uint32_t)PAGE_SIZE - in_page);
+		uint8_t *page = slot_map(b->frame[at >> PAGE_SHIFT]);
+
+		if (write) {
+			memcpy(page + in_page, host, part);
+		} else {
+			memcpy(host, page + in_page, part);
+		}
+		slot_unmap(page);
+		at += part;
+		host = (uint8_t *)host + part;
+		length -= part;
+	}
+}
+
+void gbuf_read(const struct gbuf *b, uint32_t offset, void *dst, uint32_t length)
+{
+	transfer(b, offset, dst, length, false);
+}
+
+void gbuf_write(const struct gbuf *b, uint32_t offset, const void *src, uint32_t length)
+{
+	transfer(b, offset, (void *)(uintptr_t)src, length, true);
+}
+
+void *gbuf_open(const struct gbuf *b)
+{
+	CHECK(b->pages == 1);
+	return (uint8_t *)slot_map(b->frame[0]) + b->offset;
+}
+
+void gbuf_close(void *p)
+{
+	slot_unmap(p);
+}
+
+int copy_from_guest(struct vcpu *v, void *dst, uint64_t va, uint32_t length)
+{
+	struct gbuf b;
+	int rc = gbuf_pin(v, va, length, false, &b);
+
+	if (rc == 0) {
+		gbuf_read(&b, 0, dst, length);
+		gbuf_unpin(&b);
+	}
+	return rc;
+}
+
+int copy_to_guest(struct vcpu *v, uint64_t va, const void *src, uint32_t length)
+{
+	struct gbuf b;
+	int rc = gbuf_pin(v, va, length, true, &b);
+
+	if (rc == 0) {
+		gbuf_write(&b, 0, src, length);
+		gbuf_unpin(&b);
+	}
+	return rc;
+}
+
+void frame_copy(frame_t dst, uint32_t dst_offset, frame_t src, uint32_t src_offset, uint32_t length)
+{
+	uint8_t *from = slot_map(src);
+	uint8_t *to = slot_map(dst);
+
+	CHECK(dst_offset + length <= PAGE_SIZE && src_offset + length <= PAGE_SIZE);
+	memcpy(to + dst_offset, from + src_offset, length);
+	slot_unmap(to);
+	slot_unmap(from);
+}
+
+void frame_zero(frame_t f)
+{
+	void *page = slot_map(f);
+
+	memset(page, 0, PAGE_SIZE);
+	slot_unmap(page);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* A free list of identity-mapped pages (mm/heap.h).  Pages are zeroed when handed out. */
+#include "mm/heap.h"
+#include "core/lib.h"
+#include "core/locks.h"
+#include "mm/addr.h"
+
+struct free_page {
+	struct free_page *next;
+};
+
+static struct free_page *free_list;
+static uint64_t free_count, region_base, region_end;
+static struct spinlock lock = SPINLOCK(RANK_HEAP);
+
+void heap_init(uint64_t base, uint64_t size)
+{
+	region_base = ROUND_UP(base, PAGE_SIZE);
+	region_end = (base + size) & ~PAGE_MASK;
+	for (uint64_t a = region_end; a > region_base; a -= PAGE_SIZE) {
+		struct free_page *page = (struct free_page *)(uintptr_t)(a - PAGE_SIZE);
+
+		page->next = free_list;
+		free_list = page;
+		free_count++;
+	}
+}
+
+void *heap_page(uint32_t *charge)
+{
+	struct free_page *page;
+
+	spin_lock(&lock);
+	page = free_list;
+	if (page) {
+		free_list = page->next;
+		free_count--;
+	}
+	spin_unlock(&lock);
+	if (page) {
+		memset(page, 0, PAGE_SIZE);
+		if (charge) {
+			++*charge;
+		}
+	}
+	return page;
+}
+
+void heap_page_free(void *page, uint32_t *charge)
+{
+	struct free_page *p = page;
+	uintptr_t a = (uintptr_t)page;
+
+	CHECK(a >= region_base && a < region_end && (a & PAGE_MASK) == 0);
+	if (charge) {
+		CHECK(*charge > 0);
+		--*charge;
+	}
+	spin_lock(&lock);
+	p->next = free_list;
+	free_list = p;
+	free_count++;
+	spin_unlock(&lock);
+}
+
+uint64_t heap_free_pages(void)
+{
+	return free_count;
+}

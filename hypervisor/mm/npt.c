@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nested page tables, four levels as the host's paging mode prescribes (APM vol. 2 15.25.5).  An
+ * entry's three available bits (9-11) hold the kind.  Hardware writes A and D, so entries change by
+ * atomic exchange.  Trust boundary: gfns come from guests, frames never do.
+ */
+#include "mm/npt.h"
+#include "core/domain.h"
+#include "mm/frames.h"
+#include "mm/heap.h"
+#include <xen/errno.h>
+
+#define NPT_P     (1ull << 0)
+#define NPT_W     (1ull << 1)
+#define NPT_U     (1ull << 2) /* nested walks are user accesses */
+#define NPT_LARGE (1ull << 7)
+#define NPT_NX    (1ull << 63)
+#define NPT_FRAME 0x000FFFFFFFFFF000ull
+
+#define KIND_SHIFT 9
+#define KIND(e)    (((e) >> KIND_SHIFT) & 7)
+
+#define TABLE_ENTRIES 512u
+
+static uint64_t *table_of(uint64_t entry)
+{
+	return (uint64_t *)(uintptr_t)(entry & NPT_FRAME);
+}
+
+static unsigned index_at(uint64_t gfn, unsigned level)
+{
+	return (gfn >> (9 * level)) & (TABLE_ENTRIES - 1);
+}
+
+static uint64_t encode(const struct npt_entry *e)
+{
+	return frame_address(e->frame) | NPT_P | NPT_U | (e->write ? NPT_W : 0) |
+	       (e->exec ? 0 : NPT_NX) | (e->order ? NPT_LARGE : 0) |
+	       ((uint64_t)e->kind << KIND_SHIFT);
+}
+
+static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
+{
+	out->frame = frame_of(entry & NPT_FRAME);
+	out->kind = KIND(entry);
+	out->order = (uint8_t)order;
+	out->write = entry & NPT_W;
+	out->exec = !(entry & NPT_NX);
+}
+
+int npt_init(struct domain *d)
+{
+	d->npt_root = heap_page(&d->heap_pages);
+	return d->npt_root ? 0 : -XEN_ENOMEM;
+}
+
+/* The table at `level` (0: 4 KiB entries, 1: 2 MiB) that covers gfn, made when create is set. */
+static uint64_t *find_table(struct domain *d, uint64_t gfn, unsigned level, bool create)
+{
+	uint64_t *table = d->npt_root;
+
+	for (unsigned l = 3; l > level; l--) {
+		uint64_t *entry = &table[index_at(gfn, l)];
+
+		if (!(*entry & NPT_P)) {
+			void *page = create && d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) :
+								  NULL;
+
+			if (!page) {
+				return NULL;
+			}
+			__atomic_store_n(entry, (uintptr_t)page | NPT_P | NPT_W | NPT_U,
+					 __ATOMIC_RELEASE);
+		} else if (*entry & NPT_LARGE) {
+			return NULL;
+		}
+		table = table_of(*entry);
+	}
+	return table;
+}
+
+int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
+{
+	unsigned level = e.order ? 1 : 0;
+	uint64_t span = 1ull << e.order;
+	uint64_t *table, *slot;
+
+	if (gfn.n >= GFN_LIMIT || (gfn.n & (span - 1)) || (e.frame.n & (span - 1))) {
+		return -XEN_EINVAL;
+	}
+	table = find_table(d, gfn.n, 1, true);
+	if (!table) {
+		return -XEN_ENOMEM;
+	}
+	slot = &table[index_at(gfn.n, 1)];
+	if (level == 0) {
+		if (*slot & NPT_LARGE) {
+			return -XEN_EEXIST;
+		}
+		table = find_table(d, gfn.n, 0, true);
+		if (!table) {
+			return -XEN_ENOMEM;
+		}
+		slot = &table[index_at(gfn.n, 0)];
+	}
+	if (*slot & NPT_P) {
+		return -XEN_EEXIST;
+	}
+	__atomic_store_n(slot, encode(&e), __ATOMIC_RELEASE);
+	return 0;
+}
+
+bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
+{
+	uint64_t *table = d->npt_root;
+	uint64_t entry;
+
+	if (gfn.n >= GFN_LIMIT) {
+		return false;
+	}
+	for (unsigned level = 3; level > 0; level--) {
+		entry = __atomic_load_n(&table[index_at(gfn.n, level)], __ATOMIC_ACQUIRE);
+		if (!(entry & NPT_P)) {
+			return false;
+		}
+		if (entry & NPT_LARGE) {
+			decode(entry, BLOCK_ORDER, out);
+			out->frame.n += gfn.n & (TABLE_ENTRIES - 1);
+			return true;
+		}
+		table = table_of(entry);
+	}
+	entry = __atomic_load_n(&table[index_at(gfn.n, 0)], __ATOMIC_ACQUIRE);
+	decode(entry, 0, out);
+	return entry & NPT_P;
+}
+
+/* Replaces a 2 MiB entry by 512 of 4 KiB with the same rights; references stay as they are. */
+static int split(struct domain *d, uint64_t *slot)
+{
+	uint64_t entry = *slot;
+	uint64_t *table = d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) : NULL;
+
+	if (!table) {
+		return -XEN_ENOMEM;
+	}
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+		table[i] = (entry & ~NPT_LARGE) + i * PAGE_SIZE;
+	}
+	__atomic_store_n(slot, (uintptr_t)table | NPT_P | NPT_W | NPT_U, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old)
+{
+	uint64_t *table = gfn.n < GFN_LIMIT ? find_table(d, gfn.n, 1, false) : NULL;
+	uint64_t *slot;
+	uint64_t entry;
+
+	if (!table) {
+		return -XEN_ENOENT;
+	}
+	slot = &table[index_at(gfn.n, 1)];
+	if (!(*slot & NPT_P)) {
+		return -XEN_ENOENT;
+	}
+	if (order) {
+		if (!(*slot & NPT_LARGE) || index_at(gfn.n, 0)) {
+			return -XEN_ENOENT;
+		}
+	} else {
+		if ((*slot & NPT_LARGE) && split(d, slot)) {
+			return -XEN_ENOMEM;
+		}
+		slot = &table_of(*slot)[index_at(gfn.n, 0)];
+		if (!(*slot & NPT_P)) {
+			return -XEN_ENOENT;
+		}
+	}
+	entry = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);
+	decode(entry, order, old);
+	return 0;
+}
+
+int npt_set_exec(struct domain *d, gfn_t gfn, bool exec)
+{
+	uint64_t *table = gfn.n < GFN_LIMIT ? find_table(d, gfn.n, 1, false) : NULL;
+	uint64_t *slot = table ? &table[index_at(gfn.n, 1)] : NULL;
+	unsigned count = 1;
+
+	if (!slot || !(*slot & NPT_P) || index_at(gfn.n, 0)) {
+		return -XEN_ENOENT;
+	}
+	if (!(*slot & NPT_LARGE)) {
+		slot = table_of(*slot);
+		count = TABLE_ENTRIES;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (!(slot[i] & NPT_P)) {
+			continue;
+		}
+		if (exec) {
+			__atomic_and_fetch(&slot[i], ~NPT_NX, __ATOMIC_ACQ_REL);
+		} else {
+			__atomic_or_fetch(&slot[i], NPT_NX, __ATOMIC_ACQ_REL);
+		}
+	}
+	return 0;
+}
+
+/* Drops everything below one 2 MiB slot; returns how many frames that were. */
+static uint32_t drop_slot(struct domain *d, uint64_t *slot)
+{
+	uint64_t entry = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);
+	struct npt_entry e;
+	uint64_t *table;
+
+	if (entry & NPT_LARGE) {
+		decode(entry, BLOCK_ORDER, &e);
+		npt_released(d, &e);
+		return TABLE_ENTRIES;
+	}
+	table = table_of(entry);
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+		if (table[i] & NPT_P) {
+			decode(table[i], 0, &e);
+			npt_released(d, &e);
+		}
+	}
+	heap_page_free(table, &d->heap_pages);
+	return TABLE_ENTRIES;
+}
+
+bool npt_teardown(struct domain *d, uint32_t budget)
+{
+	uint64_t *level3, *level2;
+
+	if (!d->npt_root) {
+		return true;
+	}
+	/* GFN_LIMIT lies below 512 GiB, so only the first top-level entry is ever used. */
+	level3 = d->npt_root[0] & NPT_P ? table_of(d->npt_root[0]) : NULL;
+	while (level3 && d->teardown_gfn < GFN_LIMIT) {
+		uint64_t gfn = d->teardown_gfn;
+		uint64_t *up = &level3[index_at(gfn, 2)];
+
+		if (!(*up & NPT_P)) {
+			d->teardown_gfn = ROUND_UP(gfn + 1, 1ull << 18);
+			continue;
+		}
+		level2 = table_of(*up);
+		if (level2[index_at(gfn, 1)] & NPT_P) {
+			uint32_t done = drop_slot(d, &level2[index_at(gfn, 1)]);
+
+			budget -= MIN(budget, done);
+		}
+		d->teardown_gfn = gfn + TABLE_ENTRIES;
+		if (index_at(d->teardown_gfn, 1) == 0) {
+			*up = 0;
+			heap_page_free(level2, &d->heap_pages);
+		}
+		if (!budget) {
+			return false;
+		}
+	}
+	if (level3) {
+		heap_page_free(level3, &d->heap_pages);
+	}
+	heap_page_free(d->npt_root, &d->heap_pages);
+	d->npt_root = NULL;
+	return true;
+}

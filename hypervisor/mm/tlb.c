@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Flush epochs (mm/tlb.h).  Requests only count up; a CPU that enters a guest first takes the newest
+ * number as its own and flushes.  CPUs that are not online hold no translations.
+ */
+#include "mm/tlb.h"
+#include "cpu/percpu.h"
+
+static uint64_t requested;
+uint32_t tlb_cpus_online = 1;
+
+uint64_t tlb_request(void)
+{
+	return __atomic_add_fetch(&requested, 1, __ATOMIC_ACQ_REL);
+}
+
+uint64_t tlb_current(void)
+{
+	return __atomic_load_n(&requested, __ATOMIC_ACQUIRE);
+}
+
+bool tlb_passed(uint64_t epoch)
+{
+	for (uint32_t cpu = 0; cpu < tlb_cpus_online; cpu++) {
+		if (__atomic_load_n(&percpu_area[cpu].tlb_epoch, __ATOMIC_ACQUIRE) < epoch) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool tlb_passed32(uint32_t epoch)
+{
+	uint64_t now = tlb_current();
+	/* The epoch was taken in the past: at most 2^32 requests ago. */
+	uint64_t full = now - (uint32_t)((uint32_t)now - epoch);
+
+	return tlb_passed(full);
+}
+
+bool tlb_sync(void)
+{
+	struct percpu *cpu = this_cpu();
+	uint64_t now = tlb_current();
+
+	if (cpu->tlb_epoch == now) {
+		return false;
+	}
+	__atomic_store_n(&cpu->tlb_epoch, now, __ATOMIC_RELEASE);
+	return true;
+}

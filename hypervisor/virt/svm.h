@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to svm*.c. */
+#ifndef VIRT_SVM_H
+#define VIRT_SVM_H
+#include "virt/virt.h"
+#include "virt/vmcb.h"
+
+void svm_enter(struct vcpu_regs *regs, uint64_t guest_vmcb, uint64_t host_vmcb);
+enum virt_action svm_exit(struct vcpu *v);
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest's exits mean.  One table; an exit that is not in it ends the domain, never the host.
+ * Instruction lengths are the shortest encodings: TCG offers no next-RIP, and a guest that adds
+ * prefixes confuses only itself.
+ */
+#include "virt/svm.h"
+#include "core/build.h"
+#include "core/hypercall.h"
+#include "core/sched.h"
+#include "core/trace.h"
+#include "cpu/asm.h"
+#include "cpu/percpu.h"
+
+#define EXIT_INVALID 0xFFFFFFFFu /* QEMU writes 32 bits of the architectural -1 */
+
+#define IOIO_IN        (1u << 0)
+#define IOIO_STRING    (1u << 2)
+#define IOIO_REPEAT    (1u << 3)
+#define IOIO_SIZE(i)   (((i) >> 4) & 7)
+#define IOIO_PORT(i)   ((uint16_t)((i) >> 16))
+
+static enum virt_action exit_interrupt(struct vcpu *v)
+{
+	(void)v; /* taken on the host between STGI and CLI */
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_window(struct vcpu *v)
+{
+	v->kicked = true; /* deliver_pending() clears V_IRQ and the intercept */
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_ud(struct vcpu *v)
+{
+	virt_inject_ud(v);
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_gp(struct vcpu *v)
+{
+	virt_inject_gp(v);
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_cpuid(struct vcpu *v)
+{
+	struct cpuid_regs r;
+
+	guest_cpuid(v, (uint32_t)v->vmcb->rax, (uint32_t)v->regs.rcx, &r);
+	v->vmcb->rax = r.a;
+	v->regs.rbx = r.b;
+	v->regs.rcx = r.c;
+	v->regs.rdx = r.d;
+	virt_skip(v, 2);
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_invd(struct vcpu *v)
+{
+	if (virt_cpl(v)) {
+		return exit_gp(v);
+	}
+	virt_skip(v, 2); /* dropping caches without write-back is not for guests */
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_halt(struct vcpu *v)
+{
+	virt_skip(v, 1);
+	if (!virt_interrupts_on(v)) {
+		domain_vcpu_halted(v);
+		return VIRT_STOP;
+	}
+	if (v->kicked) {
+		return VIRT_RESUME;
+	}
+	sched_sleep(v, VCPU_blocked);
+	return VIRT_STOP;
+}
+
+static enum virt_action exit_port(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	uint32_t info = (uint32_t)c->exit_info1;
+	unsigned size = IOIO_SIZE(info);
+
+	if (info & (IOIO_STRING | IOIO_REPEAT)) {
+		domain_crash(v->domain, "string I/O", IOIO_PORT(info));
+		return VIRT_STOP;
+	}
+	if (info & IOIO_IN) {
+		uint32_t value = guest_port_in(IOIO_PORT(info), size);
+
+		if (size == 4) {
+			c->rax = value;
+		} else {
+			uint64_t mask = size == 1 ? 0xFF : 0xFFFF;
+
+			c->rax = (c->rax & ~mask) | (value & mask);
+		}
+	}
+	c->rip = c->exit_info2; /* the one exit that tells the next RIP */
+	c->interrupt_shadow = 0;
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_msr(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	uint32_t msr = (uint32_t)v->regs.rcx;
+	uint64_t value = (v->regs.rdx << 32) | (uint32_t)c->rax;
+
+	if (c->exit_info1) {
+		if (!guest_wrmsr(v, msr, value)) {
+			return exit_gp(v);
+		}
+	} else {
+		if (!guest_rdmsr(v, msr, &value)) {
+			return exit_gp(v);
+		}
+		c->rax = (uint32_t)value;
+		v->regs.rdx = value >> 32;
+	}
+	virt_skip(v, 2);
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_vmmcall(struct vcpu *v)
+{
+	if (virt_cpl(v)) {
+		return exit_ud(v); /* VMMCALL exits from any privilege level */
+	}
+	return hypercall_dispatch(v) ? VIRT_STOP : VIRT_RESUME;
+}
+
+static enum virt_action exit_nested_fault(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	struct domain *d = v->domain;
+	uint64_t gpa = c->exit_info2;
+
+	if (d->stub_trap && (c->exit_info1 & NPF_FETCH) && (c->exit_info1 & NPF_PRESENT)) {
+		build_stub_trapped(v, c->rip == d->stub_trap && c->cpl == 0);
+		return VIRT_STOP;
+	}
+	domain_crash(d,
+		     c->exit_info1 & NPF_FETCH   ? "instruction fetch outside its memory"
+		     : c->exit_info1 & NPF_WRITE ? "write outside its memory"
+						 : "read outside its memory",
+		     gpa);
+	return VIRT_STOP;
+}
+
+static enum virt_action exit_shutdown(struct vcpu *v)
+{
+	domain_crash(v->domain, "triple fault", v->vmcb->rip);
+	return VIRT_STOP;
+}
+
+static enum virt_action exit_invalid(struct vcpu *v)
+{
+	/* INV-SVM-1: the save area may hold the host's RIP, RSP and CR3 now. */
+	memset((uint8_t *)v->vmcb + 0x400, 0, PAGE_SIZE - 0x400);
+	domain_crash(v->domain, "invalid processor state", 0);
+	return VIRT_STOP;
+}
+
+static enum virt_action exit_task_switch(struct vcpu *v)
+{
+	domain_crash(v->domain, "task switch", v->vmcb->rip);
+	return VIRT_STOP;
+}
+
+static const struct {
+	uint32_t code;
+	enum virt_action (*handle)(struct vcpu *v);
+} exits[] = { /* most frequent first */
+	{ 0x81, exit_vmmcall },
+	{ 0x60, exit_interrupt },
+	{ 0x78, exit_halt },
+	{ 0x64, exit_window },
+	{ 0x72, exit_cpuid },
+	{ 0x7C, exit_msr },
+	{ 0x7B, exit_port },
+	{ 0x400, exit_nested_fault },
+	{ 0x61, exit_interrupt },   /* NMI: the host's, taken by its own handler */
+	{ 0x62, exit_interrupt },   /* SMI */
+	{ 0x6F, exit_gp },          /* RDPMC */
+	{ 0x76, exit_invd },
+	{ 0x7A, exit_ud },          /* INVLPGA */
+	{ 0x7D, exit_task_switch },
+	{ 0x7F, exit_shutdown },
+	{ 0x80, exit_ud },          /* VMRUN */
+	{ 0x82, exit_ud },          /* VMLOAD */
+	{ 0x83, exit_ud },          /* VMSAVE */
+	{ 0x84, exit_ud },          /* STGI */
+	{ 0x85, exit_ud },          /* CLGI */
+	{ 0x86, exit_ud },          /* SKINIT */
+	{ 0x8A, exit_ud },          /* MONITOR */
+	{ 0x8B, exit_ud },          /* MWAIT */
+	{ 0x8C, exit_ud },
+	{ EXIT_INVALID, exit_invalid },
+};
+
+enum virt_action svm_exit(struct vcpu *v)
+{
+	uint32_t code = (uint32_t)v->vmcb->exit_code;
+
+	if (__builtin_expect(trace_verbose, 0)) {
+		trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_exit,
+						 .subject = v->domain->id,
+						 .object = v->domain->id,
+						 .vcpu = (uint16_t)v->id,
+						 .result = (int32_t)code,
+						 .arg = v->vmcb->rip });
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(exits); i++) {
+		if (exits[i].code == code) {
+			return exits[i].handle(v);
+		}
+	}
+	domain_crash(v->domain, "unknown exit", code);
+	return VIRT_STOP;
+}

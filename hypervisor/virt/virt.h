@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The vendor contract: what core/ asks of the processor's virtualisation.  Implemented by svm*.c,
+ * chosen by the linker.  All functions act on a vCPU of the calling CPU unless they say otherwise.
+ */
+#ifndef VIRT_VIRT_H
+#define VIRT_VIRT_H
+#include "core/domain.h"
+
+struct virt_paging {
+	bool enabled, long_mode; /* CR0.PG; EFER.LMA */
+	uint64_t cr3;
+};
+
+enum virt_action {
+	VIRT_RESUME, /* enter again */
+	VIRT_STOP    /* the vCPU slept, yielded or its domain ended: let the scheduler choose */
+};
+
+bool virt_supported(const char **why); /* SVM and nested paging there and not locked off */
+void virt_init_cpu(void);              /* turns SVM on for this CPU */
+
+int virt_vcpu_init(struct vcpu *v);    /* VMCB and FPU area; state: see the reset functions */
+void virt_vcpu_free(struct vcpu *v);
+/* 32-bit flat protected mode, paging off (Xen docs/misc/pvh): EIP, EBX, ESI as given. */
+void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi);
+/* Real mode at vector << 12 (SIPI). */
+void virt_reset_sipi(struct vcpu *v, uint8_t vector);
+
+void virt_load(struct vcpu *v); /* FPU, XCR0, DR, TSC_AUX in; the vCPU becomes current */
+void virt_save(struct vcpu *v);
+/* Delivers what is pending, runs the guest once, handles the exit. */
+enum virt_action virt_run(struct vcpu *v);
+
+void virt_paging(const struct vcpu *v, struct virt_paging *out);
+unsigned virt_cpl(const struct vcpu *v);
+uint64_t virt_rip(const struct vcpu *v);
+uint64_t virt_rax(const struct vcpu *v);
+void virt_set_rax(struct vcpu *v, uint64_t rax);
+void virt_skip(struct vcpu *v, unsigned length); /* past the instruction; ends its shadow */
+bool virt_interrupts_on(const struct vcpu *v);   /* RFLAGS.IF */
+void virt_inject_ud(struct vcpu *v);
+void virt_inject_gp(struct vcpu *v);
+void virt_nested_root_changed(struct vcpu *v);
+
+/* Default-deny policy shared by vendors. */
+struct cpuid_regs;
+void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
+/* false: inject #GP. */
+bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
+bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
+uint32_t guest_port_in(uint16_t port, unsigned size); /* writes are ignored */
+/* Vendor part of the MSR policy: those that live in the VMCB. */
+bool virt_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
+bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value, bool *handled);
+uint64_t virt_guest_cr4(const struct vcpu *v);
+#endif

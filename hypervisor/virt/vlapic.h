@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual x2APIC, MSRs only (AMD APM vol. 2 16.11): IDs, vIRR/vISR/EOI, inter-processor interrupts.
+ * No timer, no MMIO, never leaves x2APIC mode.  Register state is the vCPU's own heap page; requests
+ * from other vCPUs arrive by atomic OR into IRR.
+ */
+#ifndef VIRT_VLAPIC_H
+#define VIRT_VLAPIC_H
+#include "core/domain.h"
+
+struct vlapic {
+	uint64_t irr[4], isr[4];
+	uint32_t id, tpr, spurious, esr;
+	uint32_t lvt[6]; /* timer, thermal, performance, LINT0, LINT1, error */
+	uint32_t timer[3];
+	uint64_t icr;
+};
+
+void vlapic_reset(struct vcpu *v);
+int vlapic_pending(struct vcpu *v);             /* deliverable vector or -1 */
+void vlapic_accepted(struct vcpu *v, int vector); /* it was injected (no effect on other vectors) */
+void vlapic_raise(struct vcpu *v, uint8_t vector);
+/* MSRs 0x800-0x8FF; false = #GP */
+bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value);
+bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value);
+#endif
