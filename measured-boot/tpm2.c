@@ -106,9 +106,9 @@ static void put_empty_auth(struct message *m)
 static uint32_t run(const struct tis *t, struct message *m)
 {
 	uint64_t deadline = t->now_ns() + TIS_COMMAND_NS;
-	uint16_t tag = m->data[0] << 8 | m->data[1];
 	struct message answer;
 	uint32_t error, rc;
+	uint16_t tag;
 
 	if (m->bad) {
 		return MEASURE_ERR_response;

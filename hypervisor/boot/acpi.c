@@ -11,7 +11,7 @@
 #define BIOS_START       0xE0000u
 #define BIOS_END         0x100000u
 #define TABLE_LIMIT      0x100000u
-#define START_METHOD     52 /* offset in the TPM2 table */
+#define START_METHOD     48 /* offset in the TPM2 table */
 #define START_METHOD_TIS 6u
 
 struct rsdp {

@@ -63,8 +63,9 @@ static struct domain *make_domain(const struct corbel_build_create *arg, struct 
 		} else if (next_domid % MAX_DOMAINS > CORBEL_DOMID_BUILDER) {
 			d = domain_create(next_domid, label, arg->max_pages, arg->vcpus);
 		}
-		next_domid = next_domid + 1 < DOMID_FIRST_RESERVED ? next_domid + 1 :
-								     CORBEL_DOMID_FIRST;
+		if (++next_domid == DOMID_FIRST_RESERVED) {
+			next_domid = CORBEL_DOMID_FIRST;
+		}
 	}
 	return d;
 }

@@ -12,36 +12,11 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 #include "fake_tis.h"
+#include "measure_expected.h"
 #include "swtpm.h"
 #include "measured-boot/eventlog.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define CMDLINE  "console=com1 dom0_mem=\"512 M\""
-
-static const struct {
-	enum measure_kind kind;
-	const char *name, *bytes;
-	unsigned pcr;
-} file[] = {
-	{MEASURE_policy, "policy", "the policy", 17},
-	{MEASURE_builder, "builder", "the builder image", 17},
-	{MEASURE_plan, "plan", "", 18},
-	{MEASURE_kernel, "kernel", "a kernel", 18},
-	{MEASURE_initrd, "initrd", "an initrd", 18},
-};
-
-struct bank {
-	const char *name;
-	uint16_t alg;
-	unsigned size;
-	const EVP_MD *(*md)(void);
-};
-static const struct bank bank[] = {
-	{"sha1", 0x0004, 20, NULL},
-	{"sha256", 0x000B, 32, EVP_sha256},
-	{"sha384", 0x000C, 48, EVP_sha384},
-	{"sha512", 0x000D, 64, NULL},
-};
 
 static unsigned fail_at;       /* number of the command that gets an error, 0: none */
 static uint8_t group_auth[32]; /* as it went by in TPM2_PCR_SetAuthValue */
@@ -74,9 +49,11 @@ static void measure_files(size_t count)
 	for (size_t i = 0; i < count; i++) {
 		uint8_t a[32], b[48];
 
-		EVP_Digest(file[i].bytes, strlen(file[i].bytes), a, NULL, EVP_sha256(), NULL);
-		EVP_Digest(file[i].bytes, strlen(file[i].bytes), b, NULL, EVP_sha384(), NULL);
-		measure_file(file[i].kind, a, b, strlen(file[i].bytes));
+		EVP_Digest(expected_file[i].bytes, strlen(expected_file[i].bytes), a, NULL,
+			   EVP_sha256(), NULL);
+		EVP_Digest(expected_file[i].bytes, strlen(expected_file[i].bytes), b, NULL,
+			   EVP_sha384(), NULL);
+		measure_file(expected_file[i].kind, a, b, strlen(expected_file[i].bytes));
 	}
 }
 
@@ -84,86 +61,10 @@ static void measure_all(void)
 {
 	measure_init(somewhere, fake_tis_now);
 	measure_start();
-	measure_config(CMDLINE);
-	measure_files(COUNT(file));
+	measure_config(EXPECTED_CMDLINE);
+	measure_files(EXPECTED_FILES);
 	measure_cap();
 	measure_protect();
-}
-
-/* ---- the expected values, from the description alone ---- */
-
-static void put(uint8_t **p, uint64_t v, int n)
-{
-	for (; n; n--, v >>= 8) {
-		*(*p)++ = v;
-	}
-}
-
-static void put_text(uint8_t **p, const char *s)
-{
-	memcpy(*p, s, strlen(s));
-	*p += strlen(s);
-}
-
-static size_t expected_record(uint8_t *out, unsigned kind, unsigned pcr, const char *name,
-			      const char *text, const char *bytes)
-{
-	uint8_t *p = out + 8, *head = out;
-
-	put_text(&p, "corbel.measure.1");
-	put(&p, kind, 2);
-	put(&p, pcr, 2);
-	put(&p, strlen(name), 2);
-	put_text(&p, name);
-	put(&p, strlen(text), 4);
-	put_text(&p, text);
-	put(&p, strlen(bytes), 8);
-	put(&p, 0x0B, 2);
-	put(&p, 32, 2);
-	EVP_Digest(bytes, strlen(bytes), p, NULL, EVP_sha256(), NULL);
-	p += 32;
-	put(&p, 0x0C, 2);
-	put(&p, 48, 2);
-	EVP_Digest(bytes, strlen(bytes), p, NULL, EVP_sha384(), NULL);
-	p += 48;
-	put(&head, 0x4C425243, 4);
-	put(&head, p - out - 8, 4);
-	return p - out;
-}
-
-static void fold(const struct bank *b, uint8_t *pcr, const uint8_t *data, size_t len)
-{
-	uint8_t both[128];
-
-	memcpy(both, pcr, b->size);
-	if (b->md) {
-		EVP_Digest(data, len, both + b->size, NULL, b->md(), NULL);
-	} else {
-		memset(both + b->size, 0xEE, b->size);
-	}
-	EVP_Digest(both, 2 * b->size, pcr, NULL, b->md ? b->md() : EVP_get_digestbyname(b->name),
-		   NULL);
-}
-
-static void expected_pcr(const struct bank *b, unsigned pcr, uint8_t *value)
-{
-	static const uint8_t separator[4];
-	uint8_t data[512];
-	size_t len;
-
-	memset(value, 0xFF, b->size);
-	if (pcr == 17) {
-		len = expected_record(data, 1, 17, "config", CMDLINE, CMDLINE);
-		fold(b, value, data, len);
-	}
-	for (size_t i = 0; i < COUNT(file); i++) {
-		if (file[i].pcr == pcr) {
-			len = expected_record(data, file[i].kind, pcr, file[i].name, "",
-					      file[i].bytes);
-			fold(b, value, data, len);
-		}
-	}
-	fold(b, value, separator, 4);
 }
 
 /* ---- checks ---- */
@@ -177,7 +78,7 @@ static uint32_t rc_at(unsigned locality, const void *command, size_t len)
 }
 
 /* Reads PCR 17-19 of one bank with the stock tool. */
-static void read_pcrs(const struct bank *b, uint8_t out[3][64])
+static void read_pcrs(const struct expected_bank *b, uint8_t out[3][64])
 {
 	char command[512], name[128];
 	FILE *f;
@@ -209,7 +110,7 @@ static uint32_t get(const uint8_t **p, int n)
 }
 
 /* Replays our part of the log for one bank; returns how many separators with `flag` it saw. */
-static unsigned replay(const struct bank *b, uint8_t pcr[3][64], uint32_t flag)
+static unsigned replay(const struct expected_bank *b, uint8_t pcr[3][64], uint32_t flag)
 {
 	const uint8_t *log, *end, *p;
 	unsigned separators = 0;
@@ -225,10 +126,10 @@ static unsigned replay(const struct bank *b, uint8_t pcr[3][64], uint32_t flag)
 		for (unsigned i = 0; i < count; i++) {
 			unsigned alg = get(&p, 2);
 
-			for (size_t n = 0; n < COUNT(bank); n++) {
-				if (bank[n].alg == alg) {
-					mine = bank + n == b ? p : mine;
-					p += bank[n].size;
+			for (size_t n = 0; n < EXPECTED_BANKS; n++) {
+				if (expected_bank[n].alg == alg) {
+					mine = expected_bank + n == b ? p : mine;
+					p += expected_bank[n].size;
 				}
 			}
 		}
@@ -252,18 +153,18 @@ static void check_chain(const char *banks)
 	assert_int_equal(measure_error(), 0);
 	assert_true(measure_ok());
 	assert_int_equal(fake_tis.active, -1);
-	for (size_t i = 0; i < COUNT(bank); i++) {
+	for (size_t i = 0; i < EXPECTED_BANKS; i++) {
 		uint8_t got[3][64], again[3][64], want[64];
 
-		if (!strstr(banks, bank[i].name)) {
+		if (!strstr(banks, expected_bank[i].name)) {
 			continue;
 		}
-		read_pcrs(&bank[i], got);
-		assert_int_equal(replay(&bank[i], again, 0), 3);
+		read_pcrs(&expected_bank[i], got);
+		assert_int_equal(replay(&expected_bank[i], again, 0), 3);
 		for (unsigned pcr = 17; pcr <= 19; pcr++) {
-			expected_pcr(&bank[i], pcr, want);
-			assert_memory_equal(got[pcr - 17], want, bank[i].size);
-			assert_memory_equal(again[pcr - 17], want, bank[i].size);
+			expected_pcr(&expected_bank[i], pcr, want);
+			assert_memory_equal(got[pcr - 17], want, expected_bank[i].size);
+			assert_memory_equal(again[pcr - 17], want, expected_bank[i].size);
 		}
 	}
 }
@@ -296,8 +197,8 @@ static void stock_decoder(void **state)
 	assert_false(measure_firmware_log(spec_id, sizeof(spec_id)));
 	measure_start();
 	assert_false(measure_firmware_log(spec_id, sizeof(spec_id)));
-	measure_config(CMDLINE);
-	measure_files(COUNT(file));
+	measure_config(EXPECTED_CMDLINE);
+	measure_files(EXPECTED_FILES);
 	measure_cap();
 	measure_protect();
 	assert_true(measure_ok());
@@ -361,14 +262,14 @@ static void every_failure(void **state)
 		assert_int_equal(measure_error(), 0x101);
 		assert_int_equal(measure_reset_count(), 0);
 		assert_int_equal(fake_tis.active, -1);
-		replay(&bank[1], pcr, 0);
-		read_pcrs(&bank[1], got);
+		replay(&expected_bank[1], pcr, 0);
+		read_pcrs(&expected_bank[1], got);
 		for (int i = 0; i < 3; i++) {
 			assert_memory_equal(pcr[i], got[i], 32);
 		}
 		/* Command 1 finds the banks; the last five are separators and the group's value. */
 		if (at > 1 && at < total - 4) {
-			assert_int_equal(replay(&bank[1], pcr, 1), 3);
+			assert_int_equal(replay(&expected_bank[1], pcr, 1), 3);
 			capped++;
 		}
 	}
@@ -389,7 +290,7 @@ static void start_value(void **state)
 	measure_all();
 	assert_false(measure_ok());
 	assert_int_equal(measure_error(), MEASURE_ERR_start_value);
-	assert_int_equal(replay(&bank[1], pcr, 1), 3);
+	assert_int_equal(replay(&expected_bank[1], pcr, 1), 3);
 }
 
 static void order(void **state)
@@ -403,9 +304,9 @@ static void order(void **state)
 		if (variant != 0) {
 			measure_start();
 		}
-		measure_config(CMDLINE);
+		measure_config(EXPECTED_CMDLINE);
 		if (variant == 1) {
-			measure_config(CMDLINE);
+			measure_config(EXPECTED_CMDLINE);
 		} else if (variant == 2) {
 			measure_file(MEASURE_builder, zero, zero, 1);
 		} else if (variant == 3) {
@@ -413,7 +314,7 @@ static void order(void **state)
 		} else if (variant == 4) {
 			measure_file(MEASURE_config, zero, zero, 1);
 		}
-		measure_files(variant == 5 ? 3 : COUNT(file));
+		measure_files(variant == 5 ? 3 : EXPECTED_FILES);
 		measure_cap();
 		measure_protect();
 		assert_false(measure_ok());
@@ -425,7 +326,7 @@ static void order(void **state)
 	measure_init(somewhere, fake_tis_now);
 	measure_start();
 	measure_config("");
-	measure_files(COUNT(file) - 1);
+	measure_files(EXPECTED_FILES - 1);
 	measure_cap();
 	measure_protect();
 	assert_true(measure_ok());
@@ -457,7 +358,7 @@ static void no_tpm(void **state)
 	measure_init(NULL, fake_tis_now);
 	assert_true(measure_firmware_log("log", 3));
 	measure_start();
-	measure_config(CMDLINE);
+	measure_config(EXPECTED_CMDLINE);
 	measure_file(MEASURE_policy, NULL, NULL, 0);
 	measure_file(MEASURE_builder, NULL, NULL, 0);
 	measure_file(MEASURE_plan, NULL, NULL, 0);

@@ -9,12 +9,13 @@ UNIT += tpm
 UNIT_SRC_tpm   := tests/unit/tpm.c tests/unit/fake_tis.c measured-boot/tis.c measured-boot/tpm2.c
 
 UNIT += measure
-UNIT_SRC_measure := tests/unit/measure.c tests/unit/fake_tis.c tests/unit/swtpm.c \
+UNIT_SRC_measure := tests/unit/measure.c tests/unit/measure_expected.c \
+		    tests/unit/fake_tis.c tests/unit/swtpm.c \
 		    measured-boot/measure.c measured-boot/eventlog.c measured-boot/tis.c \
 		    measured-boot/tpm2.c measured-boot/sha2.c
 UNIT_LIBS_measure := -lcrypto
 
 UNIT += measure_calc
 UNIT_SRC_measure_calc := tests/unit/measure_calc.c measured-boot/tool/calc.c \
-			 $(filter-out tests/unit/measure.c,$(UNIT_SRC_measure))
+			 $(filter-out tests/unit/measure%,$(UNIT_SRC_measure))
 UNIT_LIBS_measure_calc := -lcrypto

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -113,6 +114,7 @@ void swtpm_start(const char *banks)
 	snprintf(log, sizeof(log), "%s/err", dir);
 	pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (!freopen(log, "w", stderr)) {
 			_exit(127);
 		}
