@@ -70,14 +70,20 @@ static struct domain *make_domain(const struct corbel_build_create *arg, struct 
 	return d;
 }
 
+/*
+ * Dom0's TPM page.  Locality 0 only: 1-4 and the presence page are mapped to nobody.  Without a TPM
+ * its driver finds what an empty bus shows, all ones, on a page that nobody else sees.
+ */
 static void give_dom0_devices(struct domain *d)
 {
-	struct npt_entry tis = { .frame = frame_of(TIS_BASE), .kind = NPT_MMIO, .write = true };
+	static uint8_t empty_bus[PAGE_SIZE] __attribute__((aligned(4096)));
+	bool tpm = host.flags & CORBEL_HOST_TPM;
+	struct npt_entry page = { .frame = frame_of(tpm ? TIS_BASE : (uintptr_t)empty_bus),
+				  .kind = NPT_MMIO,
+				  .write = true };
 
-	/* Locality 0 only: 1-4 and the presence page are mapped to nobody. */
-	if (host.flags & CORBEL_HOST_TPM) {
-		CHECK(npt_map(d, (gfn_t){ TIS_BASE >> PAGE_SHIFT }, tis) == 0);
-	}
+	memset(empty_bus, 0xFF, sizeof(empty_bus));
+	CHECK(npt_map(d, (gfn_t){ TIS_BASE >> PAGE_SHIFT }, page) == 0);
 }
 
 long hc_build_create(struct hc_call *call)
@@ -281,14 +287,13 @@ long hc_build_seal(struct hc_call *call)
 	return 0;
 }
 
-void build_foreign_released(struct domain *builder, frame_t frame)
+void build_foreign_released(frame_t frame)
 {
-	struct domain *target = domain_find(frame_owner(frame));
+	struct domain *target = builder_target();
 
-	(void)builder;
+	/* Once the instance has ended its target is dying and its count is read by nobody. */
 	if (target) {
-		CHECK(target->foreign_maps > 0);
+		CHECK(frame_owner(frame) == target->id && target->foreign_maps > 0);
 		target->foreign_maps--;
-		domain_put(target);
 	}
 }

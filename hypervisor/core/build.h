@@ -32,6 +32,6 @@ struct domain *builder_current(void);
 /* The stub of a building domain reached the trap (ok) or jumped elsewhere in the trapped range. */
 void build_stub_trapped(struct vcpu *v, bool ok);
 void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip); /* CORBEL_STUB_* */
-void build_foreign_released(struct domain *builder, frame_t frame);
+void build_foreign_released(frame_t frame); /* a foreign mapping of the builder went away */
 bool build_is_dom0_made(void);
 #endif

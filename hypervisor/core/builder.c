@@ -53,6 +53,11 @@ void builder_set_target(struct domain *d)
 	created = true;
 }
 
+struct domain *builder_target(void)
+{
+	return target;
+}
+
 const char *memchr_nul(const char *s, uint32_t size)
 {
 	for (uint32_t i = 0; i < size; i++) {

@@ -26,7 +26,7 @@ void npt_released(struct domain *d, const struct npt_entry *e)
 		frames_put_range(e->frame, count);
 		break;
 	case NPT_FOREIGN:
-		build_foreign_released(d, e->frame);
+		build_foreign_released(e->frame);
 		frames_put_range(e->frame, count);
 		break;
 	case NPT_MODULE:

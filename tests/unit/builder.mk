@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: MIT
-# Unit tests of the builder: its real files on the host.
-UNIT += builder_flow builder_flow_test
+# Unit tests of the builder and of corbel-plan: their real files on the host.
+UNIT += builder_request builder_kernel builder_acpi plan_text builder_flow builder_flow_test
 
-BUILDER_HOST_SRC := $(filter-out %.S %/main.c %/mem.c %/machine.c,$(BUILDER_SRC)) builder-domain/main.c
-UNIT_SRC_builder_flow := tests/unit/builder_flow.c tests/unit/builder_sim.c tools/plan/encode.c \
-	$(BUILDER_HOST_SRC)
-UNIT_SRC_builder_flow_test := $(UNIT_SRC_builder_flow)
+UNIT_SRC_builder_request := tests/unit/builder_request.c builder-domain/request.c \
+	builder-domain/text.c tools/plan/encode.c
+UNIT_SRC_builder_kernel := tests/unit/builder_kernel.c builder-domain/elf.c \
+	builder-domain/bzimage.c builder-domain/text.c
+UNIT_SRC_builder_acpi := tests/unit/builder_acpi.c builder-domain/acpi.c
+UNIT_SRC_plan_text := tests/unit/plan_text.c tools/plan/parse.c
+
+# whole builds, once as the product and once with the crash request honoured
+UNIT_SRC_builder_flow = tests/unit/builder_flow.c tests/unit/builder_sim.c tools/plan/encode.c \
+	builder-domain/main.c $(filter-out %.S %/main.c %/mem.c %/machine.c,$(BUILDER_SRC))
+UNIT_SRC_builder_flow_test = $(UNIT_SRC_builder_flow)
 UNIT_LIBS_builder_flow_test := -DCORBEL_TEST_BUILD

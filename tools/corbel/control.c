@@ -84,6 +84,9 @@ int verb_dmesg(int argc, char **argv)
 	}
 	if (ret >= 0 && clear) {
 		ret = host_log_read(buffer, sizeof(buffer), &index, true);
+		if (ret < 0) {
+			return tool_error(ret, "the hypervisor keeps its log");
+		}
 	}
 	return ret < 0 ? tool_error(ret, "cannot read the hypervisor's log") : EXIT_OK;
 }

@@ -278,7 +278,7 @@ static int follow(struct session *session)
 			last = now_ms();
 			draw(session, state == CORBEL_RING_building ? "building" : "staging");
 		}
-		if (state == CORBEL_RING_staging && seq != session->served) {
+		if (state != CORBEL_RING_idle && seq != session->served) {
 			if (serve(session, seq)) {
 				return session->result;
 			}
