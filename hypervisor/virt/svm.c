@@ -209,7 +209,9 @@ void virt_reset_sipi(struct vcpu *v, uint8_t vector)
 
 void virt_load(struct vcpu *v)
 {
-	/* XSAVE covers all of the host's mask whatever XCR0 the guest chose (it does not trap). */
+	/* XSAVE covers all of the host's mask whatever XCR0 a guest chose (XSETBV does not trap);
+	 * one that was destroyed while loaded has left its own behind. */
+	xsetbv(host_xcr0);
 	__asm__ volatile("xrstor64 (%0)" : : "r"(v->fpu), "a"(7), "d"(0) : "memory");
 	xsetbv(v->xcr0);
 	__asm__ volatile("mov %0, %%dr0\n\tmov %1, %%dr1\n\tmov %2, %%dr2\n\tmov %3, %%dr3"

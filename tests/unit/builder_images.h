@@ -69,14 +69,14 @@ static inline void test_elf_make(struct test_elf *e)
 #define TEST_BZ_SIZE  (TEST_BZ_SETUP + TEST_BZ_BLOB)
 #define TEST_BZ_INIT  0x400000u
 
-static inline struct setup_header *test_bz_header(uint8_t *bz)
+static inline struct setup_header *bz_header(uint8_t *bz)
 {
 	return (struct setup_header *)(bz + 0x1f1);
 }
 
 static inline void test_bz_make(uint8_t *bz)
 {
-	struct setup_header *h = test_bz_header(bz);
+	struct setup_header *h = bz_header(bz);
 
 	memset(bz, 0x77, TEST_BZ_SIZE);
 	memset(bz, 0, TEST_BZ_SETUP);

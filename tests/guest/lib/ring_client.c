@@ -67,11 +67,13 @@ size_t request_encode(const struct build *b, uint8_t *out)
 	return header.size;
 }
 
-long session_post(void)
+long session_post(uint32_t *instance)
 {
 	struct corbel_rendezvous arg = {.ref = GRANT_OWN_FIRST, .port = port};
+	long rc = corbel_call(CORBEL_OP_rendezvous_set, &arg);
 
-	return corbel_call(CORBEL_OP_rendezvous_set, &arg);
+	*instance = arg.instance;
+	return rc;
 }
 
 bool session_wait(uint64_t timeout_ns)
@@ -119,20 +121,41 @@ static void finish(struct build *b, const volatile struct corbel_ring *ring)
 	b->reason[sizeof(b->reason) - 1] = 0;
 }
 
-static void serve_session(struct build *b)
+/* Whether the serving instance has ended; asked before the ring is looked at, so that a last word
+ * is not missed. */
+static bool instance_over(uint32_t instance)
+{
+	static struct corbel_host_info info;
+
+	host_info(&info);
+	return info.builder_instance != instance;
+}
+
+static void serve_session(struct build *b, uint32_t instance)
 {
 	volatile struct corbel_ring *ring = client_ring;
 	uint64_t end = now_ns() + (b->timeout_ns != 0 ? b->timeout_ns : DEFAULT_TIMEOUT);
 
 	while (now_ns() < end) {
+		bool over = instance_over(instance);
 		uint32_t state = ring->state;
 
 		if (state == CORBEL_RING_done || state == CORBEL_RING_failed) {
 			finish(b, ring);
 			return;
 		}
+		if (over) {
+			b->ended = b->builder_died = true;
+			b->result = -XEN_EIO;
+			format_into(b->reason, sizeof(b->reason), "builder instance %u ended",
+				    instance);
+			return;
+		}
 		if (!serve(b, ring)) {
-			session_wait(20000000);
+			session_wait(b->idle != NULL ? 1000000 : 20000000);
+			if (b->idle != NULL) {
+				b->idle(b);
+			}
 		}
 	}
 }
@@ -140,9 +163,11 @@ static void serve_session(struct build *b)
 void session_run(struct build *b, const uint8_t *request, size_t size)
 {
 	struct corbel_ring *ring = client_ring;
+	uint32_t instance = 0;
 	long rc;
 
-	b->ended = false;
+	b->ended = b->builder_died = false;
+	b->reason[0] = 0;
 	b->wants = 0;
 	memset(ring, 0, sizeof(*ring));
 	ring->magic = CORBEL_RING_MAGIC;
@@ -152,15 +177,18 @@ void session_run(struct build *b, const uint8_t *request, size_t size)
 		ring->data_ref[i] = GRANT_OWN_FIRST + 1 + i;
 	}
 	memcpy(ring->request, request, MIN(size, (size_t)CORBEL_REQUEST_MAX));
+	if (b->spoil != NULL) {
+		b->spoil(ring);
+	}
 	b->set_tsc = rdtsc();
-	rc = session_post();
+	rc = session_post(&instance);
 	if (rc != 0) {
 		b->result = (int32_t)rc;
 		format_into(b->reason, sizeof(b->reason), "rendezvous_set: %ld", rc);
 		return;
 	}
 	event_send(port);
-	serve_session(b);
+	serve_session(b, instance);
 }
 
 bool build_run(struct build *b)

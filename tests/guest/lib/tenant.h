@@ -23,10 +23,15 @@ struct build {
 	/* Called for each range that the builder wants, after the data is in place and before the
 	 * answer.  false: give up. */
 	bool (*answer)(struct build *b, struct corbel_ring *ring, uint8_t *data);
+	/* Called while nothing is asked for, every millisecond then. */
+	void (*idle)(struct build *b);
+	/* Called when the ring page is ready, before it is posted. */
+	void (*spoil)(struct corbel_ring *ring);
 	uint64_t timeout_ns; /* 0: 30 s */
 	uint32_t data_pages; /* 0: all */
 	/* the outcome */
 	bool ended; /* the ring said done or failed in time */
+	bool builder_died;   /* without a word on the ring: result is -EIO then */
 	int32_t result;
 	uint16_t domid;
 	uint32_t instance; /* as written to the ring */

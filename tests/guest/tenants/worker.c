@@ -17,6 +17,9 @@
 
 const char test_title[] = "worker";
 
+/* tests/attack/requests changes the A while the builder reads it. */
+static const char flip_mark[] = "flip-mark:A";
+
 static void case_hello(void)
 {
 	const struct hvm_start_info *info = (void *)(uintptr_t)start_info_address;
@@ -32,7 +35,7 @@ static void case_hello(void)
 	check_equal("host_info is refused", (uint64_t)corbel_call(CORBEL_OP_host_info, &host),
 		    (uint64_t)-XEN_EPERM);
 	check_true("command line arrived", strstr(boot.cmdline, "case=hello") != NULL);
-	print("hello from domain %u\n", r.c);
+	print("hello from domain %u, %s\n", r.c, flip_mark);
 }
 
 static void case_count(void)
