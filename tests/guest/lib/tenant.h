@@ -30,8 +30,8 @@ struct build {
 	uint64_t timeout_ns; /* 0: 30 s */
 	uint32_t data_pages; /* 0: all */
 	/* the outcome */
-	bool ended; /* the ring said done or failed in time */
-	bool builder_died;   /* without a word on the ring: result is -EIO then */
+	bool ended;        /* the ring said done or failed in time */
+	bool builder_died; /* without a word on the ring: result is -EIO then */
 	int32_t result;
 	uint16_t domid;
 	uint32_t instance; /* as written to the ring */
@@ -55,7 +55,8 @@ void build_image(struct build *b, const char *file);
 /* The ring page, for tests that fill it with garbage, and what a raw rendezvous_set needs. */
 extern struct corbel_ring *client_ring;
 extern uint8_t *client_data;
-long session_post(void);                /* rendezvous_set with the client's ring and port */
+/* rendezvous_set with the client's ring and port; *instance: who will serve. */
+long session_post(uint32_t *instance);
 bool session_wait(uint64_t timeout_ns); /* for the next notification from the builder */
 
 enum tenant_end {
