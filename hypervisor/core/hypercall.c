@@ -118,9 +118,7 @@ static void audit(const struct hc_call *call, unsigned kind, unsigned cls, unsig
 					 .object = object,
 					 .vcpu = (uint16_t)call->vcpu->id,
 					 .call = (uint32_t)row->number << 16 |
-						 (row->kind == KIND_deny_rest ? (uint32_t)call->arg[0] &
-											0xFFFF :
-										row->sub),
+						 (row->kind == KIND_deny_rest ? call->sub : row->sub),
 					 .result = result,
 					 .cls = (uint16_t)cls,
 					 .perm = (uint16_t)perm,
@@ -242,6 +240,7 @@ static long call_with_inner_sub(struct hc_call *call, uint64_t number, struct gb
 	}
 	gbuf_read(pin, 0, call->in.bytes, size);
 	memcpy(&sub, call->in.bytes, sizeof(sub));
+	call->sub = (uint16_t)sub;
 	call->row = find_row(number, sub);
 	return 0;
 }
@@ -258,6 +257,7 @@ static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *p
 	row = find_row(number, number == __HYPERVISOR_memory_op ? call->arg[0] & 63 :
 			       number == __HYPERVISOR_set_timer_op ? 0 :
 								     call->arg[0]);
+	call->sub = (uint16_t)call->arg[0];
 	call->row = row;
 	if (!row || row->kind != KIND_call || (row->dir != DIR_IN && row->dir != DIR_INOUT)) {
 		return 0;
@@ -270,6 +270,19 @@ static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *p
 	return rc;
 }
 
+/* A call that Corbel never grants: on record with the domain that it was aimed at. */
+static long refuse(struct hc_call *call, uint64_t number)
+{
+	const struct hc_row *row = call->row;
+	uint16_t object = DOMID_XEN;
+
+	if (number == __HYPERVISOR_domctl) {
+		memcpy(&object, call->in.bytes + offsetof(hc_domctl_t, domain), sizeof(object));
+	}
+	audit(call, CORBEL_TRACE_denied, row->cls, row->perm, object, -XEN_EPERM);
+	return -XEN_EPERM;
+}
+
 static long perform(struct hc_call *call, uint64_t number)
 {
 	struct gbuf pin = { .pages = 0 };
@@ -280,8 +293,7 @@ static long perform(struct hc_call *call, uint64_t number)
 	if (result == 0 && !row) {
 		result = -XEN_ENOSYS;
 	} else if (result == 0 && row->kind != KIND_call) {
-		audit(call, CORBEL_TRACE_denied, row->cls, row->perm, DOMID_XEN, -XEN_EPERM);
-		result = -XEN_EPERM;
+		result = refuse(call, number);
 	}
 	if (result == 0) {
 		result = authorize_row(call);

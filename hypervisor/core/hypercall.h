@@ -32,6 +32,7 @@ struct hc_call {
 	struct domain *target; /* per the row's rule; 0 for NONE and ELEM */
 	uint64_t arg[5];       /* RDI RSI RDX R10 R8 */
 	const struct hc_row *row;
+	uint16_t sub; /* sub-op as the caller gave it, for the record */
 	union {
 		uint8_t bytes[HC_ARG_MAX];
 		uint64_t align;

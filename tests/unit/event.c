@@ -223,6 +223,9 @@ static void virqs(void **state)
 	event_teardown(D(0));
 	event_global_virq(VIRQ_DOM_EXC); /* the listener is gone */
 	assert_int_equal(event_init(D(0)), 0);
+	D(0)->vcpu[0]->virq_port[VIRQ_DOM_EXC] = 999; /* its memory is another's by now */
+	event_global_virq(VIRQ_DOM_EXC);
+	assert_false(event_port_pending(D(0), 999));
 }
 
 static void masks(void **state)

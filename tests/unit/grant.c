@@ -175,6 +175,9 @@ static void counts(void **state)
 
 static void refused(void **state)
 {
+	struct gnttab_map_grant_ref odd = {.host_addr = 40 * PAGE_SIZE + 1, .ref = REF, .dom = 1};
+	frame_t frame;
+
 	(void)state;
 	give(1, REF, 0, 3, GTF_permit_access | GTF_readonly);
 	assert_int_equal(map(0, 1, REF, 40, RW).status, GNTST_permission_denied);
@@ -191,8 +194,13 @@ static void refused(void **state)
 	fake.refuse = false;
 	D(1)->state = CORBEL_DOM_building;
 	assert_int_equal(map(0, 1, REF, 40, RO).status, GNTST_permission_denied);
+	/* the state is looked at again under the lock */
+	assert_int_equal(grant_hold(D(1), 0, REF, false, &frame), GNTST_permission_denied);
 	D(1)->state = CORBEL_DOM_running;
 
+	odd.flags = RO;
+	assert_int_equal(batch(hc_grant_map, 0, &odd, 1), 0);
+	assert_int_equal(odd.status, GNTST_bad_virt_addr);
 	assert_int_equal(map(0, 1, REF, 40, GNTMAP_readonly).status, GNTST_general_error);
 	assert_int_equal(map(0, 1, REF, 40, RO | GNTMAP_device_map).status, GNTST_general_error);
 	assert_int_equal(map(0, 1, REF, 40, RO | GNTMAP_application_map).status,
@@ -318,6 +326,12 @@ static void copies(void **state)
 	assert_int_equal(fake.denials, 1);
 	op.flags = 4;
 	assert_int_equal(copy(0, op), GNTST_general_error);
+	op = (struct gnttab_copy){.source = {.u.ref = REF, .domid = 1},
+				  .dest = {.u.gmfn = 2, .domid = DOMID_SELF},
+				  .len = 1,
+				  .flags = GNTCOPY_source_gref};
+	fake_npt[0][2].write = false;
+	assert_int_equal(copy(0, op), GNTST_bad_page);
 }
 
 static void seeds(void **state)

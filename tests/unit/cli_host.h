@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fake machine behind tools/corbel/host.h for the CLI's unit tests: a table of
+ * domains, scripted answers, console pages in plain memory and a builder that
+ * runs as a thread.  Also helpers that run a command line and keep its output.
+ */
+#ifndef CLI_HOST_H
+#define CLI_HOST_H
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "tools/corbel/host.h"
+
+#define FAKE_DOMAINS 16
+
+struct fake_domain {
+	bool used;
+	struct xen_domctl_getdomaininfo info;
+	struct corbel_launch_info launch;
+	struct xencons_interface *page; /* NULL: no console */
+	int maps, binds, notifies;
+};
+
+struct fake_host {
+	struct fake_domain domains[FAKE_DOMAINS];
+	int error;         /* every hypercall fails with this if it is not 0 */
+	int control_again; /* destroy answers -EAGAIN so many times */
+	uint32_t last_command;
+	uint16_t last_domid;
+	struct corbel_host_info info;
+	struct corbel_trace trace[8];
+	size_t trace_count;
+	const char *log;
+	/* the builder's side of a session */
+	void *(*builder)(void *session); /* started by rendezvous_set */
+	int rendezvous_busy;             /* rendezvous_set answers -EBUSY so many times */
+	int rendezvous_error;
+	pthread_t thread;
+	bool thread_runs;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned to_dom0, to_builder; /* notifications not yet seen */
+	bool closed;
+	/* events of the drainer */
+	int event_pipe[2];
+};
+extern struct fake_host fake;
+
+void fake_reset(void);
+struct fake_domain *fake_add(uint16_t domid, uint32_t flags);
+/* The local port of a domain's console is 100 + domid; the death port is 99. */
+void fake_raise(uint32_t port);
+
+/* Builder side: waits for a notification (false: the session was closed), sends one. */
+bool fake_builder_wait(int timeout_ms);
+void fake_builder_notify(void);
+
+/* Runs a command line (NULL-terminated words); keeps what it prints. */
+struct run {
+	int code;
+	char *out, *err;
+};
+struct run run_words(const char *const *words);
+#define RUN(...) run_words((const char *const[]){__VA_ARGS__, NULL})
+void run_free(struct run *run);
+
+/* A fresh directory; removed by scratch_remove(). */
+const char *scratch_make(void);
+void scratch_remove(void);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the verbs print, byte for byte where scripts cut by column, and their
+ * exit codes; the machine is fake.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "cli_host.h"
+#include "tools/corbel/domains.h"
+#include "tools/corbel/guest.h"
+#include "tools/corbel/store.h"
+#include "tools/corbel/trace.h"
+
+static int set_up(void **state)
+{
+	static struct guest guest;
+
+	(void)state;
+	fake_reset();
+	scratch_make();
+	fake_add(0, XEN_DOMINF_running);
+	fake_add(1, XEN_DOMINF_blocked);
+	fake_add(2, XEN_DOMINF_blocked);
+	fake_add(3, XEN_DOMINF_shutdown | 3 << XEN_DOMINF_shutdownshift);
+	strcpy(guest.request.name, "demo");
+	memset(guest.request.uuid, 2, 16);
+	strcpy(guest.request.label, "system_u:system_r:tenant.t");
+	strcpy(guest.request.cmdline, "console=hvc0");
+	strcpy(guest.kernel, "/boot/vmlinuz");
+	guest.request.memory_mib = 128;
+	guest.request.vcpus = 1;
+	guest.request.weight = 256;
+	guest.on_reboot = ACTION_restart;
+	return store_pending(&guest) || store_commit(&guest, 2);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scratch_remove();
+	fake_reset();
+	return 0;
+}
+
+/* Runs the words and compares all of stdout. */
+static void expect_out(const char *const *words, int code, const char *out)
+{
+	struct run run = run_words(words);
+
+	assert_string_equal(run.out, out);
+	assert_int_equal(run.code, code);
+	run_free(&run);
+}
+#define OUT(code, out, ...)                                                                        \
+	expect_out((const char *const[]){"corbel", __VA_ARGS__, NULL}, code, out)
+
+static void expect_err(const char *const *words, int code, const char *part)
+{
+	struct run run = run_words(words);
+
+	if (!strstr(run.err, part) || run.code != code) {
+		fail_msg("exit %d, said `%s', not %d `%s'", run.code, run.err, code, part);
+	}
+	run_free(&run);
+}
+#define ERR(code, part, ...)                                                                       \
+	expect_err((const char *const[]){"corbel", __VA_ARGS__, NULL}, code, part)
+
+#define HEADER "Name                                        ID   Mem VCPUs\tState\tTime(s)"
+#define ROW0   "Domain-0                                     0   128     1     r-----      12.3"
+#define ROW2   "demo                                         2   128     1     -b----      12.3"
+#define ROW3   "(null)                                       3   128     1     ---sc-      12.3"
+#define UUID2  "02020202-0202-0202-0202-020202020202"
+
+static void test_list(void **state)
+{
+	(void)state;
+	OUT(0, HEADER "\n" ROW0 "\n" ROW2 "\n" ROW3 "\n", "list");
+	OUT(0, HEADER "\n" ROW2 "\n", "list", "demo");
+	OUT(0, HEADER "\n" ROW2 "\n", "li", "2");
+	OUT(0, HEADER "   Security Label\n" ROW2 " system_u:system_r:tenant.t\n", "list", "-Z",
+	    "2");
+	OUT(0,
+	    HEADER "   UUID                            Reason-Code\tSecurity Label\n" ROW2 " " UUID2
+		   "        - system_u:system_r:tenant.t\n",
+	    "list", "-v", "demo");
+	OUT(0,
+	    HEADER "   UUID                            Reason-Code\tSecurity Label\n" ROW3
+		   " 03030303-0303-0303-0303-030303030303        3 system_u:system_r:tenant.t\n",
+	    "list", "-v", "3");
+	ERR(1, "nobody is an invalid domain identifier (rc=-6)\n", "list", "nobody");
+	ERR(1, "Error: Domain '9' does not exist.\n", "list", "9");
+	OUT(1, "", "list", "9");
+	fake.error = -EPERM;
+	OUT(1, "", "list");
+	ERR(1, "corbel: cannot list domains: Operation not permitted\n", "list");
+}
+
+/* What Debian's xendomains script greps out of `list -l`. */
+static void test_list_long(void **state)
+{
+	struct run run = RUN("xl", "list", "-l");
+
+	(void)state;
+	assert_int_equal(run.code, 0);
+	assert_ptr_equal(strstr(run.out, "[\n    {\n        \"domid\": 0,\n"), run.out);
+	assert_non_null(strstr(run.out,
+			       "    {\n        \"domid\": 2,\n        \"config\": {\n"
+			       "            \"c_info\": {\n                \"type\": \"pvh\",\n"
+			       "                \"ssid_label\": \"system_u:system_r:tenant.t\",\n"
+			       "                \"name\": \"demo\",\n"
+			       "                \"uuid\": \"" UUID2 "\",\n"
+			       "                \"run_hotplug_scripts\": \"True\"\n"));
+	assert_non_null(strstr(run.out, "                \"max_memkb\": 131072,\n"));
+	assert_non_null(strstr(run.out, "                \"kernel\": \"/boot/vmlinuz\",\n"));
+	assert_non_null(strstr(run.out, "            \"on_reboot\": \"restart\"\n"));
+	run_free(&run);
+}
+
+static void test_list_json(void **state)
+{
+	struct run run = RUN("corbel", "list", "--json", "demo");
+
+	(void)state;
+	assert_int_equal(run.code, 0);
+	assert_string_equal(run.out,
+			    "[\n    {\n        \"domid\": 2,\n        \"name\": \"demo\",\n"
+			    "        \"uuid\": \"" UUID2 "\",\n"
+			    "        \"memory_mib\": 128,\n"
+			    "        \"memory_pages\": 32768,\n"
+			    "        \"max_pages\": 32768,\n        \"vcpus\": 1,\n"
+			    "        \"state\": \"-b----\",\n        \"running\": false,\n"
+			    "        \"blocked\": true,\n        \"paused\": false,\n"
+			    "        \"shutdown\": false,\n        \"dying\": false,\n"
+			    "        \"shutdown_reason\": -1,\n"
+			    "        \"cpu_seconds\": 12.3,\n"
+			    "        \"label\": \"system_u:system_r:tenant.t\"\n    }\n]\n");
+	run_free(&run);
+}
+
+static void test_states(void **state)
+{
+	static const struct {
+		uint32_t flags;
+		const char *text;
+	} states[] = {
+		{XEN_DOMINF_running, "r-----"},
+		{XEN_DOMINF_running | XEN_DOMINF_blocked, "rb----"},
+		{XEN_DOMINF_paused | XEN_DOMINF_blocked, "-bp---"},
+		{0, "------"},
+		{XEN_DOMINF_dying | XEN_DOMINF_blocked | XEN_DOMINF_paused, "-----d"},
+		{XEN_DOMINF_shutdown | XEN_DOMINF_running, "---s--"},
+		{XEN_DOMINF_shutdown | 1 << XEN_DOMINF_shutdownshift, "---sr-"},
+		{XEN_DOMINF_shutdown | 3u << XEN_DOMINF_shutdownshift, "---sc-"},
+		{XEN_DOMINF_shutdown | 77u << XEN_DOMINF_shutdownshift, "---s?-"},
+		{XEN_DOMINF_shutdown | XEN_DOMINF_dying | 3u << XEN_DOMINF_shutdownshift, "---s-d"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct xen_domctl_getdomaininfo info = {.flags = states[i].flags};
+		char text[7];
+
+		domain_state(&info, text);
+		assert_string_equal(text, states[i].text);
+	}
+}
+
+static void test_small_verbs(void **state)
+{
+	(void)state;
+	OUT(0, "2\n", "domid", "demo");
+	OUT(0, "demo\n", "domname", "2");
+	OUT(0, "Domain-0\n", "domname", "0");
+	ERR(1, "Can't get domid of domain name 'x', maybe this domain does not exist.\n", "domid",
+	    "x");
+	ERR(1, "Can't get domain name of domain id '9'", "domname", "9");
+	ERR(1, "Invalid domain id.\n", "domname", "demo");
+	OUT(0,
+	    "UUID                                  ID    name\n"
+	    "00000000-0000-0000-0000-000000000000  0    Domain-0                      \n" UUID2
+	    "  2    demo                          \n"
+	    "03030303-0303-0303-0303-030303030303  3    (null)                        \n",
+	    "vm-list");
+	fake.log = "first line\nsecond line, longer\n";
+	OUT(0, fake.log, "dmesg");
+	ERR(1, "the hypervisor keeps its log: Operation not permitted", "dmesg", "-c");
+}
+
+static void test_control(void **state)
+{
+	(void)state;
+	OUT(0, "", "pause", "demo");
+	assert_int_equal(fake.last_command, XEN_DOMCTL_pausedomain);
+	assert_int_equal(fake.last_domid, 2);
+	OUT(0, "", "unpause", "2");
+	assert_int_equal(fake.last_command, XEN_DOMCTL_unpausedomain);
+	ERR(1, "corbel: cannot pause domain 9: No such process", "pause", "9");
+	ERR(2, "'corbel pause' requires at least 1 argument.\n\n", "pause");
+	ERR(1, "Not destroying domain 0; use -f to force.\n", "destroy", "0");
+	ERR(1, "nobody is an invalid domain identifier (rc=-6)", "destroy", "nobody");
+	fake.control_again = 3;
+	OUT(0, "", "destroy", "demo");
+	assert_int_equal(fake.last_command, XEN_DOMCTL_destroydomain);
+	ERR(1, "Can't get domid", "domid", "demo"); /* the note is gone too */
+}
+
+static void test_info(void **state)
+{
+	struct run run = RUN("corbel", "info");
+	static const char *const keys[] = {
+		"host",
+		"release",
+		"version",
+		"machine",
+		"nr_cpus",
+		"max_cpu_id",
+		"nr_nodes",
+		"cores_per_socket",
+		"threads_per_core",
+		"cpu_mhz",
+		"hw_caps",
+		"virt_caps",
+		"total_memory",
+		"free_memory",
+		"sharing_freed_memory",
+		"sharing_used_memory",
+		"outstanding_claims",
+		"free_cpus",
+		"xen_major",
+		"xen_minor",
+		"xen_extra",
+		"xen_version",
+		"xen_caps",
+		"xen_scheduler",
+		"xen_pagesize",
+		"platform_params",
+		"xen_changeset",
+		"xen_commandline",
+		"cc_compiler",
+		"cc_compile_by",
+		"cc_compile_domain",
+		"cc_compile_date",
+		"build_id",
+		"xend_config_format",
+	};
+	const char *line = run.out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_int_equal(strncmp(line, keys[i], strlen(keys[i])), 0);
+		assert_int_equal(line[23], ':');
+		line = strchr(line, '\n') + 1;
+	}
+	assert_int_equal(*line, '\0');
+	assert_non_null(strstr(run.out, "\ncpu_mhz                : 2100.042\n"));
+	assert_non_null(strstr(run.out, "\nvirt_caps              : hvm hap gnttab-v1\n"));
+	run_free(&run);
+	OUT(0, "1024\n", "info", "free_memory");
+	OUT(0, "4.17.7-corbel\n", "info", "xen_ver");
+	run = RUN("corbel", "info", "--json");
+	assert_non_null(strstr(run.out, "    \"free_memory\": 1024,\n"));
+	run_free(&run);
+}
+
+static void test_evidence(void **state)
+{
+	struct run run;
+
+	(void)state;
+	fake.info.flags = CORBEL_HOST_MEASURED | CORBEL_HOST_TPM;
+	fake.info.builder_instance = 7;
+	fake.info.free_frames = 1234;
+	OUT(0, "1234\n", "host", "free_frames");
+	OUT(0, "measured\n", "host", "state");
+	run = RUN("corbel", "host", "--json");
+	assert_non_null(strstr(run.out, "    \"measured\": true,\n    \"tpm\": true,\n"
+					"    \"iommu\": false,\n"));
+	assert_non_null(strstr(run.out, "    \"builder_instance\": 7,\n"));
+	run_free(&run);
+	fake.info.flags = 0;
+	OUT(0, "unmeasured\n", "host", "state");
+
+	memset(fake.domains[2].launch.kernel, 0xab, 32);
+	memset(fake.domains[2].launch.crash_reason, 'x', 64); /* not NUL-terminated */
+	run = RUN("corbel", "launch", "demo", "--json");
+	assert_int_equal(run.code, 0);
+	assert_non_null(strstr(run.out, "    \"name\": \"demo\",\n"));
+	assert_non_null(strstr(run.out, "    \"state\": \"running\",\n"));
+	assert_non_null(strstr(run.out, "    \"kernel\": \"abababab"));
+	assert_non_null(strstr(run.out, "xxx\",\n    \"overhead_bytes\": 0\n"));
+	run_free(&run);
+	ERR(1, "cannot read the launch record of domain 9", "launch", "9");
+	run = RUN("corbel", "bootlog");
+	assert_int_equal(strlen(run.out), 10000);
+	run_free(&run);
+}
+
+static void test_trace(void **state)
+{
+	struct corbel_trace denied = {
+		.seq = 1,
+		.time_ns = 1500000000,
+		.kind = CORBEL_TRACE_denied,
+		.subject = 0,
+		.object = 2,
+		.call = 36 << 16 | 13,
+		.result = -EPERM,
+		.cls = 1,
+		.perm = 7,
+	};
+	struct corbel_trace state_change = {
+		.seq = 2,
+		.time_ns = 2000001000,
+		.kind = CORBEL_TRACE_state,
+		.subject = 0x7fff,
+		.object = 2,
+		.arg = CORBEL_DOM_running,
+	};
+	char name[64];
+
+	(void)state;
+	trace_call_name(20u << 16 | 0, name, sizeof(name));
+	assert_string_equal(name, "grant_map");
+	trace_call_name(36u << 16 | 99, name, sizeof(name));
+	assert_string_equal(name, "domctl.99");
+	trace_call_name(99u << 16 | 1, name, sizeof(name));
+	assert_string_equal(name, "99.1");
+	trace_permission_name(0, 0, name, sizeof(name));
+	assert_string_equal(name, "xen:settime");
+	trace_permission_name(2, 1, name, sizeof(name));
+	assert_string_equal(name, "mmu:map_write");
+	trace_permission_name(2, 31, name, sizeof(name));
+	assert_string_equal(name, "mmu:31");
+	trace_permission_name(77, 1, name, sizeof(name));
+	assert_string_equal(name, "77:1");
+	for (int i = 0; i < 4; i++) { /* more than one batch of the fake */
+		fake.trace[i] = i % 2 ? state_change : denied;
+		fake.trace[i].seq = (uint64_t)i + 1;
+	}
+	fake.trace_count = 4;
+#define LINE1                                                                                      \
+	"[     1.500000] denied    d0 -> d2 domctl_getvcpu domain:getvcpucontext = -EPERM (-1)\n"
+#define LINE2 "[     2.000001] state     hypervisor -> d2 running\n"
+	OUT(0, LINE1 LINE2 LINE1 LINE2, "trace");
+	OUT(0, LINE2, "trace", "--since", "4");
+	fake.trace_count = 1;
+	OUT(0,
+	    "{\"seq\":1,\"time_ns\":1500000000,\"kind\":\"denied\",\"subject\":0,\"object\":2,"
+	    "\"vcpu\":0,\"call\":\"domctl_getvcpu\",\"number\":36,\"sub\":13,"
+	    "\"permission\":\"domain:getvcpucontext\",\"result\":-1,\"error\":\"EPERM\","
+	    "\"arg\":0}\n",
+	    "trace", "--json");
+}
+
+static void test_process_rules(void **state)
+{
+	struct run run;
+
+	(void)state;
+	ERR(1, "command not implemented\n", "frobnicate");
+	ERR(1, "command not implemented\n", "d" /* ambiguous */);
+	ERR(2, "", "list", "--wrong");
+	run = RUN("xl", "destroy");
+	assert_int_equal(run.code, 2);
+	assert_string_equal(run.err, "'xl destroy' requires at least 1 argument.\n\n");
+	assert_non_null(strstr(run.out, "Usage: xl [-vNf] destroy DOMAIN [-f]\n"));
+	run_free(&run);
+	run = RUN("/usr/sbin/xl", "help");
+	assert_int_equal(run.code, 0);
+	assert_non_null(strstr(run.out, "xl full list of subcommands:\n"));
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	run = RUN("corbel", "create", "-h");
+	assert_int_equal(run.code, 0);
+	assert_non_null(strstr(run.out, "--paused"));
+	run_free(&run);
+	run = RUN("corbel", "help", "console");
+	assert_int_equal(run.code, 0);
+	run_free(&run);
+}
+
+/* Notes belong to a UUID, not to a number; a pending one is adopted. */
+static void test_notes(void **state)
+{
+	static struct guest guest, found;
+	uint8_t uuid[16];
+
+	(void)state;
+	memset(uuid, 2, 16);
+	assert_true(store_load(2, uuid, &found));
+	memset(uuid, 9, 16);
+	assert_false(store_load(2, uuid, &found));
+	guest = found;
+	strcpy(guest.request.name, "other");
+	memset(guest.request.uuid, 9, 16);
+	assert_int_equal(store_pending(&guest), 0);
+	assert_true(store_load(5, uuid, &found));
+	assert_string_equal(found.request.name, "other");
+	assert_int_equal(store_commit(&guest, 5), 0); /* after adoption */
+	assert_true(store_load(5, uuid, &found));
+	store_remove(5);
+	assert_false(store_load(5, uuid, &found));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_list),        T(test_list_long),     T(test_list_json), T(test_states),
+		T(test_small_verbs), T(test_control),       T(test_info),      T(test_evidence),
+		T(test_trace),       T(test_process_rules), T(test_notes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
