@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A walk over RSDP and XSDT or RSDT to one table (acpi.h; ACPI 6.4 sections 5.2.5 to 5.2.8, TCG ACPI
- * specification for TPM2).  Firmware is trusted; lengths are checked all the same, since a damaged
- * table must not become a wild read.
+ * A walk over RSDP and XSDT or RSDT to one table (acpi.h; ACPI 6.4 sections 5.2.5 to 5.2.8, TCG
+ * ACPI specification for TPM2).  Firmware is trusted; lengths are checked all the same, since a
+ * damaged table must not become a wild read.
  */
 #include "boot/acpi.h"
 #include "boot/multiboot.h"

@@ -26,18 +26,18 @@ struct boot_region { /* usable RAM, page aligned, sorted, disjoint; image, boot 
 };
 
 struct boot_info {
-	bool efi;           /* came through the measured EFI entry with boot services */
+	bool efi; /* came through the measured EFI entry with boot services */
 	char cmdline[256];
 	struct boot_module module[BOOT_MODULES];
 	uint32_t region_count;
 	struct boot_region region[BOOT_MAX_REGIONS];
-	uint64_t ram_top;   /* end of the highest usable RAM */
-	uint64_t hv_base, hv_size; /* hypervisor region for frame table and heap, 2 MiB aligned,
-				    * below 4 GiB, mapped RW+NX identity in the final tables */
+	uint64_t ram_top;            /* end of the highest usable RAM */
+	uint64_t hv_base, hv_size;   /* hypervisor region for frame table and heap, 2 MiB aligned,
+				      * below 4 GiB, mapped RW+NX identity in the final tables */
 	uint64_t log_base, log_size; /* copy of the TCG log incl. final events, 0 = none;
 				      * lies inside the hypervisor region's head, see hv_free */
-	uint64_t hv_free;   /* first unused byte of the hypervisor region */
-	bool tpm;           /* ACPI TPM2 table present with TIS start method */
+	uint64_t hv_free;            /* first unused byte of the hypervisor region */
+	bool tpm;                    /* ACPI TPM2 table present with TIS start method */
 };
 
 /* Value of `name=` or presence of the bare word in the command line. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The only code that calls firmware (efi.h; UEFI 2.10 sections 4 and 7, TCG EFI Protocol
- * Specification 2.0).  Runs once on the firmware's stack.  Firmware is trusted, being measured before
- * us, but a missing service or an endless list must end in a message.
+ * Specification 2.0).  Runs once on the firmware's stack.  Firmware is trusted, being measured
+ * before us, but a missing service or an endless list must end in a message.
  */
 #include "boot/efi.h"
 #include "boot/tcglog.h"
@@ -17,12 +17,12 @@
 #define EFI_SPECIFIC_PURPOSE (1ull << 18)
 #define TCG2_FORMAT_2        2u
 
-#define MAP_BYTES     32768u
-#define EXIT_TRIES    8
-#define TABLES_LIMIT  256u
-#define LOG_LIMIT     0x100000u
-#define FINAL_HEADER  16u
-#define FINAL_EVENTS  64u
+#define MAP_BYTES    32768u
+#define EXIT_TRIES   8
+#define TABLES_LIMIT 256u
+#define LOG_LIMIT    0x100000u
+#define FINAL_HEADER 16u
+#define FINAL_EVENTS 64u
 
 struct efi_guid {
 	uint32_t a;
@@ -80,14 +80,11 @@ struct final_events {
 };
 
 static const struct efi_guid tcg2_guid = {
-	0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f }
-};
+	0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}};
 static const struct efi_guid final_events_guid = {
-	0x1e2ed096, 0x30e2, 0x4254, { 0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25 }
-};
+	0x1e2ed096, 0x30e2, 0x4254, {0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25}};
 static const struct efi_guid acpi2_guid = {
-	0x8868e871, 0xe4f1, 0x11d3, { 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 }
-};
+	0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}};
 
 static uint8_t map_buffer[MAP_BYTES] __attribute__((aligned(16)));
 
@@ -108,10 +105,29 @@ static uint64_t config_table(const struct efi_system_table *system, const struct
 	return 0;
 }
 
+/* Bytes of well-formed records in the final events table. */
+static uint64_t final_bytes(uint64_t address)
+{
+	const struct final_events *final = (const struct final_events *)address;
+	uint64_t count = MIN(final->count, FINAL_EVENTS), at = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t size =
+			tcglog_event2_size(final->records + at, LOG_LIMIT - FINAL_HEADER - at);
+
+		if (size == 0) {
+			break;
+		}
+		at += size;
+	}
+	return at;
+}
+
 /* Where the log lies; its end is known only after its last record is measured.  Asking has a side
  * effect we want: from now on firmware also writes to the final events table. */
-static void take_log(const struct efi_boot_services *services, struct efi_result *result)
+static void take_log(const struct efi_system_table *system, struct efi_result *result)
 {
+	const struct efi_boot_services *services = system->boot_services;
 	struct efi_tcg2 *tcg2 = 0;
 	uint64_t start = 0, last = 0, size;
 	uint8_t truncated = 0;
@@ -120,7 +136,8 @@ static void take_log(const struct efi_boot_services *services, struct efi_result
 		result->log_problem = "firmware has no TCG2 protocol";
 		return;
 	}
-	if (tcg2->get_event_log(tcg2, TCG2_FORMAT_2, &start, &last, &truncated) != 0 || start == 0) {
+	if (tcg2->get_event_log(tcg2, TCG2_FORMAT_2, &start, &last, &truncated) != 0 ||
+	    start == 0) {
 		result->log_problem = "firmware gives no crypto-agile event log";
 		return;
 	}
@@ -139,6 +156,11 @@ static void take_log(const struct efi_boot_services *services, struct efi_result
 	}
 	result->log_base = start;
 	result->log_size = last - start + size;
+
+	/* Had someone asked before us, then what came since is in both. */
+	uint64_t final = config_table(system, &final_events_guid);
+
+	result->final_skip = final == 0 ? 0 : final_bytes(final);
 }
 
 static bool is_usable(const struct efi_memory_descriptor *d)
@@ -177,17 +199,17 @@ struct leave_arguments {
 static void leave(void *opaque)
 {
 	struct leave_arguments *arguments = opaque;
-	const struct efi_boot_services *services =
-		system_table(arguments->loader)->boot_services;
+	const struct efi_system_table *system = system_table(arguments->loader);
+	const struct efi_boot_services *services = system->boot_services;
 
-	take_log(services, arguments->result);
+	take_log(system, arguments->result);
 	arguments->problem = "ExitBootServices fails";
 	for (int i = 0; i < EXIT_TRIES; i++) {
 		uint64_t size = MAP_BYTES, key = 0, descriptor_size = 0;
 		uint32_t version = 0;
 
-		if (services->get_memory_map(&size, map_buffer, &key, &descriptor_size,
-					     &version) != 0 ||
+		if (services->get_memory_map(&size, map_buffer, &key, &descriptor_size, &version) !=
+			    0 ||
 		    size > MAP_BYTES || descriptor_size < sizeof(struct efi_memory_descriptor)) {
 			arguments->problem = "GetMemoryMap fails or the map is too long";
 			return;
@@ -206,7 +228,7 @@ void firmware_call(void (*function)(void *), void *argument);
 
 void efi_leave(const struct boot_loader *loader, struct efi_result *result)
 {
-	struct leave_arguments arguments = { .loader = loader, .result = result };
+	struct leave_arguments arguments = {.loader = loader, .result = result};
 
 	if (!loader->boot_services || loader->efi_system_table == 0 ||
 	    loader->efi_image_handle == 0) {
@@ -235,22 +257,20 @@ void efi_after(const struct boot_loader *loader, struct efi_result *result)
 	result->rsdp = config_table(system, &acpi2_guid);
 
 	uint64_t address = config_table(system, &final_events_guid);
-	const struct final_events *final = boot_physical(address, LOG_LIMIT);
 
-	if (address == 0 || final == 0 || result->log_size == 0) {
+	if (address == 0 || result->log_size == 0) {
 		return;
 	}
-	uint64_t count = MIN(final->count, FINAL_EVENTS), at = 0;
-
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t size = tcglog_event2_size(final->records + at, LOG_LIMIT - 16 - at);
-
-		if (size == 0) {
-			result->log_problem = "the final events table is malformed";
-			break;
-		}
-		at += size;
+	if (boot_physical(address, LOG_LIMIT) == 0) {
+		result->log_problem = "the final events table lies above 4 GiB";
+		return;
 	}
-	result->final_base = address + FINAL_HEADER;
-	result->final_size = at;
+	uint64_t size = final_bytes(address);
+
+	if (size < result->final_skip) {
+		result->log_problem = "the final events table is malformed";
+		return;
+	}
+	result->final_base = address + FINAL_HEADER + result->final_skip;
+	result->final_size = size - result->final_skip;
 }

@@ -9,10 +9,11 @@
 
 struct efi_result {
 	struct memory_map memory; /* what may be used from now on */
-	uint64_t rsdp;		  /* 0 = none */
+	uint64_t rsdp;            /* 0 = none */
 	/* The event log in firmware's memory: two pieces to be joined; 0 = none. */
 	uint64_t log_base, log_size;
 	uint64_t final_base, final_size;
+	uint64_t final_skip;     /* bytes of the final events that the log has as well */
 	const char *log_problem; /* why there is no log, or NULL */
 };
 

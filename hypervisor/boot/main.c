@@ -19,15 +19,15 @@
 #include "mm/addr.h"
 #include "mm/hpt.h"
 
-#define MIB              (1ul << 20)
-#define GIB              (1ul << 30)
-#define LOW_MEMORY       (1 * MIB)
-#define MEMORY_NEEDED    (256 * MIB)
-#define FIRMWARE_SHARE   (32 * MIB) /* of those, firmware may keep this much */
-#define HEAP_SIZE        (48 * MIB)
-#define HEAP_SIZE_SMALL  (24 * MIB) /* below 1 GiB of RAM */
-#define FRAME_ENTRY      16 /* bytes of frame table per 4 KiB frame */
-#define TRACE_BYTES      (128 * 1024)
+#define MIB             (1ul << 20)
+#define GIB             (1ul << 30)
+#define LOW_MEMORY      (1 * MIB)
+#define MEMORY_NEEDED   (256 * MIB)
+#define FIRMWARE_SHARE  (32 * MIB) /* of those, firmware may keep this much */
+#define HEAP_SIZE       (48 * MIB)
+#define HEAP_SIZE_SMALL (24 * MIB) /* below 1 GiB of RAM */
+#define FRAME_ENTRY     16         /* bytes of frame table per 4 KiB frame */
+#define TRACE_BYTES     (128 * 1024)
 
 extern const char image_start[], image_end[];
 
@@ -41,9 +41,9 @@ static struct efi_result efi;
 /* The boot page tables map the first 4 GiB one to one. */
 const void *boot_physical(uint64_t address, uint64_t size)
 {
-	return address == 0 || address >= 4 * GIB || size > 4 * GIB - address ?
-		       0 :
-		       (const void *)address;
+	return address == 0 || address >= 4 * GIB || size > 4 * GIB - address
+		       ? 0
+		       : (const void *)address;
 }
 
 void boot_refuse(const char *fmt, ...)

@@ -22,8 +22,7 @@ static uint64_t region_end(const struct boot_region *region)
 static void delete_at(struct memory_map *map, uint32_t at)
 {
 	map->count--;
-	memmove(&map->region[at], &map->region[at + 1],
-		(map->count - at) * sizeof(map->region[0]));
+	memmove(&map->region[at], &map->region[at + 1], (map->count - at) * sizeof(map->region[0]));
 }
 
 static void insert_at(struct memory_map *map, uint32_t at, uint64_t base, uint64_t end)
@@ -32,9 +31,8 @@ static void insert_at(struct memory_map *map, uint32_t at, uint64_t base, uint64
 		map->dropped += end - base;
 		return;
 	}
-	memmove(&map->region[at + 1], &map->region[at],
-		(map->count - at) * sizeof(map->region[0]));
-	map->region[at] = (struct boot_region){ .base = base, .size = end - base };
+	memmove(&map->region[at + 1], &map->region[at], (map->count - at) * sizeof(map->region[0]));
+	map->region[at] = (struct boot_region){.base = base, .size = end - base};
 	map->count++;
 }
 

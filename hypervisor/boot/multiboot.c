@@ -47,8 +47,8 @@ struct mb2_tag {
 	uint32_t type, size;
 };
 
-static const char *const module_names[BOOT_MODULES] = { "policy", "builder", "plan", "kernel",
-							"initrd" };
+static const char *const module_names[BOOT_MODULES] = {"policy", "builder", "plan", "kernel",
+						       "initrd"};
 
 static bool is_space(char c)
 {
@@ -131,8 +131,8 @@ static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint6
 		return fail_word(loader, "outside memory: module", string);
 	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
-		if (boot->module[i].size != 0 && overlaps(start, end - start, boot->module[i].base,
-							  boot->module[i].size)) {
+		if (boot->module[i].size != 0 &&
+		    overlaps(start, end - start, boot->module[i].base, boot->module[i].size)) {
 			return fail_word(loader, "overlaps another: module", string);
 		}
 	}
@@ -185,8 +185,8 @@ static bool mb1_modules(const struct mb1_info *info, struct boot_info *boot,
 	struct mb1_module module;
 
 	for (uint32_t i = 0; i < info->mods_count; i++) {
-		const void *entry =
-			boot_physical(info->mods_addr + (uint64_t)i * sizeof(module), sizeof(module));
+		const void *entry = boot_physical(info->mods_addr + (uint64_t)i * sizeof(module),
+						  sizeof(module));
 
 		if (entry == 0) {
 			return fail(loader, "the module list lies outside memory");

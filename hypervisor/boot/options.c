@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's command line: words separated by blanks, `name` or `name=value`.  It is measured,
- * so it is trusted; a word nobody knows is told, not obeyed.
+ * The hypervisor's command line: words separated by blanks, `name` or `name=value`.  It is
+ * measured, so it is trusted; a word nobody knows is told, not obeyed.
  */
 #include "boot/boot.h"
 #include "core/lib.h"
 
 static const char *const known_options[] = {
-	"trace",  /* every exit and hypercall goes to the trace ring */
-	"notpm",  /* leave the TPM alone: the host is unmeasured */
+	"trace", /* every exit and hypercall goes to the trace ring */
+	"notpm", /* leave the TPM alone: the host is unmeasured */
 };
 
 /* Next word in *at; its length, 0 = none left. */

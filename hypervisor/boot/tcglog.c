@@ -14,8 +14,8 @@ struct algorithm {
 };
 
 static const struct algorithm algorithms[] = {
-	{ 0x0004, 20 }, /* SHA-1 */   { 0x000B, 32 }, /* SHA-256 */ { 0x000C, 48 }, /* SHA-384 */
-	{ 0x000D, 64 }, /* SHA-512 */ { 0x0012, 32 }, /* SM3-256 */
+	{0x0004, 20}, /* SHA-1 */ {0x000B, 32},   /* SHA-256 */ {0x000C, 48}, /* SHA-384 */
+	{0x000D, 64}, /* SHA-512 */ {0x0012, 32},                             /* SM3-256 */
 };
 
 static uint32_t u32_at(const uint8_t *bytes)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 void console_init(void);
-/* A domain's console_io output.  Dom0 (domid 0) owns the terminal: bytes go out as they are.  Others
+/* A domain's console_io output.  Dom0 (domid 0) owns the terminal: bytes go out as they are. Others
  * are buffered to whole lines and prefixed "(dN) ". */
 void console_domain_write(uint16_t domid, const char *text, size_t len);
 size_t console_input(char *dst, size_t max); /* bytes typed since the last call */

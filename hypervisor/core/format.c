@@ -76,7 +76,7 @@ static void put_string(struct output *out, const struct spec *spec, const char *
 /* Reads flags, width, precision and length modifiers; returns the conversion character's place. */
 static const char *parse_spec(const char *fmt, struct spec *spec, va_list *args)
 {
-	*spec = (struct spec){ .precision = -1 };
+	*spec = (struct spec){.precision = -1};
 	for (; *fmt == '-' || *fmt == '0'; fmt++) {
 		if (*fmt == '-') {
 			spec->left = true;
@@ -145,7 +145,7 @@ static void put_conversion(struct output *out, const struct spec *spec, char con
 
 int vformat(char *dst, size_t size, const char *fmt, va_list list)
 {
-	struct output out = { .dst = dst, .size = size };
+	struct output out = {.dst = dst, .size = size};
 	struct spec spec;
 	va_list args;
 

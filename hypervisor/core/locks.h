@@ -26,7 +26,10 @@ struct spinlock {
 	uint32_t held;
 	uint8_t rank; /* enum lock_rank */
 };
-#define SPINLOCK(r) { .held = 0, .rank = (r) }
+#define SPINLOCK(r)                                                                                \
+	{                                                                                          \
+		.held = 0, .rank = (r)                                                             \
+	}
 
 void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);

@@ -13,7 +13,7 @@ bool trace_verbose;
 static struct spinlock trace_lock = SPINLOCK(RANK_TRACE);
 static struct corbel_trace *ring;
 static uint32_t capacity;
-static uint64_t last_seq;  /* of the newest record; 0 = none yet */
+static uint64_t last_seq;      /* of the newest record; 0 = none yet */
 static uint64_t first_seq = 1; /* oldest record that may still be in the ring */
 
 void trace_init(void *memory, uint32_t bytes)
@@ -58,8 +58,8 @@ uint32_t trace_read(uint64_t first, struct corbel_trace *out, uint32_t max, uint
 	return copied;
 }
 
-static const char *const kind_names[] = { "?",    "denied",    "audited", "state",  "crash",
-					  "exit", "hypercall", "builder", "measure" };
+static const char *const kind_names[] = {"?",    "denied",    "audited", "state",  "crash",
+					 "exit", "hypercall", "builder", "measure"};
 
 /* No lock: the machine is about to stop, perhaps with it held. */
 void trace_dump(uint32_t last)

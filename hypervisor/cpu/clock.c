@@ -6,7 +6,7 @@
 
 struct clock_scale clock_scale(uint64_t hz)
 {
-	struct clock_scale scale = { .shift = 0 };
+	struct clock_scale scale = {.shift = 0};
 	uint64_t ns = NS_PER_SECOND;
 
 	/* Bring ns/hz into [1/2, 1): then mul = ns/hz * 2^32 has 32 bits and cannot overflow.  At

@@ -19,9 +19,9 @@ struct feature {
 };
 
 static const struct feature required[] = {
-	{ "APIC", LEAF_FEATURES, 'd', 9 }, { "FXSR", LEAF_FEATURES, 'd', 24 },
-	{ "long-mode", LEAF_AMD, 'd', 29 }, { "NX", LEAF_AMD, 'd', 20 },
-	{ "SVM", LEAF_AMD, 'c', 2 },       { "NPT", LEAF_SVM, 'd', 0 },
+	{"APIC", LEAF_FEATURES, 'd', 9},  {"FXSR", LEAF_FEATURES, 'd', 24},
+	{"long-mode", LEAF_AMD, 'd', 29}, {"NX", LEAF_AMD, 'd', 20},
+	{"SVM", LEAF_AMD, 'c', 2},        {"NPT", LEAF_SVM, 'd', 0},
 };
 
 static bool has_bit(uint32_t leaf, char reg, uint8_t bit)

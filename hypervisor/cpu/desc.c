@@ -4,7 +4,7 @@
 #include "core/lib.h"
 #include "cpu/trap.h"
 
-#define IDT_ENTRIES   256
+#define IDT_ENTRIES    256
 #define GATE_INTERRUPT 0x8E /* present, ring 0, 64-bit interrupt gate */
 
 struct gate {
@@ -42,11 +42,11 @@ static void idt_fill(void)
 	for (unsigned i = 0; i < IDT_ENTRIES; i++) {
 		uint64_t entry = (uintptr_t)trap_stubs + i * TRAP_STUB_SIZE;
 
-		idt[i] = (struct gate){ .offset_low = (uint16_t)entry,
-					.selector = SELECTOR_CODE,
-					.type = GATE_INTERRUPT,
-					.offset_mid = (uint16_t)(entry >> 16),
-					.offset_high = (uint32_t)(entry >> 32) };
+		idt[i] = (struct gate){.offset_low = (uint16_t)entry,
+				       .selector = SELECTOR_CODE,
+				       .type = GATE_INTERRUPT,
+				       .offset_mid = (uint16_t)(entry >> 16),
+				       .offset_high = (uint32_t)(entry >> 32)};
 	}
 	idt[VECTOR_DF].ist = 1;
 	idt[VECTOR_NMI].ist = 2;
@@ -61,15 +61,15 @@ static void gdt_fill(unsigned cpu)
 	gdt[cpu][SELECTOR_CODE / 8] = 0x00AF9B000000FFFFull;
 	gdt[cpu][SELECTOR_DATA / 8] = 0x00CF93000000FFFFull;
 	/* 0x89: available 64-bit TSS */
-	gdt[cpu][SELECTOR_TSS / 8] = limit | (base & 0xFFFFFF) << 16 | 0x89ull << 40 |
-				     (base >> 24 & 0xFF) << 56;
+	gdt[cpu][SELECTOR_TSS / 8] =
+		limit | (base & 0xFFFFFF) << 16 | 0x89ull << 40 | (base >> 24 & 0xFF) << 56;
 	gdt[cpu][SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
 void desc_init(unsigned cpu)
 {
-	struct table_pointer gdt_pointer = { sizeof(gdt[cpu]) - 1, (uintptr_t)gdt[cpu] };
-	struct table_pointer idt_pointer = { sizeof(idt) - 1, (uintptr_t)idt };
+	struct table_pointer gdt_pointer = {sizeof(gdt[cpu]) - 1, (uintptr_t)gdt[cpu]};
+	struct table_pointer idt_pointer = {sizeof(idt) - 1, (uintptr_t)idt};
 
 	if (cpu == 0) {
 		idt_fill();

@@ -21,16 +21,16 @@
 #define REG_TIMER_CURRENT 0x390
 #define REG_TIMER_DIVIDE  0x3E0
 
-#define SVR_ENABLE        0x100
-#define LVT_MASKED        0x10000
-#define DIVIDE_BY_1       0x0B
+#define SVR_ENABLE  0x100
+#define LVT_MASKED  0x10000
+#define DIVIDE_BY_1 0x0B
 
 #define APIC_BASE_ENABLE  (1ull << 11)
 #define APIC_BASE_X2APIC  (1ull << 10)
 #define APIC_BASE_ADDRESS 0x000FFFFFFFFFF000ul
 
-#define PIC_MASTER        0x20
-#define PIC_SLAVE         0xA0
+#define PIC_MASTER 0x20
+#define PIC_SLAVE  0xA0
 
 static void lapic_write(uint32_t reg, uint32_t value)
 {
@@ -45,8 +45,8 @@ static uint32_t lapic_read(uint32_t reg)
 /* Moved off the exception vectors, so that even a spurious one is told apart, then masked. */
 static void pic_mask(void)
 {
-	static const uint8_t master[] = { 0x20, 1 << 2, 1 };
-	static const uint8_t slave[] = { 0x28, 2, 1 };
+	static const uint8_t master[] = {0x20, 1 << 2, 1};
+	static const uint8_t slave[] = {0x28, 2, 1};
 
 	outb(PIC_MASTER, 0x11);
 	outb(PIC_SLAVE, 0x11);
@@ -60,8 +60,8 @@ static void pic_mask(void)
 
 void lapic_init(void)
 {
-	static const uint16_t masked[] = { REG_LVT_TIMER, REG_LVT_LINT0, REG_LVT_LINT1,
-					   REG_LVT_ERROR };
+	static const uint16_t masked[] = {REG_LVT_TIMER, REG_LVT_LINT0, REG_LVT_LINT1,
+					  REG_LVT_ERROR};
 	uint64_t base = rdmsr(MSR_APIC_BASE);
 
 	if (base & APIC_BASE_X2APIC) {

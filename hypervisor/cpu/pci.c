@@ -6,9 +6,9 @@
 #include "cpu/pci.h"
 #include "cpu/asm.h"
 
-#define PORT_ADDRESS    0xCF8
-#define PORT_DATA       0xCFC
-#define ADDRESS_ENABLE  0x80000000u
+#define PORT_ADDRESS   0xCF8
+#define PORT_DATA      0xCFC
+#define ADDRESS_ENABLE 0x80000000u
 
 #define REG_ID          0x00
 #define REG_COMMAND     0x04

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* PCI configuration space through CF8/CFC (mechanism 1); addresses as bus << 8 | device << 3 | function. */
+/* PCI configuration space through CF8/CFC (mechanism 1); addresses as bus << 8 | device << 3 |
+ * function. */
 #ifndef CPU_PCI_H
 #define CPU_PCI_H
 #include <stdint.h>

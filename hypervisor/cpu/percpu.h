@@ -14,18 +14,19 @@ struct vcpu;
 #define MAP_SLOTS 8 /* temporary mappings per CPU, see mm/slots.h */
 
 struct percpu {
-	struct percpu *self;      /* must stay first: %gs:0 */
-	uint32_t id;              /* 0 .. MAX_CPUS-1 */
+	struct percpu *self; /* must stay first: %gs:0 */
+	uint32_t id;         /* 0 .. MAX_CPUS-1 */
 	uint32_t apic_id;
 	/* private */
-	struct vcpu *current;     /* vCPU whose context is loaded, or 0 */
-	uint32_t locks_held;      /* bit per enum lock_rank */
-	uint32_t slots_used;      /* stack depth of mm/slots.c */
-	uint64_t host_save_pa;    /* VM_HSAVE_PA page (APM vol. 2 15.30.4) */
-	uint64_t host_vmcb_pa;    /* VMSAVE area for FS/GS/TR of the host */
+	struct vcpu *current;  /* vCPU whose context is loaded, or 0 */
+	uint16_t last_domain;  /* whose branch history the predictors hold */
+	uint32_t locks_held;   /* bit per enum lock_rank */
+	uint32_t slots_used;   /* stack depth of mm/slots.c */
+	uint64_t host_save_pa; /* VM_HSAVE_PA page (APM vol. 2 15.30.4) */
+	uint64_t host_vmcb_pa; /* VMSAVE area for FS/GS/TR of the host */
 	/* shared */
-	bool need_resched;        /* set by anyone, cleared by the owner */
-	uint64_t tlb_epoch;       /* last flush epoch this CPU has carried out (mm/tlb.h) */
+	bool need_resched;  /* set by anyone, cleared by the owner */
+	uint64_t tlb_epoch; /* last flush epoch this CPU has carried out (mm/tlb.h) */
 };
 
 extern struct percpu percpu_area[MAX_CPUS];

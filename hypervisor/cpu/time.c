@@ -9,28 +9,28 @@
 #include "cpu/clock.h"
 #include "cpu/lapic.h"
 
-#define PIT_HZ         1193182ull
-#define PIT_CHANNEL2   0x42
-#define PIT_COMMAND    0x43
-#define PIT_LATCH2     0x80
-#define PIT_MODE0_2    0xB0 /* channel 2, both bytes, count down once */
-#define PORT_SPEAKER   0x61 /* bit 0: gate of channel 2, bit 1: speaker */
+#define PIT_HZ       1193182ull
+#define PIT_CHANNEL2 0x42
+#define PIT_COMMAND  0x43
+#define PIT_LATCH2   0x80
+#define PIT_MODE0_2  0xB0 /* channel 2, both bytes, count down once */
+#define PORT_SPEAKER 0x61 /* bit 0: gate of channel 2, bit 1: speaker */
 
-#define MEASURE_TICKS  40000u /* 33.5 ms of the 54.9 ms that 16 bits can count */
-#define MEASURE_TRIES  20
-#define SAMPLES        16
-#define NS_PER_SECOND  1000000000ul
+#define MEASURE_TICKS 40000u /* 33.5 ms of the 54.9 ms that 16 bits can count */
+#define MEASURE_TRIES 20
+#define SAMPLES       16
+#define NS_PER_SECOND 1000000000ul
 
-#define RTC_INDEX      0x70
-#define RTC_DATA       0x71
-#define RTC_NMI_OFF    0x80
-#define RTC_CENTURY    0x32 /* where QEMU and most boards keep it */
-#define RTC_STATUS_A   0x0A
-#define RTC_STATUS_B   0x0B
-#define RTC_UPDATING   0x80
-#define RTC_24H        0x02
-#define RTC_BINARY     0x04
-#define RTC_LIMIT      2000000u
+#define RTC_INDEX    0x70
+#define RTC_DATA     0x71
+#define RTC_NMI_OFF  0x80
+#define RTC_CENTURY  0x32 /* where QEMU and most boards keep it */
+#define RTC_STATUS_A 0x0A
+#define RTC_STATUS_B 0x0B
+#define RTC_UPDATING 0x80
+#define RTC_24H      0x02
+#define RTC_BINARY   0x04
+#define RTC_LIMIT    2000000u
 
 struct sample {
 	uint64_t tsc;
@@ -53,7 +53,7 @@ static uint16_t pit_read(void)
 /* The tightest of several tries, so that being interrupted by the machine below does not count. */
 static struct sample take_sample(void)
 {
-	struct sample best = { 0 };
+	struct sample best = {0};
 	uint64_t best_width = ~0ull;
 
 	for (unsigned i = 0; i < SAMPLES; i++) {
@@ -64,7 +64,7 @@ static struct sample take_sample(void)
 
 		if (after - before < best_width) {
 			best_width = after - before;
-			best = (struct sample){ before + best_width / 2, lapic, pit };
+			best = (struct sample){before + best_width / 2, lapic, pit};
 		}
 	}
 	return best;
@@ -158,9 +158,9 @@ static uint64_t rtc_seconds(void)
 		uint8_t b = rtc_read(RTC_STATUS_B);
 		unsigned century = rtc_number(RTC_CENTURY, b);
 		unsigned year = (century >= 20 ? century : 20) * 100 + rtc_number(9, b);
-		uint64_t again = clock_unix_seconds(year, rtc_number(8, b), rtc_number(7, b),
-						    rtc_hour(b), rtc_number(2, b),
-						    rtc_number(0, b));
+		uint64_t again =
+			clock_unix_seconds(year, rtc_number(8, b), rtc_number(7, b), rtc_hour(b),
+					   rtc_number(2, b), rtc_number(0, b));
 
 		if (again == seconds) {
 			break;

@@ -7,8 +7,8 @@
 #define CPU_TIME_H
 #include <stdint.h>
 
-void time_init(void);      /* calibrates TSC and LAPIC timer against the PIT; panics when it cannot */
-uint64_t now_ns(void);     /* monotonic, ns since time_init */
+void time_init(void);  /* calibrates TSC and LAPIC timer against the PIT; panics when it cannot */
+uint64_t now_ns(void); /* monotonic, ns since time_init */
 uint64_t tsc_to_ns(uint64_t tsc); /* absolute TSC value to ns since boot */
 uint64_t tsc_hz(void);
 /* pvclock scaling (<xen/xen.h> struct vcpu_time_info): ns = ((tsc << shift) * mul) >> 32.

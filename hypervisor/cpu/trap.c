@@ -11,9 +11,25 @@
 #define FIRST_INTERRUPT 32
 
 static const char *const exception_names[FIRST_INTERRUPT] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound", "invalid opcode",
-	"no FPU", "double fault", 0, "invalid TSS", "segment not present", "stack fault",
-	"general protection", "page fault", 0, "FPU error", "alignment", "machine check",
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	0,
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"general protection",
+	"page fault",
+	0,
+	"FPU error",
+	"alignment",
+	"machine check",
 	"SIMD error",
 };
 
@@ -33,8 +49,10 @@ static void describe(const struct trap_frame *f, char *text, uint32_t size)
 
 	if (f->vector == VECTOR_PF) {
 		format(text, size, "page fault, %s of %lx (%s)",
-		       f->error & 16 ? "execution" : f->error & 2 ? "write" : "read", read_cr2(),
-		       f->error & 1 ? "not allowed" : "not mapped");
+		       f->error & 16  ? "execution"
+		       : f->error & 2 ? "write"
+				      : "read",
+		       read_cr2(), f->error & 1 ? "not allowed" : "not mapped");
 	} else {
 		format(text, size, "%s, error code %lx", name == 0 ? "exception" : name, f->error);
 	}

@@ -12,13 +12,13 @@
 #define REG_STATUS     (COM1 + 5)
 #define REG_SCRATCH    (COM1 + 7)
 
-#define LINE_8N1       0x03
-#define LINE_DIVISOR   0x80
-#define STATUS_READY   0x01
-#define STATUS_EMPTY   0x20 /* room for a byte */
-#define STATUS_IDLE    0x40 /* nothing left to send */
+#define LINE_8N1     0x03
+#define LINE_DIVISOR 0x80
+#define STATUS_READY 0x01
+#define STATUS_EMPTY 0x20 /* room for a byte */
+#define STATUS_IDLE  0x40 /* nothing left to send */
 
-#define POLL_LIMIT     200000u
+#define POLL_LIMIT 200000u
 
 static bool present;
 

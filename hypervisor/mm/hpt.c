@@ -17,8 +17,8 @@
 #define DEVICE       (HPT_WRITE | HPT_PCD | HPT_PWT | HPT_NX)
 
 /* Slots have a top-level entry of their own; an unmapped page follows each, against overruns. */
-#define SLOT_BASE    0x8000000000ull
-#define SLOT_STRIDE  (2 * PAGE_SIZE)
+#define SLOT_BASE   0x8000000000ull
+#define SLOT_STRIDE (2 * PAGE_SIZE)
 _Static_assert(MAX_CPUS *MAP_SLOTS * 2 <= ENTRIES, "the slots share one page table");
 
 extern const char image_start[], image_text_end[], image_rodata_end[], image_end[];
@@ -145,8 +145,8 @@ static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base
 
 void hpt_audit(void)
 {
-	unsigned entries = audit_table((const uint64_t *)(read_cr3() & ADDRESS_BITS), 3, 0, true,
-				       false);
+	unsigned entries =
+		audit_table((const uint64_t *)(read_cr3() & ADDRESS_BITS), 3, 0, true, false);
 
 	printk("page tables: %u entries, no W+X page", entries);
 }

@@ -28,7 +28,7 @@ void *hpt_slot_address(unsigned cpu, unsigned slot);
 #define HPT_LARGE    (1ull << 7)
 #define HPT_NX       (1ull << 63)
 
-#define TIS_BASE 0xFED40000ul /* 5 locality pages, mapped uncached at the same address */
+#define TIS_BASE   0xFED40000ul /* 5 locality pages, mapped uncached at the same address */
 #define TIS_PAGES  5
 #define LAPIC_BASE 0xFEE00000ul
 #endif
