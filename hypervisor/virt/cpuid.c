@@ -11,7 +11,7 @@
 #define XEN_BASE 0x40000000u
 
 /* Leaf 1 ECX: SSE3 PCLMUL SSSE3 FMA CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND */
-#define LEAF1_C 0x7ED83203u
+#define LEAF1_C 0x76D83203u
 #define LEAF1_C_X2APIC     (1u << 21)
 #define LEAF1_C_OSXSAVE    (1u << 27)
 #define LEAF1_C_HYPERVISOR (1u << 31)
@@ -25,7 +25,7 @@
 /* 8000_0001 ECX: LAHF CR8D ABM SSE4A MISALIGN PREFETCH; SVM, OSVW, IBS, topology hidden */
 #define EXT1_C 0x000001F1u
 /* 8000_0001 EDX: SYSCALL NX MMXEXT FFXSR 1GB RDTSCP LM and the copies of leaf 1 */
-#define EXT1_D 0x2FC3A97Fu
+#define EXT1_D 0x2FD3A97Fu
 #define XSAVE_MASK 7u /* x87, SSE, AVX */
 
 static void xen_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
@@ -54,12 +54,11 @@ static void topology(struct vcpu *v, uint32_t sub, struct cpuid_regs *out)
 
 	out->c = sub;
 	out->d = v->vlapic->id;
-	if (sub == 0) { /* one thread per core, ids two apart */
-		out->a = 1;
+	if (sub == 0) { /* one thread per core */
 		out->b = 1;
 		out->c |= 1u << 8;
 	} else if (sub == 1) {
-		out->a = 5;
+		out->a = 4;
 		out->b = count;
 		out->c |= 2u << 8;
 	}
