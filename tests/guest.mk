@@ -28,8 +28,9 @@ endef
 $(foreach kind,guest attack bench,$(foreach main,$(wildcard tests/$(kind)/*/main.c),\
 	$(eval $(call TEST_KERNEL,$(kind),$(notdir $(patsubst %/main.c,%,$(main)))))))
 
+# Stripped: what a tenant costs to build is part of what is measured.
 $(B)/tests/tenant/%.elf: $(B)/tk/tests/guest/tenants/%.o $(TK_LIB) $(TK_LDS)
 	@mkdir -p $(@D)
-	$(TK_LINK)
+	$(TK_LINK) -s
 TESTBIN += $(patsubst tests/guest/tenants/%.c,$(B)/tests/tenant/%.elf,$(wildcard tests/guest/tenants/*.c))
 -include $(TK_LIB:.o=.d)

@@ -47,7 +47,7 @@ static void elf_images(void)
 
 	ELF("ELF cut in its header", request.kernel_size = 40);
 	ELF("ELF cut in its program headers", request.kernel_size = 80);
-	ELF("ELF cut in its segments", request.kernel_size = good_size / 2);
+	ELF("ELF cut in its segments", request.kernel_size = segment(1)->p_offset + 1);
 	ELF("32-bit ELF", e->e_ident[EI_CLASS] = ELFCLASS32);
 	ELF("big-endian ELF", e->e_ident[EI_DATA] = ELFDATA2MSB);
 	ELF("ELF of another machine", e->e_machine = EM_AARCH64);

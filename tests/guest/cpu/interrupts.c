@@ -26,6 +26,7 @@ static void on_interrupt(struct trap_frame *frame)
 
 	if (frame->vector == CALLBACK_VECTOR) {
 		shared_info->vcpu_info[0].evtchn_upcall_pending = 0;
+		shared_info->vcpu_info[0].evtchn_pending_sel = 0;
 		upcall_rip = frame->rip;
 		return;
 	}

@@ -122,13 +122,15 @@ static void finish(struct build *b, const volatile struct corbel_ring *ring)
 }
 
 /* Whether the serving instance has ended; asked before the ring is looked at, so that a last word
- * is not missed. */
-static bool instance_over(uint32_t instance)
+ * is not missed.  Until it has signed the ring it may be the one named by rendezvous_set or, when
+ * that one was just ending, the next. */
+static bool instance_over(const volatile struct corbel_ring *ring, uint32_t posted)
 {
 	static struct corbel_host_info info;
+	uint32_t served = ring->instance;
 
 	host_info(&info);
-	return info.builder_instance != instance;
+	return info.builder_instance > (served != 0 ? served : posted + 1);
 }
 
 static void serve_session(struct build *b, uint32_t instance)
@@ -137,7 +139,7 @@ static void serve_session(struct build *b, uint32_t instance)
 	uint64_t end = now_ns() + (b->timeout_ns != 0 ? b->timeout_ns : DEFAULT_TIMEOUT);
 
 	while (now_ns() < end) {
-		bool over = instance_over(instance);
+		bool over = instance_over(ring, instance);
 		uint32_t state = ring->state;
 
 		if (state == CORBEL_RING_done || state == CORBEL_RING_failed) {
@@ -148,7 +150,7 @@ static void serve_session(struct build *b, uint32_t instance)
 			b->ended = b->builder_died = true;
 			b->result = -XEN_EIO;
 			format_into(b->reason, sizeof(b->reason), "builder instance %u ended",
-				    instance);
+				    ring->instance);
 			return;
 		}
 		if (!serve(b, ring)) {
