@@ -97,10 +97,11 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 		return NULL;
 	}
 	if (sub < HC_SUBS) {
-		index = row_of[number][sub];
+		/* Masked as well as tested: a mispredicted test must not index further. */
+		index = row_of[number & (HC_NUMBERS - 1)][sub & (HC_SUBS - 1)];
 	}
 	if (index == NO_ROW) {
-		index = rest_of[number];
+		index = rest_of[number & (HC_NUMBERS - 1)];
 	}
 	return index == NO_ROW ? NULL : &rows[index];
 }

@@ -174,11 +174,12 @@ static uint64_t fire_timers(uint64_t now)
 	uint64_t next = ~0ull;
 
 	for (struct vcpu *v = all_vcpus; v; v = v->all_next) {
+		if (!domain_runs(v->domain)) {
+			continue; /* a paused domain's timers fire when it runs again */
+		}
 		if (v->timer_deadline <= now) {
 			v->timer_deadline = ~0ull;
-			if (domain_runs(v->domain)) {
-				event_virq(v, VIRQ_TIMER);
-			}
+			event_virq(v, VIRQ_TIMER);
 		}
 		if (v->poll_deadline <= now) {
 			v->poll_deadline = ~0ull;
@@ -219,6 +220,10 @@ static void switch_to(struct vcpu *v)
 	}
 	if (cpu->current) {
 		virt_save(cpu->current);
+	}
+	if (cpu->last_domain != v->domain->id) {
+		virt_barrier();
+		cpu->last_domain = v->domain->id;
 	}
 	virt_load(v);
 }

@@ -17,6 +17,7 @@
 #define MSR_VM_CR     0xC0010114u
 #define MSR_HSAVE_PA  0xC0010117u
 #define MSR_TSC_AUX   0xC0000103u
+#define MSR_PRED_CMD  0x49u
 #define VM_CR_SVMDIS  (1u << 4)
 
 /* intercept_misc1 (15.9, table B-1) */
@@ -41,6 +42,7 @@
 static uint8_t io_bitmap[3 * PAGE_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[2 * PAGE_SIZE] __attribute__((aligned(4096)));
 static uint32_t asid_count;
+static bool has_ibpb;
 static uint64_t host_xcr0;
 static uint8_t host_vmcb_page[MAX_CPUS][PAGE_SIZE] __attribute__((aligned(4096)));
 static uint8_t host_save_page[MAX_CPUS][PAGE_SIZE] __attribute__((aligned(4096)));
@@ -102,6 +104,7 @@ void virt_init_cpu(void)
 	if (cpu->id == 0) {
 		bitmaps_init();
 		asid_count = cpuid(0x8000000A, 0).b;
+		has_ibpb = cpuid(0x80000008, 0).b & (1u << 12);
 		host_xcr0 = cpuid(0xD, 0).a & 7; /* x87, SSE, AVX */
 	}
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
@@ -205,6 +208,13 @@ void virt_reset_sipi(struct vcpu *v, uint8_t vector)
 	c->es = c->ss = c->fs = c->gs = c->ds;
 	c->tr = (struct vmcb_segment){ 0, 0x8B, 0xFFFF, 0 };
 	c->rip = 0;
+}
+
+void virt_barrier(void)
+{
+	if (has_ibpb) {
+		wrmsr(MSR_PRED_CMD, 1); /* IBPB (APM vol. 2 3.2.9) */
+	}
 }
 
 void virt_load(struct vcpu *v)

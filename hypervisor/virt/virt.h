@@ -27,6 +27,7 @@ void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi);
 /* Real mode at vector << 12 (SIPI). */
 void virt_reset_sipi(struct vcpu *v, uint8_t vector);
 
+void virt_barrier(void); /* forget branch predictions: another domain runs next */
 void virt_load(struct vcpu *v); /* FPU, XCR0, DR, TSC_AUX in; the vCPU becomes current */
 void virt_save(struct vcpu *v);
 /* Delivers what is pending, runs the guest once, handles the exit. */

@@ -17,7 +17,7 @@ void vlapic_reset(struct vcpu *v)
 	struct vlapic *a = v->vlapic;
 
 	memset(a, 0, sizeof(*a));
-	a->id = v->id * 2; /* libxl's numbering; the MADT says the same */
+	a->id = v->id; /* the MADT that the builder writes says the same */
 	a->spurious = 0xFF;
 	for (unsigned i = 0; i < ARRAY_SIZE(a->lvt); i++) {
 		a->lvt[i] = LVT_MASKED;
@@ -89,6 +89,7 @@ static void deliver(struct vcpu *target, unsigned mode, uint8_t vector)
 		if (target->state == VCPU_offline && target->id != 0) {
 			vlapic_reset(target);
 			virt_reset_sipi(target, vector);
+			target->halted_forever = false;
 			sched_wake(target);
 		}
 		break;
