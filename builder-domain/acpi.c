@@ -14,8 +14,7 @@ struct acpi_rsdp {
 	uint8_t checksum; /* of the first 20 bytes */
 	char oem[6];
 	uint8_t revision;
-	uint32_t rsdt;
-	uint32_t length;
+	uint32_t rsdt, length;
 	uint64_t xsdt;
 	uint8_t extended_checksum;
 	uint8_t reserved[3];
@@ -24,10 +23,8 @@ struct acpi_rsdp {
 struct acpi_header {
 	char signature[4];
 	uint32_t length;
-	uint8_t revision;
-	uint8_t checksum;
-	char oem[6];
-	char oem_table[8];
+	uint8_t revision, checksum;
+	char oem[6], oem_table[8];
 	uint32_t oem_revision;
 	char creator[4];
 	uint32_t creator_revision;
@@ -41,8 +38,7 @@ struct acpi_xsdt {
 /* Revision 5.  Everything not named is zero: no register blocks, no FACS, no SCI. */
 struct acpi_fadt {
 	struct acpi_header header;
-	uint32_t facs;
-	uint32_t dsdt;
+	uint32_t facs, dsdt;
 	uint8_t no_registers[65];
 	uint16_t boot_flags; /* offset 109 */
 	uint8_t reserved;
@@ -67,15 +63,13 @@ _Static_assert(sizeof(struct acpi_fadt) == 268, "FADT revision 5");
 struct acpi_x2apic {
 	uint8_t type, length;
 	uint16_t reserved;
-	uint32_t apic_id;
-	uint32_t flags;
+	uint32_t apic_id, flags;
 	uint32_t uid; /* the Xen vCPU number */
 } PACKED;
 
 struct acpi_madt {
 	struct acpi_header header;
-	uint32_t local_apic;
-	uint32_t flags; /* PCAT_COMPAT clear: there is no PIC */
+	uint32_t local_apic, flags; /* PCAT_COMPAT clear: there is no PIC */
 	struct acpi_x2apic cpu[CORBEL_MAX_VCPUS];
 } PACKED;
 
@@ -138,13 +132,11 @@ static void fill_madt(struct acpi_madt *madt, uint32_t vcpus)
 {
 	madt->local_apic = LOCAL_APIC_ADDRESS;
 	for (uint32_t i = 0; i < vcpus; i++) {
-		madt->cpu[i] = (struct acpi_x2apic){
-			.type = MADT_X2APIC,
-			.length = sizeof(struct acpi_x2apic),
-			.apic_id = i,
-			.flags = MADT_ENABLED,
-			.uid = i,
-		};
+		madt->cpu[i] = (struct acpi_x2apic){.type = MADT_X2APIC,
+						    .length = sizeof(struct acpi_x2apic),
+						    .apic_id = i,
+						    .flags = MADT_ENABLED,
+						    .uid = i};
 	}
 	seal_table(&madt->header, "APIC", 4,
 		   (uint32_t)(sizeof(*madt) -

@@ -51,8 +51,7 @@ static int create(const struct build_request *r, uint16_t *domid)
 		.flags = (r->flags & CORBEL_RQF_DOM0) != 0 ? CORBEL_BUILD_DOM0 : 0,
 		.max_pages = (uint64_t)r->memory_mib << (20 - PAGE_SHIFT),
 		.vcpus = r->vcpus,
-		.weight = r->weight,
-	};
+		.weight = r->weight};
 	long rc;
 
 	memcpy(c.uuid, r->uuid, sizeof(c.uuid));
@@ -166,12 +165,10 @@ static int describe(const struct build_request *r, const struct layout *l)
  * console calls and needs neither. */
 static int console_make(const struct build_request *r, uint16_t domid)
 {
-	struct corbel_build_grant grant = {
-		.domid = domid,
-		.peer = CONSOLE_PEER,
-		.ref = CONSOLE_REF,
-		.gfn = CONSOLE_GPA >> PAGE_SHIFT,
-	};
+	struct corbel_build_grant grant = {.domid = domid,
+					   .peer = CONSOLE_PEER,
+					   .ref = CONSOLE_REF,
+					   .gfn = CONSOLE_GPA >> PAGE_SHIFT};
 	uint32_t port = 0;
 	long rc;
 
@@ -201,10 +198,8 @@ static int prove_sealed(uint16_t domid)
 static int finish(const struct build_request *r, uint16_t domid, uint32_t entry)
 {
 	struct corbel_build_vcpu vcpu = {.domid = domid, .eip = entry, .ebx = START_INFO_GPA};
-	struct corbel_build_seal seal = {
-		.domid = domid,
-		.run = (r->flags & CORBEL_RQF_PAUSED) == 0,
-	};
+	struct corbel_build_seal seal = {.domid = domid,
+					 .run = (r->flags & CORBEL_RQF_PAUSED) == 0};
 	long rc = corbel_call(CORBEL_OP_build_vcpu, &vcpu);
 
 	if (rc != 0) {

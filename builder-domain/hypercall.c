@@ -28,11 +28,9 @@ void console_write(const char *text, size_t len)
 
 int shared_info_map(void)
 {
-	struct xen_add_to_physmap map = {
-		.domid = DOMID_SELF,
-		.space = XENMAPSPACE_shared_info,
-		.gpfn = SHARED_INFO_GPA >> PAGE_SHIFT,
-	};
+	struct xen_add_to_physmap map = {.domid = DOMID_SELF,
+					 .space = XENMAPSPACE_shared_info,
+					 .gpfn = SHARED_INFO_GPA >> PAGE_SHIFT};
 	long rc = hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, address(&map), 0);
 
 	return rc == 0 ? 0 : fail((int)-rc, "builder: shared_info not mapped: error %d", (int)-rc);
@@ -121,10 +119,7 @@ long corbel_call(enum corbel_op op, void *argument)
 long memory_populate(uint16_t domid, const uint64_t *gfns, unsigned count, unsigned order)
 {
 	struct xen_memory_reservation reservation = {
-		.nr_extents = count,
-		.extent_order = order,
-		.domid = domid,
-	};
+		.nr_extents = count, .extent_order = order, .domid = domid};
 
 	set_xen_guest_handle(reservation.extent_start, (xen_pfn_t *)(uintptr_t)gfns);
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_populate_physmap, address(&reservation), 0);
@@ -135,12 +130,10 @@ long foreign_map(uint16_t domid, uint64_t first_gfn, unsigned count, uint64_t wi
 	xen_ulong_t idxs[BATCH_MAX];
 	xen_pfn_t gpfns[BATCH_MAX];
 	int errs[BATCH_MAX];
-	struct xen_add_to_physmap_batch batch = {
-		.domid = DOMID_SELF,
-		.space = XENMAPSPACE_gmfn_foreign,
-		.size = (uint16_t)count,
-		.u.foreign_domid = domid,
-	};
+	struct xen_add_to_physmap_batch batch = {.domid = DOMID_SELF,
+						 .space = XENMAPSPACE_gmfn_foreign,
+						 .size = (uint16_t)count,
+						 .u.foreign_domid = domid};
 	long rc;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -162,10 +155,8 @@ long foreign_map(uint16_t domid, uint64_t first_gfn, unsigned count, uint64_t wi
 
 long foreign_unmap(uint64_t window_gpa)
 {
-	struct xen_remove_from_physmap remove = {
-		.domid = DOMID_SELF,
-		.gpfn = window_gpa >> PAGE_SHIFT,
-	};
+	struct xen_remove_from_physmap remove = {.domid = DOMID_SELF,
+						 .gpfn = window_gpa >> PAGE_SHIFT};
 
 	return hypercall(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, address(&remove), 0);
 }

@@ -66,13 +66,11 @@ static int stub_place(const struct image *image, const struct layout *layout,
 
 static int stub_run(uint16_t domid)
 {
-	struct corbel_build_stub stub = {
-		.domid = domid,
-		.eip = BZIMAGE_LOAD,
-		.esi = STUB_ZERO_PAGE_GPA,
-		.trap = BZIMAGE_KERNEL,
-		.budget_ms = STUB_BUDGET_MS,
-	};
+	struct corbel_build_stub stub = {.domid = domid,
+					 .eip = BZIMAGE_LOAD,
+					 .esi = STUB_ZERO_PAGE_GPA,
+					 .trap = BZIMAGE_KERNEL,
+					 .budget_ms = STUB_BUDGET_MS};
 	struct corbel_build_wait wait = {.domid = domid};
 	long rc = corbel_call(CORBEL_OP_build_stub, &stub);
 

@@ -35,8 +35,7 @@ static const struct field_rule rules[CORBEL_RQ_tag_end] = {
 	RULE(cmdline, TEXT, cmdline, 2047, 0, 2047),
 	RULE(kernel, NUMBER, kernel_size, 8, 1, FILE_MAX),
 	RULE(initrd, NUMBER, initrd_size, 8, 0, FILE_MAX),
-	RULE(flags, NUMBER, flags, 4, 0, UINT32_MAX),
-};
+	RULE(flags, NUMBER, flags, 4, 0, UINT32_MAX)};
 
 struct cursor {
 	const uint8_t *bytes;

@@ -32,37 +32,32 @@ struct ram ram_of(uint32_t memory_mib)
 	return ram;
 }
 
-/* Returns how many extents were made; order 9 may find no whole 2 MiB, which is not an error. */
-static long populate_some(uint64_t gfn, uint64_t pages, unsigned order)
+/* Returns how many extents were made. */
+static long populate_some(uint64_t gfn, uint64_t end, unsigned order)
 {
-	uint64_t gfns[WINDOW_PAGES];
-	uint64_t count = pages >> order;
+	uint64_t gfns[WINDOW_PAGES], count = 0;
 
-	if (count > WINDOW_PAGES) {
-		count = WINDOW_PAGES;
-	}
-	for (uint64_t i = 0; i < count; i++) {
-		gfns[i] = gfn + (i << order);
+	while (count < WINDOW_PAGES && gfn + (1ul << order) <= end) {
+		gfns[count++] = gfn;
+		gfn += 1ul << order;
 	}
 	return memory_populate(window.domid, gfns, (unsigned)count, order);
 }
 
+/* In large extents while the host has them; where it has not, the next 2 MiB in single pages. */
 static int populate(uint64_t gfn, uint64_t end)
 {
-	uint64_t small_until = 0; /* no large frames left below this gfn */
+	uint64_t small_end = 0;
 
 	while (gfn < end) {
-		unsigned order =
-			gfn % LARGE_PAGES == 0 && end - gfn >= LARGE_PAGES && gfn >= small_until
-				? ORDER_LARGE
-				: 0;
-		uint64_t stop = order == 0 && small_until > gfn ? small_until : end;
-		long done = populate_some(gfn, stop - gfn, order);
+		int is_small = gfn < small_end || end - gfn < LARGE_PAGES;
+		long done = populate_some(gfn, gfn < small_end ? small_end : end,
+					  is_small ? 0 : ORDER_LARGE);
 
 		if (done > 0) {
-			gfn += (uint64_t)done << order;
-		} else if (order != 0) {
-			small_until = gfn + LARGE_PAGES;
+			gfn += (uint64_t)done << (is_small ? 0 : ORDER_LARGE);
+		} else if (!is_small) {
+			small_end = gfn + LARGE_PAGES;
 		} else {
 			return fail(XEN_ENOMEM, "memory: host has none left at %lu MiB (error %d)",
 				    gfn >> (20 - PAGE_SHIFT), (int)-done);

@@ -56,6 +56,7 @@ $(B)/esp-demo.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-demo.bin $(BOOT_
 	tools/image/make-esp $(B)/esp-demo "$(HV_ARGS)" $(BOOT_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
 
 image: $(B)/esp.img
+TESTBIN += $(B)/esp-demo.img $(B)/esp-demo.pcrs $(B)/plan-dom0.bin
 
 # ---- run ------------------------------------------------------------------------------------------
 run: deps

@@ -36,7 +36,7 @@ struct domain *domain_find(uint16_t domid)
 	spin_lock(&table_lock);
 	d = domains[domid % MAX_DOMAINS];
 	if (d && d->id == domid) {
-		d->refs++;
+		domain_get(d);
 	} else {
 		d = NULL;
 	}
@@ -57,7 +57,7 @@ struct domain *domain_next(uint16_t domid)
 		}
 	}
 	if (best) {
-		best->refs++;
+		domain_get(best);
 	}
 	spin_unlock(&table_lock);
 	return best;
@@ -65,18 +65,12 @@ struct domain *domain_next(uint16_t domid)
 
 void domain_get(struct domain *d)
 {
-	spin_lock(&table_lock);
-	CHECK(d->refs > 0);
-	d->refs++;
-	spin_unlock(&table_lock);
+	CHECK(__atomic_fetch_add(&d->refs, 1, __ATOMIC_ACQ_REL) > 0);
 }
 
 void domain_put(struct domain *d)
 {
-	spin_lock(&table_lock);
-	CHECK(d->refs > 0);
-	d->refs--;
-	spin_unlock(&table_lock);
+	CHECK(__atomic_fetch_sub(&d->refs, 1, __ATOMIC_ACQ_REL) > 0);
 }
 
 static void init_shared_info(struct domain *d)

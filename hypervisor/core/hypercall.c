@@ -158,29 +158,33 @@ int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsi
 	return check_object(call, object, cls, perm);
 }
 
-static struct domain *resolve(struct hc_call *call, uint16_t domid)
+/* State, builder and policy for one object; every refusal is on record. */
+static int check_target(struct hc_call *call, struct domain *d, uint32_t states, unsigned cls,
+			unsigned perm)
 {
-	if (domid == DOMID_SELF || domid == call->caller->id) {
-		domain_get(call->caller);
-		return call->caller;
+	int rc = check_object(call, d, cls, perm);
+
+	if (rc == 0 && !(states & (1u << d->state))) {
+		audit(call, CORBEL_TRACE_denied, cls, perm, d->id, -XEN_EPERM);
+		rc = -XEN_EPERM;
 	}
-	return domain_find(domid);
+	return rc;
 }
 
 int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cls, unsigned perm,
 	      struct domain **out)
 {
-	struct domain *d = resolve(call, domid);
+	bool self = domid == DOMID_SELF || domid == call->caller->id;
+	struct domain *d = self ? call->caller : domain_find(domid);
 	int rc;
 
 	if (!d) {
 		return -XEN_ESRCH;
 	}
-	rc = check_object(call, d, cls, perm);
-	if (rc == 0 && !(states & (1u << d->state))) {
-		audit(call, CORBEL_TRACE_denied, cls, perm, d->id, -XEN_EPERM);
-		rc = -XEN_EPERM;
+	if (self) {
+		domain_get(d);
 	}
+	rc = check_target(call, d, states, cls, perm);
 	if (rc) {
 		domain_put(d);
 		return rc;
@@ -198,7 +202,9 @@ static int authorize_row(struct hc_call *call)
 	case RULE_NONE:
 		return check_object(call, NULL, row->cls, row->perm);
 	case RULE_SELF:
-		return hc_target(call, DOMID_SELF, row->states, row->cls, row->perm, &call->target);
+		/* No reference: the running vCPU keeps its domain, which is reaped from the scheduler. */
+		call->target = call->caller;
+		return check_target(call, call->caller, row->states, row->cls, row->perm);
 	case RULE_FIELD:
 		memcpy(&domid, call->in.bytes + row->field, sizeof(domid));
 		return hc_target(call, domid, row->states, row->cls, row->perm, &call->target);
@@ -306,7 +312,7 @@ static long perform(struct hc_call *call, uint64_t number)
 		}
 	}
 	gbuf_unpin(&pin);
-	if (call->target) {
+	if (call->target && row->rule == RULE_FIELD) {
 		domain_put(call->target);
 	}
 	return result;

@@ -319,7 +319,11 @@ long hc_sched_shutdown(struct hc_call *call)
 	if (arg->reason > SHUTDOWN_MAX || arg->reason == SHUTDOWN_suspend) {
 		return -XEN_EINVAL; /* nothing can resume a suspended domain here */
 	}
-	domain_shutdown(call->caller, (uint16_t)arg->reason);
+	if (arg->reason == SHUTDOWN_crash) {
+		domain_crash(call->caller, "its kernel reported a crash", virt_rip(call->vcpu));
+	} else {
+		domain_shutdown(call->caller, (uint16_t)arg->reason);
+	}
 	call->block = true;
 	return 0;
 }

@@ -19,55 +19,48 @@
 #define PTE_LARGE (1ull << 7)
 #define PTE_FRAME 0x000FFFFFFFFFF000ull
 
-/* Takes a reference on the plain RAM frame behind gpa. */
-static int hold_frame(struct domain *d, uint64_t gpa, bool write, frame_t *out)
+/* The plain RAM frame behind gpa; caller holds d->lock, which keeps the entry and so the frame. */
+static bool find_ram(struct domain *d, uint64_t gpa, bool write, frame_t *out)
 {
 	struct npt_entry e;
-	bool ok;
 
-	spin_lock(&d->lock);
-	ok = npt_lookup(d, (gfn_t){ gpa >> PAGE_SHIFT }, &e) && e.kind == NPT_RAM &&
-	     (e.write || !write) && frame_get(e.frame, d->id);
-	spin_unlock(&d->lock);
-	if (!ok) {
-		return -XEN_EFAULT;
+	if (!npt_lookup(d, (gfn_t){ gpa >> PAGE_SHIFT }, &e) || e.kind != NPT_RAM ||
+	    (write && !e.write)) {
+		return false;
 	}
 	*out = e.frame;
-	return 0;
+	return true;
 }
 
-static int load_entry(struct domain *d, uint64_t gpa, unsigned size, uint64_t *out)
+/* One page-table entry, loaded once and whole; 0 (not present) when it does not lie in RAM. */
+static uint64_t load_entry(struct domain *d, uint64_t gpa)
 {
 	frame_t frame;
 	uint8_t *page;
+	uint64_t entry;
 
-	if (hold_frame(d, gpa, false, &frame)) {
-		return -XEN_EFAULT;
+	if (!find_ram(d, gpa, false, &frame)) {
+		return 0;
 	}
 	page = slot_map(frame);
-	if (size == 8) {
-		*out = __atomic_load_n((uint64_t *)(page + (gpa & PAGE_MASK)), __ATOMIC_RELAXED);
-	} else {
-		*out = __atomic_load_n((uint32_t *)(page + (gpa & PAGE_MASK)), __ATOMIC_RELAXED);
-	}
+	entry = __atomic_load_n((uint64_t *)(page + (gpa & PAGE_MASK)), __ATOMIC_RELAXED);
 	slot_unmap(page);
-	frame_put(frame);
-	return 0;
+	return entry;
 }
 
 /* Four-level walk (APM vol. 2 5.3); write needs W at every level. */
 static int walk_long(struct domain *d, uint64_t cr3, uint64_t va, bool write, uint64_t *gpa)
 {
+	uint64_t need = PTE_P | (write ? PTE_W : 0);
 	uint64_t table = cr3 & PTE_FRAME;
 
 	if ((uint64_t)((int64_t)(va << 16) >> 16) != va) {
 		return -XEN_EFAULT;
 	}
 	for (int shift = 39; shift >= 12; shift -= 9) {
-		uint64_t entry;
+		uint64_t entry = load_entry(d, table + ((va >> shift) & 511) * 8);
 
-		if (load_entry(d, table + ((va >> shift) & 511) * 8, 8, &entry) ||
-		    !(entry & PTE_P) || (write && !(entry & PTE_W))) {
+		if ((entry & need) != need) {
 			return -XEN_EFAULT;
 		}
 		table = entry & PTE_FRAME;
@@ -106,8 +99,9 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 		     struct gbuf *out)
 {
 	uint64_t end = address + length;
+	int rc = 0;
 
-	memset(out, 0, sizeof(*out));
+	out->pages = 0;
 	if (length == 0 || length > PAGE_SIZE) {
 		return -XEN_EINVAL;
 	}
@@ -118,17 +112,23 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 	out->length = length;
 	out->owner = d->id;
 	out->write = write;
+	spin_lock(&d->lock);
 	for (uint64_t a = address & ~PAGE_MASK; a < end; a += PAGE_SIZE) {
+		frame_t *frame = &out->frame[out->pages];
 		uint64_t gpa = a;
 
-		if ((v && translate(v, a, write, &gpa)) ||
-		    hold_frame(d, gpa, write, &out->frame[out->pages])) {
-			gbuf_unpin(out);
-			return -XEN_EFAULT;
+		if ((v && translate(v, a, write, &gpa)) || !find_ram(d, gpa, write, frame) ||
+		    !frame_get(*frame, d->id)) {
+			rc = -XEN_EFAULT;
+			break;
 		}
 		out->pages++;
 	}
-	return 0;
+	spin_unlock(&d->lock);
+	if (rc) {
+		gbuf_unpin(out);
+	}
+	return rc;
 }
 
 int gbuf_pin(struct vcpu *v, uint64_t va, uint32_t length, bool write, struct gbuf *out)

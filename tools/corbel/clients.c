@@ -152,7 +152,7 @@ static void attach(struct client *client, uint16_t domid)
 	struct console *console;
 	size_t size;
 
-	consoles_scan();
+	consoles_scan_for(domid);
 	console = consoles_find(domid);
 	if (!console) {
 		reply(client, "error: no such domain, or it has ended\n");
@@ -186,7 +186,7 @@ static void request(struct client *client)
 	if (!strcmp(client->line, "attach")) {
 		attach(client, (uint16_t)domid);
 	} else if (!strcmp(client->line, "new")) {
-		consoles_scan();
+		consoles_scan_for((uint16_t)domid);
 		reply(client, "ok 0\n");
 		client->ending = true;
 	} else {

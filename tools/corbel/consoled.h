@@ -36,6 +36,8 @@ struct console {
 struct console *consoles_find(uint16_t domid);
 /* Compares the table with the hypervisor's list: opens, closes, reports shut-down domains. */
 void consoles_scan(void);
+/* The same at a client's word that this domain is there now: without waiting for a retry. */
+void consoles_scan_for(uint16_t domid);
 void consoles_event(uint32_t port);
 /* Once a second: new budgets, lost events, retries. */
 void consoles_tick(void);

@@ -267,6 +267,16 @@ void consoles_scan(void)
 	}
 }
 
+void consoles_scan_for(uint16_t domid)
+{
+	struct console *console = consoles_find(domid);
+
+	if (console) {
+		console->retry = 0;
+	}
+	consoles_scan();
+}
+
 void consoles_event(uint32_t port)
 {
 	for (int i = 0; i < CONSOLES_MAX; i++) {

@@ -13,7 +13,7 @@
 
 #define GIVE_UP       0xffffffffu
 #define SLICE_MS      200
-#define POST_MS       60000
+#define POST_MS       90000 /* longer than the builder waits for a dead creator */
 #define CANCEL_MS     15000
 #define DATA_PAGES    CORBEL_RING_MAX_DATA
 #define DEFAULT_IDLE  120000
