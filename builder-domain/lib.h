@@ -5,7 +5,6 @@
  */
 #ifndef BUILDER_LIB_H
 #define BUILDER_LIB_H
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <xen/errno.h>
@@ -18,11 +17,6 @@ void *memcpy(void *to, const void *from, size_t len);
 void *memset(void *at, int byte, size_t len);
 int memcmp(const void *left, const void *right, size_t len);
 size_t strlen(const char *text);
-
-/* Knows %s %c %d %u %x %lu %lx and %%; always terminates, cuts what does not fit. */
-size_t format_text(char *out, size_t cap, const char *format, va_list args);
-void format_line(char *out, size_t cap, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /* One line on the host console, with the prefix "builder: ". */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));

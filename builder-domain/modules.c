@@ -10,21 +10,21 @@
 
 #define CHUNK 0x40000u
 
-struct module {
+enum { PLAN, KERNEL, INITRD, MODULES };
+static const char names[MODULES][16] = {"plan", "kernel", "initrd"};
+static struct {
 	const uint8_t *bytes;
 	uint64_t size;
-};
-
-static struct module plan, kernel, initrd;
+} module[MODULES];
 
 static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, const uint8_t **bytes)
 {
-	const struct module *m = file == CORBEL_FILE_kernel ? &kernel : &initrd;
+	unsigned m = file == CORBEL_FILE_kernel ? KERNEL : INITRD;
 
-	if (offset > m->size || len > m->size - offset) {
-		return fail(XEN_EINVAL, "modules: file %u is shorter than the plan says", file);
+	if (offset > module[m].size || len > module[m].size - offset) {
+		return fail(XEN_EINVAL, "modules: %s is shorter than the plan says", names[m]);
 	}
-	*bytes = m->bytes + offset;
+	*bytes = module[m].bytes + offset;
 	return 0;
 }
 
@@ -33,40 +33,23 @@ static void progress(enum corbel_ring_state state)
 	(void)state; /* nobody to tell yet: the console lines do */
 }
 
-static struct module *module_named(const char name[16])
-{
-	static const struct {
-		char name[16];
-		struct module *module;
-	} known[] = {{"plan", &plan}, {"kernel", &kernel}, {"initrd", &initrd}};
-
-	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (memcmp(name, known[i].name, sizeof(known[i].name)) == 0) {
-			return known[i].module;
-		}
-	}
-	return NULL;
-}
-
 static int take_modules(const struct corbel_builder_start *start)
 {
-	memset(&plan, 0, sizeof(plan));
-	memset(&kernel, 0, sizeof(kernel));
-	memset(&initrd, 0, sizeof(initrd));
-	if (start->module_count > sizeof(start->module) / sizeof(start->module[0])) {
-		return fail(XEN_EINVAL, "modules: %u given", start->module_count);
-	}
+	memset(module, 0, sizeof(module));
 	for (uint32_t i = 0; i < start->module_count; i++) {
-		struct module *m = module_named(start->module[i].name);
+		unsigned m = 0;
 
-		if (m == NULL || m->bytes != NULL) {
+		while (m < MODULES && memcmp(start->module[i].name, names[m], 16) != 0) {
+			m++;
+		}
+		if (m == MODULES || module[m].bytes != NULL) {
 			return fail(XEN_EINVAL, "modules: module %u is unknown or given twice", i);
 		}
-		m->bytes = guest_pointer(start->module[i].gpa);
-		m->size = start->module[i].size;
+		module[m].bytes = guest_pointer(start->module[i].gpa);
+		module[m].size = start->module[i].size;
 	}
-	if (plan.bytes == NULL || kernel.bytes == NULL) {
-		return fail(XEN_ENOENT, "modules: no %s", plan.bytes == NULL ? "plan" : "kernel");
+	if (module[PLAN].bytes == NULL || module[KERNEL].bytes == NULL) {
+		return fail(XEN_ENOENT, "modules: plan or kernel is missing");
 	}
 	return 0;
 }
@@ -76,19 +59,19 @@ int serve_modules(const struct corbel_builder_start *start)
 	static const struct source source = {CHUNK, fetch, progress};
 	static struct build_request request;
 	uint16_t domid;
-	int rc = take_modules(start);
+	int rc = take_modules(start)
+			 ?: request_decode(module[PLAN].bytes, module[PLAN].size,
+					   CORBEL_RQF_DOM0 | TEST_FLAGS, &request);
 
-	if (rc == 0) {
-		rc = request_decode(plan.bytes, plan.size, CORBEL_RQF_DOM0 | TEST_FLAGS, &request);
-	}
 	if (rc != 0) {
 		return rc;
 	}
-	if (request.kernel_size != kernel.size || request.initrd_size != initrd.size) {
+	if (request.kernel_size != module[KERNEL].size ||
+	    request.initrd_size != module[INITRD].size) {
 		return fail(XEN_EINVAL,
-			    "plan: kernel %lu, initrd %lu bytes; the modules have %lu "
-			    "and %lu",
-			    request.kernel_size, request.initrd_size, kernel.size, initrd.size);
+			    "plan: kernel %lu, initrd %lu bytes; the modules have %lu and %lu",
+			    request.kernel_size, request.initrd_size, module[KERNEL].size,
+			    module[INITRD].size);
 	}
-	return build(&request, plan.bytes, (uint32_t)plan.size, &source, &domid);
+	return build(&request, module[PLAN].bytes, (uint32_t)module[PLAN].size, &source, &domid);
 }

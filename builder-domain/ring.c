@@ -76,23 +76,18 @@ static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, cons
 
 static int map_data_pages(uint32_t count)
 {
-	for (uint32_t done = 0; done < count;) {
-		uint32_t refs[GRANTS_PER_CALL], some = count - done;
-		int rc;
+	uint32_t refs[GRANTS_PER_CALL];
+	int rc = 0;
 
-		if (some > GRANTS_PER_CALL) {
-			some = GRANTS_PER_CALL;
-		}
+	for (uint32_t done = 0; rc == 0 && done < count; done += GRANTS_PER_CALL) {
+		uint32_t some = count - done < GRANTS_PER_CALL ? count - done : GRANTS_PER_CALL;
+
 		for (uint32_t i = 0; i < some; i++) {
 			refs[i] = ring_load(&session.ring->data_ref[done + i]);
 		}
 		rc = grant_map(PEER, refs, some, WINDOW_DATA_GPA + done * PAGE_SIZE, 0);
-		if (rc != 0) {
-			return rc;
-		}
-		done += some;
 	}
-	return 0;
+	return rc;
 }
 
 /* Waits for a posted session and maps its ring page.  Until this succeeds there is nowhere to
@@ -108,18 +103,14 @@ static int open_session(void)
 	if (rc != 0) {
 		return fail((int)-rc, "ring: no session: error %d", (int)-rc);
 	}
-	rc = grant_map(PEER, &meeting.ref, 1, WINDOW_RING_GPA, 1);
-	if (rc == 0) {
-		rc = event_bind(PEER, meeting.port, &session.port);
-		if (rc != 0) {
-			rc = fail((int)-rc, "ring: port %u not bound: error %d", meeting.port,
-				  (int)-rc);
-		}
+	if (grant_map(PEER, &meeting.ref, 1, WINDOW_RING_GPA, 1) != 0) {
+		return -XEN_EFAULT;
 	}
-	if (rc == 0) {
-		session.ring = guest_pointer(WINDOW_RING_GPA);
-	}
-	return (int)rc;
+	session.ring = guest_pointer(WINDOW_RING_GPA);
+	rc = event_bind(PEER, meeting.port, &session.port);
+	return rc == 0 ? 0
+		       : fail((int)-rc, "ring: port %u not bound: error %d", meeting.port,
+			      (int)-rc);
 }
 
 static int take_request(uint8_t *bytes, uint32_t *size, struct build_request *request,
@@ -153,28 +144,22 @@ static int run_session(uint16_t *domid)
 	uint32_t size, data_refs;
 	int rc = take_request(bytes, &size, &request, &data_refs);
 
-	if (rc == 0) {
-		ring_state(CORBEL_RING_accepted);
-		rc = map_data_pages(data_refs);
-	}
 	if (rc != 0) {
 		return rc;
 	}
+	ring_state(CORBEL_RING_accepted);
 	source.chunk = data_refs * (uint32_t)PAGE_SIZE;
-	return build(&request, bytes, size, &source, domid);
+	return map_data_pages(data_refs) ?: build(&request, bytes, size, &source, domid);
 }
 
 int serve_ring(const struct corbel_builder_start *start)
 {
 	uint16_t domid = 0;
-	int rc = shared_info_map();
+	int rc;
 
-	session.ring = NULL;
-	session.seq = 0;
+	memset(&session, 0, sizeof(session));
 	session.tsc_hz = start->tsc_hz;
-	if (rc == 0) {
-		rc = open_session();
-	}
+	rc = shared_info_map() ?: open_session();
 	if (rc != 0) {
 		return rc;
 	}

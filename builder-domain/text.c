@@ -3,6 +3,8 @@
  * Formatting, console lines and failure reasons.  Text that comes from a request is printed only
  * after the request parser has accepted its characters.
  */
+#include <stdarg.h>
+
 #include "builder-domain/hypercall.h"
 #include "builder-domain/lib.h"
 
@@ -41,19 +43,13 @@ static void put_text(struct text *t, const char *s)
 	}
 }
 
-static void put_signed(struct text *t, int value)
-{
-	if (value < 0) {
-		put(t, '-');
-	}
-	put_number(t, value < 0 ? -(int64_t)value : value, 10);
-}
-
-size_t format_text(char *out, size_t cap, const char *format, va_list args)
+/* Knows %s %d %u %x %lu %lx and %%; always terminates, cuts what does not fit. */
+static size_t format_text(char *out, size_t cap, const char *format, va_list args)
 {
 	struct text t = {out, 0, cap};
 
 	for (; *format != '\0'; format++) {
+		int64_t value;
 		int is_long;
 
 		if (*format != '%') {
@@ -71,7 +67,9 @@ size_t format_text(char *out, size_t cap, const char *format, va_list args)
 			put_text(&t, va_arg(args, const char *));
 			break;
 		case 'd':
-			put_signed(&t, va_arg(args, int));
+			value = va_arg(args, int);
+			put_text(&t, value < 0 ? "-" : "");
+			put_number(&t, value < 0 ? -value : value, 10);
 			break;
 		case 'u':
 		case 'x':
@@ -85,15 +83,6 @@ size_t format_text(char *out, size_t cap, const char *format, va_list args)
 	}
 	t.out[t.used] = '\0';
 	return t.used;
-}
-
-void format_line(char *out, size_t cap, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	format_text(out, cap, format, args);
-	va_end(args);
 }
 
 void print(const char *format, ...)

@@ -514,7 +514,7 @@ static void test_bad_modules(void **state)
 	check_failed(builder_run(&start), XEN_EINVAL,
 		     "modules: module 1 is unknown or given twice");
 	start.module_count = 1;
-	check_failed(builder_run(&start), XEN_ENOENT, "modules: no kernel");
+	check_failed(builder_run(&start), XEN_ENOENT, "modules: plan or kernel is missing");
 	request.flags = CORBEL_RQF_DOM0;
 	use_elf();
 	request.kernel_size++;
