@@ -445,6 +445,9 @@ static int note_arguments(int argc, char **argv)
 {
 	FILE *file = fopen(getenv("CLI_CONSOLE_NOTES"), "a");
 
+	if (!file) {
+		return 1;
+	}
 	for (int i = 1; i < argc; i++) {
 		fprintf(file, "%s%s", i > 1 ? " " : "", argv[i]);
 	}
@@ -505,6 +508,7 @@ static void test_actions(void **state)
 	assert_non_null(strstr(text, "/restart-03030303-0303-0303-0303-030303030303.cfg\n"));
 	assert_null(strstr(text, "destroy 4"));
 	assert_null(strstr(text, "destroy 5"));
+	assert_ptr_equal(strstr(strstr(text, "destroy 2") + 1, "destroy 2"), NULL);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -15,7 +15,7 @@
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/store.h"
 
-#define JOBS_MAX      64
+#define JOBS_MAX      CONSOLES_MAX
 #define RESTART_PAUSE 2 /* ticks between destroy and create, as xl */
 
 struct job {
@@ -175,7 +175,7 @@ static void finished(struct job *job, int status)
 	if (job->config[0]) {
 		unlink(job->config);
 	}
-	job->state = JOB_free;
+	job->state = JOB_kept; /* a domain that could not be destroyed is not tried for ever */
 }
 
 void lifecycle_tick(void)
