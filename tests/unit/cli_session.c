@@ -159,6 +159,16 @@ static void *crashing_builder(void *argument)
 	return NULL;
 }
 
+/* Ends before it has seen the ring. */
+static void *lost_builder(void *argument)
+{
+	(void)argument;
+	pthread_mutex_lock(&fake.lock);
+	fake.info.builder_instance++;
+	pthread_mutex_unlock(&fake.lock);
+	return NULL;
+}
+
 static void *silent_builder(void *argument)
 {
 	(void)argument;
@@ -273,6 +283,7 @@ static void test_bad_ends(void **state)
 		{full_builder, -ENOMEM, "no frames"},
 		{greedy_builder, -EPROTO, "asked for 11 bytes at 699990 of file 1"},
 		{crashing_builder, -EIO, "the builder ended in mid-build"},
+		{lost_builder, -EIO, "the builder ended in mid-build"},
 		{silent_builder, -ETIMEDOUT, "no answer from the builder while taking the request"},
 		{interrupted_builder, -EINTR, "interrupted"},
 	};

@@ -211,17 +211,19 @@ static bool take_end(struct session *session, uint32_t state)
 	return false;
 }
 
-/* A builder that crashes says nothing: its successor's number tells. */
-static bool builder_is_gone(const struct session *session, uint32_t state)
+/* A builder that crashes says nothing: its successor's number tells.  The number to outlive is the
+ * ring's, or until the ring has one, that which the hypervisor named when the session was posted.
+ */
+static bool builder_is_gone(const struct session *session)
 {
 	struct corbel_host_info info = {0};
 	uint32_t instance = __atomic_load_n(&session->host.ring->instance, __ATOMIC_RELAXED);
 
-	if (state == CORBEL_RING_idle || !instance ||
-	    host_corbel(CORBEL_OP_host_info, &info, sizeof(info)) < 0) {
-		return false;
+	if (!instance) {
+		instance = session->instance;
 	}
-	return info.builder_instance > instance;
+	return host_corbel(CORBEL_OP_host_info, &info, sizeof(info)) >= 0 &&
+	       info.builder_instance > instance;
 }
 
 /* After a signal: say "give up" to every pull and wait a moment for the builder to clean up. */
@@ -233,7 +235,7 @@ static void cancel(struct session *session)
 
 	do {
 		state = __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE);
-		if (take_end(session, state) || builder_is_gone(session, state)) {
+		if (take_end(session, state) || builder_is_gone(session)) {
 			break;
 		}
 		answer(session, __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
@@ -288,7 +290,7 @@ static int follow(struct session *session)
 		if (host_session_wait(&session->host, SLICE_MS) == 1) {
 			continue;
 		}
-		if (!builder_is_gone(session, state)) {
+		if (!builder_is_gone(session)) {
 			gone_since = 0;
 		} else if (!gone_since) {
 			gone_since = now_ms(); /* it may have ended in good order just now */
