@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arbitrary loader information and event log records.  The first byte chooses the format; the rest
+ * is physical memory from FAKE_MEMORY_BASE on, with the information at its start.
+ */
+#include <stdlib.h>
+#include "tests/unit/fake_boot.h"
+#include "boot/multiboot.h"
+#include "boot/tcglog.h"
+#include "core/lib.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_result(const struct boot_info *boot, const struct boot_loader *loader, bool good)
+{
+	if (good == (loader->error[0] != 0) || boot->cmdline[sizeof(boot->cmdline) - 1] != 0) {
+		abort();
+	}
+	for (unsigned i = 0; good && i < BOOT_MODULES; i++) {
+		if (boot->module[i].size == 0 || (boot->module[i].base & 4095) != 0 ||
+		    boot->module[i].args[sizeof(boot->module[i].args) - 1] != 0) {
+			abort();
+		}
+	}
+	for (uint32_t i = 1; i < loader->memory.count; i++) {
+		if (loader->memory.region[i - 1].base + loader->memory.region[i - 1].size >=
+		    loader->memory.region[i].base) {
+			abort();
+		}
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct boot_info boot;
+	static struct boot_loader loader;
+
+	if (size < 1) {
+		return 0;
+	}
+	memset(&boot, 0, sizeof(boot));
+	memset(&loader, 0, sizeof(loader));
+	fake_memory = data + 1;
+	fake_memory_size = size - 1;
+	if (data[0] % 3 == 0) {
+		if (tcglog_event2_size(data + 1, size - 1) > size - 1 ||
+		    tcglog_event1_size(data + 1, size - 1) > size - 1) {
+			abort();
+		}
+		return 0;
+	}
+	bool good = multiboot_parse(data[0] % 3 == 1 ? MULTIBOOT1_LOADED : MULTIBOOT2_LOADED,
+				    FAKE_MEMORY_BASE, &boot, &loader);
+
+	check_result(&boot, &loader, good);
+	return 0;
+}
