@@ -21,7 +21,7 @@ static struct vcpu *vcpu_of(struct domain *d, uint32_t id)
 	return id < d->vcpu_count && id < CORBEL_MAX_VCPUS ? d->vcpu[id] : NULL;
 }
 
-/* event_port_alloc() as a pointer too. */
+/* event_port_alloc() as a pointer too; *p is set when the port is not an error. */
 static int alloc_port(struct domain *d, struct event_port **p)
 {
 	int port = event_port_alloc(d);
@@ -81,7 +81,7 @@ static int bind_pair(struct domain *d, struct domain *peer, uint32_t peer_port)
 		return -XEN_EINVAL;
 	}
 	port = alloc_port(d, &local);
-	if (port < 0) {
+	if (!local) {
 		return port;
 	}
 	local->state = PORT_interdomain;
