@@ -77,60 +77,6 @@ static void elf_images(void)
 	ELF("notes of 2^60 bytes", segment(2)->p_filesz = 1ull << 60);
 }
 
-static void put16(size_t at, uint16_t value)
-{
-	memcpy(copy + at, &value, 2);
-}
-
-static void put32(size_t at, uint32_t value)
-{
-	memcpy(copy + at, &value, 4);
-}
-
-/* A bzImage header good enough to reach the checks after the magic. */
-static void fresh_bzimage(void)
-{
-	memset(copy, 0x90, sizeof(copy));
-	memset(copy, 0, 0x400);
-	copy[0x1f1] = 3;      /* setup_sects */
-	put32(0x1f4, 0x1000); /* syssize, 16 byte units */
-	put16(0x1fe, 0xaa55);
-	copy[0x201] = 0x66; /* header ends at 0x268 */
-	memcpy(copy + 0x202, "HdrS", 4);
-	put16(0x206, 0x020f);
-	copy[0x211] = 1; /* loaded high */
-	put32(0x22c, 0x7fffffff);
-	put32(0x230, 0x200000);
-	copy[0x234] = 1;
-	put16(0x236, 0x7f);
-	put32(0x238, 2047);
-	put32(0x258, 0x1000000); /* pref_address */
-	put32(0x260, 0x400000);  /* init_size */
-	request.kernel = copy;
-	request.kernel_size = 0x20000;
-	request.memory_mib = 32;
-}
-
-#define BZ(text, change)                                                                           \
-	fresh_bzimage();                                                                           \
-	change;                                                                                    \
-	expect_request_refused(text)
-
-static void bzimages(void)
-{
-	BZ("bzImage whose stub never traps", put32(0x260, 0x400000));
-	BZ("bzImage cut in its header", request.kernel_size = 0x220);
-	BZ("bzImage without magic", copy[0x202] = 0);
-	BZ("bzImage of protocol 2.02", put16(0x206, 0x0202));
-	BZ("bzImage not loaded high", copy[0x211] = 0);
-	BZ("bzImage of 255 setup sectors", copy[0x1f1] = 255; request.kernel_size = 0x10000);
-	BZ("bzImage larger than its file", put32(0x1f4, 0xffffffff));
-	BZ("bzImage that wants 4 GiB", put32(0x260, 0xffffffff));
-	BZ("bzImage linked elsewhere", put32(0x258, 0x2000000));
-	BZ("bzImage larger than the domain", request.memory_mib = 8);
-	request.memory_mib = 0;
-}
-
 static void noise(void)
 {
 	uint32_t seed = 99;

@@ -4,6 +4,7 @@
  * behind, and the next honest build works.
  */
 #include "tests/attack/requests/requests.h"
+#include <xen/domctl.h>
 
 const char test_title[] = "hostile build requests";
 
@@ -367,6 +368,59 @@ static void check_flip(void)
 	check_equal("frames after that", frames_settle(), frames_before);
 }
 
+/* ---- T4: the domain that is being built
+ * ------------------------------------------------------------ */
+
+/* Numbers are given in order and a building domain is not listed: the next number is a safe guess,
+ * confirmed when the build is done. */
+static uint16_t building_domid;
+
+static bool poke(struct build *b, struct corbel_ring *r, uint8_t *data)
+{
+	static struct corbel_launch_info info;
+	uint16_t domid = building_domid;
+	struct evtchn_alloc_unbound unbound = {.dom = domid, .remote_dom = CORBEL_DOMID_DOM0};
+	uint32_t handle;
+	uint64_t value;
+
+	(void)r;
+	(void)data;
+	if (b->wants != 1) {
+		return true;
+	}
+	check_true("building: launch record", launch_info(domid, &info) < 0);
+	check_true("building: pause", domain_control(XEN_DOMCTL_pausedomain, domid) < 0);
+	check_true("building: unpause", domain_control(XEN_DOMCTL_unpausedomain, domid) < 0);
+	check_true("building: destroy", domain_control(XEN_DOMCTL_destroydomain, domid) < 0);
+	check_true("building: set parameter", hvm_set_param_of(domid, 17, 1) < 0);
+	check_true("building: get parameter", hvm_get_param_of(domid, 17, &value) < 0);
+	check_true("building: map grant 0", grant_map(domid, 0, 7, 0, &handle) < 0);
+	check_true("building: map grant 1", grant_map(domid, 1, 7, 0, &handle) < 0);
+	check_true("building: bind port 1", event_interdomain(domid, 1) < 0);
+	check_true("building: new port",
+		   hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound,
+			      (uintptr_t)&unbound) < 0);
+	return true;
+}
+
+static void check_building(void)
+{
+	static struct tenant tenant;
+
+	request.cmdline = "case=hello";
+	request.data_pages = 1;
+	request.answer = poke;
+	building_domid = (uint16_t)(request.domid + 1);
+	build_must(&request);
+	check_equal("the domain being built was the one poked", request.domid, building_domid);
+	request.answer = NULL;
+	request.data_pages = 0;
+	tenant_attach(&tenant, "building", request.domid, 0);
+	check_equal("the build was not disturbed", tenant_wait(&tenant, 10000000000ull),
+		    TENANT_off);
+	tenant_destroy(&tenant);
+}
+
 static void check_honest(void)
 {
 	static struct tenant tenant;
@@ -392,6 +446,7 @@ void test_main(void)
 	rendezvous();
 	check_scribble();
 	check_flip();
+	check_building();
 	images();
 	check_honest();
 }

@@ -34,6 +34,7 @@ static const struct {
 	{"gdt-nowhere", TENANT_crashed, "outside its memory", false, 1},
 	{"stack-nowhere", TENANT_crashed, "outside its memory", false, 1},
 	{"xcr0", TENANT_off, "", false, 1},
+	{"clean", TENANT_off, "", false, 1},
 	{"halt", TENANT_off, "", false, 1},
 	{"halt", TENANT_off, "", false, 2},
 	{"crash", TENANT_crashed, "", false, 1},

@@ -170,6 +170,7 @@ void session_run(struct build *b, const uint8_t *request, size_t size)
 
 	b->ended = b->builder_died = false;
 	b->reason[0] = 0;
+	b->result = 0;
 	b->wants = 0;
 	memset(ring, 0, sizeof(*ring));
 	ring->magic = CORBEL_RING_MAGIC;

@@ -167,6 +167,24 @@ static void case_xcr0(void)
 	check_equal("XCR0 is kept over other domains' runs", low, 7);
 }
 
+/* Runs after xcr0: nothing of another domain's registers may be left for this one. */
+static void case_clean(void)
+{
+	uint64_t value[2];
+	uint16_t control;
+
+	__asm__ volatile("movdqu %%xmm0, %0" : "=m"(value));
+	check_equal("XMM0 starts as 0", value[0] | value[1], 0);
+	__asm__ volatile("mov %%db0, %0" : "=r"(value[0]));
+	check_equal("DR0 starts as 0", value[0], 0);
+	__asm__ volatile("mov %%db7, %0" : "=r"(value[0]));
+	check_equal("DR7 starts as 400", value[0], 0x400);
+	__asm__ volatile("fnstsw %0" : "=m"(control));
+	check_equal("x87 stack starts empty: top is 0", control & 0x3800, 0);
+	check_true("TSC_AUX starts as 0", msr_read(0xC0000103, &value[0]) && value[0] == 0);
+	check_true("LSTAR starts as 0", msr_read(0xC0000082, &value[0]) && value[0] == 0);
+}
+
 static void case_halt(void)
 {
 	print("halting\n");
@@ -246,6 +264,7 @@ static const struct {
 	{"gdt-nowhere", case_gdt_nowhere},
 	{"stack-nowhere", case_stack_nowhere},
 	{"xcr0", case_xcr0},
+	{"clean", case_clean},
 	{"halt", case_halt},
 	{"crash", case_crash},
 	{"reboot", case_reboot},

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Unpackers of hostile bzImages: 32-bit code, loaded at 1 MiB, paging off.  Position-independent. */
+	.text
+	.code32
+	.macro stub name
+	.balign 16
+	.global stub_\name, stub_\name\()_end
+stub_\name:
+	movl $0x90000, %esp
+	.endm
+	.macro end name
+stub_\name\()_end:
+	.endm
+	/* Copies the bytes between two labels of this stub to an address. */
+	.macro put from, to, address
+	call 77f
+77:	popl %esi
+	addl $(\from - 77b), %esi
+	movl $\address, %edi
+	movl $(\to - \from), %ecx
+	cld
+	rep movsb
+	.endm
+	.macro leave_for address
+	movl $\address, %eax
+	jmp *%eax
+	.endm
+
+stub hypercall
+	movl $17, %eax
+	xorl %edi, %edi
+	vmmcall
+	leave_for 0x1000000
+end hypercall
+
+stub halt
+	cli
+	hlt
+	leave_for 0x1000000
+end halt
+
+stub triple
+	movl $0, 0x80000
+	movl $0, 0x80004
+	lidt 0x80000
+	int3
+end triple
+
+stub past
+	leave_for 0x1000010
+end past
+
+stub far
+	movb $0xf4, 0x1200000		/* HLT */
+	leave_for 0x1200000
+end far
+
+stub outside
+	movl $1, 0x90000000
+	leave_for 0x1000000
+end outside
+
+stub string
+	movl $0x80, %edx
+	outsb
+	leave_for 0x1000000
+end string
+
+stub nothing
+	leave_for 0x1000000
+end nothing
+
+/* INIT and STARTUP to everybody, then as if nothing had happened: no note follows. */
+stub startup
+	movl $0x830, %ecx
+	xorl %edx, %edx
+	movl $0xc4500, %eax
+	wrmsr
+	movl $0xc460a, %eax
+	wrmsr
+	leave_for 0x1000000
+end startup
+
+stub two_notes
+	put 1f, 2f, 0x1000020
+	put 1f, 2f, 0x1000100
+	leave_for 0x1000000
+1:	.long 4, 8, 18, 0x6e6558, 0x1000200, 0
+2:
+end two_notes
+
+stub far_note
+	put 1f, 2f, 0x1000020
+	leave_for 0x1000000
+1:	.long 4, 8, 18, 0x6e6558, 0x100000, 0
+2:
+end far_note
+
+stub note_after_window
+	put 1f, 2f, 0x1400000
+	leave_for 0x1000000
+1:	.long 4, 8, 18, 0x6e6558, 0x1000200, 0
+2:
+end note_after_window
+
+/* The one that behaves: its kernel switches itself off. */
+stub good
+	put 1f, 2f, 0x1000020
+	put 3f, 4f, 0x1000200
+	leave_for 0x1000000
+1:	.long 4, 8, 18, 0x6e6558, 0x1000200, 0
+2:
+3:	cli
+	hlt
+	jmp 3b
+4:
+end good
+	.section .note.GNU-stack, "", @progbits
