@@ -42,11 +42,15 @@ long hc_domctl_destroy(struct hc_call *call)
 	return error;
 }
 
-/* Whether the caller may see d, without a trace record: a list must not flood the audit. */
+/* Whether the caller may see d, without a trace record: a list must not flood the audit, nor end at
+ * a domain that is being built, which is its creator's alone until it is sealed. */
 static bool may_see(struct hc_call *call, struct domain *d)
 {
 	struct xsm_label object = d == call->caller ? d->self_label : d->label;
 
+	if (d->state == CORBEL_DOM_building && d->creator != call->caller) {
+		return false;
+	}
 	return xsm_allowed(&host_policy, call->caller->label, object, XSM_CLASS_domain,
 			   XSM_PERM_domain_getdomaininfo);
 }
