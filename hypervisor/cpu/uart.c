@@ -18,9 +18,10 @@
 #define STATUS_EMPTY 0x20 /* room for a byte */
 #define STATUS_IDLE  0x40 /* nothing left to send */
 
-#define POLL_LIMIT 200000u
+#define POLL_LIMIT 1000000u /* about a second */
 
 static bool present;
+static bool stuck; /* the last wait was in vain: drop bytes instead of waiting for each */
 
 void uart_init(void)
 {
@@ -42,12 +43,16 @@ void uart_init(void)
 
 static bool wait_for(uint8_t bit)
 {
-	for (unsigned i = 0; i < POLL_LIMIT; i++) {
+	unsigned limit = stuck ? 1 : POLL_LIMIT;
+
+	for (unsigned i = 0; i < limit; i++) {
 		if (inb(REG_STATUS) & bit) {
+			stuck = false;
 			return true;
 		}
 		cpu_relax();
 	}
+	stuck = true;
 	return false;
 }
 
