@@ -98,14 +98,14 @@ void gbuf_unpin(struct gbuf *b)
 static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_t length, bool write,
 		     struct gbuf *out)
 {
-	uint64_t end = address + length;
+	uint64_t a = address & ~PAGE_MASK;
 	int rc = 0;
 
 	out->pages = 0;
 	if (length == 0 || length > PAGE_SIZE) {
 		return -XEN_EINVAL;
 	}
-	if (end < address) {
+	if (address + length < address) {
 		return -XEN_EFAULT;
 	}
 	out->offset = address & PAGE_MASK;
@@ -113,7 +113,8 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 	out->owner = d->id;
 	out->write = write;
 	spin_lock(&d->lock);
-	for (uint64_t a = address & ~PAGE_MASK; a < end; a += PAGE_SIZE) {
+	/* Counted, not compared with the end: after the last page of all comes page 0. */
+	for (uint32_t pages = (out->offset + length + PAGE_MASK) >> PAGE_SHIFT; pages; pages--) {
 		frame_t *frame = &out->frame[out->pages];
 		uint64_t gpa = a;
 
@@ -123,6 +124,7 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 			break;
 		}
 		out->pages++;
+		a += PAGE_SIZE;
 	}
 	spin_unlock(&d->lock);
 	if (rc) {
