@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine below the real hypervisor, for tests on the host: RAM behind map slots, clock, console,
+ * TPM state and the world switch are simulated; frames, heap, nested tables, guest copies, domains,
+ * dispatcher, handlers, policy and VMCB access are the product's own files.  A guest frame can be
+ * touched only while it is in a slot (AddressSanitizer stops what comes too late), and at the first
+ * hand-out of a frame its old contents are a marker, not zero.
+ */
+#ifndef TESTS_UNIT_MACHINE_H
+#define TESTS_UNIT_MACHINE_H
+#include "core/domain.h"
+#include "mm/addr.h"
+#include "virt/virt.h"
+#include "virt/vmcb.h"
+
+#define MACHINE_BLOCKS 16u  /* 2 MiB each */
+#define MACHINE_FIRST  512u /* number of the first frame */
+#define MACHINE_FRAMES (MACHINE_BLOCKS * 512u)
+/* Not RAM at first: the block around it is no block until frames_add_region() brings it. */
+#define MACHINE_HOLE       (MACHINE_FIRST + MACHINE_FRAMES - 100u)
+#define MACHINE_HEAP_PAGES 2048u
+#define MACHINE_MARKER     0xA5
+
+struct machine {
+	uint64_t now;   /* ns since boot */
+	uint32_t stops; /* calls of machine_stop() */
+	uint32_t slots_now;
+	bool quiet; /* no printk() */
+	/* one guest run: what svm_enter() is to do */
+	void (*guest)(struct vmcb *vmcb, struct vcpu_regs *regs);
+};
+extern struct machine machine;
+
+/* Once per process: the frame table, the heap, the trace ring. */
+void machine_init(void);
+void machine_policy(const char *name); /* build/policy/NAME.bin in force */
+
+/* A place where panic() or machine_stop() return to: 0 at first, then 1 (panic) or 2 (stop). */
+#define machine_catch() (machine_catching = true, setjmp(machine_caught))
+#include <setjmp.h>
+extern jmp_buf machine_caught;
+extern bool machine_catching;
+extern char machine_panic_text[200];
+
+uint8_t *machine_page(frame_t f); /* the frame's bytes, as the tests see them */
+bool machine_is_zero(frame_t f);
+void machine_fill(frame_t f, uint8_t byte);
+void machine_seed(uint64_t seed);
+uint32_t machine_random(void);
+uint32_t machine_below(uint32_t limit); /* random, 0 .. limit - 1 */
+/* Every CPU carries out all flushes; scrubs until nothing is dirty. */
+void machine_settle(void);
+/* tlb_sync() as executed by another CPU. */
+bool machine_sync(unsigned cpu);
+#endif

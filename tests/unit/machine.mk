@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of memory, domains, dispatcher and the default-deny tables: the real files, compiled
+# once, on a simulated machine (tests/unit/machine.h).
+MACHINE_SRC := tests/unit/machine.c \
+	$(addprefix hypervisor/mm/, frames.c heap.c npt.c tlb.c gcopy.c) \
+	$(addprefix hypervisor/virt/, svm.c svm_exit.c cpuid.c msr.c pio.c vlapic.c) \
+	$(addprefix hypervisor/core/, domain.c vcpu.c sched.c hypercall.c memory.c hvm.c build.c \
+	builder.c event.c event_ops.c grant.c grant_map.c grant_ops.c info.c sysctl.c domctl.c \
+	console_op.c locks.c lib.c trace.c) \
+	hypervisor/cpu/percpu.c measured-boot/sha2.c xsm/monitor/monitor.c xsm/monitor/floor.c
+MACHINE_OBJ := $(MACHINE_SRC:%.c=$(B)/tests/machine/%.o)
+MACHINE     := $(B)/tests/machine/machine.a
+-include $(MACHINE_OBJ:.o=.d)
+
+$(B)/tests/machine/%.o: %.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(SANFLAGS) -Itests/unit -MMD -MP -c $< -o $@
+$(MACHINE): $(MACHINE_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+UNIT += frames npt gcopy
+UNIT_SRC_frames = tests/unit/frames.c $(MACHINE)
+UNIT_SRC_npt    = tests/unit/npt.c $(MACHINE)
+UNIT_SRC_gcopy  = tests/unit/gcopy.c $(MACHINE)
