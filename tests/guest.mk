@@ -16,9 +16,13 @@ $(B)/tk/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(TK_FLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
+# The bench measures the real monitor.
+TK_MORE_bench_basic := xsm/monitor/monitor.c
+
 # TEST_KERNEL: 1 = kind, 2 = name
 define TEST_KERNEL
-TK_OBJ_$(1)_$(2) := $$(patsubst %,$(B)/tk/%.o,$$(basename $$(wildcard tests/$(1)/$(2)/*.c tests/$(1)/$(2)/*.S)))
+TK_OBJ_$(1)_$(2) := $$(patsubst %,$(B)/tk/%.o,$$(basename $$(TK_MORE_$(1)_$(2)) \
+	$$(wildcard tests/$(1)/$(2)/*.c tests/$(1)/$(2)/*.S)))
 -include $$(TK_OBJ_$(1)_$(2):.o=.d)
 $(B)/tests/$(1)/$(2).elf: $$(TK_OBJ_$(1)_$(2)) $(TK_LIB) $(TK_LDS)
 	@mkdir -p $$(@D)

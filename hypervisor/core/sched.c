@@ -82,8 +82,8 @@ void sched_wake(struct vcpu *v)
 void sched_kick(struct vcpu *v)
 {
 	v->kicked = true;
-	if (v->state == VCPU_blocked) {
-		sched_wake(v);
+	if (v->state == VCPU_blocked || v->state == VCPU_polling) {
+		sched_wake(v); /* an event ends a poll as well, whatever its port: Xen's rule */
 	}
 }
 

@@ -18,7 +18,6 @@
 
 /* Slots have a top-level entry of their own; an unmapped page follows each, against overruns. */
 #define SLOT_BASE   0x8000000000ull
-#define SLOT_STRIDE (2 * PAGE_SIZE)
 _Static_assert(MAX_CPUS *MAP_SLOTS * 2 <= ENTRIES, "the slots share one page table");
 
 extern const char image_start[], image_text_end[], image_rodata_end[], image_end[];
@@ -98,6 +97,10 @@ void hpt_init(struct boot_info *boot)
 		map_pages(boot, TIS_BASE, TIS_BASE + TIS_PAGES * PAGE_SIZE, DEVICE);
 	}
 	slot_table = entry_for(boot, SLOT_BASE, 0);
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+		percpu_area[cpu].slot_entry = hpt_slot_entry(cpu, 0);
+		percpu_area[cpu].slot_base = hpt_slot_address(cpu, 0);
+	}
 	cpu_enable_nx();
 	write_cr3((uintptr_t)root);
 	cpu_protect();
@@ -159,10 +162,10 @@ static unsigned slot_index(unsigned cpu, unsigned slot)
 
 uint64_t *hpt_slot_entry(unsigned cpu, unsigned slot)
 {
-	return &slot_table[slot_index(cpu, slot) * (SLOT_STRIDE / PAGE_SIZE)];
+	return &slot_table[slot_index(cpu, slot) * (HPT_SLOT_STRIDE / PAGE_SIZE)];
 }
 
 void *hpt_slot_address(unsigned cpu, unsigned slot)
 {
-	return (void *)(SLOT_BASE + slot_index(cpu, slot) * SLOT_STRIDE);
+	return (void *)(SLOT_BASE + slot_index(cpu, slot) * HPT_SLOT_STRIDE);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Per-CPU temporary mappings (mm/slots.h). */
+/* Per-CPU temporary mappings (mm/slots.h).  On the path of every hypercall with an argument. */
 #include "mm/slots.h"
 #include "core/lib.h"
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
 #include "mm/hpt.h"
+
+#define ENTRY_STRIDE (HPT_SLOT_STRIDE / PAGE_SIZE)
 
 void *slot_map(frame_t f)
 {
@@ -13,20 +15,20 @@ void *slot_map(frame_t f)
 
 	CHECK(slot < MAP_SLOTS);
 	cpu->slots_used = slot + 1;
-	*hpt_slot_entry(cpu->id, slot) = frame_address(f) | HPT_PRESENT | HPT_WRITE | HPT_ACCESSED |
-					 HPT_DIRTY | HPT_NX;
 	/* The entry was absent: no stale translation can exist (slot_unmap flushed it). */
-	return hpt_slot_address(cpu->id, slot);
+	cpu->slot_entry[slot * ENTRY_STRIDE] = frame_address(f) | HPT_PRESENT | HPT_WRITE |
+					       HPT_ACCESSED | HPT_DIRTY | HPT_NX;
+	return cpu->slot_base + slot * HPT_SLOT_STRIDE;
 }
 
 void slot_unmap(void *address)
 {
 	struct percpu *cpu = this_cpu();
 	unsigned slot = cpu->slots_used - 1;
-	void *base = hpt_slot_address(cpu->id, slot);
+	uintptr_t base = (uintptr_t)cpu->slot_base + slot * HPT_SLOT_STRIDE;
 
-	CHECK(((uintptr_t)address & ~PAGE_MASK) == (uintptr_t)base);
-	*hpt_slot_entry(cpu->id, slot) = 0;
-	invlpg((uintptr_t)base);
+	CHECK(((uintptr_t)address & ~PAGE_MASK) == base);
+	cpu->slot_entry[slot * ENTRY_STRIDE] = 0;
+	invlpg(base);
 	cpu->slots_used = slot;
 }

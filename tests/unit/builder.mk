@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the builder and of corbel-plan: their real files on the host.
-UNIT += builder_request builder_kernel builder_acpi plan_text builder_flow builder_flow_test
+UNIT += builder_request builder_kernel builder_acpi plan_text builder_flow builder_refuse \
+	builder_refuse_test
 
 UNIT_SRC_builder_request := tests/unit/builder_request.c builder-domain/request.c \
 	builder-domain/text.c tools/plan/encode.c
@@ -9,8 +10,11 @@ UNIT_SRC_builder_kernel := tests/unit/builder_kernel.c builder-domain/elf.c \
 UNIT_SRC_builder_acpi := tests/unit/builder_acpi.c builder-domain/acpi.c
 UNIT_SRC_plan_text := tests/unit/plan_text.c tools/plan/parse.c
 
-# whole builds, once as the product and once with the crash request honoured
-UNIT_SRC_builder_flow = tests/unit/builder_flow.c tests/unit/builder_sim.c tools/plan/encode.c \
-	builder-domain/main.c $(filter-out %.S %/main.c %/mem.c %/machine.c,$(BUILDER_SRC))
-UNIT_SRC_builder_flow_test = $(UNIT_SRC_builder_flow)
-UNIT_LIBS_builder_flow_test := -DCORBEL_TEST_BUILD
+# whole builds; the refusals once as the product and once with the crash request honoured
+BUILDER_FLOW_SRC = tests/unit/builder_fixture.c tests/unit/builder_sim.c tools/plan/encode.c \
+	builder-domain/main.c $(filter-out %.S %/main.c %/mem.c %/machine.c,$(BUILDER_SRC)) \
+	$(BUILDER_SHARED_SRC)
+UNIT_SRC_builder_flow = tests/unit/builder_flow.c $(BUILDER_FLOW_SRC)
+UNIT_SRC_builder_refuse = tests/unit/builder_refuse.c $(BUILDER_FLOW_SRC)
+UNIT_SRC_builder_refuse_test = $(UNIT_SRC_builder_refuse)
+UNIT_LIBS_builder_refuse_test := -DCORBEL_TEST_BUILD

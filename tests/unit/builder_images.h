@@ -5,6 +5,7 @@
 #ifndef TESTS_BUILDER_IMAGES_H
 #define TESTS_BUILDER_IMAGES_H
 #include <elf.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <asm/bootparam.h>

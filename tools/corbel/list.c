@@ -29,6 +29,12 @@ static void print_header(const struct list_options *options)
 	putchar('\n');
 }
 
+/* To the nearest MiB: a page given up for shared_info must not show as a whole MiB less. */
+static unsigned long mebibytes(uint64_t pages)
+{
+	return (unsigned long)((pages + 128) >> 8);
+}
+
 static void print_row(const struct domain_entry *entry, const struct list_options *options)
 {
 	const struct xen_domctl_getdomaininfo *info = &entry->info;
@@ -36,8 +42,8 @@ static void print_row(const struct domain_entry *entry, const struct list_option
 
 	domain_state(info, state);
 	printf("%-40s %5d %5lu %5d     %s  %8.1f", entry->name, info->domain,
-	       (unsigned long)((info->tot_pages + info->outstanding_pages) >> 8),
-	       info->nr_online_vcpus, state, (double)info->cpu_time / 1e9);
+	       mebibytes(info->tot_pages + info->outstanding_pages), info->nr_online_vcpus, state,
+	       (double)info->cpu_time / 1e9);
 	if (options->verbose) {
 		uuid_format(info->handle, uuid);
 		printf(" %s", uuid);
@@ -66,7 +72,7 @@ static void json_row(const struct domain_entry *entry, struct json *json)
 	json_number(json, "domid", info->domain);
 	json_text(json, "name", entry->name);
 	json_text(json, "uuid", uuid);
-	json_number(json, "memory_mib", (long long)(info->tot_pages >> 8));
+	json_number(json, "memory_mib", (long long)mebibytes(info->tot_pages));
 	json_number(json, "memory_pages", (long long)info->tot_pages);
 	json_number(json, "max_pages", (long long)info->max_pages);
 	json_number(json, "vcpus", info->nr_online_vcpus);
