@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the hypervisor costs, in instructions: under QEMU's icount one instruction is one nanosecond
+ * and one TSC tick.  Each figure is a median.  Prints `bench NAME VALUE UNIT`; tests/bench/run adds
+ * the second run and the difference.
+ */
+#include "tests/guest/lib/cpu.h"
+#include "tests/guest/lib/tenant.h"
+#include "xsm/monitor/monitor.h"
+#include <xen/domctl.h>
+
+const char test_title[] = "bench";
+
+#define SAMPLES 501
+static uint64_t samples[SAMPLES];
+static uint32_t port;
+
+static uint64_t median(unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		uint64_t value = samples[i];
+		unsigned j = i;
+
+		for (; j > 0 && samples[j - 1] > value; j--) {
+			samples[j] = samples[j - 1];
+		}
+		samples[j] = value;
+	}
+	return samples[count / 2];
+}
+
+static void report(const char *name, uint64_t value, const char *unit)
+{
+	print("bench %s %lu %s\n", name, value, unit);
+}
+
+static void nothing(void)
+{
+}
+
+static void null_call(void)
+{
+	hypercall2(__HYPERVISOR_xen_version, 0, 0);
+}
+
+static void cpuid_exit(void)
+{
+	cpuid(0x40000000, 0);
+}
+
+static void send(void)
+{
+	event_send(port);
+}
+
+static uint64_t cost(void (*what)(void))
+{
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t start = rdtsc();
+
+		what();
+		samples[i] = rdtsc() - start;
+	}
+	return median(SAMPLES);
+}
+
+static void exits(void)
+{
+	uint64_t empty = cost(nothing);
+
+	report("null-hypercall", cost(null_call) - empty, "instructions");
+	report("cpuid-exit", cost(cpuid_exit) - empty, "instructions");
+	port = (uint32_t)event_ipi(0);
+	report("event-send-to-self", cost(send) - empty, "instructions");
+	/* Each send finds the port not pending, so the whole path runs. */
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t start;
+
+		event_pending(port);
+		shared_info->vcpu_info[0].evtchn_pending_sel = 0;
+		shared_info->vcpu_info[0].evtchn_upcall_pending = 0;
+		start = rdtsc();
+		event_send(port);
+		samples[i] = rdtsc() - start;
+	}
+	report("event-send-raising", median(SAMPLES) - empty, "instructions");
+}
+
+/* Between two ends of one channel in Dom0: the path of a notification to another domain. */
+static void interdomain(void)
+{
+	uint64_t empty = cost(nothing);
+	long far = event_unbound(CORBEL_DOMID_DOM0);
+	long near = far > 0 ? event_interdomain(CORBEL_DOMID_DOM0, (uint32_t)far) : far;
+
+	if (near <= 0) {
+		not_ok("event-send", "no loop-back channel: %ld", near);
+		return;
+	}
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t start;
+
+		event_pending((uint32_t)far);
+		shared_info->vcpu_info[0].evtchn_pending_sel = 0;
+		shared_info->vcpu_info[0].evtchn_upcall_pending = 0;
+		start = rdtsc();
+		event_send((uint32_t)near);
+		samples[i] = rdtsc() - start;
+	}
+	report("event-send", median(SAMPLES) - empty, "instructions");
+}
+
+/* The hypervisor's own monitor and policy, compiled into this kernel. */
+static void policy(void)
+{
+	static uint8_t blob[65536] __attribute__((aligned(4096)));
+	struct xsm_policy p;
+	struct xsm_label subject, object;
+	const char *why = "";
+	size_t size;
+	const uint8_t *file = archive_find("policy", &size);
+	uint64_t empty = cost(nothing);
+	unsigned allowed = 0;
+
+	if (file == NULL || size > sizeof(blob)) {
+		broken("no policy in the archive");
+	}
+	memcpy(blob, file, size);
+	if (xsm_policy_parse(&p, blob, size, &why) != 0 ||
+	    xsm_label_by_name(&p, "system_u:system_r:dom0.t", &subject) != 0 ||
+	    xsm_label_by_name(&p, TENANT_LABEL, &object) != 0) {
+		broken("policy: %s", why);
+	}
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t start = rdtsc();
+
+		__asm__ volatile("" : "+m"(subject), "+m"(object), "+m"(p));
+		allowed +=
+			xsm_allowed(&p, subject, object, XSM_CLASS_domain, XSM_PERM_domain_pause);
+		samples[i] = rdtsc() - start;
+	}
+	if (allowed != SAMPLES) {
+		not_ok("policy-check", "the check said no");
+	}
+	report("policy-check", median(SAMPLES) - empty, "instructions");
+}
+
+/* ---- create and destroy
+ * ---------------------------------------------------------------------------- */
+
+#define ROUNDS 7
+static struct build request;
+static struct tenant tenant;
+static uint64_t created[ROUNDS], gone[ROUNDS], returned[ROUNDS];
+
+static uint64_t number_after(const char *text, const char *mark)
+{
+	const char *at = strstr(text, mark);
+	uint64_t value = 0;
+
+	if (at == NULL) {
+		broken("the tenant did not say '%s'", mark);
+	}
+	for (at += strlen(mark); *at >= '0' && *at <= '9'; at++) {
+		value = value * 10 + (uint64_t)(*at - '0');
+	}
+	return value;
+}
+
+static void one_round(unsigned round)
+{
+	static struct corbel_host_info info;
+	uint64_t frames = frames_settle(), start;
+
+	build_must(&request);
+	tenant_attach(&tenant, "tiny", request.domid, 0);
+	tenant_wait(&tenant, 5000000000ull);
+	created[round] = number_after(tenant.log, "first instruction at ") - request.set_tsc;
+	tenant_detach(&tenant);
+	frames_settle();
+	start = rdtsc();
+	domain_control(XEN_DOMCTL_destroydomain, tenant.domid);
+	gone[round] = rdtsc() - start;
+	do {
+		host_info(&info);
+		if (info.dirty_frames != 0 || info.free_frames != frames) {
+			sleep_ns(100000);
+		}
+	} while (info.dirty_frames != 0 || info.free_frames != frames);
+	returned[round] = rdtsc() - start;
+}
+
+static uint64_t median_of(const uint64_t *values)
+{
+	memcpy(samples, values, ROUNDS * sizeof(values[0]));
+	return median(ROUNDS);
+}
+
+static void create(uint32_t memory_mib, const char *create_name, const char *destroy_name)
+{
+	request.name = "tiny";
+	request.memory_mib = memory_mib;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		one_round(round);
+	}
+	report(create_name, median_of(created) / 1000, "us");
+	report(destroy_name, median_of(returned) / 1000, "us");
+}
+
+static void overhead(void)
+{
+	struct corbel_launch_info info;
+
+	request.flags = CORBEL_RQF_PAUSED;
+	request.memory_mib = 128;
+	build_must(&request);
+	launch_info(request.domid, &info);
+	report("overhead-128MiB", info.overhead_bytes / 1024, "KiB");
+	domain_control(XEN_DOMCTL_destroydomain, request.domid);
+	request.flags = 0;
+}
+
+void test_main(void)
+{
+	ring_client_init();
+	build_image(&request, "bench-tiny.elf");
+	exits();
+	interdomain();
+	policy();
+	create(8, "create-64KiB-kernel", "destroy-8MiB");
+	report("destroy-call", median_of(gone) / 1000, "us");
+	create(128, "create-64KiB-kernel-128MiB", "destroy-128MiB");
+	overhead();
+	report("image-size", request.kernel_size, "bytes");
+	ok("all figures were taken");
+}
