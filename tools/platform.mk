@@ -78,7 +78,8 @@ fuzz: $(FUZZ:%=$(B)/tests/fuzz/%)
 lint: deps
 	@+$(MAKE) $(if $(V),,-s) --no-print-directory all
 	@CORBEL_BUILD=$(B) FREE="$(FREE)" HOSTFLAGS="$(HOSTFLAGS)" tools/lint/run $(T)
-tcb: $(B)/corbel.elf
+tcb: deps
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory $(B)/corbel.elf
 	@tools/lint/tcb $(B) "$(HV_SRC)" "$(BUILDER_SRC)"
 
 clean:
