@@ -13,6 +13,7 @@
 #include "cpu/time.h"
 #include "measured-boot/sha2.h"
 #include "mm/frames.h"
+#include "mm/heap.h"
 #include "mm/npt.h"
 #include "mm/slots.h"
 #include "virt/virt.h"
@@ -20,6 +21,7 @@
 
 #define BOOT_DEADLINE_NS    1800000000000ull /* Dom0's kernel unpacks slowly on an emulator */
 #define SESSION_DEADLINE_NS 600000000000ull
+#define RESTART_HEAP        64u /* pages: more than an instance needs to start */
 
 static const void *image;
 static uint64_t image_size;
@@ -181,6 +183,16 @@ void builder_ended(int status)
 	domain_destroy(d);
 }
 
+/* The next instance waits for memory: what the last one had may still have to be scrubbed, and
+ * domains may have taken the rest. */
+static void restart(void)
+{
+	if (!instance && build_is_dom0_made() && heap_free_pages() >= RESTART_HEAP &&
+	    frames_count().blocks >= CORBEL_BUILDER_RAM / BLOCK_SIZE) {
+		builder_start();
+	}
+}
+
 void builder_domain_gone(struct domain *d)
 {
 	if (d != instance) {
@@ -190,11 +202,12 @@ void builder_domain_gone(struct domain *d)
 	if (!build_is_dom0_made()) {
 		panic("the builder ended without a Dom0");
 	}
-	builder_start();
+	restart();
 }
 
 void builder_tick(uint64_t now)
 {
+	restart();
 	if (now >= deadline && instance) {
 		deadline = ~0ull;
 		domain_crash(instance, "build deadline passed", instance->instance);

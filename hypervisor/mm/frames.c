@@ -71,6 +71,7 @@ static void make_free(uint32_t n, bool clean)
 			list_remove(&single_head, i);
 		}
 		list_push(&block_head, first);
+		counts.blocks++;
 	}
 }
 
@@ -134,6 +135,7 @@ static uint32_t take_block(void)
 		list_remove(&block_head, n);
 		block_free[n >> BLOCK_ORDER] = 0;
 		counts.free -= BLOCK_FRAMES;
+		counts.blocks--;
 	}
 	return n;
 }
@@ -155,6 +157,7 @@ static uint32_t take_single(void)
 	list_remove(&block_head, n);
 	block_free[n >> BLOCK_ORDER] = BLOCK_FRAMES - 1;
 	counts.free--;
+	counts.blocks--;
 	for (uint32_t i = BLOCK_FRAMES - 1; i > 0; i--) {
 		list_push(&single_head, n + i);
 	}

@@ -22,6 +22,7 @@ struct boot_info;
 
 struct frame_counts {
 	uint64_t total, free, dirty, freed, scrubbed;
+	uint64_t blocks; /* whole free 2 MiB blocks */
 };
 
 uint64_t frames_table_bytes(uint64_t ram_top);
