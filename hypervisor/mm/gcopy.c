@@ -20,20 +20,13 @@
 #define PTE_FRAME 0x000FFFFFFFFFF000ull
 
 /* The plain RAM frame behind gpa; caller holds d->lock, which keeps the entry and so the frame. */
-static bool find_ram(struct domain *d, uint64_t gpa, bool write, frame_t *out)
+static inline bool find_ram(struct domain *d, uint64_t gpa, bool write, frame_t *out)
 {
-	struct npt_entry e;
-
-	if (!npt_lookup(d, (gfn_t){ gpa >> PAGE_SHIFT }, &e) || e.kind != NPT_RAM ||
-	    (write && !e.write)) {
-		return false;
-	}
-	*out = e.frame;
-	return true;
+	return npt_ram_frame(d, (gfn_t){ gpa >> PAGE_SHIFT }, write, out);
 }
 
 /* One page-table entry, loaded once and whole; 0 (not present) when it does not lie in RAM. */
-static uint64_t load_entry(struct domain *d, uint64_t gpa)
+static inline uint64_t load_entry(struct domain *d, uint64_t gpa)
 {
 	frame_t frame;
 	uint8_t *page;
@@ -148,7 +141,7 @@ static void transfer(const struct gbuf *b, uint32_t offset, void *host, uint32_t
 	uint32_t at = b->offset + offset;
 
 	CHECK(offset + length <= b->length && (!write || b->write));
-	while (length) {
+	while (length) { /* once, unless it crosses the page */
 		uint32_t in_page = at & PAGE_MASK;
 		uint32_t part = MIN(length, (uint32_t)PAGE_SIZE - in_page);
 		uint8_t *page = slot_map(b->frame[at >> PAGE_SHIFT]);

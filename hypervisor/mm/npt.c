@@ -135,6 +135,29 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
 	return entry & NPT_P;
 }
 
+bool npt_ram_frame(struct domain *d, gfn_t gfn, bool write, frame_t *out)
+{
+	const uint64_t rights = NPT_P | (write ? NPT_W : 0);
+	uint64_t entry;
+
+	/* GFN_LIMIT lies below 512 GiB, so only the first top-level entry is ever used. */
+	if (gfn.n >= GFN_LIMIT || !(d->npt_root[0] & NPT_P)) {
+		return false;
+	}
+	entry = __atomic_load_n(&table_of(d->npt_root[0])[index_at(gfn.n, 2)], __ATOMIC_ACQUIRE);
+	if (!(entry & NPT_P)) {
+		return false;
+	}
+	entry = __atomic_load_n(&table_of(entry)[index_at(gfn.n, 1)], __ATOMIC_ACQUIRE);
+	if (entry & NPT_LARGE) {
+		out->n = (entry & NPT_FRAME) >> PAGE_SHIFT | index_at(gfn.n, 0);
+	} else if (entry & NPT_P) {
+		entry = __atomic_load_n(&table_of(entry)[index_at(gfn.n, 0)], __ATOMIC_ACQUIRE);
+		out->n = (entry & NPT_FRAME) >> PAGE_SHIFT;
+	}
+	return (entry & rights) == rights && KIND(entry) == NPT_RAM;
+}
+
 /* Replaces a 2 MiB entry by 512 of 4 KiB with the same rights; references stay as they are. */
 static int split(struct domain *d, uint64_t *slot)
 {

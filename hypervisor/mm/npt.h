@@ -37,6 +37,8 @@ int npt_init(struct domain *d);
 int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry);
 /* Looks up one gfn: order says what covers it, frame is the 4 KiB frame of that gfn. */
 bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
+/* The frame behind gfn when it is plain RAM (and writable, if asked): the copy path's look-up. */
+bool npt_ram_frame(struct domain *d, gfn_t gfn, bool write, frame_t *out);
 /* Removes one 4 KiB mapping (splitting a block), or a whole block when order == BLOCK_ORDER and
  * gfn is aligned and a block lies there.  -ENOENT, -ENOMEM (split). */
 int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
