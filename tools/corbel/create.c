@@ -34,7 +34,7 @@ static volatile sig_atomic_t interrupted;
 static void on_signal(int number)
 {
 	(void)number;
-	interrupted = 1;
+	interrupted++;
 }
 
 /* No SA_RESTART: a signal must also end the wait for the lock. */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/corbel/domains.h"
 #include "tools/corbel/session.h"
 
 #define GIVE_UP       0xffffffffu
@@ -226,25 +227,31 @@ static bool builder_is_gone(const struct session *session)
 	       info.builder_instance > instance;
 }
 
-/* After a signal: say "give up" to every pull and wait a moment for the builder to clean up. */
+/* After a signal: says "give up" to every pull and waits for the builder's end, which during
+ * staging comes at once.  A domain that is finished anyway is destroyed.  A second signal leaves
+ * it. */
 static void cancel(struct session *session)
 {
 	struct corbel_ring *ring = session->host.ring;
-	int64_t deadline = now_ms() + CANCEL_MS;
+	int64_t deadline = now_ms() + phase_limit(session, CORBEL_RING_building);
 	uint32_t state;
 
+	draw_end(session);
+	fputs("interrupted: waiting for the builder to clean up (once more: leave)\n", stderr);
 	do {
 		state = __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE);
-		if (take_end(session, state) || builder_is_gone(session)) {
-			break;
+		if (state == CORBEL_RING_idle || take_end(session, state) ||
+		    builder_is_gone(session)) {
+			if (state == CORBEL_RING_done) {
+				domain_destroy(session->domid, CANCEL_MS);
+			}
+			fail(session, -EINTR, "interrupted");
+			return;
 		}
 		answer(session, __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
 		host_session_wait(&session->host, SLICE_MS);
-	} while (state != CORBEL_RING_idle && now_ms() < deadline);
-	if (state == CORBEL_RING_done) {
-		host_domain_control(XEN_DOMCTL_destroydomain, session->domid);
-	}
-	fail(session, -EINTR, "interrupted");
+	} while (*session->interrupted < 2 && now_ms() < deadline);
+	fail(session, -ETIMEDOUT, "interrupted; the builder still works on it");
 }
 
 static int timed_out(struct session *session, uint32_t state)

@@ -22,7 +22,7 @@ struct session {
 	uint8_t request[CORBEL_REQUEST_MAX];
 	uint32_t request_size;
 	bool progress;                        /* draw a bar on stderr */
-	volatile sig_atomic_t *interrupted;   /* set by a signal: give up */
+	volatile sig_atomic_t *interrupted;   /* signals so far: 1 = give up, 2 = at once */
 	int idle_ms, staging_ms, building_ms; /* longest silence in each phase; 0 = usual */
 	/* results */
 	int result; /* 0 or the builder's negative errno */
