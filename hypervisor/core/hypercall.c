@@ -269,8 +269,11 @@ static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *p
 	if (!row || row->kind != KIND_call || (row->dir != DIR_IN && row->dir != DIR_INOUT)) {
 		return 0;
 	}
-	rc = gbuf_pin(call->vcpu, argument_pointer(call, number), row->size, row->dir == DIR_INOUT,
-		      pin);
+	if (row->dir == DIR_IN) {
+		return copy_from_guest(call->vcpu, call->in.bytes, argument_pointer(call, number),
+				       row->size);
+	}
+	rc = gbuf_pin(call->vcpu, argument_pointer(call, number), row->size, true, pin);
 	if (rc == 0) {
 		gbuf_read(pin, 0, call->in.bytes, row->size);
 	}
@@ -311,7 +314,9 @@ static long perform(struct hc_call *call, uint64_t number)
 			gbuf_write(&pin, 0, call->in.bytes, row->size);
 		}
 	}
-	gbuf_unpin(&pin);
+	if (pin.pages) {
+		gbuf_unpin(&pin);
+	}
 	if (call->target && row->rule == RULE_FIELD) {
 		domain_put(call->target);
 	}

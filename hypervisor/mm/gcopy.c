@@ -29,16 +29,8 @@ static inline bool find_ram(struct domain *d, uint64_t gpa, bool write, frame_t 
 static inline uint64_t load_entry(struct domain *d, uint64_t gpa)
 {
 	frame_t frame;
-	uint8_t *page;
-	uint64_t entry;
 
-	if (!find_ram(d, gpa, false, &frame)) {
-		return 0;
-	}
-	page = slot_map(frame);
-	entry = __atomic_load_n((uint64_t *)(page + (gpa & PAGE_MASK)), __ATOMIC_RELAXED);
-	slot_unmap(page);
-	return entry;
+	return find_ram(d, gpa, false, &frame) ? slot_load(frame, gpa & PAGE_MASK) : 0;
 }
 
 /* Four-level walk (APM vol. 2 5.3); write needs W at every level. */
@@ -181,13 +173,33 @@ void gbuf_close(void *p)
 
 int copy_from_guest(struct vcpu *v, void *dst, uint64_t va, uint32_t length)
 {
-	struct gbuf b;
-	int rc = gbuf_pin(v, va, length, false, &b);
+	struct domain *d = v->domain;
+	uint8_t *to = dst;
+	int rc = 0;
 
-	if (rc == 0) {
-		gbuf_read(&b, 0, dst, length);
-		gbuf_unpin(&b);
+	if (length == 0 || length > PAGE_SIZE || va + length < va) {
+		return length && length <= PAGE_SIZE ? -XEN_EFAULT : -XEN_EINVAL;
 	}
+	/* The lock keeps every entry, and so the reference it owns, for the time of the copy. */
+	spin_lock(&d->lock);
+	while (length) {
+		uint32_t part = MIN(length, (uint32_t)(PAGE_SIZE - (va & PAGE_MASK)));
+		frame_t frame;
+		uint64_t gpa;
+		uint8_t *page;
+
+		if (translate(v, va, false, &gpa) || !find_ram(d, gpa, false, &frame)) {
+			rc = -XEN_EFAULT;
+			break;
+		}
+		page = slot_map(frame);
+		memcpy(to, page + (va & PAGE_MASK), part);
+		slot_unmap(page);
+		to += part;
+		va += part;
+		length -= part;
+	}
+	spin_unlock(&d->lock);
 	return rc;
 }
 

@@ -48,12 +48,6 @@ static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
 	out->exec = !(entry & NPT_NX);
 }
 
-int npt_init(struct domain *d)
-{
-	d->npt_root = heap_page(&d->heap_pages);
-	return d->npt_root ? 0 : -XEN_ENOMEM;
-}
-
 /* The table at `level` (0: 4 KiB entries, 1: 2 MiB) that covers gfn, made when create is set. */
 static uint64_t *find_table(struct domain *d, uint64_t gfn, unsigned level, bool create)
 {
@@ -77,6 +71,13 @@ static uint64_t *find_table(struct domain *d, uint64_t gfn, unsigned level, bool
 		table = table_of(*entry);
 	}
 	return table;
+}
+
+int npt_init(struct domain *d)
+{
+	/* GFN_LIMIT lies below 512 GiB: the first top-level entry is the only one, and always there. */
+	d->npt_root = heap_page(&d->heap_pages);
+	return d->npt_root && find_table(d, 0, 2, true) ? 0 : -XEN_ENOMEM;
 }
 
 int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
@@ -140,11 +141,10 @@ bool npt_ram_frame(struct domain *d, gfn_t gfn, bool write, frame_t *out)
 	const uint64_t rights = NPT_P | (write ? NPT_W : 0);
 	uint64_t entry;
 
-	/* GFN_LIMIT lies below 512 GiB, so only the first top-level entry is ever used. */
-	if (gfn.n >= GFN_LIMIT || !(d->npt_root[0] & NPT_P)) {
+	if (gfn.n >= GFN_LIMIT) {
 		return false;
 	}
-	entry = __atomic_load_n(&table_of(d->npt_root[0])[index_at(gfn.n, 2)], __ATOMIC_ACQUIRE);
+	entry = __atomic_load_n(&table_of(d->npt_root[0])[gfn.n >> 18], __ATOMIC_ACQUIRE);
 	if (!(entry & NPT_P)) {
 		return false;
 	}
@@ -261,7 +261,6 @@ bool npt_teardown(struct domain *d, uint32_t budget)
 	if (!d->npt_root) {
 		return true;
 	}
-	/* GFN_LIMIT lies below 512 GiB, so only the first top-level entry is ever used. */
 	level3 = d->npt_root[0] & NPT_P ? table_of(d->npt_root[0]) : NULL;
 	while (level3 && d->teardown_gfn < GFN_LIMIT) {
 		uint64_t gfn = d->teardown_gfn;

@@ -7,6 +7,8 @@
 #define MM_SLOTS_H
 #include "mm/addr.h"
 
+/* One aligned 64-bit word of a frame, loaded once: the page walks' own short form. */
+uint64_t slot_load(frame_t f, uint32_t offset);
 void *slot_map(frame_t f);
 void slot_unmap(void *address); /* must be the most recent mapping */
 #endif
