@@ -109,6 +109,15 @@ uint8_t *machine_page(frame_t f)
 	return view + (bytes_of(f) - ram);
 }
 
+uint64_t slot_load(frame_t f, uint32_t offset)
+{
+	uint64_t value;
+
+	CHECK(machine.slots_now < MAP_SLOTS && offset < PAGE_SIZE);
+	memcpy(&value, machine_page(f) + (offset & ~7u), sizeof(value));
+	return value;
+}
+
 bool machine_is_zero(frame_t f)
 {
 	static const uint8_t zero[PAGE_SIZE];

@@ -23,3 +23,8 @@ UNIT += frames npt gcopy
 UNIT_SRC_frames = tests/unit/frames.c $(MACHINE)
 UNIT_SRC_npt    = tests/unit/npt.c $(MACHINE)
 UNIT_SRC_gcopy  = tests/unit/gcopy.c $(MACHINE)
+
+WORLD := tests/unit/world.c $(MACHINE)
+UNIT += lifecycle
+UNIT_SRC_lifecycle = tests/unit/lifecycle.c tests/unit/xsm_fixture.c $(WORLD)
+$(B)/tests/unit/lifecycle: tests/unit/lifecycle_table.h | $(B)/policy/base.bin
