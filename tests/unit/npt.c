@@ -225,6 +225,14 @@ static void check_lookup(unsigned b, unsigned i)
 	bool there = npt_lookup(&d, (gfn_t){base_of[b] + i}, &e);
 
 	assert_int_equal(there, m->kind != NPT_NONE);
+	for (unsigned write = 0; write < 2; write++) {
+		frame_t f;
+
+		there = npt_ram_frame(&d, (gfn_t){base_of[b] + i}, write, &f);
+		assert_int_equal(there, m->kind == NPT_RAM && (m->write || !write));
+		assert_true(!there || f.n == m->frame.n);
+	}
+	there = m->kind != NPT_NONE;
 	if (there) {
 		assert_int_equal(e.frame.n, m->frame.n);
 		assert_int_equal(e.kind, m->kind);
@@ -273,6 +281,8 @@ static void random_operations(void **state)
 static void limits(void **state)
 {
 	struct npt_entry e = ram(single[0], 0), large = ram(big[0], BLOCK_ORDER), out;
+	uint32_t pages = d.heap_pages;
+	frame_t f;
 
 	(void)state;
 	assert_int_equal(npt_map(&d, (gfn_t){GFN_LIMIT}, e), -XEN_EINVAL);
@@ -283,12 +293,15 @@ static void limits(void **state)
 	assert_int_equal(npt_map(&d, (gfn_t){512}, large), -XEN_EINVAL);
 	assert_false(npt_lookup(&d, (gfn_t){GFN_LIMIT}, &out));
 	assert_false(npt_lookup(&d, (gfn_t){~0ull}, &out));
+	assert_false(npt_ram_frame(&d, (gfn_t){GFN_LIMIT}, false, &f));
+	assert_false(npt_ram_frame(&d, (gfn_t){~0ull}, false, &f));
+	assert_false(npt_ram_frame(&d, (gfn_t){0}, false, &f));
 	assert_int_equal(npt_unmap(&d, (gfn_t){GFN_LIMIT}, 0, &out), -XEN_ENOENT);
 	assert_int_equal(npt_unmap(&d, (gfn_t){~0ull}, BLOCK_ORDER, &out), -XEN_ENOENT);
 	assert_int_equal(npt_unmap(&d, (gfn_t){0}, 0, &out), -XEN_ENOENT);
 	assert_int_equal(npt_set_exec(&d, (gfn_t){GFN_LIMIT}, false), -XEN_ENOENT);
 	assert_int_equal(npt_set_exec(&d, (gfn_t){~0ull << 9}, false), -XEN_ENOENT);
-	assert_int_equal(d.heap_pages, 1); /* nothing of this made a table */
+	assert_int_equal(d.heap_pages, pages); /* nothing of this made a table */
 }
 
 /* What the processor reads: user bit, write and execute rights, kind in the available bits. */
