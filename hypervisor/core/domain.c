@@ -213,10 +213,10 @@ static __attribute__((noreturn)) void end_of_host(bool clean)
 		}
 	}
 	for (unsigned round = 0; round < 1u << 20 && !domain_reap(4096); round++) {
-		tlb_sync();
+		virt_flush();
 	}
 	do {
-		tlb_sync();
+		virt_flush();
 	} while (frames_scrub(4096));
 	machine_stop(clean);
 }

@@ -14,7 +14,6 @@
 #include "cpu/percpu.h"
 #include "cpu/time.h"
 #include "mm/frames.h"
-#include "mm/tlb.h"
 #include "virt/virt.h"
 #include <xen/errno.h>
 
@@ -278,7 +277,7 @@ void sched_run(void)
 		}
 		last = v;
 		if (!v) {
-			tlb_sync(); /* an idle CPU holds no guest's translations back */
+			virt_flush(); /* an idle CPU holds no guest's translations back */
 			if (!work) {
 				timer_arm(deadline);
 				cpu_idle();

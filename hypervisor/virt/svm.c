@@ -241,16 +241,23 @@ void virt_save(struct vcpu *v)
 	this_cpu()->current = NULL;
 }
 
+void virt_flush(void)
+{
+	unsigned cpu = this_cpu()->id;
+
+	if (tlb_sync()) {
+		asid_generation[cpu]++;
+		next_asid[cpu] = 1;
+	}
+}
+
 /* Gives the vCPU an ASID of this CPU's generation; a new generation flushes everything (15.16). */
 static void choose_asid(struct vcpu *v)
 {
 	unsigned cpu = this_cpu()->id;
 
 	v->vmcb->tlb_control = 0;
-	if (tlb_sync()) {
-		asid_generation[cpu]++;
-		next_asid[cpu] = 1;
-	}
+	virt_flush();
 	if (v->asid_generation == asid_generation[cpu]) {
 		return;
 	}

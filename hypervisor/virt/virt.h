@@ -27,6 +27,8 @@ void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi);
 /* Real mode at vector << 12 (SIPI). */
 void virt_reset_sipi(struct vcpu *v, uint8_t vector);
 
+/* Carries out the flushes asked for (mm/tlb.h): no translation that this CPU holds is used again. */
+void virt_flush(void);
 void virt_barrier(void); /* forget branch predictions: another domain runs next */
 void virt_load(struct vcpu *v); /* FPU, XCR0, DR, TSC_AUX in; the vCPU becomes current */
 void virt_save(struct vcpu *v);
