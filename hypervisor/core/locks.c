@@ -11,7 +11,7 @@
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
 
-#define SECOND(rank) (1u << ((rank) + 16))
+#define SECOND(rank) LOCK_SECOND(rank)
 #define FIRST(rank)  (1u << (rank))
 #define FIRST_MASK   0xffffu
 
@@ -22,7 +22,7 @@ static bool may_pair(uint8_t rank)
 	return rank == RANK_DOMAIN || rank == RANK_GRANT;
 }
 
-void spin_lock(struct spinlock *lock)
+void spin_lock_slow(struct spinlock *lock)
 {
 	struct percpu *cpu = this_cpu();
 	uint32_t bit = FIRST(lock->rank);
@@ -43,7 +43,7 @@ void spin_lock(struct spinlock *lock)
 	cpu->locks_held |= bit;
 }
 
-void spin_unlock(struct spinlock *lock)
+void spin_unlock_slow(struct spinlock *lock)
 {
 	struct percpu *cpu = this_cpu();
 

@@ -8,6 +8,7 @@
 #ifndef CORE_LOCKS_H
 #define CORE_LOCKS_H
 #include <stdint.h>
+#include "cpu/percpu.h"
 
 enum lock_rank {
 	RANK_DOMAINS, /* domain list */
@@ -31,6 +32,35 @@ struct spinlock {
 		.held = 0, .rank = (r)                                                             \
 	}
 
-void spin_lock(struct spinlock *lock);
-void spin_unlock(struct spinlock *lock);
+/* Everything but the usual case: contention, a second lock of a rank, a broken order (stops). */
+void spin_lock_slow(struct spinlock *lock);
+void spin_unlock_slow(struct spinlock *lock);
+
+#define LOCK_SECOND(rank) (1u << ((rank) + 16))
+
+static inline void spin_lock(struct spinlock *lock)
+{
+	struct percpu *cpu = this_cpu();
+
+	/* No lock of this rank or above is held, and this one is free. */
+	if (__builtin_expect(cpu->locks_held >> lock->rank, 0) ||
+	    __builtin_expect(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE), 0)) {
+		spin_lock_slow(lock);
+		return;
+	}
+	cpu->locks_held |= 1u << lock->rank;
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	struct percpu *cpu = this_cpu();
+	uint32_t bit = 1u << lock->rank;
+
+	if (__builtin_expect((cpu->locks_held & (bit | bit << 16)) != bit || !lock->held, 0)) {
+		spin_unlock_slow(lock);
+		return;
+	}
+	cpu->locks_held &= ~bit;
+	__atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
 #endif

@@ -10,15 +10,7 @@
 #include "mm/heap.h"
 #include <xen/errno.h>
 
-#define NPT_P     (1ull << 0)
-#define NPT_W     (1ull << 1)
-#define NPT_U     (1ull << 2) /* nested walks are user accesses */
-#define NPT_LARGE (1ull << 7)
-#define NPT_NX    (1ull << 63)
-#define NPT_FRAME 0x000FFFFFFFFFF000ull
-
-#define KIND_SHIFT 9
-#define KIND(e)    (((e) >> KIND_SHIFT) & 7)
+#define KIND(e) (((e)&NPT_KIND) >> NPT_KIND_SHIFT)
 
 #define TABLE_ENTRIES 512u
 
@@ -36,7 +28,7 @@ static uint64_t encode(const struct npt_entry *e)
 {
 	return frame_address(e->frame) | NPT_P | NPT_U | (e->write ? NPT_W : 0) |
 	       (e->exec ? 0 : NPT_NX) | (e->order ? NPT_LARGE : 0) |
-	       ((uint64_t)e->kind << KIND_SHIFT);
+	       ((uint64_t)e->kind << NPT_KIND_SHIFT);
 }
 
 static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
@@ -134,28 +126,6 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
 	entry = __atomic_load_n(&table[index_at(gfn.n, 0)], __ATOMIC_ACQUIRE);
 	decode(entry, 0, out);
 	return entry & NPT_P;
-}
-
-bool npt_ram_frame(struct domain *d, gfn_t gfn, bool write, frame_t *out)
-{
-	const uint64_t rights = NPT_P | (write ? NPT_W : 0);
-	uint64_t entry;
-
-	if (gfn.n >= GFN_LIMIT) {
-		return false;
-	}
-	entry = __atomic_load_n(&table_of(d->npt_root[0])[gfn.n >> 18], __ATOMIC_ACQUIRE);
-	if (!(entry & NPT_P)) {
-		return false;
-	}
-	entry = __atomic_load_n(&table_of(entry)[index_at(gfn.n, 1)], __ATOMIC_ACQUIRE);
-	if (entry & NPT_LARGE) {
-		out->n = (entry & NPT_FRAME) >> PAGE_SHIFT | index_at(gfn.n, 0);
-	} else if (entry & NPT_P) {
-		entry = __atomic_load_n(&table_of(entry)[index_at(gfn.n, 0)], __ATOMIC_ACQUIRE);
-		out->n = (entry & NPT_FRAME) >> PAGE_SHIFT;
-	}
-	return (entry & rights) == rights && KIND(entry) == NPT_RAM;
 }
 
 /* Replaces a 2 MiB entry by 512 of 4 KiB with the same rights; references stay as they are. */

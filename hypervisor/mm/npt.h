@@ -9,9 +9,8 @@
  */
 #ifndef MM_NPT_H
 #define MM_NPT_H
+#include "core/domain.h"
 #include "mm/addr.h"
-
-struct domain;
 
 enum npt_kind {
 	NPT_NONE,
@@ -30,6 +29,16 @@ struct npt_entry {
 	bool write, exec;
 };
 
+/* Entry format (APM vol. 2 5.3, 15.25): frame, rights, and the kind in the available bits 9-11. */
+#define NPT_P          (1ull << 0)
+#define NPT_W          (1ull << 1)
+#define NPT_U          (1ull << 2) /* nested walks are user accesses */
+#define NPT_LARGE      (1ull << 7)
+#define NPT_KIND_SHIFT 9
+#define NPT_KIND       (7ull << NPT_KIND_SHIFT)
+#define NPT_NX         (1ull << 63)
+#define NPT_FRAME      0x000FFFFFFFFFF000ull
+
 #define GFN_LIMIT (1ull << (36 - PAGE_SHIFT)) /* guests see 36 physical address bits */
 
 int npt_init(struct domain *d);
@@ -37,8 +46,6 @@ int npt_init(struct domain *d);
 int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry);
 /* Looks up one gfn: order says what covers it, frame is the 4 KiB frame of that gfn. */
 bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
-/* The frame behind gfn when it is plain RAM (and writable, if asked): the copy path's look-up. */
-bool npt_ram_frame(struct domain *d, gfn_t gfn, bool write, frame_t *out);
 /* Removes one 4 KiB mapping (splitting a block), or a whole block when order == BLOCK_ORDER and
  * gfn is aligned and a block lies there.  -ENOENT, -ENOMEM (split). */
 int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
@@ -48,4 +55,37 @@ int npt_set_exec(struct domain *d, gfn_t gfn, bool exec);
 void npt_released(struct domain *d, const struct npt_entry *entry);
 /* Frees table pages and puts every reference, at most budget entries per call; true when done. */
 bool npt_teardown(struct domain *d, uint32_t budget);
+
+/*
+ * The frame behind gfn when it is plain RAM (and writable, if asked): the look-up of every guest
+ * copy, so it is inline.  The first top-level entry is the only one that GFN_LIMIT allows, and
+ * always there.
+ */
+static inline bool npt_ram_frame(const struct domain *d, gfn_t gfn, bool write, frame_t *out)
+{
+	const uint64_t want = NPT_P | (write ? NPT_W : 0) | (uint64_t)NPT_RAM << NPT_KIND_SHIFT;
+	const uint64_t mask = NPT_P | (write ? NPT_W : 0) | NPT_KIND;
+	const uint64_t *table = (const uint64_t *)(uintptr_t)(d->npt_root[0] & NPT_FRAME);
+	uint64_t entry, low = gfn.n & 511;
+
+	if (gfn.n >= GFN_LIMIT) {
+		return false;
+	}
+	entry = __atomic_load_n(&table[gfn.n >> 18], __ATOMIC_ACQUIRE);
+	if (!(entry & NPT_P)) {
+		return false;
+	}
+	table = (const uint64_t *)(uintptr_t)(entry & NPT_FRAME);
+	entry = __atomic_load_n(&table[(gfn.n >> 9) & 511], __ATOMIC_ACQUIRE);
+	if (!(entry & NPT_LARGE)) {
+		if (!(entry & NPT_P)) {
+			return false;
+		}
+		table = (const uint64_t *)(uintptr_t)(entry & NPT_FRAME);
+		entry = __atomic_load_n(&table[low], __ATOMIC_ACQUIRE);
+		low = 0;
+	}
+	out->n = ((entry & NPT_FRAME) >> PAGE_SHIFT) + low;
+	return (entry & mask) == want;
+}
 #endif

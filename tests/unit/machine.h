@@ -28,6 +28,8 @@ struct machine {
 	bool quiet; /* no printk() */
 	/* one guest run: what svm_enter() is to do */
 	void (*guest)(struct vmcb *vmcb, struct vcpu_regs *regs);
+	/* how a CPU that runs no guest flushes; NULL: tlb_sync() alone */
+	bool (*flush)(unsigned cpu);
 };
 extern struct machine machine;
 
