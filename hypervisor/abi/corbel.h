@@ -199,8 +199,13 @@ enum corbel_trace_kind {
 	CORBEL_TRACE_exit,       /* verbose tracing only */
 	CORBEL_TRACE_hypercall,  /* verbose tracing only */
 	CORBEL_TRACE_builder,    /* instance start/end: arg = instance */
-	CORBEL_TRACE_measure     /* arg = PCR index, result = TPM rc */
+	CORBEL_TRACE_measure,    /* arg = PCR index, result = TPM rc */
+	CORBEL_TRACE_build       /* object = domain; arg = CORBEL_STEP_*, result = CORBEL_STUB_* */
 };
+
+#define CORBEL_STEP_commit 1 /* digests are on record */
+#define CORBEL_STEP_stub   2 /* the image's unpacker starts */
+#define CORBEL_STEP_ended  3 /* it has ended */
 
 /* Builder domain: fixed layout.  The image is loaded at CORBEL_BUILDER_BASE and entered in 32-bit
  * flat protected mode (PVH register state) at base + header.entry with EBX = guest-physical

@@ -78,12 +78,12 @@ static void give_dom0_devices(struct domain *d)
 {
 	static uint8_t empty_bus[PAGE_SIZE] __attribute__((aligned(4096)));
 	bool tpm = host.flags & CORBEL_HOST_TPM;
-	struct npt_entry page = { .frame = frame_of(tpm ? TIS_BASE : (uintptr_t)empty_bus),
-				  .kind = NPT_MMIO,
-				  .write = true };
+	struct npt_entry page = {.frame = frame_of(tpm ? TIS_BASE : (uintptr_t)empty_bus),
+				 .kind = NPT_MMIO,
+				 .write = true};
 
 	memset(empty_bus, 0xFF, sizeof(empty_bus));
-	CHECK(npt_map(d, (gfn_t){ TIS_BASE >> PAGE_SHIFT }, page) == 0);
+	CHECK(npt_map(d, (gfn_t){TIS_BASE >> PAGE_SHIFT}, page) == 0);
 }
 
 long hc_build_create(struct hc_call *call)
@@ -97,9 +97,8 @@ long hc_build_create(struct hc_call *call)
 	if (!builder_may_create(call->caller) || (dom0 && dom0_made) || (!dom0 && !dom0_made)) {
 		return builder_refuse(call, XSM_PERM_domain_create);
 	}
-	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 ||
-	    arg->vcpus > CORBEL_MAX_VCPUS || arg->weight == 0 || arg->weight > 65535 ||
-	    arg->max_pages == 0 || arg->pad) {
+	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS ||
+	    arg->weight == 0 || arg->weight > 65535 || arg->max_pages == 0 || arg->pad) {
 		return -XEN_EINVAL;
 	}
 	if (arg->max_pages > frames_count().total) {
@@ -134,7 +133,16 @@ long hc_build_grant(struct hc_call *call)
 	if (arg->ref > 1) {
 		return -XEN_EINVAL; /* only the two reserved entries are the builder's to seed */
 	}
-	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){ arg->gfn });
+	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){arg->gfn});
+}
+
+static void trace_step(const struct domain *d, uint64_t step, int result)
+{
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_build,
+					.subject = CORBEL_DOMID_BUILDER,
+					.object = d->id,
+					.result = result,
+					.arg = step});
 }
 
 long hc_build_commit(struct hc_call *call)
@@ -150,6 +158,7 @@ long hc_build_commit(struct hc_call *call)
 	memcpy(d->digest_initrd, arg->initrd, sizeof(arg->initrd));
 	memcpy(d->digest_cmdline, arg->cmdline, sizeof(arg->cmdline));
 	d->committed = true;
+	trace_step(d, CORBEL_STEP_commit, 0);
 	return 0;
 }
 
@@ -168,7 +177,7 @@ long hc_build_stub(struct hc_call *call)
 		return -XEN_EINVAL;
 	}
 	spin_lock(&d->lock);
-	rc = npt_set_exec(d, (gfn_t){ arg->trap >> PAGE_SHIFT }, false);
+	rc = npt_set_exec(d, (gfn_t){arg->trap >> PAGE_SHIFT}, false);
 	spin_unlock(&d->lock);
 	if (rc) {
 		return rc;
@@ -182,6 +191,7 @@ long hc_build_stub(struct hc_call *call)
 	v->stub_budget_ns = arg->budget_ms * 1000000;
 	d->stub_trap = arg->trap;
 	d->stub_state = 0;
+	trace_step(d, CORBEL_STEP_stub, 0);
 	sched_wake(v);
 	return 0;
 }
@@ -195,6 +205,7 @@ void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
 	}
 	d->stub_state = state;
 	d->stub_rip = rip;
+	trace_step(d, CORBEL_STEP_ended, state);
 	sched_sleep(d->vcpu[0], VCPU_offline);
 	if (builder && builder->state == VCPU_waiting) {
 		sched_wake(builder);
@@ -223,7 +234,7 @@ long hc_build_wait(struct hc_call *call)
 	arg->rip = d->stub_rip;
 	/* The unpacker's vCPU goes with all its state; the image gets a fresh one. */
 	spin_lock(&d->lock);
-	CHECK(npt_set_exec(d, (gfn_t){ d->stub_trap >> PAGE_SHIFT }, true) == 0);
+	CHECK(npt_set_exec(d, (gfn_t){d->stub_trap >> PAGE_SHIFT}, true) == 0);
 	spin_unlock(&d->lock);
 	d->stub_trap = 0;
 	vcpu_destroy(d->vcpu[0]);
@@ -250,7 +261,8 @@ long hc_build_vcpu(struct hc_call *call)
 	return 0;
 }
 
-/* One atomic invariant (DESIGN §4): nobody else holds anything of the domain, and it is complete. */
+/* One atomic invariant (DESIGN §4): nobody else holds anything of the domain, and it is complete.
+ */
 static bool may_seal(const struct domain *d)
 {
 	return d->committed && d->foreign_maps == 0 && d->grant_maps == 0 && d->stub_trap == 0 &&

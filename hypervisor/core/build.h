@@ -23,10 +23,10 @@ struct kept_module {
 #define KEPT_MODULES 3 /* plan, kernel, initrd */
 
 void builder_init(const void *image, uint64_t size, const struct kept_module *modules);
-void builder_start(void);                    /* starts the next instance */
-void builder_ended(int status);              /* the instance ends now */
-void builder_domain_gone(struct domain *d);  /* reaper's call: may start the next instance */
-void builder_tick(uint64_t now);             /* deadline */
+void builder_start(void);                   /* starts the next instance */
+void builder_ended(int status);             /* the instance ends now */
+void builder_domain_gone(struct domain *d); /* reaper's call: may start the next instance */
+void builder_tick(uint64_t now);            /* deadline */
 struct domain *builder_current(void);
 
 /* The stub of a building domain reached the trap (ok) or jumped elsewhere in the trapped range. */

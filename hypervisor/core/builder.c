@@ -73,13 +73,13 @@ const char *memchr_nul(const char *s, uint32_t size)
 int builder_refuse(struct hc_call *call, unsigned perm)
 {
 	host.audit_denied++;
-	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_denied,
-					 .subject = call->caller->id,
-					 .object = OWNER_NONE,
-					 .call = CORBEL_HYPERCALL << 16,
-					 .result = -XEN_EPERM,
-					 .cls = XSM_CLASS_domain,
-					 .perm = (uint16_t)perm });
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_denied,
+					.subject = call->caller->id,
+					.object = OWNER_NONE,
+					.call = CORBEL_HYPERCALL << 16,
+					.result = -XEN_EPERM,
+					.cls = XSM_CLASS_domain,
+					.perm = (uint16_t)perm});
 	return -XEN_EPERM;
 }
 
@@ -95,11 +95,10 @@ static void map_modules(struct domain *d, struct corbel_builder_start *start)
 		start->module[m].size = k->size;
 		copy_string(start->module[m].name, sizeof(start->module[m].name), k->name);
 		for (uint32_t b = 0; b < k->blocks; b++) {
-			struct npt_entry e = { .frame = k->block[b],
-					       .kind = NPT_MODULE,
-					       .order = BLOCK_ORDER };
+			struct npt_entry e = {
+				.frame = k->block[b], .kind = NPT_MODULE, .order = BLOCK_ORDER};
 
-			CHECK(npt_map(d, (gfn_t){ gpa >> PAGE_SHIFT }, e) == 0);
+			CHECK(npt_map(d, (gfn_t){gpa >> PAGE_SHIFT}, e) == 0);
 			gpa += BLOCK_SIZE;
 		}
 	}
@@ -116,7 +115,7 @@ static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
 		struct npt_entry e;
 		void *page;
 
-		CHECK(npt_lookup(d, (gfn_t){ (CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT }, &e));
+		CHECK(npt_lookup(d, (gfn_t){(CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT}, &e));
 		page = slot_map(e.frame);
 		sha256_update(&c, page, MIN(image_size - at, PAGE_SIZE));
 		slot_unmap(page);
@@ -127,25 +126,25 @@ static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
 void builder_start(void)
 {
 	const struct corbel_builder_header *header = image;
-	struct corbel_builder_start start = { .tsc_hz = tsc_hz() };
+	struct corbel_builder_start start = {.tsc_hz = tsc_hz()};
 	struct xsm_label label = xsm_sid_label(&host_policy, XSM_SID_builder);
-	struct domain *d = domain_create(CORBEL_DOMID_BUILDER, label,
-					 CORBEL_BUILDER_RAM >> PAGE_SHIFT, 1);
+	struct domain *d =
+		domain_create(CORBEL_DOMID_BUILDER, label, CORBEL_BUILDER_RAM >> PAGE_SHIFT, 1);
 
 	CHECK(d && !instance);
 	d->is_builder = true;
 	d->heap_limit = 4096; /* tables of its window: grows with what it builds */
 	start.instance = d->instance = ++host.builder_instance;
 	for (uint64_t gpa = 0; gpa < CORBEL_BUILDER_RAM; gpa += BLOCK_SIZE) {
-		if (domain_populate(d, (gfn_t){ gpa >> PAGE_SHIFT }, BLOCK_ORDER)) {
+		if (domain_populate(d, (gfn_t){gpa >> PAGE_SHIFT}, BLOCK_ORDER)) {
 			panic("no memory for the builder domain");
 		}
 	}
 	if (d->instance == 1) {
 		map_modules(d, &start);
 	}
-	domain_write(d, (gpa_t){ CORBEL_BUILDER_START }, &start, sizeof(start));
-	domain_write(d, (gpa_t){ CORBEL_BUILDER_BASE }, image, image_size);
+	domain_write(d, (gpa_t){CORBEL_BUILDER_START}, &start, sizeof(start));
+	domain_write(d, (gpa_t){CORBEL_BUILDER_BASE}, image, image_size);
 	hash_memory(d, host.builder_memory);
 	CHECK(memcmp(host.builder_memory, host.builder_image, SHA256_LEN) == 0);
 	CHECK(vcpu_create(d, 0));
@@ -154,10 +153,10 @@ void builder_start(void)
 	target = NULL;
 	created = ended = false;
 	deadline = d->instance == 1 ? now_ns() + BOOT_DEADLINE_NS : ~0ull;
-	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_builder,
-					 .subject = OWNER_NONE,
-					 .object = d->id,
-					 .arg = d->instance });
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_builder,
+					.subject = OWNER_NONE,
+					.object = d->id,
+					.arg = d->instance});
 	domain_set_state(d, CORBEL_DOM_running);
 	sched_wake(d->vcpu[0]);
 }
@@ -171,11 +170,11 @@ void builder_ended(int status)
 	}
 	ended = true;
 	deadline = ~0ull;
-	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_builder,
-					 .subject = d->id,
-					 .object = d->id,
-					 .result = status,
-					 .arg = d->instance });
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_builder,
+					.subject = d->id,
+					.object = d->id,
+					.result = status,
+					.arg = d->instance});
 	if (target) {
 		domain_destroy(target);
 		target = NULL;

@@ -150,7 +150,7 @@ void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
 		struct npt_entry e;
 		uint8_t *page;
 
-		CHECK(npt_lookup(d, (gfn_t){ at >> PAGE_SHIFT }, &e) && e.kind == NPT_RAM);
+		CHECK(npt_lookup(d, (gfn_t){at >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM);
 		page = slot_map(e.frame);
 		memcpy(page + (at & PAGE_MASK), src, part);
 		slot_unmap(page);
@@ -163,10 +163,8 @@ void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
 int domain_set_state(struct domain *d, enum corbel_dom_state state)
 {
 	d->state = state;
-	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_state,
-					 .subject = OWNER_NONE,
-					 .object = d->id,
-					 .arg = state });
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_state, .subject = OWNER_NONE, .object = d->id, .arg = state});
 	return 0;
 }
 
@@ -204,7 +202,8 @@ void domain_pause(struct domain *d)
 	}
 }
 
-/* Dom0 has gone: nothing else can be served.  Tenants' memory is scrubbed before the machine goes. */
+/* Dom0 has gone: nothing else can be served.  Tenants' memory is scrubbed before the machine goes.
+ */
 static __attribute__((noreturn)) void end_of_host(bool clean)
 {
 	for (unsigned i = 0; i < MAX_DOMAINS; i++) {
@@ -237,10 +236,8 @@ void domain_crash(struct domain *d, const char *reason, uint64_t arg)
 {
 	copy_string(d->crash_reason, sizeof(d->crash_reason), reason);
 	printk("domain %u crashed: %s (0x%lx)\n", d->id, reason, arg);
-	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_crash,
-					 .subject = d->id,
-					 .object = d->id,
-					 .arg = arg });
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_crash, .subject = d->id, .object = d->id, .arg = arg});
 	if (d->is_builder) {
 		builder_ended(-1);
 	} else if (d->state == CORBEL_DOM_building) {
@@ -316,10 +313,10 @@ static bool reap_step(struct domain *d, uint32_t budget)
 	spin_lock(&table_lock);
 	domains[d->id % MAX_DOMAINS] = NULL;
 	spin_unlock(&table_lock);
-	trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_state,
-					 .subject = OWNER_NONE,
-					 .object = d->id,
-					 .arg = CORBEL_DOM_gone });
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_state,
+					.subject = OWNER_NONE,
+					.object = d->id,
+					.arg = CORBEL_DOM_gone});
 	builder_domain_gone(d);
 	CHECK(d->heap_pages == 1);
 	heap_page_free(d, NULL);

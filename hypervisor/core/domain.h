@@ -53,14 +53,14 @@ struct vcpu {
 	struct vcpu_regs regs; /* first: used by virt/svm_entry.S */
 	struct domain *domain;
 	uint32_t id;
-	uint8_t state; /* enum vcpu_state, RANK_SCHED */
-	bool halted_forever; /* HLT with IF=0 */
-	struct vmcb *vmcb;   /* heap page */
-	void *fpu;           /* heap page: XSAVE area */
+	uint8_t state;         /* enum vcpu_state, RANK_SCHED */
+	bool halted_forever;   /* HLT with IF=0 */
+	struct vmcb *vmcb;     /* heap page */
+	void *fpu;             /* heap page: XSAVE area */
 	struct vlapic *vlapic; /* heap page */
 	uint64_t xcr0, dr[4], tsc_aux;
 	uint64_t asid_generation; /* of the CPU it last ran on; 0 = needs a new ASID */
-	bool kicked; /* look for pending events before the next entry; set by anyone */
+	bool kicked;              /* look for pending events before the next entry; set by anyone */
 	/* timers, ns since boot; ~0 = off */
 	uint64_t timer_deadline, poll_deadline;
 	uint32_t virq_port[24]; /* NR_VIRQS; RANK_EVENT */
@@ -84,27 +84,27 @@ struct domain {
 	struct spinlock lock;
 	struct xsm_label label, self_label; /* self_label: the object when it acts on itself */
 	struct domain *creator; /* builder instance while building, else 0 (INV-DOM-1) */
-	uint32_t instance;      /* builder instance that built it / own number if it is the builder */
+	uint32_t instance; /* builder instance that built it / own number if it is the builder */
 	bool is_dom0, is_builder;
 	bool reap_started;
-	uint64_t reap_epoch; /* flush that must pass before its tables are taken apart */
+	uint64_t reap_epoch;      /* flush that must pass before its tables are taken apart */
 	uint16_t shutdown_reason; /* SHUTDOWN_*, 0xFF = none */
 	char crash_reason[64];
 	uint8_t uuid[16];
 	/* memory, lock RANK_DOMAIN */
 	uint64_t *npt_root;
-	uint64_t max_pages, pages; /* 4 KiB of RAM */
-	uint64_t teardown_gfn;     /* reaper's cursor */
-	uint32_t heap_pages;       /* charge for hypervisor memory, in pages */
-	uint32_t heap_limit;       /* nested tables stop growing here */
-	uint32_t foreign_maps;     /* mappings of this domain's frames by its builder */
-	uint32_t grant_maps;       /* mappings of this domain's frames through its grants */
+	uint64_t max_pages, pages;  /* 4 KiB of RAM */
+	uint64_t teardown_gfn;      /* reaper's cursor */
+	uint32_t heap_pages;        /* charge for hypervisor memory, in pages */
+	uint32_t heap_limit;        /* nested tables stop growing here */
+	uint32_t foreign_maps;      /* mappings of this domain's frames by its builder */
+	uint32_t grant_maps;        /* mappings of this domain's frames through its grants */
 	shared_info_t *shared_info; /* heap page */
 	uint64_t hvm_param[40];
 	/* vCPUs */
 	uint32_t vcpu_count, weight;
 	struct vcpu *vcpu[CORBEL_MAX_VCPUS];
-	uint64_t stub_trap; /* guest-physical, 0 = not armed */
+	uint64_t stub_trap;  /* guest-physical, 0 = not armed */
 	uint16_t stub_state; /* CORBEL_STUB_*, 0 = running or none */
 	uint64_t stub_rip;
 	uint8_t callback_vector; /* 0 = none */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hvm_op: the parameters a PVH guest knows.  The builder sets console and store while it builds; the
- * guest sets its callback vector and reads the rest.
+ * hvm_op: the parameters a PVH guest knows.  The builder sets console and store while it builds;
+ * the guest sets its callback vector and reads the rest.
  */
 #include "core/hypercall.h"
 #include <xen/errno.h>
 
-#define CALLBACK_TYPE(v) ((v) >> HVM_PARAM_CALLBACK_IRQ_TYPE_SHIFT)
+#define CALLBACK_TYPE(v)                  ((v) >> HVM_PARAM_CALLBACK_IRQ_TYPE_SHIFT)
 #define HVM_PARAM_CALLBACK_IRQ_TYPE_SHIFT 56
 
 static bool builder_param(uint32_t index)
@@ -38,8 +38,8 @@ long hc_hvm_set_param(struct hc_call *call)
 	const struct xen_hvm_param *arg = (void *)call->in.bytes;
 
 	if (call->target == call->caller) {
-		return arg->index == HVM_PARAM_CALLBACK_IRQ ? set_callback(call, arg->value) :
-							      -XEN_EPERM;
+		return arg->index == HVM_PARAM_CALLBACK_IRQ ? set_callback(call, arg->value)
+							    : -XEN_EPERM;
 	}
 	/* The dispatcher let only its builder, while building, come here (INV-DOM-1). */
 	if (call->target->state != CORBEL_DOM_building) {

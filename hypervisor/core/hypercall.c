@@ -33,28 +33,28 @@ struct hc_row {
 
 static const struct hc_row rows[] = {
 #define HC(nr, sub_, name, type, dir_, rule_, field_, cls_, perm_, states_)                        \
-	{ .number = (nr),                                                                          \
-	  .sub = (sub_),                                                                           \
-	  .kind = KIND_call,                                                                       \
-	  .dir = DIR_##dir_,                                                                       \
-	  .rule = RULE_##rule_,                                                                    \
-	  .cls = XSM_CLASS_##cls_,                                                                 \
-	  .perm = XSM_PERM_##cls_##_##perm_,                                                       \
-	  .states = (states_),                                                                     \
-	  .size = sizeof(type),                                                                    \
-	  .field = OFFSET_##rule_(type, field_),                                                   \
-	  .handle = hc_##name },
+	{.number = (nr),                                                                           \
+	 .sub = (sub_),                                                                            \
+	 .kind = KIND_call,                                                                        \
+	 .dir = DIR_##dir_,                                                                        \
+	 .rule = RULE_##rule_,                                                                     \
+	 .cls = XSM_CLASS_##cls_,                                                                  \
+	 .perm = XSM_PERM_##cls_##_##perm_,                                                        \
+	 .states = (states_),                                                                      \
+	 .size = sizeof(type),                                                                     \
+	 .field = OFFSET_##rule_(type, field_),                                                    \
+	 .handle = hc_##name},
 #define DENY(nr, sub_, name, cls_, perm_)                                                          \
-	{ .number = (nr),                                                                          \
-	  .sub = (sub_),                                                                           \
-	  .kind = KIND_deny,                                                                       \
-	  .cls = XSM_CLASS_##cls_,                                                                 \
-	  .perm = XSM_PERM_##cls_##_##perm_ },
+	{.number = (nr),                                                                           \
+	 .sub = (sub_),                                                                            \
+	 .kind = KIND_deny,                                                                        \
+	 .cls = XSM_CLASS_##cls_,                                                                  \
+	 .perm = XSM_PERM_##cls_##_##perm_},
 #define DENY_REST(nr, name, cls_, perm_)                                                           \
-	{ .number = (nr),                                                                          \
-	  .kind = KIND_deny_rest,                                                                  \
-	  .cls = XSM_CLASS_##cls_,                                                                 \
-	  .perm = XSM_PERM_##cls_##_##perm_ },
+	{.number = (nr),                                                                           \
+	 .kind = KIND_deny_rest,                                                                   \
+	 .cls = XSM_CLASS_##cls_,                                                                  \
+	 .perm = XSM_PERM_##cls_##_##perm_},
 #include "abi/hypercalls.def"
 #undef HC
 #undef DENY
@@ -81,8 +81,8 @@ void hypercall_init(void)
 	memset(rest_of, NO_ROW, sizeof(rest_of));
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct hc_row *r = &rows[i];
-		uint8_t *slot = r->kind == KIND_deny_rest ? &rest_of[r->number] :
-							    &row_of[r->number][r->sub];
+		uint8_t *slot = r->kind == KIND_deny_rest ? &rest_of[r->number]
+							  : &row_of[r->number][r->sub];
 
 		CHECK(r->number < HC_NUMBERS && r->sub < HC_SUBS && *slot == NO_ROW);
 		*slot = (uint8_t)i;
@@ -114,25 +114,26 @@ static void audit(const struct hc_call *call, unsigned kind, unsigned cls, unsig
 	if (kind == CORBEL_TRACE_denied) {
 		host.audit_denied++;
 	}
-	trace_add((struct corbel_trace){ .kind = (uint16_t)kind,
-					 .subject = call->caller->id,
-					 .object = object,
-					 .vcpu = (uint16_t)call->vcpu->id,
-					 .call = (uint32_t)row->number << 16 |
-						 (row->kind == KIND_deny_rest ? call->sub : row->sub),
-					 .result = result,
-					 .cls = (uint16_t)cls,
-					 .perm = (uint16_t)perm,
-					 .arg = call->arg[1] });
+	trace_add(
+		(struct corbel_trace){.kind = (uint16_t)kind,
+				      .subject = call->caller->id,
+				      .object = object,
+				      .vcpu = (uint16_t)call->vcpu->id,
+				      .call = (uint32_t)row->number << 16 |
+					      (row->kind == KIND_deny_rest ? call->sub : row->sub),
+				      .result = result,
+				      .cls = (uint16_t)cls,
+				      .perm = (uint16_t)perm,
+				      .arg = call->arg[1]});
 }
 
 /* The policy's word on caller -> object (0: the hypervisor itself). */
 static bool policy_allows(const struct hc_call *call, const struct domain *object, unsigned cls,
 			  unsigned perm)
 {
-	struct xsm_label label = !object ? xsm_sid_label(&host_policy, XSM_SID_hypervisor) :
-				 object == call->caller ? object->self_label :
-							  object->label;
+	struct xsm_label label = !object ? xsm_sid_label(&host_policy, XSM_SID_hypervisor)
+				 : object == call->caller ? object->self_label
+							  : object->label;
 
 	return xsm_allowed(&host_policy, call->caller->label, label, cls, perm);
 }
@@ -202,7 +203,8 @@ static int authorize_row(struct hc_call *call)
 	case RULE_NONE:
 		return check_object(call, NULL, row->cls, row->perm);
 	case RULE_SELF:
-		/* No reference: the running vCPU keeps its domain, which is reaped from the scheduler. */
+		/* No reference: the running vCPU keeps its domain, which is reaped from the
+		 * scheduler. */
 		call->target = call->caller;
 		return check_target(call, call->caller, row->states, row->cls, row->perm);
 	case RULE_FIELD:
@@ -236,9 +238,9 @@ static uint64_t argument_pointer(const struct hc_call *call, uint64_t number)
 /* domctl, sysctl: the whole structure is copied once and its first word selects the row. */
 static long call_with_inner_sub(struct hc_call *call, uint64_t number, struct gbuf *pin)
 {
-	uint32_t size = number == __HYPERVISOR_domctl ? sizeof(hc_domctl_t) :
-			number == __HYPERVISOR_sysctl ? sizeof(hc_sysctl_t) :
-							sizeof(uint32_t);
+	uint32_t size = number == __HYPERVISOR_domctl   ? sizeof(hc_domctl_t)
+			: number == __HYPERVISOR_sysctl ? sizeof(hc_sysctl_t)
+							: sizeof(uint32_t);
 	uint32_t sub;
 	int rc = gbuf_pin(call->vcpu, call->arg[0], size, size > sizeof(sub), pin);
 
@@ -261,9 +263,9 @@ static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *p
 		return call_with_inner_sub(call, number, pin);
 	}
 	/* memory_op keeps a continuation index above bit 5; set_timer_op has no sub-op. */
-	row = find_row(number, number == __HYPERVISOR_memory_op ? call->arg[0] & 63 :
-			       number == __HYPERVISOR_set_timer_op ? 0 :
-								     call->arg[0]);
+	row = find_row(number, number == __HYPERVISOR_memory_op      ? call->arg[0] & 63
+			       : number == __HYPERVISOR_set_timer_op ? 0
+								     : call->arg[0]);
 	call->sub = (uint16_t)call->arg[0];
 	call->row = row;
 	if (!row || row->kind != KIND_call || (row->dir != DIR_IN && row->dir != DIR_INOUT)) {
@@ -295,7 +297,7 @@ static long refuse(struct hc_call *call, uint64_t number)
 
 static long perform(struct hc_call *call, uint64_t number)
 {
-	struct gbuf pin = { .pages = 0 };
+	struct gbuf pin = {.pages = 0};
 	const struct hc_row *row;
 	long result = fetch_argument(call, number, &pin);
 
@@ -350,12 +352,13 @@ bool hypercall_dispatch(struct vcpu *v)
 	}
 	virt_set_rax(v, (uint64_t)result);
 	if (__builtin_expect(trace_verbose, 0)) {
-		trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_hypercall,
-						 .subject = v->domain->id,
-						 .object = v->domain->id,
-						 .call = (uint32_t)number << 16 | (call.arg[0] & 0xFFFF),
-						 .result = (int32_t)result,
-						 .arg = call.arg[1] });
+		trace_add((struct corbel_trace){.kind = CORBEL_TRACE_hypercall,
+						.subject = v->domain->id,
+						.object = v->domain->id,
+						.call = (uint32_t)number << 16 |
+							(call.arg[0] & 0xFFFF),
+						.result = (int32_t)result,
+						.arg = call.arg[1]});
 	}
 	return call.block || !domain_runs(v->domain);
 }

@@ -22,9 +22,8 @@
 struct host_state host;
 struct xsm_policy host_policy;
 
-static struct kept_module kept[KEPT_MODULES] = { { .name = "plan" },
-						 { .name = "kernel" },
-						 { .name = "initrd" } };
+static struct kept_module kept[KEPT_MODULES] = {
+	{.name = "plan"}, {.name = "kernel"}, {.name = "initrd"}};
 
 struct digests {
 	uint8_t sha256[SHA256_LEN], sha384[SHA384_LEN];
@@ -77,7 +76,8 @@ static void digest_memory(const void *data, uint64_t size, struct digests *out)
 }
 
 /* Copies a module into blocks of its own and hashes the copy, not the original. */
-static void keep_module(struct kept_module *k, const struct boot_module *module, struct digests *out)
+static void keep_module(struct kept_module *k, const struct boot_module *module,
+			struct digests *out)
 {
 	struct sha256_ctx c256;
 	struct sha384_ctx c384;
@@ -172,8 +172,8 @@ static void take_modules(struct boot_info *boot)
 	const struct boot_module *m = boot->module;
 	void *policy = copy_to_heap(&m[MODULE_policy]);
 	void *builder = copy_to_heap(&m[MODULE_builder]);
-	static const enum measure_kind kind[KEPT_MODULES] = { MEASURE_plan, MEASURE_kernel,
-							      MEASURE_initrd };
+	static const enum measure_kind kind[KEPT_MODULES] = {MEASURE_plan, MEASURE_kernel,
+							     MEASURE_initrd};
 	struct digests d;
 
 	digest_memory(policy, m[MODULE_policy].size, &d);
@@ -201,7 +201,10 @@ static void draw_boot_id(void)
 
 		if (cpuid(1, 0).c & (1u << 30)) {
 			for (unsigned tries = 0; !ok && tries < 10; tries++) {
-				__asm__ volatile("rdrand %0; setc %1" : "=r"(word), "=qm"(ok) : : "cc");
+				__asm__ volatile("rdrand %0; setc %1"
+						 : "=r"(word), "=qm"(ok)
+						 :
+						 : "cc");
 			}
 		}
 		memcpy(host.boot_id + i, &word, sizeof(word));

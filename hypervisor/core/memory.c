@@ -41,7 +41,8 @@ void npt_released(struct domain *d, const struct npt_entry *e)
 
 int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
 {
-	struct npt_entry e = { .kind = NPT_RAM, .order = (uint8_t)order, .write = true, .exec = true };
+	struct npt_entry e = {
+		.kind = NPT_RAM, .order = (uint8_t)order, .write = true, .exec = true};
 	uint64_t count = 1ull << order;
 	int rc;
 
@@ -85,7 +86,7 @@ long hc_memory_populate(struct hc_call *call)
 		return rc;
 	}
 	for (uint64_t i = 0; i < count; i++) {
-		rc = domain_populate(call->target, (gfn_t){ gfns[i] }, order);
+		rc = domain_populate(call->target, (gfn_t){gfns[i]}, order);
 		if (rc) {
 			return i ? (long)i : rc; /* progress so far; the rest can be asked again */
 		}
@@ -117,10 +118,10 @@ static int clear_gfn(struct domain *d, gfn_t gfn)
 
 static int map_shared(struct domain *d, gfn_t gfn, void *page)
 {
-	struct npt_entry e = { .frame = frame_of((uintptr_t)page),
-			       .kind = NPT_SHARED,
-			       .write = true,
-			       .exec = false };
+	struct npt_entry e = {.frame = frame_of((uintptr_t)page),
+			      .kind = NPT_SHARED,
+			      .write = true,
+			      .exec = false};
 	int rc;
 
 	if (gfn.n == 0 || gfn.n >= GFN_LIMIT) {
@@ -147,10 +148,10 @@ long hc_memory_add(struct hc_call *call)
 	}
 	switch (arg->space) {
 	case XENMAPSPACE_shared_info:
-		return arg->idx ? -XEN_EINVAL : map_shared(d, (gfn_t){ arg->gpfn }, d->shared_info);
+		return arg->idx ? -XEN_EINVAL : map_shared(d, (gfn_t){arg->gpfn}, d->shared_info);
 	case XENMAPSPACE_grant_table:
 		page = arg->idx < GRANT_FRAMES ? grant_frame(d, (uint32_t)arg->idx) : NULL;
-		return page ? map_shared(d, (gfn_t){ arg->gpfn }, page) : -XEN_EINVAL;
+		return page ? map_shared(d, (gfn_t){arg->gpfn}, page) : -XEN_EINVAL;
 	default:
 		return -XEN_EINVAL;
 	}
@@ -163,7 +164,7 @@ long hc_memory_remove(struct hc_call *call)
 	if (call->target != call->caller) {
 		return -XEN_EPERM;
 	}
-	return clear_gfn(call->caller, (gfn_t){ arg->gpfn });
+	return clear_gfn(call->caller, (gfn_t){arg->gpfn});
 }
 
 /* One page of the building domain into the builder's window. */
@@ -177,17 +178,17 @@ static int map_foreign(struct domain *builder, struct domain *target, uint64_t f
 		return -XEN_EINVAL; /* its own RAM and the modules stay what they are */
 	}
 	spin_lock(&target->lock);
-	ok = npt_lookup(target, (gfn_t){ from }, &e) && e.kind == NPT_RAM &&
+	ok = npt_lookup(target, (gfn_t){from}, &e) && e.kind == NPT_RAM &&
 	     frame_get(e.frame, target->id);
 	spin_unlock(&target->lock);
 	if (!ok) {
 		return -XEN_ENOENT;
 	}
-	e = (struct npt_entry){ .frame = e.frame, .kind = NPT_FOREIGN, .write = true };
-	rc = clear_gfn(builder, (gfn_t){ to });
+	e = (struct npt_entry){.frame = e.frame, .kind = NPT_FOREIGN, .write = true};
+	rc = clear_gfn(builder, (gfn_t){to});
 	if (rc == 0) {
 		spin_lock(&builder->lock);
-		rc = npt_map(builder, (gfn_t){ to }, e);
+		rc = npt_map(builder, (gfn_t){to}, e);
 		spin_unlock(&builder->lock);
 	}
 	if (rc) {

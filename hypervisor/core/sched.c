@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weighted round robin (core/sched.h).  One FIFO of runnable vCPUs; a slice is SLICE_NS scaled by the
- * domain's weight over 256.  Between two runs the loop fires timers, polls the UART and gives the
- * reaper and the scrubber a bounded share.  Lock: RANK_SCHED around the lists.
+ * Weighted round robin (core/sched.h).  One FIFO of runnable vCPUs; a slice is SLICE_NS scaled by
+ * the domain's weight over 256.  Between two runs the loop fires timers, polls the UART and gives
+ * the reaper and the scrubber a bounded share.  Lock: RANK_SCHED around the lists.
  */
 #include "core/sched.h"
 #include "core/build.h"
@@ -138,7 +138,8 @@ void sched_forget(struct vcpu *v)
 	*link = v->all_next;
 	spin_unlock(&lock);
 	if (this_cpu()->current == v) {
-		this_cpu()->current = NULL; /* its FPU state dies with it; the next load replaces it */
+		this_cpu()->current =
+			NULL; /* its FPU state dies with it; the next load replaces it */
 	}
 }
 

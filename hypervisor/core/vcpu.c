@@ -81,8 +81,8 @@ void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)
 
 static void runstate_publish(struct vcpu *v)
 {
-	struct vcpu_runstate_info info = { .state = v->runstate_now,
-					   .state_entry_time = v->runstate_since };
+	struct vcpu_runstate_info info = {.state = v->runstate_now,
+					  .state_entry_time = v->runstate_since};
 
 	if (!v->runstate.set) {
 		return;

@@ -183,7 +183,7 @@ int frames_alloc(uint16_t owner, unsigned order, frame_t *out)
 	}
 	for (uint32_t i = n; i < n + count; i++) {
 		if (!table[i].clean) {
-			frame_zero((frame_t){ i });
+			frame_zero((frame_t){i});
 		}
 		table[i].clean = 0;
 	}
@@ -234,13 +234,14 @@ void frame_put(frame_t f)
 void frames_put_range(frame_t first, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++) {
-		frame_put((frame_t){ first.n + i });
+		frame_put((frame_t){first.n + i});
 	}
 }
 
 uint16_t frame_owner(frame_t f)
 {
-	return f.n < table_frames && table[f.n].state == FRAME_OWNED ? table[f.n].owner : OWNER_NONE;
+	return f.n < table_frames && table[f.n].state == FRAME_OWNED ? table[f.n].owner
+								     : OWNER_NONE;
 }
 
 uint32_t frame_refs(frame_t f)
@@ -275,7 +276,7 @@ uint64_t frames_scrub(uint64_t max)
 		if (!n) {
 			break;
 		}
-		frame_zero((frame_t){ n });
+		frame_zero((frame_t){n});
 		spin_lock(&lock);
 		counts.dirty--;
 		counts.scrubbed++;

@@ -15,7 +15,7 @@
 #define MM_FRAMES_H
 #include "mm/addr.h"
 
-#define OWNER_NONE 0x7FFFu
+#define OWNER_NONE       0x7FFFu
 #define OWNER_HYPERVISOR 0x7FF2u /* DOMID_XEN: boot modules */
 
 struct boot_info;

@@ -22,7 +22,7 @@
 /* The plain RAM frame behind gpa; caller holds d->lock, which keeps the entry and so the frame. */
 static inline bool find_ram(struct domain *d, uint64_t gpa, bool write, frame_t *out)
 {
-	return npt_ram_frame(d, (gfn_t){ gpa >> PAGE_SHIFT }, write, out);
+	return npt_ram_frame(d, (gfn_t){gpa >> PAGE_SHIFT}, write, out);
 }
 
 /* One page-table entry, loaded once and whole; 0 (not present) when it does not lie in RAM. */
@@ -80,8 +80,8 @@ void gbuf_unpin(struct gbuf *b)
 	b->pages = 0;
 }
 
-static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_t length, bool write,
-		     struct gbuf *out)
+static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_t length,
+		     bool write, struct gbuf *out)
 {
 	uint64_t a = address & ~PAGE_MASK;
 	int rc = 0;

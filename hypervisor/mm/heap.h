@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 void heap_init(uint64_t base, uint64_t size);
-void *heap_page(uint32_t *charge);            /* zeroed page, ++*charge (may be NULL); NULL when empty */
+void *heap_page(uint32_t *charge); /* zeroed page, ++*charge (may be NULL); NULL when empty */
 void heap_page_free(void *page, uint32_t *charge);
 uint64_t heap_free_pages(void);
 #endif

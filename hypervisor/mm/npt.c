@@ -49,8 +49,9 @@ static uint64_t *find_table(struct domain *d, uint64_t gfn, unsigned level, bool
 		uint64_t *entry = &table[index_at(gfn, l)];
 
 		if (!(*entry & NPT_P)) {
-			void *page = create && d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) :
-								  NULL;
+			void *page = create && d->heap_pages < d->heap_limit
+					     ? heap_page(&d->heap_pages)
+					     : NULL;
 
 			if (!page) {
 				return NULL;
@@ -67,7 +68,8 @@ static uint64_t *find_table(struct domain *d, uint64_t gfn, unsigned level, bool
 
 int npt_init(struct domain *d)
 {
-	/* GFN_LIMIT lies below 512 GiB: the first top-level entry is the only one, and always there. */
+	/* GFN_LIMIT lies below 512 GiB: the first top-level entry is the only one, and always
+	 * there. */
 	d->npt_root = heap_page(&d->heap_pages);
 	return d->npt_root && find_table(d, 0, 2, true) ? 0 : -XEN_ENOMEM;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nested page tables of one domain: 4 KiB and 2 MiB entries, split on demand.  Table pages come from
- * the heap, charged to the domain.  Caller holds the domain's lock (RANK_DOMAIN).
+ * Nested page tables of one domain: 4 KiB and 2 MiB entries, split on demand.  Table pages come
+ * from the heap, charged to the domain.  Caller holds the domain's lock (RANK_DOMAIN).
  *
  * References: npt_map() takes over the caller's reference(s) on RAM, FOREIGN, GRANT and MODULE
  * frames; npt_unmap() hands them back to the caller, who puts them.  SHARED (heap pages) and MMIO
@@ -24,7 +24,7 @@ enum npt_kind {
 
 struct npt_entry {
 	frame_t frame;
-	uint8_t kind; /* enum npt_kind */
+	uint8_t kind;  /* enum npt_kind */
 	uint8_t order; /* 0 or BLOCK_ORDER */
 	bool write, exec;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Flush epochs (mm/tlb.h).  Requests only count up; a CPU that enters a guest first takes the newest
- * number as its own and flushes.  CPUs that are not online hold no translations.
+ * Flush epochs (mm/tlb.h).  Requests only count up; a CPU that enters a guest first takes the
+ * newest number as its own and flushes.  CPUs that are not online hold no translations.
  */
 #include "mm/tlb.h"
 #include "cpu/percpu.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Flush epochs.  A change that takes rights away calls tlb_request(); a CPU carries out all
- * requests before its next guest entry (tlb_sync: flush by new ASID generation) and notes the epoch.
- * tlb_passed(e) is true when every online CPU has noted at least e.
+ * requests before its next guest entry (tlb_sync: flush by new ASID generation) and notes the
+ * epoch. tlb_passed(e) is true when every online CPU has noted at least e.
  */
 #ifndef MM_TLB_H
 #define MM_TLB_H
@@ -13,6 +13,6 @@ uint64_t tlb_request(void); /* returns the epoch that must pass */
 uint64_t tlb_current(void);
 bool tlb_passed(uint64_t epoch);
 bool tlb_passed32(uint32_t epoch); /* the same for the low half of a recent epoch */
-extern uint32_t tlb_cpus_online; /* set once per CPU that starts */
+extern uint32_t tlb_cpus_online;   /* set once per CPU that starts */
 bool tlb_sync(void); /* called on this CPU before guest entry: true = flush everything now */
 #endif

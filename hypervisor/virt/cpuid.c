@@ -11,12 +11,12 @@
 #define XEN_BASE 0x40000000u
 
 /* Leaf 1 ECX: SSE3 PCLMUL SSSE3 FMA CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND */
-#define LEAF1_C 0x76D83203u
+#define LEAF1_C            0x76D83203u
 #define LEAF1_C_X2APIC     (1u << 21)
 #define LEAF1_C_OSXSAVE    (1u << 27)
 #define LEAF1_C_HYPERVISOR (1u << 31)
 /* Leaf 1 EDX: FPU VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 */
-#define LEAF1_D 0x078BA97Fu
+#define LEAF1_D      0x078BA97Fu
 #define LEAF1_D_APIC (1u << 9)
 /* Leaf 7 EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
 #define LEAF7_B 0x219C03A9u
@@ -25,14 +25,14 @@
 /* 8000_0001 ECX: LAHF CR8D ABM SSE4A MISALIGN PREFETCH; SVM, OSVW, IBS, topology hidden */
 #define EXT1_C 0x000001F1u
 /* 8000_0001 EDX: SYSCALL NX MMXEXT FFXSR 1GB RDTSCP LM and the copies of leaf 1 */
-#define EXT1_D 0x2FD3A97Fu
+#define EXT1_D     0x2FD3A97Fu
 #define XSAVE_MASK 7u /* x87, SSE, AVX */
 
 static void xen_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
 	switch (leaf - XEN_BASE) {
 	case 0:
-		*out = (struct cpuid_regs){ XEN_BASE + 4, 0x566E6558, 0x65584D4D, 0x4D4D566E };
+		*out = (struct cpuid_regs){XEN_BASE + 4, 0x566E6558, 0x65584D4D, 0x4D4D566E};
 		break;
 	case 1:
 		out->a = 4u << 16 | 17;
@@ -40,7 +40,7 @@ static void xen_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_r
 	case 4:
 		if (sub == 0) {
 			/* vCPU id and domain id present; 2-level events by callback vector only */
-			*out = (struct cpuid_regs){ 1u << 3 | 1u << 4, v->id, v->domain->id, 0 };
+			*out = (struct cpuid_regs){1u << 3 | 1u << 4, v->id, v->domain->id, 0};
 		}
 		break;
 	default:
@@ -84,8 +84,8 @@ static void standard_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cp
 		break;
 	case 7:
 		if (sub == 0) {
-			*out = (struct cpuid_regs){ 0, host.b & LEAF7_B, host.c & LEAF7_C,
-						    host.d & LEAF7_D };
+			*out = (struct cpuid_regs){0, host.b & LEAF7_B, host.c & LEAF7_C,
+						   host.d & LEAF7_D};
 		}
 		break;
 	case 0xB:
@@ -93,7 +93,7 @@ static void standard_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cp
 		break;
 	case 0xD:
 		if (sub == 0) { /* EBX follows the guest's XCR0, which is live */
-			*out = (struct cpuid_regs){ host.a & XSAVE_MASK, host.b, host.c, 0 };
+			*out = (struct cpuid_regs){host.a & XSAVE_MASK, host.b, host.c, 0};
 		} else if (sub == 1) {
 			out->a = host.a & 1; /* XSAVEOPT */
 		} else if (sub == 2) {
@@ -139,7 +139,7 @@ static void extended_leaf(uint32_t leaf, struct cpuid_regs *out)
 
 void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
-	*out = (struct cpuid_regs){ 0, 0, 0, 0 };
+	*out = (struct cpuid_regs){0, 0, 0, 0};
 	if (leaf < 0x40000000) {
 		standard_leaf(v, leaf, sub, out);
 	} else if (leaf < 0x80000000) {

@@ -19,14 +19,14 @@ static const struct {
 	bool quiet;
 	uint64_t value;
 } fixed[] = {
-	{ 0x8B, true, 0 },                /* microcode level */
-	{ 0xFE, false, 0 },               /* MTRRcap: none */
-	{ 0x2FF, true, 0xC06 },           /* MTRR default type: enabled, write-back */
-	{ 0xC0010015, true, 1u << 24 },   /* HWCR: TSC counts at P0 frequency */
-	{ 0xC001001F, true, 0 },          /* NB_CFG */
-	{ 0xC001100C, false, 0 },         /* node id */
-	{ 0xC0010140, false, 0 },         /* OSVW */
-	{ 0xC0010141, false, 0 },
+	{0x8B, true, 0},              /* microcode level */
+	{0xFE, false, 0},             /* MTRRcap: none */
+	{0x2FF, true, 0xC06},         /* MTRR default type: enabled, write-back */
+	{0xC0010015, true, 1u << 24}, /* HWCR: TSC counts at P0 frequency */
+	{0xC001001F, true, 0},        /* NB_CFG */
+	{0xC001100C, false, 0},       /* node id */
+	{0xC0010140, false, 0},       /* OSVW */
+	{0xC0010141, false, 0},
 };
 
 bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)

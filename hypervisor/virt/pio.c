@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ports: no domain has any yet.  Reads give all ones as an empty bus does, writes vanish.  Port 0x42
- * alone reads 0, which ends Linux' PIT calibration at once instead of after 100,000 reads.
+ * Ports: no domain has any yet.  Reads give all ones as an empty bus does, writes vanish.  Port
+ * 0x42 alone reads 0, which ends Linux' PIT calibration at once instead of after 100,000 reads.
  */
 #include "virt/virt.h"
 

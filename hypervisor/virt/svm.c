@@ -13,12 +13,12 @@
 #include "virt/vlapic.h"
 #include <xen/errno.h>
 
-#define MSR_EFER      0xC0000080u
-#define MSR_VM_CR     0xC0010114u
-#define MSR_HSAVE_PA  0xC0010117u
-#define MSR_TSC_AUX   0xC0000103u
-#define MSR_PRED_CMD  0x49u
-#define VM_CR_SVMDIS  (1u << 4)
+#define MSR_EFER     0xC0000080u
+#define MSR_VM_CR    0xC0010114u
+#define MSR_HSAVE_PA 0xC0010117u
+#define MSR_TSC_AUX  0xC0000103u
+#define MSR_PRED_CMD 0x49u
+#define VM_CR_SVMDIS (1u << 4)
 
 /* intercept_misc1 (15.9, table B-1) */
 #define I1_INTR     (1u << 0)
@@ -36,7 +36,7 @@
 #define I1_TASK     (1u << 29)
 #define I1_SHUTDOWN (1u << 31)
 /* intercept_misc2: VMRUN VMMCALL VMLOAD VMSAVE STGI CLGI SKINIT, MONITOR MWAIT MWAIT-armed */
-#define I2_SVM (0x7Fu)
+#define I2_SVM     (0x7Fu)
 #define I2_MONITOR (7u << 10)
 
 static uint8_t io_bitmap[3 * PAGE_SIZE] __attribute__((aligned(4096)));
@@ -82,13 +82,14 @@ static void msr_pass(uint32_t msr)
 {
 	uint32_t bit = (msr >= 0xC0000000u ? 0x800 * 8 + (msr - 0xC0000000u) * 2 : msr * 2);
 
-	msr_bitmap[bit / 8] &= (uint8_t)~(3u << (bit % 8));
+	msr_bitmap[bit / 8] &= (uint8_t) ~(3u << (bit % 8));
 }
 
 static void bitmaps_init(void)
 {
-	static const uint32_t passed[] = { 0x174, 0x175, 0x176, 0xC0000081, 0xC0000082, 0xC0000083,
-					   0xC0000084, 0xC0000100, 0xC0000101, 0xC0000102 };
+	static const uint32_t passed[] = {0x174,      0x175,      0x176,      0xC0000081,
+					  0xC0000082, 0xC0000083, 0xC0000084, 0xC0000100,
+					  0xC0000101, 0xC0000102};
 
 	memset(io_bitmap, 0xFF, sizeof(io_bitmap));
 	memset(msr_bitmap, 0xFF, sizeof(msr_bitmap));
@@ -115,7 +116,8 @@ void virt_init_cpu(void)
 	xsetbv(host_xcr0);
 	next_asid[cpu->id] = 1;
 	asid_generation[cpu->id] = 1;
-	/* FS, GS and TR of the host do not change from here on: saved once, loaded after each run. */
+	/* FS, GS and TR of the host do not change from here on: saved once, loaded after each run.
+	 */
 	__asm__ volatile("vmsave %0" : : "a"(cpu->host_vmcb_pa) : "memory");
 }
 
@@ -177,8 +179,8 @@ static void reset_common(struct vcpu *v)
 	c->dr6 = 0xFFFF0FF0;
 	c->dr7 = 0x400;
 	c->rflags = 2;
-	c->ldtr = (struct vmcb_segment){ 0, 0x82, 0xFFFF, 0 };
-	c->gdtr = c->idtr = (struct vmcb_segment){ 0, 0, 0xFFFF, 0 };
+	c->ldtr = (struct vmcb_segment){0, 0x82, 0xFFFF, 0};
+	c->gdtr = c->idtr = (struct vmcb_segment){0, 0, 0xFFFF, 0};
 	c->cpl = 0;
 }
 
@@ -188,10 +190,10 @@ void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi)
 
 	reset_common(v);
 	c->cr0 = CR0_PE | CR0_ET;
-	c->cs = (struct vmcb_segment){ 0x10, 0xC9B, 0xFFFFFFFF, 0 };
-	c->ds = (struct vmcb_segment){ 0x18, 0xC93, 0xFFFFFFFF, 0 };
+	c->cs = (struct vmcb_segment){0x10, 0xC9B, 0xFFFFFFFF, 0};
+	c->ds = (struct vmcb_segment){0x18, 0xC93, 0xFFFFFFFF, 0};
 	c->es = c->ss = c->fs = c->gs = c->ds;
-	c->tr = (struct vmcb_segment){ 0, 0x8B, 0x67, 0 };
+	c->tr = (struct vmcb_segment){0, 0x8B, 0x67, 0};
 	c->rip = eip;
 	v->regs.rbx = ebx;
 	v->regs.rsi = esi;
@@ -203,10 +205,11 @@ void virt_reset_sipi(struct vcpu *v, uint8_t vector)
 
 	reset_common(v);
 	c->cr0 = CR0_ET;
-	c->cs = (struct vmcb_segment){ (uint16_t)(vector << 8), 0x9B, 0xFFFF, (uint64_t)vector << 12 };
-	c->ds = (struct vmcb_segment){ 0, 0x93, 0xFFFF, 0 };
+	c->cs = (struct vmcb_segment){(uint16_t)(vector << 8), 0x9B, 0xFFFF,
+				      (uint64_t)vector << 12};
+	c->ds = (struct vmcb_segment){0, 0x93, 0xFFFF, 0};
 	c->es = c->ss = c->fs = c->gs = c->ds;
-	c->tr = (struct vmcb_segment){ 0, 0x8B, 0xFFFF, 0 };
+	c->tr = (struct vmcb_segment){0, 0x8B, 0xFFFF, 0};
 	c->rip = 0;
 }
 
@@ -318,7 +321,8 @@ enum virt_action virt_run(struct vcpu *v)
 	svm_enter(&v->regs, (uintptr_t)c, cpu->host_vmcb_pa);
 	c->event_injection = 0;
 	if (c->exit_int_info & EVENT_VALID) {
-		/* The exit interrupted a delivery: that event comes first at the next entry (15.7.2). */
+		/* The exit interrupted a delivery: that event comes first at the next entry
+		 * (15.7.2). */
 		c->event_injection = c->exit_int_info;
 	}
 	return svm_exit(v);

@@ -14,11 +14,11 @@
 
 #define EXIT_INVALID 0xFFFFFFFFu /* QEMU writes 32 bits of the architectural -1 */
 
-#define IOIO_IN        (1u << 0)
-#define IOIO_STRING    (1u << 2)
-#define IOIO_REPEAT    (1u << 3)
-#define IOIO_SIZE(i)   (((i) >> 4) & 7)
-#define IOIO_PORT(i)   ((uint16_t)((i) >> 16))
+#define IOIO_IN      (1u << 0)
+#define IOIO_STRING  (1u << 2)
+#define IOIO_REPEAT  (1u << 3)
+#define IOIO_SIZE(i) (((i) >> 4) & 7)
+#define IOIO_PORT(i) ((uint16_t)((i) >> 16))
 
 static enum virt_action exit_interrupt(struct vcpu *v)
 {
@@ -176,32 +176,26 @@ static enum virt_action exit_task_switch(struct vcpu *v)
 static const struct {
 	uint32_t code;
 	enum virt_action (*handle)(struct vcpu *v);
-} exits[] = { /* most frequent first */
-	{ 0x81, exit_vmmcall },
-	{ 0x60, exit_interrupt },
-	{ 0x78, exit_halt },
-	{ 0x64, exit_window },
-	{ 0x72, exit_cpuid },
-	{ 0x7C, exit_msr },
-	{ 0x7B, exit_port },
-	{ 0x400, exit_nested_fault },
-	{ 0x61, exit_interrupt },   /* NMI: the host's, taken by its own handler */
-	{ 0x62, exit_interrupt },   /* SMI */
-	{ 0x6F, exit_gp },          /* RDPMC */
-	{ 0x76, exit_invd },
-	{ 0x7A, exit_ud },          /* INVLPGA */
-	{ 0x7D, exit_task_switch },
-	{ 0x7F, exit_shutdown },
-	{ 0x80, exit_ud },          /* VMRUN */
-	{ 0x82, exit_ud },          /* VMLOAD */
-	{ 0x83, exit_ud },          /* VMSAVE */
-	{ 0x84, exit_ud },          /* STGI */
-	{ 0x85, exit_ud },          /* CLGI */
-	{ 0x86, exit_ud },          /* SKINIT */
-	{ 0x8A, exit_ud },          /* MONITOR */
-	{ 0x8B, exit_ud },          /* MWAIT */
-	{ 0x8C, exit_ud },
-	{ EXIT_INVALID, exit_invalid },
+} exits[] = {
+	/* most frequent first */
+	{0x81, exit_vmmcall},     {0x60, exit_interrupt},
+	{0x78, exit_halt},        {0x64, exit_window},
+	{0x72, exit_cpuid},       {0x7C, exit_msr},
+	{0x7B, exit_port},        {0x400, exit_nested_fault},
+	{0x61, exit_interrupt},                    /* NMI: the host's, taken by its own handler */
+	{0x62, exit_interrupt},                    /* SMI */
+	{0x6F, exit_gp},                           /* RDPMC */
+	{0x76, exit_invd},        {0x7A, exit_ud}, /* INVLPGA */
+	{0x7D, exit_task_switch}, {0x7F, exit_shutdown},
+	{0x80, exit_ud}, /* VMRUN */
+	{0x82, exit_ud}, /* VMLOAD */
+	{0x83, exit_ud}, /* VMSAVE */
+	{0x84, exit_ud}, /* STGI */
+	{0x85, exit_ud}, /* CLGI */
+	{0x86, exit_ud}, /* SKINIT */
+	{0x8A, exit_ud}, /* MONITOR */
+	{0x8B, exit_ud}, /* MWAIT */
+	{0x8C, exit_ud},          {EXIT_INVALID, exit_invalid},
 };
 
 enum virt_action svm_exit(struct vcpu *v)
@@ -209,12 +203,12 @@ enum virt_action svm_exit(struct vcpu *v)
 	uint32_t code = (uint32_t)v->vmcb->exit_code;
 
 	if (__builtin_expect(trace_verbose, 0)) {
-		trace_add((struct corbel_trace){ .kind = CORBEL_TRACE_exit,
-						 .subject = v->domain->id,
-						 .object = v->domain->id,
-						 .vcpu = (uint16_t)v->id,
-						 .result = (int32_t)code,
-						 .arg = v->vmcb->rip });
+		trace_add((struct corbel_trace){.kind = CORBEL_TRACE_exit,
+						.subject = v->domain->id,
+						.object = v->domain->id,
+						.vcpu = (uint16_t)v->id,
+						.result = (int32_t)code,
+						.arg = v->vmcb->rip});
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(exits); i++) {
 		if (exits[i].code == code) {

@@ -20,16 +20,17 @@ enum virt_action {
 bool virt_supported(const char **why); /* SVM and nested paging there and not locked off */
 void virt_init_cpu(void);              /* turns SVM on for this CPU */
 
-int virt_vcpu_init(struct vcpu *v);    /* VMCB and FPU area; state: see the reset functions */
+int virt_vcpu_init(struct vcpu *v); /* VMCB and FPU area; state: see the reset functions */
 void virt_vcpu_free(struct vcpu *v);
 /* 32-bit flat protected mode, paging off (Xen docs/misc/pvh): EIP, EBX, ESI as given. */
 void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi);
 /* Real mode at vector << 12 (SIPI). */
 void virt_reset_sipi(struct vcpu *v, uint8_t vector);
 
-/* Carries out the flushes asked for (mm/tlb.h): no translation that this CPU holds is used again. */
+/* Carries out the flushes asked for (mm/tlb.h): no translation that this CPU holds is used again.
+ */
 void virt_flush(void);
-void virt_barrier(void); /* forget branch predictions: another domain runs next */
+void virt_barrier(void);        /* forget branch predictions: another domain runs next */
 void virt_load(struct vcpu *v); /* FPU, XCR0, DR, TSC_AUX in; the vCPU becomes current */
 void virt_save(struct vcpu *v);
 /* Delivers what is pending, runs the guest once, handles the exit. */

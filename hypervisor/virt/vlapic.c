@@ -55,7 +55,8 @@ void vlapic_accepted(struct vcpu *v, int vector)
 	struct vlapic *a = v->vlapic;
 	uint64_t bit = 1ull << (vector & 63);
 
-	/* The event upcall vector is injected without having been in IRR: no in-service bit then. */
+	/* The event upcall vector is injected without having been in IRR: no in-service bit then.
+	 */
 	if (__atomic_fetch_and(&a->irr[vector >> 6], ~bit, __ATOMIC_ACQ_REL) & bit) {
 		a->isr[vector >> 6] |= bit;
 	}

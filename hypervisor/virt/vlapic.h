@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual x2APIC, MSRs only (AMD APM vol. 2 16.11): IDs, vIRR/vISR/EOI, inter-processor interrupts.
- * No timer, no MMIO, never leaves x2APIC mode.  Register state is the vCPU's own heap page; requests
- * from other vCPUs arrive by atomic OR into IRR.
+ * A virtual x2APIC, MSRs only (AMD APM vol. 2 16.11): IDs, vIRR/vISR/EOI, inter-processor
+ * interrupts. No timer, no MMIO, never leaves x2APIC mode.  Register state is the vCPU's own heap
+ * page; requests from other vCPUs arrive by atomic OR into IRR.
  */
 #ifndef VIRT_VLAPIC_H
 #define VIRT_VLAPIC_H
@@ -17,7 +17,7 @@ struct vlapic {
 };
 
 void vlapic_reset(struct vcpu *v);
-int vlapic_pending(struct vcpu *v);             /* deliverable vector or -1 */
+int vlapic_pending(struct vcpu *v);               /* deliverable vector or -1 */
 void vlapic_accepted(struct vcpu *v, int vector); /* it was injected (no effect on other vectors) */
 void vlapic_raise(struct vcpu *v, uint8_t vector);
 /* MSRs 0x800-0x8FF; false = #GP */

@@ -21,7 +21,7 @@ struct vmcb {
 	uint64_t iopm_base, msrpm_base, tsc_offset;
 	uint32_t asid;
 	uint8_t tlb_control, reserved2[3];
-	uint64_t v_interrupt; /* VINTR_* */
+	uint64_t v_interrupt;      /* VINTR_* */
 	uint64_t interrupt_shadow; /* bit 0 */
 	uint64_t exit_code, exit_info1, exit_info2, exit_int_info;
 	uint64_t np_enable;
@@ -77,25 +77,25 @@ _Static_assert(sizeof(struct vmcb) == 4096, "one page");
 #define VINTR_IGNORE_TPR (1ull << 20)
 #define VINTR_MASKING    (1ull << 24)
 /* event_injection, exit_int_info (15.20, 15.7.2) */
-#define EVENT_VALID      (1ull << 31)
-#define EVENT_ERROR      (1ull << 11)
-#define EVENT_EXTERNAL   (0ull << 8)
-#define EVENT_NMI        (2ull << 8)
-#define EVENT_EXCEPTION  (3ull << 8)
+#define EVENT_VALID     (1ull << 31)
+#define EVENT_ERROR     (1ull << 11)
+#define EVENT_EXTERNAL  (0ull << 8)
+#define EVENT_NMI       (2ull << 8)
+#define EVENT_EXCEPTION (3ull << 8)
 /* nested page fault, exit_info1 (15.25.6) */
 #define NPF_PRESENT (1ull << 0)
 #define NPF_WRITE   (1ull << 1)
 #define NPF_FETCH   (1ull << 4)
 
-#define EFER_SCE  (1ull << 0)
-#define EFER_LME  (1ull << 8)
-#define EFER_LMA  (1ull << 10)
-#define EFER_NXE  (1ull << 11)
-#define EFER_SVME (1ull << 12)
+#define EFER_SCE   (1ull << 0)
+#define EFER_LME   (1ull << 8)
+#define EFER_LMA   (1ull << 10)
+#define EFER_NXE   (1ull << 11)
+#define EFER_SVME  (1ull << 12)
 #define EFER_FFXSR (1ull << 14)
-#define CR0_PE (1ull << 0)
-#define CR0_ET (1ull << 4)
-#define CR0_PG (1ull << 31)
-#define CR4_PAE (1ull << 5)
-#define RFLAGS_IF (1ull << 9)
+#define CR0_PE     (1ull << 0)
+#define CR0_ET     (1ull << 4)
+#define CR0_PG     (1ull << 31)
+#define CR4_PAE    (1ull << 5)
+#define RFLAGS_IF  (1ull << 9)
 #endif
