@@ -52,8 +52,16 @@ static const char *const kinds[] = {
 	[CORBEL_TRACE_state] = "state",     [CORBEL_TRACE_crash] = "crash",
 	[CORBEL_TRACE_exit] = "exit",       [CORBEL_TRACE_hypercall] = "hypercall",
 	[CORBEL_TRACE_builder] = "builder", [CORBEL_TRACE_measure] = "measure",
+	[CORBEL_TRACE_build] = "build",
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+static const char *const steps[] = {
+	[CORBEL_STEP_commit] = "committed",
+	[CORBEL_STEP_stub] = "unpacker-starts",
+	[CORBEL_STEP_ended] = "unpacker-ended",
+};
+#define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
 
 void trace_call_name(uint32_t call, char *out, size_t size)
 {
@@ -140,6 +148,9 @@ static void print_detail(const struct corbel_trace *record)
 		break;
 	case CORBEL_TRACE_builder:
 		printf(" instance=%llu", arg);
+		break;
+	case CORBEL_TRACE_build:
+		printf(" %s", arg < STEP_COUNT && steps[arg] ? steps[arg] : "?");
 		break;
 	case CORBEL_TRACE_measure:
 		printf(" pcr=%llu", arg);
