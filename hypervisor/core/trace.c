@@ -58,8 +58,8 @@ uint32_t trace_read(uint64_t first, struct corbel_trace *out, uint32_t max, uint
 	return copied;
 }
 
-static const char *const kind_names[] = {"?",    "denied",    "audited", "state",  "crash",
-					 "exit", "hypercall", "builder", "measure"};
+static const char *const kind_names[] = {"?",    "denied",    "audited", "state",   "crash",
+					 "exit", "hypercall", "builder", "measure", "build"};
 
 /* No lock: the machine is about to stop, perhaps with it held. */
 void trace_dump(uint32_t last)
