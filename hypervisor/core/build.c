@@ -25,12 +25,17 @@ bool build_is_dom0_made(void)
 	return dom0_made;
 }
 
+static int deny_create(const struct hc_call *call)
+{
+	return hc_deny(call, DOMID_XEN, XSM_CLASS_domain, XSM_PERM_domain_create);
+}
+
 static int choose_label(struct hc_call *call, const struct corbel_build_create *arg,
 			struct xsm_label *label)
 {
 	bool dom0 = arg->flags & CORBEL_BUILD_DOM0;
 
-	if (!memchr_nul(arg->label, sizeof(arg->label)) ||
+	if (arg->label[sizeof(arg->label) - 1] ||
 	    xsm_label_by_name(&host_policy, arg->label, label)) {
 		return -XEN_EINVAL;
 	}
@@ -38,11 +43,11 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	if (label->ctx == xsm_sid_label(&host_policy, XSM_SID_hypervisor).ctx ||
 	    label->ctx == xsm_sid_label(&host_policy, XSM_SID_builder).ctx ||
 	    (label->ctx == xsm_sid_label(&host_policy, XSM_SID_dom0).ctx) != dom0) {
-		return builder_refuse(call, XSM_PERM_domain_create);
+		return deny_create(call);
 	}
 	if (!xsm_allowed(&host_policy, call->caller->label, *label, XSM_CLASS_domain,
 			 XSM_PERM_domain_create)) {
-		return builder_refuse(call, XSM_PERM_domain_create);
+		return deny_create(call);
 	}
 	return 0;
 }
@@ -95,7 +100,7 @@ long hc_build_create(struct hc_call *call)
 	int rc;
 
 	if (!builder_may_create(call->caller) || (dom0 && dom0_made) || (!dom0 && !dom0_made)) {
-		return builder_refuse(call, XSM_PERM_domain_create);
+		return deny_create(call);
 	}
 	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS ||
 	    arg->weight == 0 || arg->weight > 65535 || arg->max_pages == 0 || arg->pad) {

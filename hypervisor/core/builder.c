@@ -60,29 +60,6 @@ struct domain *builder_target(void)
 	return target;
 }
 
-const char *memchr_nul(const char *s, uint32_t size)
-{
-	for (uint32_t i = 0; i < size; i++) {
-		if (!s[i]) {
-			return s + i;
-		}
-	}
-	return NULL;
-}
-
-int builder_refuse(struct hc_call *call, unsigned perm)
-{
-	host.audit_denied++;
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_denied,
-					.subject = call->caller->id,
-					.object = OWNER_NONE,
-					.call = CORBEL_HYPERCALL << 16,
-					.result = -XEN_EPERM,
-					.cls = XSM_CLASS_domain,
-					.perm = (uint16_t)perm});
-	return -XEN_EPERM;
-}
-
 /* Maps the boot modules read-only; the references pass to the entries. */
 static void map_modules(struct domain *d, struct corbel_builder_start *start)
 {

@@ -4,9 +4,7 @@
 #define CORE_BUILDER_H
 #include "core/hypercall.h"
 
-bool builder_may_create(const struct domain *caller);    /* current instance, nothing created yet */
-void builder_set_target(struct domain *d);               /* 0 when sealed */
-struct domain *builder_target(void);                     /* what the instance builds now, or 0 */
-int builder_refuse(struct hc_call *call, unsigned perm); /* audits domain:perm; -EPERM */
-const char *memchr_nul(const char *s, uint32_t size);
+bool builder_may_create(const struct domain *caller); /* current instance, nothing created yet */
+void builder_set_target(struct domain *d);            /* 0 when sealed */
+struct domain *builder_target(void);                  /* what the instance builds now, or 0 */
 #endif

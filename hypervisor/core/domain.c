@@ -160,12 +160,11 @@ void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
 	}
 }
 
-int domain_set_state(struct domain *d, enum corbel_dom_state state)
+void domain_set_state(struct domain *d, enum corbel_dom_state state)
 {
 	d->state = state;
 	trace_add((struct corbel_trace){
 		.kind = CORBEL_TRACE_state, .subject = OWNER_NONE, .object = d->id, .arg = state});
-	return 0;
 }
 
 bool domain_runs(const struct domain *d)

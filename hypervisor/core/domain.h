@@ -126,7 +126,7 @@ void domain_put(struct domain *d);
 /* Makes an empty domain in state building.  NULL: no slot or no memory. */
 struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
 			     uint32_t vcpus);
-int domain_set_state(struct domain *d, enum corbel_dom_state state); /* traces it */
+void domain_set_state(struct domain *d, enum corbel_dom_state state); /* traces it */
 void domain_shutdown(struct domain *d, uint16_t reason);
 /* The guest broke its contract: records the reason, ends the domain; other domains go on. */
 void domain_crash(struct domain *d, const char *reason, uint64_t arg);

@@ -106,25 +106,24 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 	return index == NO_ROW ? NULL : &rows[index];
 }
 
-static void audit(const struct hc_call *call, unsigned kind, unsigned cls, unsigned perm,
-		  uint16_t object, int result)
+int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm)
 {
 	const struct hc_row *row = call->row;
 
-	if (kind == CORBEL_TRACE_denied) {
-		host.audit_denied++;
-	}
-	trace_add(
-		(struct corbel_trace){.kind = (uint16_t)kind,
-				      .subject = call->caller->id,
-				      .object = object,
-				      .vcpu = (uint16_t)call->vcpu->id,
-				      .call = (uint32_t)row->number << 16 |
-					      (row->kind == KIND_deny_rest ? call->sub : row->sub),
-				      .result = result,
-				      .cls = (uint16_t)cls,
-				      .perm = (uint16_t)perm,
-				      .arg = call->arg[1]});
+	host.audit_denied++;
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_denied,
+		.subject = call->caller->id,
+		.object = object,
+		.vcpu = (uint16_t)call->vcpu->id,
+		.call = (uint32_t)row->number << 16 |
+			(row->kind == KIND_deny_rest ? call->sub : row->sub),
+		.result = -XEN_EPERM,
+		.cls = (uint16_t)cls,
+		.perm = (uint16_t)perm,
+		.arg = call->arg[1],
+	});
+	return -XEN_EPERM;
 }
 
 /* The policy's word on caller -> object (0: the hypervisor itself). */
@@ -146,12 +145,7 @@ static int check_object(struct hc_call *call, struct domain *object, unsigned cl
 	if (object && object->state == CORBEL_DOM_building && object->creator != call->caller) {
 		ok = false;
 	}
-	if (!ok) {
-		audit(call, CORBEL_TRACE_denied, cls, perm, object ? object->id : DOMID_XEN,
-		      -XEN_EPERM);
-		return -XEN_EPERM;
-	}
-	return 0;
+	return ok ? 0 : hc_deny(call, object ? object->id : DOMID_XEN, cls, perm);
 }
 
 int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm)
@@ -166,8 +160,7 @@ static int check_target(struct hc_call *call, struct domain *d, uint32_t states,
 	int rc = check_object(call, d, cls, perm);
 
 	if (rc == 0 && !(states & (1u << d->state))) {
-		audit(call, CORBEL_TRACE_denied, cls, perm, d->id, -XEN_EPERM);
-		rc = -XEN_EPERM;
+		rc = hc_deny(call, d->id, cls, perm);
 	}
 	return rc;
 }
@@ -291,8 +284,7 @@ static long refuse(struct hc_call *call, uint64_t number)
 	if (number == __HYPERVISOR_domctl) {
 		memcpy(&object, call->in.bytes + offsetof(hc_domctl_t, domain), sizeof(object));
 	}
-	audit(call, CORBEL_TRACE_denied, row->cls, row->perm, object, -XEN_EPERM);
-	return -XEN_EPERM;
+	return hc_deny(call, object, row->cls, row->perm);
 }
 
 static long perform(struct hc_call *call, uint64_t number)
