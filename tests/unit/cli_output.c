@@ -353,6 +353,16 @@ static void test_trace(void **state)
 	OUT(0, LINE1 LINE2 LINE1 LINE2, "trace");
 	OUT(0, LINE2, "trace", "--since", "4");
 	fake.trace_count = 1;
+	fake.trace[0] = (struct corbel_trace){
+		.seq = 1,
+		.kind = CORBEL_TRACE_build,
+		.subject = 1,
+		.object = 2,
+		.arg = CORBEL_STEP_ended,
+		.result = CORBEL_STUB_TRAPPED,
+	};
+	OUT(0, "[     0.000000] build     d1 -> d2 unpacker done\n", "trace");
+	fake.trace[0] = denied;
 	OUT(0,
 	    "{\"seq\":1,\"time_ns\":1500000000,\"kind\":\"denied\",\"subject\":0,\"object\":2,"
 	    "\"vcpu\":0,\"call\":\"domctl_getvcpu\",\"number\":36,\"sub\":13,"

@@ -112,7 +112,7 @@ void trace_permission_name(unsigned class, unsigned perm, char *out, size_t size
 
 static void domain_name(uint16_t domid, char *out, size_t size)
 {
-	if (domid == 0x7fff) {
+	if (domid == 0x7fff || domid == DOMID_XEN) {
 		snprintf(out, size, "hypervisor");
 	} else {
 		snprintf(out, size, "d%u", domid);
@@ -129,6 +129,22 @@ static const char *result_name(int32_t result)
 	const char *name = result < 0 ? strerrorname_np(-result) : NULL;
 
 	return name ? name : "";
+}
+
+static const char *step_name(const struct corbel_trace *record)
+{
+	switch (record->arg) {
+	case CORBEL_STEP_commit:
+		return "committed";
+	case CORBEL_STEP_stub:
+		return "unpacker starts";
+	case CORBEL_STEP_ended:
+		return record->result == CORBEL_STUB_TRAPPED    ? "unpacker done"
+		       : record->result == CORBEL_STUB_TIMEDOUT ? "unpacker out of time"
+								: "unpacker crashed";
+	default:
+		return "?";
+	}
 }
 
 /* What only this kind of record says. */
@@ -151,6 +167,9 @@ static void print_detail(const struct corbel_trace *record)
 		break;
 	case CORBEL_TRACE_build:
 		printf(" %s", arg < STEP_COUNT && steps[arg] ? steps[arg] : "?");
+		break;
+	case CORBEL_TRACE_build:
+		printf(" %s", step_name(record));
 		break;
 	case CORBEL_TRACE_measure:
 		printf(" pcr=%llu", arg);
@@ -179,7 +198,7 @@ void trace_print(const struct corbel_trace *record)
 		printf(" %s", call);
 	}
 	print_detail(record);
-	if (record->result) {
+	if (record->result && record->kind != CORBEL_TRACE_build) {
 		const char *name = result_name(record->result);
 
 		printf(" = %s%s", *name ? "-" : "", name);
