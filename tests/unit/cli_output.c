@@ -361,7 +361,7 @@ static void test_trace(void **state)
 		.arg = CORBEL_STEP_ended,
 		.result = CORBEL_STUB_TRAPPED,
 	};
-	OUT(0, "[     0.000000] build     d1 -> d2 unpacker done\n", "trace");
+	OUT(0, "[     0.000000] build     d1 -> d2 unpacker-ended trapped\n", "trace");
 	fake.trace[0] = denied;
 	OUT(0,
 	    "{\"seq\":1,\"time_ns\":1500000000,\"kind\":\"denied\",\"subject\":0,\"object\":2,"

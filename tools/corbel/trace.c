@@ -131,19 +131,18 @@ static const char *result_name(int32_t result)
 	return name ? name : "";
 }
 
-static const char *step_name(const struct corbel_trace *record)
+static void print_step(const struct corbel_trace *record)
 {
-	switch (record->arg) {
-	case CORBEL_STEP_commit:
-		return "committed";
-	case CORBEL_STEP_stub:
-		return "unpacker starts";
-	case CORBEL_STEP_ended:
-		return record->result == CORBEL_STUB_TRAPPED    ? "unpacker done"
-		       : record->result == CORBEL_STUB_TIMEDOUT ? "unpacker out of time"
-								: "unpacker crashed";
-	default:
-		return "?";
+	static const char *const ends[] = {
+		[CORBEL_STUB_TRAPPED] = "trapped",
+		[CORBEL_STUB_CRASHED] = "crashed",
+		[CORBEL_STUB_TIMEDOUT] = "timed-out",
+	};
+	uint32_t end = (uint32_t)record->result;
+
+	printf(" %s", record->arg < STEP_COUNT && steps[record->arg] ? steps[record->arg] : "?");
+	if (record->arg == CORBEL_STEP_ended && end >= 1 && end < sizeof(ends) / sizeof(ends[0])) {
+		printf(" %s", ends[end]);
 	}
 }
 
@@ -166,10 +165,7 @@ static void print_detail(const struct corbel_trace *record)
 		printf(" instance=%llu", arg);
 		break;
 	case CORBEL_TRACE_build:
-		printf(" %s", arg < STEP_COUNT && steps[arg] ? steps[arg] : "?");
-		break;
-	case CORBEL_TRACE_build:
-		printf(" %s", step_name(record));
+		print_step(record);
 		break;
 	case CORBEL_TRACE_measure:
 		printf(" pcr=%llu", arg);
