@@ -11,16 +11,19 @@
 #define SHA256_LEN 32
 #define SHA384_LEN 48
 
+struct sha2_ctx {
+	uint64_t state[8]; /* SHA-256: the low halves */
+	uint64_t bytes;    /* below 2^61: nothing here hashes more */
+	uint8_t block[128];
+};
+
+/* Two types, so that one cannot be continued as the other. */
 struct sha256_ctx {
-	uint32_t state[8];
-	uint64_t bytes;
-	uint8_t block[64];
+	struct sha2_ctx hash;
 };
 
 struct sha384_ctx {
-	uint64_t state[8];
-	uint64_t bytes; /* of 2^128 possible; 2^64 are enough */
-	uint8_t block[128];
+	struct sha2_ctx hash;
 };
 
 void sha256_init(struct sha256_ctx *c);
