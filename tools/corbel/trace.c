@@ -56,6 +56,13 @@ static const char *const kinds[] = {
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
+static const char *const steps[] = {
+	[CORBEL_STEP_commit] = "committed",
+	[CORBEL_STEP_stub] = "unpacker-starts",
+	[CORBEL_STEP_ended] = "unpacker-ended",
+};
+#define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
+
 void trace_call_name(uint32_t call, char *out, size_t size)
 {
 	uint16_t number = (uint16_t)(call >> 16), sub = (uint16_t)call;
