@@ -26,6 +26,7 @@
 #define STS_GO     0x20u
 #define STS_AVAIL  0x10u
 #define STS_EXPECT 0x08u
+#define STS_BURST  0xFFFF00u
 #define STS_DEAD   0xFFFFFFFFu /* what an inactive locality reads as */
 
 #define INTERFACE_TYPE 0xFu /* 0: FIFO; 15: FIFO, older text; 1: CRB */
@@ -63,7 +64,7 @@ uint32_t tis_probe(const struct tis *t)
 	return 0;
 }
 
-static int is_active(const struct tis *t, unsigned locality)
+static bool is_active(const struct tis *t, unsigned locality)
 {
 	uint8_t access = read8(t, locality, REG_ACCESS);
 
@@ -74,7 +75,7 @@ uint32_t tis_take(struct tis *t, unsigned locality)
 {
 	uint64_t deadline = t->now_ns() + TIS_TAKE_NS;
 	uint64_t polite = t->now_ns() + TIS_TAKE_NS / 10;
-	int seized = 0;
+	bool seized = false;
 
 	/* GRUB leaves locality 0 active: a request alone would stay pending for ever. */
 	for (unsigned lower = 0; lower < locality; lower++) {
@@ -92,7 +93,7 @@ uint32_t tis_take(struct tis *t, unsigned locality)
 		/* Once: a seizure during a running command is granted when that ends. */
 		if (now > polite && !seized) {
 			write8(t, locality, REG_ACCESS, ACCESS_SEIZE);
-			seized = 1;
+			seized = true;
 		}
 		__builtin_ia32_pause();
 	}
@@ -105,149 +106,101 @@ void tis_release(const struct tis *t)
 	write8(t, t->locality, REG_ACCESS, ACCESS_ACTIVE);
 }
 
-/* Waits until all of `set` and none of `clear` is seen in a valid status. */
-static uint32_t wait_status(const struct tis *t, uint64_t deadline, uint32_t set, uint32_t clear)
+/* One command under way; after the first error the remaining steps do nothing. */
+struct exchange {
+	const struct tis *t;
+	uint64_t deadline;
+	uint32_t error; /* enum measure_error */
+};
+
+/* Waits for a status with all of `set`, none of `clear` and, if asked for, a burst count: how many
+ * bytes the FIFO takes or gives without a new look at the status.  Returns that count. */
+static uint32_t wait_status(struct exchange *x, uint32_t set, uint32_t clear, bool burst)
 {
-	for (;;) {
-		uint32_t sts = read32(t, t->locality, REG_STS);
+	while (!x->error) {
+		uint32_t sts = read32(x->t, x->t->locality, REG_STS);
 
 		if (sts == STS_DEAD) {
-			return MEASURE_ERR_protocol;
-		}
-		if ((sts & set) == set && !(sts & clear)) {
-			return 0;
-		}
-		if (t->now_ns() > deadline) {
-			return MEASURE_ERR_timeout;
+			x->error = MEASURE_ERR_protocol;
+		} else if ((sts & (set | clear)) == set && (!burst || sts & STS_BURST)) {
+			return (sts & STS_BURST) >> 8;
+		} else if (x->t->now_ns() > x->deadline) {
+			x->error = MEASURE_ERR_timeout;
 		}
 		__builtin_ia32_pause();
 	}
+	return 0;
 }
 
-/* How many bytes the FIFO takes or gives without a new look at the status; never 0. */
-static uint32_t wait_burst(const struct tis *t, uint64_t deadline, size_t *burst)
+static void send(struct exchange *x, const uint8_t *p, size_t len)
 {
-	for (;;) {
-		uint32_t sts = read32(t, t->locality, REG_STS);
-
-		if (sts == STS_DEAD) {
-			return MEASURE_ERR_protocol;
-		}
-		*burst = (sts >> 8) & 0xFFFF;
-		if (*burst) {
-			return 0;
-		}
-		if (t->now_ns() > deadline) {
-			return MEASURE_ERR_timeout;
-		}
-		__builtin_ia32_pause();
-	}
-}
-
-static uint32_t send(const struct tis *t, uint64_t deadline, const uint8_t *p, size_t len)
-{
-	size_t burst;
-	uint32_t error;
-
-	while (len) {
+	while (len && !x->error) {
 		/* Before the first byte Expect is undefined; the caller looks at it after the last.
 		 */
-		error = wait_burst(t, deadline, &burst);
-		if (error) {
-			return error;
-		}
+		uint32_t burst = wait_status(x, 0, 0, true);
+
 		for (; burst && len; burst--, len--) {
-			write8(t, t->locality, REG_FIFO, *p++);
+			write8(x->t, x->t->locality, REG_FIFO, *p++);
 		}
 	}
-	return 0;
 }
 
-static uint32_t receive(const struct tis *t, uint64_t deadline, uint8_t *p, size_t len)
+static void receive(struct exchange *x, uint8_t *p, size_t len)
 {
-	size_t burst;
-	uint32_t error;
+	while (len && !x->error) {
+		uint32_t burst = wait_status(x, STS_VALID | STS_AVAIL, 0, true);
 
-	while (len) {
-		error = wait_status(t, deadline, STS_VALID | STS_AVAIL, 0);
-		if (!error) {
-			error = wait_burst(t, deadline, &burst);
-		}
-		if (error) {
-			return error;
-		}
 		for (; burst && len; burst--, len--) {
-			*p++ = read8(t, t->locality, REG_FIFO);
+			*p++ = read8(x->t, x->t->locality, REG_FIFO);
 		}
 	}
-	return 0;
 }
 
-static uint32_t send_command(const struct tis *t, uint64_t deadline, const uint8_t *p, size_t len)
+static void send_command(struct exchange *x, const uint8_t *p, size_t len)
 {
-	uint32_t error;
-
-	if (!(read32(t, t->locality, REG_STS) & STS_READY)) {
-		write8(t, t->locality, REG_STS, STS_READY);
+	if (!(read32(x->t, x->t->locality, REG_STS) & STS_READY)) {
+		write8(x->t, x->t->locality, REG_STS, STS_READY);
 	}
-	error = wait_status(t, deadline, STS_READY, 0);
-	if (!error) {
-		error = send(t, deadline, p, len - 1);
-	}
+	wait_status(x, STS_READY, 0, false);
+	send(x, p, len - 1);
 	/* The device must still want exactly the last byte, and nothing after it. */
-	if (!error) {
-		error = wait_status(t, deadline, STS_VALID | STS_EXPECT, 0);
+	wait_status(x, STS_VALID | STS_EXPECT, 0, false);
+	send(x, p + len - 1, 1);
+	wait_status(x, STS_VALID, STS_EXPECT, false);
+	if (!x->error) {
+		write8(x->t, x->t->locality, REG_STS, STS_GO);
 	}
-	if (!error) {
-		error = send(t, deadline, p + len - 1, 1);
-	}
-	if (!error) {
-		error = wait_status(t, deadline, STS_VALID, STS_EXPECT);
-	}
-	if (!error) {
-		write8(t, t->locality, REG_STS, STS_GO);
-	}
-	return error;
 }
 
-static uint32_t receive_response(const struct tis *t, uint64_t deadline, uint8_t *p, size_t cap,
-				 size_t *got)
+static size_t receive_response(struct exchange *x, uint8_t *p, size_t cap)
 {
-	uint32_t error, size;
+	uint32_t size;
 
-	if (cap < HEADER_LEN) {
-		return MEASURE_ERR_response;
-	}
-	error = receive(t, deadline, p, HEADER_LEN);
-	if (error) {
-		return error;
+	receive(x, p, HEADER_LEN);
+	if (x->error) {
+		return 0;
 	}
 	size = (uint32_t)p[2] << 24 | (uint32_t)p[3] << 16 | (uint32_t)p[4] << 8 | p[5];
 	if (size < HEADER_LEN || size > cap) {
-		return MEASURE_ERR_response;
+		x->error = MEASURE_ERR_response;
+		return 0;
 	}
-	error = receive(t, deadline, p + HEADER_LEN, size - HEADER_LEN);
-	if (error) {
-		return error;
+	receive(x, p + HEADER_LEN, size - HEADER_LEN);
+	wait_status(x, STS_VALID, 0, false);
+	if (!x->error && read32(x->t, x->t->locality, REG_STS) & STS_AVAIL) {
+		x->error = MEASURE_ERR_protocol;
 	}
-	*got = size;
-	error = wait_status(t, deadline, STS_VALID, 0);
-	if (error) {
-		return error;
-	}
-	return read32(t, t->locality, REG_STS) & STS_AVAIL ? MEASURE_ERR_protocol : 0;
+	return size;
 }
 
 uint32_t tis_command(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len,
 		     uint8_t *response, size_t cap, size_t *got)
 {
-	uint32_t error = send_command(t, deadline, command, len);
+	struct exchange x = {.t = t, .deadline = deadline};
 
-	*got = 0;
-	if (!error) {
-		error = receive_response(t, deadline, response, cap, got);
-	}
+	send_command(&x, command, len);
+	*got = receive_response(&x, response, cap);
 	/* Frees the FIFO after a response; cancels the command after an error. */
 	write8(t, t->locality, REG_STS, STS_READY);
-	return error;
+	return x.error;
 }

@@ -6,6 +6,7 @@
  */
 #ifndef MEASURED_BOOT_TIS_H
 #define MEASURED_BOOT_TIS_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,8 @@ uint32_t tis_probe(const struct tis *t);
 uint32_t tis_take(struct tis *t, unsigned locality);
 /* Gives the locality back; waits for nothing. */
 void tis_release(const struct tis *t);
-/* Sends one command and stores its response, at most `cap` bytes; a longer one is an error. */
+/* Sends one command and stores its response, at most `cap` bytes, a header (10) at least; a longer
+ * one is an error. */
 uint32_t tis_command(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len,
 		     uint8_t *response, size_t cap, size_t *got);
 

@@ -25,68 +25,88 @@
 #define SELECT_LEN        3  /* 24 PCRs */
 #define MESSAGE_MAX       1024
 
-/* One message, written or read at `pos`; `bad` latches the first step over the end. */
+/* One message, written or read at `pos`.  The first error stays, and no step after it does
+ * anything: what is then read is 0. */
 struct message {
 	uint8_t data[MESSAGE_MAX];
 	size_t len, pos;
-	bool bad;
+	uint32_t error; /* TPM response code or enum measure_error */
 };
+
+static uint32_t fail(struct message *m, uint32_t error)
+{
+	if (!m->error) {
+		m->error = error;
+	}
+	return m->error;
+}
+
+/* The next `bytes` of the message, if they lie below `end`; else NULL, and the message is bad. */
+static uint8_t *step(struct message *m, size_t end, size_t bytes)
+{
+	if (m->error || end - m->pos < bytes) {
+		fail(m, MEASURE_ERR_response);
+		return NULL;
+	}
+	m->pos += bytes;
+	return m->data + m->pos - bytes;
+}
 
 static void put(struct message *m, uint32_t value, unsigned bytes)
 {
-	if (MESSAGE_MAX - m->pos < bytes) {
-		m->bad = true;
-		return;
-	}
-	while (bytes--) {
-		m->data[m->pos++] = value >> (8 * bytes);
+	uint8_t *p = step(m, MESSAGE_MAX, bytes);
+
+	while (p && bytes--) {
+		*p++ = value >> (8 * bytes);
 	}
 }
 
-static void put_bytes(struct message *m, const uint8_t *p, size_t len)
+static void put_bytes(struct message *m, const uint8_t *from, size_t len)
 {
-	if (MESSAGE_MAX - m->pos < len) {
-		m->bad = true;
-		return;
+	uint8_t *p = step(m, MESSAGE_MAX, len);
+
+	if (p) {
+		__builtin_memcpy(p, from, len);
 	}
-	__builtin_memcpy(m->data + m->pos, p, len);
-	m->pos += len;
 }
 
 static uint32_t get(struct message *m, unsigned bytes)
 {
+	const uint8_t *p = step(m, m->len, bytes);
 	uint32_t value = 0;
 
-	if (m->len - m->pos < bytes) {
-		m->bad = true;
-		return 0;
-	}
-	while (bytes--) {
-		value = value << 8 | m->data[m->pos++];
+	while (p && bytes--) {
+		value = value << 8 | *p++;
 	}
 	return value;
 }
 
-static void get_bytes(struct message *m, uint8_t *p, size_t len)
+static void get_bytes(struct message *m, uint8_t *to, size_t len)
 {
-	if (m->len - m->pos < len) {
-		m->bad = true;
-		return;
+	const uint8_t *p = step(m, m->len, len);
+
+	if (p) {
+		__builtin_memcpy(to, p, len);
 	}
-	__builtin_memcpy(p, m->data + m->pos, len);
-	m->pos += len;
 }
 
-/* True when nothing was missing and nothing is left over. */
-static bool ended(const struct message *m)
+static void expect(struct message *m, uint32_t value, unsigned bytes)
 {
-	return !m->bad && m->pos == m->len;
+	if (get(m, bytes) != value) {
+		fail(m, MEASURE_ERR_response);
+	}
+}
+
+/* Nothing may be left over. */
+static uint32_t finish(struct message *m)
+{
+	return m->pos == m->len ? m->error : fail(m, MEASURE_ERR_response);
 }
 
 static void start(struct message *m, uint16_t tag, uint32_t code)
 {
 	m->pos = 0;
-	m->bad = false;
+	m->error = 0;
 	put(m, tag, 2);
 	put(m, 0, 4); /* size, set by run() */
 	put(m, code, 4);
@@ -103,81 +123,71 @@ static void put_empty_auth(struct message *m)
 }
 
 /* Sends `m` and leaves the response's parameters in it, header checked and consumed. */
-static uint32_t run(const struct tis *t, struct message *m)
+static void run(const struct tis *t, struct message *m)
 {
 	uint64_t deadline = t->now_ns() + TIS_COMMAND_NS;
 	struct message answer;
-	uint32_t error, rc;
+	uint32_t rc;
 	uint16_t tag;
 
-	if (m->bad) {
-		return MEASURE_ERR_response;
-	}
 	m->len = m->pos;
 	m->pos = 2;
 	put(m, m->len, 4);
+	if (m->error) {
+		return;
+	}
 	do {
-		error = tis_command(t, deadline, m->data, m->len, answer.data, MESSAGE_MAX,
-				    &answer.len);
-		if (error) {
-			return error;
-		}
 		answer.pos = 0;
-		answer.bad = false;
+		answer.error = tis_command(t, deadline, m->data, m->len, answer.data, MESSAGE_MAX,
+					   &answer.len);
 		tag = get(&answer, 2);
 		get(&answer, 4); /* size: tis_command() read exactly that much */
 		rc = get(&answer, 4);
 	} while ((rc == RC_RETRY || rc == RC_TESTING || rc == RC_YIELDED) &&
 		 t->now_ns() < deadline);
-	if (answer.bad || rc > 0xFFFF) {
-		return MEASURE_ERR_response;
-	}
 	if (rc) {
-		return rc;
-	}
-	if (tag != (m->data[0] << 8 | m->data[1])) {
-		return MEASURE_ERR_response;
+		fail(&answer, rc > 0xFFFF ? (uint32_t)MEASURE_ERR_response : rc);
+	} else if (tag != (m->data[0] << 8 | m->data[1])) {
+		fail(&answer, MEASURE_ERR_response);
 	}
 	*m = answer;
-	return 0;
 }
 
 /* For commands under authorisation that answer nothing. */
 static uint32_t run_empty(const struct tis *t, struct message *m)
 {
-	uint32_t error = run(t, m);
-
-	if (!error && (get(m, 4) != 0 || m->bad)) {
-		error = MEASURE_ERR_response;
-	}
-	return error;
+	run(t, m);
+	expect(m, 0, 4);
+	return m->error;
 }
 
 /* Bytes of a digest, 0 for an algorithm that we do not know. */
 static uint16_t digest_size(uint16_t alg)
 {
-	switch (alg) {
-	case 0x0004: /* SHA-1 */
-		return 20;
-	case TPM_ALG_SHA256:
-	case 0x0012: /* SM3 */
-	case 0x0027: /* SHA3-256 */
-		return 32;
-	case TPM_ALG_SHA384:
-	case 0x0028: /* SHA3-384 */
-		return 48;
-	case 0x000D: /* SHA-512 */
-	case 0x0029: /* SHA3-512 */
-		return 64;
-	default:
-		return 0;
+	static const struct {
+		uint16_t alg, size;
+	} known[] = {
+		{0x0004, 20},                       /* SHA-1 */
+		{TPM_ALG_SHA256, 32},               /* the two that count */
+		{TPM_ALG_SHA384, 48}, {0x000D, 64}, /* SHA-512 */
+		{0x0012, 32},                       /* SM3 */
+		{0x0027, 32},                       /* SHA3-256 */
+		{0x0028, 48},                       /* SHA3-384 */
+		{0x0029, 64},                       /* SHA3-512 */
+	};
+
+	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].alg == alg) {
+			return known[i].size;
+		}
 	}
+	return 0;
 }
 
 /* Reads one TPMS_PCR_SELECTION; adds the bank if it is active. */
-static uint32_t get_bank(struct message *m, struct tpm_banks *out)
+static void get_bank(struct message *m, struct tpm_banks *out)
 {
-	uint16_t alg = get(m, 2);
+	uint16_t alg = get(m, 2), size = digest_size(alg);
 	uint8_t length = get(m, 1), select[255] = {0};
 	bool active = false;
 
@@ -186,42 +196,34 @@ static uint32_t get_bank(struct message *m, struct tpm_banks *out)
 		active |= select[i] != 0;
 	}
 	if (!active) {
-		return 0;
+		return;
 	}
-	if ((select[2] & 0x0E) != 0x0E || !digest_size(alg) || out->count == TPM_BANKS_MAX) {
-		return MEASURE_ERR_banks;
+	if ((select[2] & 0x0E) != 0x0E || !size || out->count == TPM_BANKS_MAX) {
+		fail(m, MEASURE_ERR_banks);
+		return;
 	}
 	out->bank[out->count].alg = alg;
-	out->bank[out->count].size = digest_size(alg);
+	out->bank[out->count].size = size;
 	out->count++;
-	return 0;
 }
 
 uint32_t tpm2_banks(const struct tis *t, struct tpm_banks *out)
 {
 	struct message m;
-	uint32_t error, count;
+	uint32_t count;
 
 	out->count = 0;
 	start(&m, ST_NO_SESSIONS, CC_GET_CAPABILITY);
 	put(&m, CAP_PCRS, 4);
 	put(&m, 0, 4);
 	put(&m, 1, 4);
-	error = run(t, &m);
-	if (error) {
-		return error;
+	run(t, &m);
+	expect(&m, 0, 1); /* more data would be banks not seen */
+	expect(&m, CAP_PCRS, 4);
+	for (count = get(&m, 4); count && !m.error; count--) {
+		get_bank(&m, out);
 	}
-	if (get(&m, 1) != 0 || get(&m, 4) != CAP_PCRS) { /* more data would be banks not seen */
-		return MEASURE_ERR_response;
-	}
-	count = get(&m, 4);
-	for (; count && !m.bad; count--) {
-		error = get_bank(&m, out);
-		if (error) {
-			return m.bad ? MEASURE_ERR_response : error;
-		}
-	}
-	return ended(&m) ? 0 : MEASURE_ERR_response;
+	return finish(&m);
 }
 
 uint32_t tpm2_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
@@ -240,80 +242,67 @@ uint32_t tpm2_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *
 	return run_empty(t, &m);
 }
 
+/* A TPML_PCR_SELECTION of one PCR in one bank. */
+static void selection(struct message *m, void (*field)(struct message *, uint32_t, unsigned),
+		      unsigned pcr, uint16_t alg)
+{
+	field(m, 1, 4);
+	field(m, alg, 2);
+	field(m, SELECT_LEN, 1);
+	for (unsigned i = 0; i < SELECT_LEN; i++) {
+		field(m, pcr / 8 == i ? 1u << pcr % 8 : 0, 1);
+	}
+}
+
 uint32_t tpm2_pcr_read(const struct tis *t, unsigned pcr, uint16_t alg, uint16_t size,
 		       uint8_t *digest)
 {
 	struct message m;
-	uint32_t error;
 
 	start(&m, ST_NO_SESSIONS, CC_PCR_READ);
-	put(&m, 1, 4);
-	put(&m, alg, 2);
-	put(&m, SELECT_LEN, 1);
-	for (unsigned i = 0; i < SELECT_LEN; i++) {
-		put(&m, pcr / 8 == i ? 1u << pcr % 8 : 0, 1);
-	}
-	error = run(t, &m);
-	if (error) {
-		return error;
-	}
+	selection(&m, put, pcr, alg);
+	run(t, &m);
 	get(&m, 4); /* update counter */
 	/* The selection must come back as asked: a TPM without this PCR clears the bit. */
-	if (get(&m, 4) != 1 || get(&m, 2) != alg || get(&m, 1) != SELECT_LEN) {
-		return MEASURE_ERR_response;
-	}
-	for (unsigned i = 0; i < SELECT_LEN; i++) {
-		if (get(&m, 1) != (pcr / 8 == i ? 1u << pcr % 8 : 0)) {
-			return MEASURE_ERR_response;
-		}
-	}
-	if (get(&m, 4) != 1 || get(&m, 2) != size) {
-		return MEASURE_ERR_response;
-	}
+	selection(&m, expect, pcr, alg);
+	expect(&m, 1, 4);
+	expect(&m, size, 2);
 	get_bytes(&m, digest, size);
-	return ended(&m) ? 0 : MEASURE_ERR_response;
+	return finish(&m);
 }
 
 uint32_t tpm2_reset_count(const struct tis *t, uint32_t *count)
 {
 	struct message m;
-	uint32_t error;
 
 	start(&m, ST_NO_SESSIONS, CC_READ_CLOCK);
-	error = run(t, &m);
-	if (error) {
-		return error;
-	}
+	run(t, &m);
 	for (unsigned i = 0; i < 4; i++) {
 		get(&m, 4); /* time, clock */
 	}
 	*count = get(&m, 4);
 	get(&m, 4); /* restartCount */
 	get(&m, 1); /* safe */
-	return ended(&m) ? 0 : MEASURE_ERR_response;
+	return finish(&m);
 }
 
 uint32_t tpm2_random(const struct tis *t, uint8_t out[TPM_RANDOM_LEN])
 {
 	struct message m;
-	uint32_t error;
 	size_t have = 0, n;
 
 	/* A TPM may give less than asked; one that gives nothing is broken. */
 	while (have < TPM_RANDOM_LEN) {
 		start(&m, ST_NO_SESSIONS, CC_GET_RANDOM);
 		put(&m, TPM_RANDOM_LEN - have, 2);
-		error = run(t, &m);
-		if (error) {
-			return error;
-		}
+		run(t, &m);
 		n = get(&m, 2);
 		if (n == 0 || n > TPM_RANDOM_LEN - have) {
-			return MEASURE_ERR_response;
+			return fail(&m, MEASURE_ERR_response);
 		}
 		get_bytes(&m, out + have, n);
-		if (!ended(&m)) {
-			return MEASURE_ERR_response;
+		if (finish(&m)) {
+			return m.error;
 		}
 		have += n;
 	}
