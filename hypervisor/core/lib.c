@@ -77,11 +77,6 @@ int strncmp(const char *a, const char *b, size_t n)
 	}
 	return 0;
 }
-
-int strcmp(const char *a, const char *b)
-{
-	return strncmp(a, b, ~(size_t)0);
-}
 #endif
 
 void copy_string(char *dst, size_t size, const char *src)

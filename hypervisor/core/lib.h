@@ -18,7 +18,6 @@ void *memmove(void *dst, const void *src, size_t len);
 void *memset(void *dst, int c, size_t len);
 int memcmp(const void *a, const void *b, size_t len);
 size_t strlen(const char *s);
-int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 #endif
 
@@ -30,8 +29,8 @@ int strncmp(const char *a, const char *b, size_t n);
 /* Copies src into dst[size], cut and NUL-terminated. */
 void copy_string(char *dst, size_t size, const char *src);
 
-/* Formats: %s %c %d %u %x %lx %lu %ld %llx-free, %p, width and 0 padding. A prefix "(corbel) " and
- * the line discipline are added by printk. */
+/* Knows %s %d %u %x, an `l` before the last three, and %%.  printk() adds a prefix "(corbel) " and
+ * the line discipline. */
 int format(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int vformat(char *dst, size_t size, const char *fmt, va_list args);
 void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

