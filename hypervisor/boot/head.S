@@ -11,7 +11,7 @@
 
 #define BOOT_CS   0x08
 #define BOOT_DS   0x10
-#define BOOT_STACK_TOP (4096 + 32768) /* guard page and main stack in struct cpu_stacks */
+#define BOOT_STACK_TOP (4096 + 32768) /* struct cpu_stack: guard page, stack */
 
 #define CR0_PE    (1 << 0)
 #define CR0_WP    (1 << 16)

@@ -16,6 +16,7 @@
 #include "cpu/lapic.h"
 #include "cpu/pci.h"
 #include "cpu/time.h"
+#include "cpu/uart.h"
 #include "mm/addr.h"
 #include "mm/hpt.h"
 
@@ -179,7 +180,7 @@ static void copy_log(void)
 void hv_main(uint32_t magic, uint64_t information)
 {
 	cpu_set_percpu(0);
-	console_init();
+	uart_init();
 	printk("Corbel %s", CORBEL_VERSION);
 	read_loader(magic, information);
 	leave_firmware();

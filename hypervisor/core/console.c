@@ -18,8 +18,7 @@
 #define PREFIX       "(corbel) "
 
 struct line {
-	bool used;
-	uint16_t domid;
+	uint16_t domid; /* 0 = nobody's: Dom0 needs none */
 	uint32_t length;
 	uint64_t last_use;
 	char text[LINE_SIZE];
@@ -33,11 +32,6 @@ static uint32_t input_head, input_tail; /* free-running */
 static struct line lines[LINE_BUFFERS];
 static uint64_t line_clock;
 static bool dom0_in_line; /* Dom0's last byte did not end a line */
-
-void console_init(void)
-{
-	uart_init();
-}
 
 /* After a crash the holder may be the code that crashed. */
 static void console_enter(void)
@@ -115,7 +109,7 @@ static struct line *line_of(uint16_t domid)
 	struct line *oldest = &lines[0];
 
 	for (unsigned i = 0; i < LINE_BUFFERS; i++) {
-		if (lines[i].used && lines[i].domid == domid) {
+		if (lines[i].domid == domid) {
 			oldest = &lines[i];
 			break;
 		}
@@ -123,10 +117,9 @@ static struct line *line_of(uint16_t domid)
 			oldest = &lines[i];
 		}
 	}
-	if (oldest->used && oldest->domid != domid && oldest->length > 0) {
+	if (oldest->domid != domid && oldest->length > 0) {
 		flush_line(oldest);
 	}
-	oldest->used = true;
 	oldest->domid = domid;
 	oldest->last_use = ++line_clock;
 	return oldest;

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void console_init(void);
 /* A domain's console_io output.  Dom0 (domid 0) owns the terminal: bytes go out as they are. Others
  * are buffered to whole lines and prefixed "(dN) ". */
 void console_domain_write(uint16_t domid, const char *text, size_t len);

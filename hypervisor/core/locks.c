@@ -11,7 +11,7 @@
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
 
-#define SECOND(rank) LOCK_SECOND(rank)
+#define SECOND(rank) (1u << ((rank) + 16))
 #define FIRST(rank)  (1u << (rank))
 #define FIRST_MASK   0xffffu
 

@@ -36,8 +36,6 @@ struct spinlock {
 void spin_lock_slow(struct spinlock *lock);
 void spin_unlock_slow(struct spinlock *lock);
 
-#define LOCK_SECOND(rank) (1u << ((rank) + 16))
-
 static inline void spin_lock(struct spinlock *lock)
 {
 	struct percpu *cpu = this_cpu();

@@ -4,41 +4,20 @@
 #define CPU_ASM_H
 #include <stdint.h>
 
-static inline void outb(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t value;
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline void outw(uint16_t port, uint16_t value)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-	uint16_t value;
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline void outl(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-	uint32_t value;
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
+#define DEFINE_PORT(suffix, type)                                                                  \
+	static inline void out##suffix(uint16_t port, type value)                                  \
+	{                                                                                          \
+		__asm__ volatile("out" #suffix " %0, %1" : : "a"(value), "Nd"(port));              \
+	}                                                                                          \
+	static inline type in##suffix(uint16_t port)                                               \
+	{                                                                                          \
+		type value;                                                                        \
+		__asm__ volatile("in" #suffix " %1, %0" : "=a"(value) : "Nd"(port));               \
+		return value;                                                                      \
+	}
+DEFINE_PORT(b, uint8_t)
+DEFINE_PORT(w, uint16_t)
+DEFINE_PORT(l, uint32_t)
 
 static inline uint64_t rdmsr(uint32_t msr)
 {

@@ -61,11 +61,6 @@ void cpu_set_percpu(unsigned id)
 	wrmsr(MSR_GS_BASE, (uintptr_t)cpu);
 }
 
-void cpu_enable_nx(void)
-{
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
-}
-
 void cpu_protect(void)
 {
 	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -82,6 +77,7 @@ void cpu_protect(void)
 	if (has_bit(LEAF_EXTENDED, 'c', 2)) {
 		cr4 |= CR4_UMIP;
 	}
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
 	write_cr4(cr4);
 	printk("cpu %u: NX WP%s%s%s%s", this_cpu()->id, cr4 & CR4_SMEP ? " SMEP" : " (no SMEP)",

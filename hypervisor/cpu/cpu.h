@@ -36,9 +36,8 @@
 void cpu_missing_features(char *names, uint32_t size);
 /* GS base of the boot CPU; must come before anything that takes a lock. */
 void cpu_set_percpu(unsigned id);
-/* EFER.NXE, needed before page tables with NX bits are loaded. */
-void cpu_enable_nx(void);
-/* CR0 and CR4 as the hypervisor runs: WP, and SMEP, SMAP, UMIP where the CPU has them. */
+/* EFER, CR0 and CR4 as the hypervisor runs: NXE, WP, and SMEP, SMAP, UMIP where the CPU has them.
+ * Needed before page tables with NX bits are loaded. */
 void cpu_protect(void);
 
 /* Waits with interrupts on until one came, then turns them off again.  The caller looks at

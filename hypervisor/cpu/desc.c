@@ -28,10 +28,10 @@ struct table_pointer {
 	uint64_t base;
 } __attribute__((packed));
 
-struct cpu_stacks cpu_stacks[MAX_CPUS] __attribute__((aligned(4096)));
+struct cpu_stack cpu_stacks[MAX_CPUS * STACKS_PER_CPU] __attribute__((aligned(4096)));
 
 /* head.S starts on the boot CPU's main stack. */
-_Static_assert(__builtin_offsetof(struct cpu_stacks, ist) == 4096 + 32768, "see head.S");
+_Static_assert(sizeof(struct cpu_stack) == 4096 + 32768, "see head.S");
 
 static struct gate idt[IDT_ENTRIES];
 static struct tss tss[MAX_CPUS];
@@ -75,8 +75,9 @@ void desc_init(unsigned cpu)
 		idt_fill();
 	}
 	tss[cpu].io_map = sizeof(struct tss); /* none */
-	for (unsigned i = 0; i < IST_COUNT; i++) {
-		tss[cpu].ist[i] = (uintptr_t)(cpu_stacks[cpu].ist[i].stack + IST_STACK_SIZE);
+	for (unsigned i = 1; i < STACKS_PER_CPU; i++) {
+		tss[cpu].ist[i - 1] =
+			(uintptr_t)(cpu_stacks[cpu * STACKS_PER_CPU + i].stack + STACK_SIZE);
 	}
 	gdt_fill(cpu);
 	__asm__ volatile("lgdt %0\n\t"
@@ -100,17 +101,11 @@ void desc_init(unsigned cpu)
 
 uint64_t cpu_stack_top(uint64_t rsp)
 {
-	for (unsigned i = 0; i < MAX_CPUS; i++) {
-		uintptr_t base = (uintptr_t)cpu_stacks[i].main;
+	for (unsigned i = 0; i < ARRAY_SIZE(cpu_stacks); i++) {
+		uintptr_t base = (uintptr_t)cpu_stacks[i].stack;
 
 		if (rsp >= base && rsp < base + STACK_SIZE) {
 			return base + STACK_SIZE;
-		}
-		for (unsigned j = 0; j < IST_COUNT; j++) {
-			base = (uintptr_t)cpu_stacks[i].ist[j].stack;
-			if (rsp >= base && rsp < base + IST_STACK_SIZE) {
-				return base + IST_STACK_SIZE;
-			}
 		}
 	}
 	return rsp;

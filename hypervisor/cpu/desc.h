@@ -13,19 +13,14 @@
 #define SELECTOR_TSS  0x18
 
 #define STACK_SIZE     32768
-#define IST_STACK_SIZE 8192
-#define IST_COUNT      3 /* #DF, NMI, #MC */
+#define STACKS_PER_CPU 4 /* main, #DF, NMI, #MC */
 
-struct cpu_stacks {
-	uint8_t main_guard[4096];
-	uint8_t main[STACK_SIZE];
-	struct {
-		uint8_t guard[4096];
-		uint8_t stack[IST_STACK_SIZE];
-	} ist[IST_COUNT];
+struct cpu_stack {
+	uint8_t guard[4096];
+	uint8_t stack[STACK_SIZE];
 };
 
-extern struct cpu_stacks cpu_stacks[MAX_CPUS];
+extern struct cpu_stack cpu_stacks[MAX_CPUS * STACKS_PER_CPU]; /* of one CPU side by side */
 
 /* Loads GDT, TSS and IDT on this CPU. */
 void desc_init(unsigned cpu);

@@ -6,6 +6,7 @@
 #include "cpu/pci.h"
 #include "cpu/asm.h"
 
+/* Mechanism 1; addresses are bus << 8 | device << 3 | function, registers multiples of 4. */
 #define PORT_ADDRESS   0xCF8
 #define PORT_DATA      0xCFC
 #define ADDRESS_ENABLE 0x80000000u
@@ -18,15 +19,15 @@
 #define HEADER_MULTIPLE 0x00800000u
 #define ID_NONE         0xFFFFFFFFu
 
-uint32_t pci_read(uint16_t function, uint8_t reg)
+static uint32_t pci_read(uint16_t function, uint32_t reg)
 {
-	outl(PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | (reg & 0xFCu));
+	outl(PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | reg);
 	return inl(PORT_DATA);
 }
 
-void pci_write(uint16_t function, uint8_t reg, uint32_t value)
+static void pci_write(uint16_t function, uint32_t reg, uint32_t value)
 {
-	outl(PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | (reg & 0xFCu));
+	outl(PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | reg);
 	outl(PORT_DATA, value);
 }
 

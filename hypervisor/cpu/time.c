@@ -185,14 +185,9 @@ void time_init(void)
 	       lapic_frequency / 1000, boot_wallclock / NS_PER_SECOND);
 }
 
-uint64_t tsc_to_ns(uint64_t tsc)
-{
-	return tsc <= tsc_base ? 0 : clock_to_ns(scale, tsc - tsc_base);
-}
-
 uint64_t now_ns(void)
 {
-	return tsc_to_ns(rdtsc());
+	return clock_to_ns(scale, rdtsc() - tsc_base);
 }
 
 uint64_t tsc_hz(void)

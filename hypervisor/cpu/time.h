@@ -9,7 +9,6 @@
 
 void time_init(void);  /* calibrates TSC and LAPIC timer against the PIT; panics when it cannot */
 uint64_t now_ns(void); /* monotonic, ns since time_init */
-uint64_t tsc_to_ns(uint64_t tsc); /* absolute TSC value to ns since boot */
 uint64_t tsc_hz(void);
 /* pvclock scaling (<xen/xen.h> struct vcpu_time_info): ns = ((tsc << shift) * mul) >> 32.
  * At exactly 1 GHz mul would be 2^32: then shift is 1 and mul 2^31. */

@@ -17,13 +17,12 @@
 #define DEVICE       (HPT_WRITE | HPT_PCD | HPT_PWT | HPT_NX)
 
 /* Slots have a top-level entry of their own; an unmapped page follows each, against overruns. */
-#define SLOT_BASE   0x8000000000ull
+#define SLOT_BASE 0x8000000000ull
 _Static_assert(MAX_CPUS *MAP_SLOTS * 2 <= ENTRIES, "the slots share one page table");
 
 extern const char image_start[], image_text_end[], image_rodata_end[], image_end[];
 
 static uint64_t *root;
-static uint64_t *slot_table;
 
 static uint64_t *new_table(struct boot_info *boot)
 {
@@ -64,21 +63,13 @@ static void map_pages(struct boot_info *boot, uint64_t from, uint64_t to, uint64
 	}
 }
 
-static void unmap_page(struct boot_info *boot, const void *address)
-{
-	*entry_for(boot, (uintptr_t)address, 0) = 0;
-}
-
 static void map_image(struct boot_info *boot)
 {
 	map_pages(boot, (uintptr_t)image_start, (uintptr_t)image_text_end, 0);
 	map_pages(boot, (uintptr_t)image_text_end, (uintptr_t)image_rodata_end, HPT_NX);
 	map_pages(boot, (uintptr_t)image_rodata_end, (uintptr_t)image_end, HPT_WRITE | HPT_NX);
-	for (unsigned i = 0; i < MAX_CPUS; i++) {
-		unmap_page(boot, cpu_stacks[i].main_guard);
-		for (unsigned j = 0; j < IST_COUNT; j++) {
-			unmap_page(boot, cpu_stacks[i].ist[j].guard);
-		}
+	for (unsigned i = 0; i < ARRAY_SIZE(cpu_stacks); i++) {
+		*entry_for(boot, (uintptr_t)cpu_stacks[i].guard, 0) = 0;
 	}
 }
 
@@ -96,14 +87,14 @@ void hpt_init(struct boot_info *boot)
 	if (boot->tpm) {
 		map_pages(boot, TIS_BASE, TIS_BASE + TIS_PAGES * PAGE_SIZE, DEVICE);
 	}
-	slot_table = entry_for(boot, SLOT_BASE, 0);
 	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-		percpu_area[cpu].slot_entry = hpt_slot_entry(cpu, 0);
-		percpu_area[cpu].slot_base = hpt_slot_address(cpu, 0);
+		uint64_t base = SLOT_BASE + cpu * MAP_SLOTS * HPT_SLOT_STRIDE;
+
+		percpu_area[cpu].slot_entry = entry_for(boot, base, 0);
+		percpu_area[cpu].slot_base = (uint8_t *)base;
 	}
-	cpu_enable_nx();
-	write_cr3((uintptr_t)root);
 	cpu_protect();
+	write_cr3((uintptr_t)root);
 }
 
 static void audit_leaf(uint64_t va, uint64_t end, uint64_t entry, bool writable, bool no_execute)
@@ -148,24 +139,6 @@ static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base
 
 void hpt_audit(void)
 {
-	unsigned entries =
-		audit_table((const uint64_t *)(read_cr3() & ADDRESS_BITS), 3, 0, true, false);
-
-	printk("page tables: %u entries, no W+X page", entries);
-}
-
-static unsigned slot_index(unsigned cpu, unsigned slot)
-{
-	CHECK(cpu < MAX_CPUS && slot < MAP_SLOTS);
-	return cpu * MAP_SLOTS + slot;
-}
-
-uint64_t *hpt_slot_entry(unsigned cpu, unsigned slot)
-{
-	return &slot_table[slot_index(cpu, slot) * (HPT_SLOT_STRIDE / PAGE_SIZE)];
-}
-
-void *hpt_slot_address(unsigned cpu, unsigned slot)
-{
-	return (void *)(SLOT_BASE + slot_index(cpu, slot) * HPT_SLOT_STRIDE);
+	printk("page tables: %u entries, no W+X page",
+	       audit_table((const uint64_t *)(read_cr3() & ADDRESS_BITS), 3, 0, true, false));
 }

@@ -14,11 +14,8 @@ struct boot_info;
 void hpt_init(struct boot_info *boot);
 void hpt_audit(void); /* walks the tables, panics on a writable+executable entry; prints one line */
 
+/* Map slots: addresses whose entry the owning CPU rewrites (mm/slots.h); see struct percpu. */
 #define HPT_SLOT_STRIDE (2 * PAGE_SIZE) /* an unmapped page between two slots */
-
-/* Map slots: addresses whose entry the owning CPU rewrites (mm/slots.h). */
-uint64_t *hpt_slot_entry(unsigned cpu, unsigned slot); /* address of the slot's PTE */
-void *hpt_slot_address(unsigned cpu, unsigned slot);
 
 #define HPT_PRESENT  (1ull << 0)
 #define HPT_WRITE    (1ull << 1)
