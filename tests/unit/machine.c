@@ -216,19 +216,33 @@ uint32_t machine_below(uint32_t limit)
 	return machine_random() % limit;
 }
 
+void machine_as_cpu(unsigned cpu, void (*work)(void))
+{
+	struct percpu own = percpu_area[0];
+
+	/* this_cpu() is area 0 in tests: it stands in for the other one for the time of the work.
+	 */
+	percpu_area[0].id = cpu;
+	percpu_area[0].tlb_epoch = percpu_area[cpu].tlb_epoch;
+	work();
+	percpu_area[cpu].tlb_epoch = percpu_area[0].tlb_epoch;
+	percpu_area[0].id = own.id;
+	if (cpu != 0) {
+		percpu_area[0].tlb_epoch = own.tlb_epoch;
+	}
+}
+
+static bool flushed;
+
+static void sync_now(void)
+{
+	flushed = tlb_sync();
+}
+
 bool machine_sync(unsigned cpu)
 {
-	uint64_t own = percpu_area[0].tlb_epoch;
-	bool flush;
-
-	/* this_cpu() is CPU 0 in tests: lend it the other CPU's epoch for the call. */
-	percpu_area[0].tlb_epoch = percpu_area[cpu].tlb_epoch;
-	flush = tlb_sync();
-	percpu_area[cpu].tlb_epoch = percpu_area[0].tlb_epoch;
-	if (cpu != 0) {
-		percpu_area[0].tlb_epoch = own;
-	}
-	return flush;
+	machine_as_cpu(cpu, machine.flush ? machine.flush : sync_now);
+	return flushed;
 }
 
 void machine_settle(void)

@@ -29,7 +29,7 @@ struct machine {
 	/* one guest run: what svm_enter() is to do */
 	void (*guest)(struct vmcb *vmcb, struct vcpu_regs *regs);
 	/* how a CPU that runs no guest flushes; NULL: tlb_sync() alone */
-	bool (*flush)(unsigned cpu);
+	void (*flush)(void);
 };
 extern struct machine machine;
 
@@ -52,6 +52,8 @@ uint32_t machine_random(void);
 uint32_t machine_below(uint32_t limit); /* random, 0 .. limit - 1 */
 /* Every CPU carries out all flushes; scrubs until nothing is dirty. */
 void machine_settle(void);
-/* tlb_sync() as executed by another CPU. */
+/* Runs work() with this_cpu() being another CPU. */
+void machine_as_cpu(unsigned cpu, void (*work)(void));
+/* That CPU carries out its flushes; without machine.flush: whether there were any. */
 bool machine_sync(unsigned cpu);
 #endif

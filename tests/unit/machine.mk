@@ -28,3 +28,12 @@ WORLD := tests/unit/world.c $(MACHINE)
 UNIT += lifecycle
 UNIT_SRC_lifecycle = tests/unit/lifecycle.c tests/unit/xsm_fixture.c $(WORLD)
 $(B)/tests/unit/lifecycle: tests/unit/lifecycle_table.h | $(B)/policy/base.bin
+
+UNIT += tlb
+UNIT_SRC_tlb = tests/unit/tlb.c $(WORLD)
+$(B)/tests/unit/tlb: | $(B)/policy/base.bin
+
+# For tests/system/mutants.
+mutant-flags: $(MACHINE) $(B)/policy/base.bin
+	@echo $(HOSTCC) $(filter-out -O1 -g -Werror -f%,$(SANFLAGS)) -O0 -Itests/unit
+.PHONY: mutant-flags
