@@ -2,7 +2,7 @@
 # Test kernels (PVH ELF): tests/{guest,attack,bench}/NAME/*.c with tests/guest/lib; each is started as
 # Dom0.  Tenant images: tests/guest/tenants/NAME.c.  See tests/README.md.
 
-TK_FLAGS := $(FREE)
+TK_FLAGS := $(filter-out -fbuiltin,$(FREE))
 TK_LIB   := $(patsubst %,$(B)/tk/%.o,$(basename $(wildcard tests/guest/lib/*.c tests/guest/lib/*.S)))
 TK_LDS   := tests/guest/lib/guest.lds
 TK_LINK   = ld -m elf_x86_64 -nostdlib --gc-sections --fatal-warnings -z noexecstack \
