@@ -44,21 +44,7 @@ int event_init(struct domain *d)
 	return d->events ? 0 : -XEN_ENOMEM;
 }
 
-struct event_port *event_port_at(struct domain *d, uint64_t port)
-{
-	struct event_port *page;
-
-	if (!d->events || port >= EVENT_PORTS) {
-		return NULL;
-	}
-	page = d->events->page[port / PORTS_PER_PAGE];
-	if (!page || page[port % PORTS_PER_PAGE].state == PORT_free) {
-		return NULL;
-	}
-	return &page[port % PORTS_PER_PAGE];
-}
-
-int event_port_alloc(struct domain *d)
+int event_port_add(struct domain *d, struct event_port content)
 {
 	struct event_port **page, *p;
 	uint32_t port;
@@ -73,14 +59,15 @@ int event_port_alloc(struct domain *d)
 		}
 		p = &(*page)[port % PORTS_PER_PAGE];
 		if (p->state == PORT_free) {
-			*p = (struct event_port){.state = PORT_free};
+			*p = content;
 			return (int)port;
 		}
 	}
 	return -XEN_ENOSPC;
 }
 
-void event_port_notify(struct domain *d, uint32_t port)
+/* The second half of raising: selector bit, upcall, kick, unless the guest masks the port. */
+static void notify(struct domain *d, uint32_t port)
 {
 	struct event_port *p = event_port_at(d, port);
 	struct vcpu *v = p ? d->vcpu[p->vcpu] : NULL;
@@ -107,26 +94,32 @@ void event_port_raise(struct domain *d, uint32_t port)
 	if (!event_domain_live(d) || bit_test_and_set(d->shared_info->evtchn_pending, port)) {
 		return;
 	}
-	event_port_notify(d, port);
+	notify(d, port);
 	/* A polling vCPU keeps its ports masked, so this does not ask for the mask. */
 	sched_poll_port(d, port);
 }
 
+void event_port_unmask(struct domain *d, uint32_t port)
+{
+	bit_clear(d->shared_info->evtchn_mask, port);
+	if (event_port_pending(d, port)) {
+		notify(d, port);
+	}
+}
+
 int event_port_bind_virq(struct vcpu *v, uint32_t virq, bool global)
 {
-	int port = event_port_alloc(v->domain);
-	struct event_port *p;
+	struct event_port content = {.state = PORT_virq,
+				     .virq = (uint8_t)virq,
+				     .virq_vcpu = (uint8_t)v->id,
+				     .vcpu = (uint8_t)v->id};
+	int port = event_port_add(v->domain, content);
 
-	if (port < 0) {
-		return port;
-	}
-	p = &v->domain->events->page[port / PORTS_PER_PAGE][port % PORTS_PER_PAGE];
-	p->state = PORT_virq;
-	p->virq = (uint8_t)virq;
-	p->virq_vcpu = p->vcpu = (uint8_t)v->id;
-	v->virq_port[virq] = (uint32_t)port;
-	if (global) {
-		global_virq[virq] = v;
+	if (port > 0) {
+		v->virq_port[virq] = (uint32_t)port;
+		if (global) {
+			global_virq[virq] = v;
+		}
 	}
 	return port;
 }
@@ -192,30 +185,24 @@ void event_teardown(struct domain *d)
 	spin_unlock(&event_lock);
 }
 
-void event_virq(struct vcpu *v, uint32_t virq)
+static void raise_virq(struct vcpu *v, uint32_t virq)
 {
-	if (virq >= NR_VIRQS) {
-		return;
-	}
-	spin_lock(&event_lock);
-	if (v->virq_port[virq]) {
+	if (v && v->virq_port[virq]) {
 		event_port_raise(v->domain, v->virq_port[virq]);
 	}
+}
+
+void event_virq(struct vcpu *v, uint32_t virq)
+{
+	spin_lock(&event_lock);
+	raise_virq(v, virq);
 	spin_unlock(&event_lock);
 }
 
 void event_global_virq(uint32_t virq)
 {
-	struct vcpu *v;
-
-	if (virq >= NR_VIRQS) {
-		return;
-	}
 	spin_lock(&event_lock);
-	v = global_virq[virq];
-	if (v && v->virq_port[virq]) {
-		event_port_raise(v->domain, v->virq_port[virq]);
-	}
+	raise_virq(global_virq[virq], virq);
 	spin_unlock(&event_lock);
 }
 

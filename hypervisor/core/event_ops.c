@@ -18,18 +18,17 @@ static struct event_port *own_port(struct hc_call *call, uint64_t port)
 
 static struct vcpu *vcpu_of(struct domain *d, uint32_t id)
 {
-	return id < d->vcpu_count && id < CORBEL_MAX_VCPUS ? d->vcpu[id] : NULL;
+	return id < d->vcpu_count ? d->vcpu[id] : NULL;
 }
 
-/* event_port_alloc() as a pointer too; *p is set when the port is not an error. */
-static int alloc_port(struct domain *d, struct event_port **p)
+/* What a call that makes a port returns. */
+static long answer(int port, evtchn_port_t *out)
 {
-	int port = event_port_alloc(d);
-
-	if (port > 0) {
-		*p = &d->events->page[port / PORTS_PER_PAGE][port % PORTS_PER_PAGE];
+	if (port < 0) {
+		return port;
 	}
-	return port;
+	*out = (evtchn_port_t)port;
+	return 0;
 }
 
 /* A building domain belongs to its creator alone; between live domains only to itself. */
@@ -48,29 +47,23 @@ long hc_event_unbound(struct hc_call *call)
 {
 	evtchn_alloc_unbound_t *op = (evtchn_alloc_unbound_t *)call->in.bytes;
 	uint16_t peer = op->remote_dom == DOMID_SELF ? call->caller->id : op->remote_dom;
-	struct event_port *p = NULL;
+	struct event_port content = {.state = PORT_unbound, .peer_domid = peer};
 	int port;
 
 	if (peer >= DOMID_FIRST_RESERVED) {
 		return -XEN_EINVAL;
 	}
 	spin_lock(&event_lock);
-	port = may_alloc_in(call) ? alloc_port(call->target, &p) : -XEN_EPERM;
-	if (port > 0) {
-		p->state = PORT_unbound;
-		p->peer_domid = peer;
-	}
+	port = may_alloc_in(call) ? event_port_add(call->target, content) : -XEN_EPERM;
 	spin_unlock(&event_lock);
-	if (port < 0) {
-		return port;
-	}
-	op->port = (evtchn_port_t)port;
-	return 0;
+	return answer(port, &op->port);
 }
 
 static int bind_pair(struct domain *d, struct domain *peer, uint32_t peer_port)
 {
-	struct event_port *local = NULL, *remote;
+	struct event_port content = {
+		.state = PORT_interdomain, .peer = peer, .peer_port = (uint16_t)peer_port};
+	struct event_port *remote;
 	int port;
 
 	if (!event_domain_live(d) || !event_domain_live(peer)) {
@@ -80,13 +73,10 @@ static int bind_pair(struct domain *d, struct domain *peer, uint32_t peer_port)
 	if (!remote || remote->state != PORT_unbound || remote->peer_domid != d->id) {
 		return -XEN_EINVAL;
 	}
-	port = alloc_port(d, &local);
-	if (!local) {
+	port = event_port_add(d, content);
+	if (port < 0) {
 		return port;
 	}
-	local->state = PORT_interdomain;
-	local->peer = peer;
-	local->peer_port = (uint16_t)peer_port;
 	remote->state = PORT_interdomain;
 	remote->peer = d;
 	remote->peer_port = (uint16_t)port;
@@ -103,11 +93,7 @@ long hc_event_interdomain(struct hc_call *call)
 	spin_lock(&event_lock);
 	port = bind_pair(call->caller, call->target, op->remote_port);
 	spin_unlock(&event_lock);
-	if (port < 0) {
-		return port;
-	}
-	op->local_port = (evtchn_port_t)port;
-	return 0;
+	return answer(port, &op->local_port);
 }
 
 /* 0 = per vCPU, 1 = global, else refused. */
@@ -149,17 +135,13 @@ long hc_event_virq(struct hc_call *call)
 		port = event_port_bind_virq(v, op->virq, scope == 1);
 	}
 	spin_unlock(&event_lock);
-	if (port < 0) {
-		return port;
-	}
-	op->port = (evtchn_port_t)port;
-	return 0;
+	return answer(port, &op->port);
 }
 
 long hc_event_ipi(struct hc_call *call)
 {
 	evtchn_bind_ipi_t *op = (evtchn_bind_ipi_t *)call->in.bytes;
-	struct event_port *p = NULL;
+	struct event_port content = {.state = PORT_ipi, .vcpu = (uint8_t)op->vcpu};
 	int port = -XEN_ESRCH;
 
 	if (!vcpu_of(call->caller, op->vcpu)) {
@@ -167,18 +149,10 @@ long hc_event_ipi(struct hc_call *call)
 	}
 	spin_lock(&event_lock);
 	if (event_domain_live(call->caller)) {
-		port = alloc_port(call->caller, &p);
-	}
-	if (port > 0) {
-		p->state = PORT_ipi;
-		p->vcpu = (uint8_t)op->vcpu;
+		port = event_port_add(call->caller, content);
 	}
 	spin_unlock(&event_lock);
-	if (port < 0) {
-		return port;
-	}
-	op->port = (evtchn_port_t)port;
-	return 0;
+	return answer(port, &op->port);
 }
 
 long hc_event_close(struct hc_call *call)
@@ -227,8 +201,14 @@ long hc_event_send(struct hc_call *call)
 
 long hc_event_status(struct hc_call *call)
 {
+	static const uint8_t status[] = {
+		[PORT_unbound] = EVTCHNSTAT_unbound,
+		[PORT_interdomain] = EVTCHNSTAT_interdomain,
+		[PORT_virq] = EVTCHNSTAT_virq,
+		[PORT_ipi] = EVTCHNSTAT_ipi,
+	};
 	evtchn_status_t *op = (evtchn_status_t *)call->in.bytes;
-	evtchn_status_t out = {.dom = op->dom, .port = op->port};
+	evtchn_status_t out = {.dom = op->dom, .port = op->port, .status = EVTCHNSTAT_closed};
 	struct event_port *p;
 
 	if (op->port >= EVENT_PORTS) {
@@ -236,28 +216,18 @@ long hc_event_status(struct hc_call *call)
 	}
 	spin_lock(&event_lock);
 	p = event_port_at(call->target, op->port);
-	switch (p ? p->state : PORT_free) {
-	case PORT_unbound:
-		out.status = EVTCHNSTAT_unbound;
-		out.u.unbound.dom = p->peer_domid;
-		break;
-	case PORT_interdomain:
-		out.status = EVTCHNSTAT_interdomain;
-		out.u.interdomain.dom = p->peer->id;
-		out.u.interdomain.port = p->peer_port;
-		break;
-	case PORT_virq:
-		out.status = EVTCHNSTAT_virq;
-		out.u.virq = p->virq;
-		break;
-	case PORT_ipi:
-		out.status = EVTCHNSTAT_ipi;
-		break;
-	default:
-		out.status = EVTCHNSTAT_closed;
-		break;
+	if (p) {
+		out.status = status[p->state];
+		out.vcpu = p->vcpu;
+		if (p->state == PORT_unbound) {
+			out.u.unbound.dom = p->peer_domid;
+		} else if (p->state == PORT_interdomain) {
+			out.u.interdomain.dom = p->peer->id;
+			out.u.interdomain.port = p->peer_port;
+		} else if (p->state == PORT_virq) {
+			out.u.virq = p->virq;
+		}
 	}
-	out.vcpu = p ? p->vcpu : 0;
 	spin_unlock(&event_lock);
 	*op = out;
 	return 0;
@@ -287,17 +257,11 @@ long hc_event_vcpu(struct hc_call *call)
 long hc_event_unmask(struct hc_call *call)
 {
 	evtchn_unmask_t *op = (evtchn_unmask_t *)call->in.bytes;
-	struct domain *d = call->caller;
-	xen_ulong_t one = (xen_ulong_t)1 << (op->port % 64);
 	long result = -XEN_EINVAL;
 
 	spin_lock(&event_lock);
 	if (own_port(call, op->port)) {
-		__atomic_fetch_and(&d->shared_info->evtchn_mask[op->port / 64], ~one,
-				   __ATOMIC_SEQ_CST);
-		if (event_port_pending(d, op->port)) {
-			event_port_notify(d, op->port);
-		}
+		event_port_unmask(call->caller, op->port);
 		result = 0;
 	}
 	spin_unlock(&event_lock);

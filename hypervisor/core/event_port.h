@@ -46,13 +46,25 @@ static inline bool event_domain_live(const struct domain *d)
 }
 
 /* The port if it is in use, else NULL. */
-struct event_port *event_port_at(struct domain *d, uint64_t port);
-/* Finds a free port and clears it; the caller sets its state.  Port, -ENOSPC or -ENOMEM. */
-int event_port_alloc(struct domain *d);
+static inline struct event_port *event_port_at(struct domain *d, uint64_t port)
+{
+	struct event_port *page = NULL;
+
+	if (d->events && port < EVENT_PORTS) {
+		page = d->events->page[port / PORTS_PER_PAGE];
+	}
+	if (!page || page[port % PORTS_PER_PAGE].state == PORT_free) {
+		return NULL;
+	}
+	return &page[port % PORTS_PER_PAGE];
+}
+
+/* Puts `content` into a free port.  Port, -ENOSPC or -ENOMEM. */
+int event_port_add(struct domain *d, struct event_port content);
 /* Sets the pending bit and notifies; nothing outside IN_LIVE. */
 void event_port_raise(struct domain *d, uint32_t port);
-/* The second half of raising: selector bit, upcall, kick, unless the guest masks the port. */
-void event_port_notify(struct domain *d, uint32_t port);
+/* Clears the guest's mask bit of a port in use and notifies, if the port is pending. */
+void event_port_unmask(struct domain *d, uint32_t port);
 /* Frees a port in use; its peer falls back to unbound and is raised, so that it looks. */
 void event_port_close(struct domain *d, uint32_t port);
 /* Binds the VIRQ on v to a free port.  Port or an error. */
