@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE  4096ul
-#define PAGE_MASK  (PAGE_SIZE - 1)
+#define PAGE_SHIFT  12
+#define PAGE_SIZE   4096ul
+#define PAGE_MASK   (PAGE_SIZE - 1)
 #define BLOCK_ORDER 9 /* 2 MiB */
-#define BLOCK_SIZE (PAGE_SIZE << BLOCK_ORDER)
+#define BLOCK_SIZE  (PAGE_SIZE << BLOCK_ORDER)
 
 typedef struct {
 	uint64_t n;
@@ -29,7 +29,7 @@ typedef struct {
 
 static inline frame_t frame_of(uint64_t host_physical)
 {
-	return (frame_t){ host_physical >> PAGE_SHIFT };
+	return (frame_t){host_physical >> PAGE_SHIFT};
 }
 
 static inline uint64_t frame_address(frame_t f)
@@ -39,6 +39,6 @@ static inline uint64_t frame_address(frame_t f)
 
 static inline gfn_t gfn_of(gpa_t a)
 {
-	return (gfn_t){ a.a >> PAGE_SHIFT };
+	return (gfn_t){a.a >> PAGE_SHIFT};
 }
 #endif

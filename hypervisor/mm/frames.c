@@ -104,16 +104,8 @@ void frames_init(const struct boot_info *boot, void *memory)
 	table = memory;
 	block_free = (uint16_t *)(table + table_frames);
 	for (uint32_t r = 0; r < boot->region_count; r++) {
-		uint64_t first = boot->region[r].base >> PAGE_SHIFT;
-		uint64_t end = first + (boot->region[r].size >> PAGE_SHIFT);
-
-		CHECK(first && end <= table_frames);
-		for (uint64_t n = first; n < end; n++) {
-			CHECK(table[n].state == FRAME_ABSENT);
-			make_free((uint32_t)n, false);
-		}
+		frames_add_region(boot->region[r].base, boot->region[r].size);
 	}
-	counts.total = counts.free;
 }
 
 void frames_add_region(uint64_t base, uint64_t size)

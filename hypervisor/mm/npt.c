@@ -40,8 +40,20 @@ static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
 	out->exec = !(entry & NPT_NX);
 }
 
-/* The table at `level` (0: 4 KiB entries, 1: 2 MiB) that covers gfn, made when create is set. */
-static uint64_t *find_table(struct domain *d, uint64_t gfn, unsigned level, bool create)
+/* A page for a table, of the domain's share; NULL when that is used up. */
+static uint64_t *new_table(struct domain *d)
+{
+	return d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) : NULL;
+}
+
+static void set_table(uint64_t *entry, const uint64_t *table)
+{
+	__atomic_store_n(entry, (uintptr_t)table | NPT_P | NPT_W | NPT_U, __ATOMIC_RELEASE);
+}
+
+/* The entry for gfn at `level` (0: 4 KiB, 1: 2 MiB), tables made on the way if `create` is set;
+ * NULL when there is no table for it. */
+static uint64_t *find_slot(struct domain *d, uint64_t gfn, unsigned level, bool create)
 {
 	uint64_t *table = d->npt_root;
 
@@ -49,21 +61,17 @@ static uint64_t *find_table(struct domain *d, uint64_t gfn, unsigned level, bool
 		uint64_t *entry = &table[index_at(gfn, l)];
 
 		if (!(*entry & NPT_P)) {
-			void *page = create && d->heap_pages < d->heap_limit
-					     ? heap_page(&d->heap_pages)
-					     : NULL;
+			uint64_t *made = create ? new_table(d) : NULL;
 
-			if (!page) {
+			if (!made) {
 				return NULL;
 			}
-			__atomic_store_n(entry, (uintptr_t)page | NPT_P | NPT_W | NPT_U,
-					 __ATOMIC_RELEASE);
-		} else if (*entry & NPT_LARGE) {
-			return NULL;
+			set_table(entry, made);
 		}
+		CHECK(!(*entry & NPT_LARGE));
 		table = table_of(*entry);
 	}
-	return table;
+	return &table[index_at(gfn, level)];
 }
 
 int npt_init(struct domain *d)
@@ -71,32 +79,23 @@ int npt_init(struct domain *d)
 	/* GFN_LIMIT lies below 512 GiB: the first top-level entry is the only one, and always
 	 * there. */
 	d->npt_root = heap_page(&d->heap_pages);
-	return d->npt_root && find_table(d, 0, 2, true) ? 0 : -XEN_ENOMEM;
+	return d->npt_root && find_slot(d, 0, 2, true) ? 0 : -XEN_ENOMEM;
 }
 
 int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
 {
-	unsigned level = e.order ? 1 : 0;
 	uint64_t span = 1ull << e.order;
-	uint64_t *table, *slot;
+	uint64_t *slot;
 
 	if (gfn.n >= GFN_LIMIT || (gfn.n & (span - 1)) || (e.frame.n & (span - 1))) {
 		return -XEN_EINVAL;
 	}
-	table = find_table(d, gfn.n, 1, true);
-	if (!table) {
-		return -XEN_ENOMEM;
+	slot = find_slot(d, gfn.n, 1, true);
+	if (slot && !e.order && !(*slot & NPT_LARGE)) {
+		slot = find_slot(d, gfn.n, 0, true);
 	}
-	slot = &table[index_at(gfn.n, 1)];
-	if (level == 0) {
-		if (*slot & NPT_LARGE) {
-			return -XEN_EEXIST;
-		}
-		table = find_table(d, gfn.n, 0, true);
-		if (!table) {
-			return -XEN_ENOMEM;
-		}
-		slot = &table[index_at(gfn.n, 0)];
+	if (!slot) {
+		return -XEN_ENOMEM;
 	}
 	if (*slot & NPT_P) {
 		return -XEN_EEXIST;
@@ -113,28 +112,25 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
 	if (gfn.n >= GFN_LIMIT) {
 		return false;
 	}
-	for (unsigned level = 3; level > 0; level--) {
+	for (unsigned level = 3;; level--) {
 		entry = __atomic_load_n(&table[index_at(gfn.n, level)], __ATOMIC_ACQUIRE);
 		if (!(entry & NPT_P)) {
 			return false;
 		}
-		if (entry & NPT_LARGE) {
-			decode(entry, BLOCK_ORDER, out);
-			out->frame.n += gfn.n & (TABLE_ENTRIES - 1);
+		if (level == 0 || (entry & NPT_LARGE)) {
+			decode(entry, level == 0 ? 0 : BLOCK_ORDER, out);
+			out->frame.n += gfn.n & ((1u << out->order) - 1);
 			return true;
 		}
 		table = table_of(entry);
 	}
-	entry = __atomic_load_n(&table[index_at(gfn.n, 0)], __ATOMIC_ACQUIRE);
-	decode(entry, 0, out);
-	return entry & NPT_P;
 }
 
 /* Replaces a 2 MiB entry by 512 of 4 KiB with the same rights; references stay as they are. */
 static int split(struct domain *d, uint64_t *slot)
 {
 	uint64_t entry = *slot;
-	uint64_t *table = d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) : NULL;
+	uint64_t *table = new_table(d);
 
 	if (!table) {
 		return -XEN_ENOMEM;
@@ -142,21 +138,15 @@ static int split(struct domain *d, uint64_t *slot)
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		table[i] = (entry & ~NPT_LARGE) + i * PAGE_SIZE;
 	}
-	__atomic_store_n(slot, (uintptr_t)table | NPT_P | NPT_W | NPT_U, __ATOMIC_RELEASE);
+	set_table(slot, table);
 	return 0;
 }
 
 int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old)
 {
-	uint64_t *table = gfn.n < GFN_LIMIT ? find_table(d, gfn.n, 1, false) : NULL;
-	uint64_t *slot;
-	uint64_t entry;
+	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
 
-	if (!table) {
-		return -XEN_ENOENT;
-	}
-	slot = &table[index_at(gfn.n, 1)];
-	if (!(*slot & NPT_P)) {
+	if (!slot || !(*slot & NPT_P)) {
 		return -XEN_ENOENT;
 	}
 	if (order) {
@@ -172,15 +162,13 @@ int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old
 			return -XEN_ENOENT;
 		}
 	}
-	entry = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);
-	decode(entry, order, old);
+	decode(__atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL), order, old);
 	return 0;
 }
 
 int npt_set_exec(struct domain *d, gfn_t gfn, bool exec)
 {
-	uint64_t *table = gfn.n < GFN_LIMIT ? find_table(d, gfn.n, 1, false) : NULL;
-	uint64_t *slot = table ? &table[index_at(gfn.n, 1)] : NULL;
+	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
 	unsigned count = 1;
 
 	if (!slot || !(*slot & NPT_P) || index_at(gfn.n, 0)) {
@@ -203,8 +191,8 @@ int npt_set_exec(struct domain *d, gfn_t gfn, bool exec)
 	return 0;
 }
 
-/* Drops everything below one 2 MiB slot; returns how many frames that were. */
-static uint32_t drop_slot(struct domain *d, uint64_t *slot)
+/* Drops everything below one 2 MiB slot. */
+static void drop_slot(struct domain *d, uint64_t *slot)
 {
 	uint64_t entry = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);
 	struct npt_entry e;
@@ -213,7 +201,7 @@ static uint32_t drop_slot(struct domain *d, uint64_t *slot)
 	if (entry & NPT_LARGE) {
 		decode(entry, BLOCK_ORDER, &e);
 		npt_released(d, &e);
-		return TABLE_ENTRIES;
+		return;
 	}
 	table = table_of(entry);
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
@@ -223,30 +211,26 @@ static uint32_t drop_slot(struct domain *d, uint64_t *slot)
 		}
 	}
 	heap_page_free(table, &d->heap_pages);
-	return TABLE_ENTRIES;
 }
 
 bool npt_teardown(struct domain *d, uint32_t budget)
 {
-	uint64_t *level3, *level2;
-
 	if (!d->npt_root) {
 		return true;
 	}
-	level3 = d->npt_root[0] & NPT_P ? table_of(d->npt_root[0]) : NULL;
-	while (level3 && d->teardown_gfn < GFN_LIMIT) {
+	while (d->teardown_gfn < GFN_LIMIT) {
 		uint64_t gfn = d->teardown_gfn;
-		uint64_t *up = &level3[index_at(gfn, 2)];
+		uint64_t *up = find_slot(d, gfn, 2, false);
+		uint64_t *level2;
 
-		if (!(*up & NPT_P)) {
+		if (!up || !(*up & NPT_P)) {
 			d->teardown_gfn = ROUND_UP(gfn + 1, 1ull << 18);
 			continue;
 		}
 		level2 = table_of(*up);
 		if (level2[index_at(gfn, 1)] & NPT_P) {
-			uint32_t done = drop_slot(d, &level2[index_at(gfn, 1)]);
-
-			budget -= MIN(budget, done);
+			drop_slot(d, &level2[index_at(gfn, 1)]);
+			budget -= MIN(budget, TABLE_ENTRIES);
 		}
 		d->teardown_gfn = gfn + TABLE_ENTRIES;
 		if (index_at(d->teardown_gfn, 1) == 0) {
@@ -257,8 +241,8 @@ bool npt_teardown(struct domain *d, uint32_t budget)
 			return false;
 		}
 	}
-	if (level3) {
-		heap_page_free(level3, &d->heap_pages);
+	if (d->npt_root[0] & NPT_P) {
+		heap_page_free(table_of(d->npt_root[0]), &d->heap_pages);
 	}
 	heap_page_free(d->npt_root, &d->heap_pages);
 	d->npt_root = NULL;
