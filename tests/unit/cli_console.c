@@ -2,7 +2,7 @@
 /*
  * The console drainer: ring arithmetic against a model, hostile indices, floods,
  * a client that does not read, domains that come, break their page and die, log
- * rotation and the actions after a shutdown.
+ * rotation.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <xen/sched.h>
 
 #include "cli_host.h"
 #include "tools/corbel/console_link.h"
@@ -437,83 +436,9 @@ static void test_many_clients(void **state)
 	close(fds[0]);
 }
 
-/* ---- after a shutdown
- * ---------------------------------------------------------------------------- */
-
-/* The daemon runs itself for each action; this program then only notes its arguments. */
-static int note_arguments(int argc, char **argv)
-{
-	FILE *file = fopen(getenv("CLI_CONSOLE_NOTES"), "a");
-
-	if (!file) {
-		return 1;
-	}
-	for (int i = 1; i < argc; i++) {
-		fprintf(file, "%s%s", i > 1 ? " " : "", argv[i]);
-	}
-	fputc('\n', file);
-	return fclose(file);
-}
-
-static void wait_for_actions(const char *path, char *text, size_t size)
-{
-	for (int i = 0; i < 40; i++) {
-		FILE *file;
-
-		usleep(50000);
-		consoles_scan();
-		lifecycle_tick();
-		file = fopen(path, "r");
-		text[file ? fread(text, 1, size - 1, file) : 0] = '\0';
-		if (file) {
-			fclose(file);
-		}
-	}
-}
-
-static void add_down(uint16_t domid, unsigned reason)
-{
-	static struct guest guest;
-	struct fake_domain *domain =
-		fake_add(domid, XEN_DOMINF_shutdown | reason << XEN_DOMINF_shutdownshift);
-
-	memset(&guest, 0, sizeof(guest));
-	snprintf(guest.request.name, sizeof(guest.request.name), "guest%u", domid);
-	memcpy(guest.request.uuid, domain->info.handle, 16);
-	strcpy(guest.request.label, "l");
-	strcpy(guest.kernel, "/k");
-	guest.request.memory_mib = 8;
-	guest.request.vcpus = guest.request.weight = 1;
-	guest.on_poweroff = ACTION_destroy;
-	guest.on_reboot = ACTION_restart;
-	guest.on_crash = ACTION_preserve;
-	assert_int_equal(store_pending(&guest) | store_commit(&guest, domid), 0);
-}
-
-static void test_actions(void **state)
-{
-	char path[128], text[1024];
-
-	(void)state;
-	snprintf(path, sizeof(path), "%s/notes", store_root);
-	setenv("CLI_CONSOLE_NOTES", path, 1);
-	add_down(2, SHUTDOWN_poweroff);
-	add_down(3, SHUTDOWN_reboot);
-	add_down(4, SHUTDOWN_crash);
-	fake_add(5, XEN_DOMINF_shutdown); /* nobody's note: left alone */
-	wait_for_actions(path, text, sizeof(text));
-	assert_non_null(strstr(text, "destroy 2\n"));
-	assert_non_null(strstr(text, "destroy 3\n"));
-	assert_non_null(strstr(text, "create -q "));
-	assert_non_null(strstr(text, "/restart-03030303-0303-0303-0303-030303030303.cfg\n"));
-	assert_null(strstr(text, "destroy 4"));
-	assert_null(strstr(text, "destroy 5"));
-	assert_ptr_equal(strstr(strstr(text, "destroy 2") + 1, "destroy 2"), NULL);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_ring_model),           T(test_ring_hostile),
@@ -521,11 +446,8 @@ int main(int argc, char **argv)
 		T(test_input_waits_for_room), T(test_hostile_tenant),
 		T(test_slow_client),          T(test_flood),
 		T(test_log_identity),         T(test_malformed_requests),
-		T(test_many_clients),         T(test_actions),
+		T(test_many_clients),
 	};
 
-	if (argc > 1) {
-		return note_arguments(argc, argv);
-	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,6 +304,27 @@ static void test_evidence(void **state)
 	run_free(&run);
 }
 
+static void test_trace_names(void **state)
+{
+	char name[64];
+
+	(void)state;
+	trace_call_name(20u << 16 | 0, name, sizeof(name));
+	assert_string_equal(name, "grant_map");
+	trace_call_name(36u << 16 | 99, name, sizeof(name));
+	assert_string_equal(name, "domctl.99");
+	trace_call_name(99u << 16 | 1, name, sizeof(name));
+	assert_string_equal(name, "99.1");
+	trace_permission_name(0, 0, name, sizeof(name));
+	assert_string_equal(name, "xen:settime");
+	trace_permission_name(2, 1, name, sizeof(name));
+	assert_string_equal(name, "mmu:map_write");
+	trace_permission_name(2, 31, name, sizeof(name));
+	assert_string_equal(name, "mmu:31");
+	trace_permission_name(77, 1, name, sizeof(name));
+	assert_string_equal(name, "77:1");
+}
+
 static void test_trace(void **state)
 {
 	struct corbel_trace denied = {
@@ -325,23 +346,8 @@ static void test_trace(void **state)
 		.object = 2,
 		.arg = CORBEL_DOM_running,
 	};
-	char name[64];
 
 	(void)state;
-	trace_call_name(20u << 16 | 0, name, sizeof(name));
-	assert_string_equal(name, "grant_map");
-	trace_call_name(36u << 16 | 99, name, sizeof(name));
-	assert_string_equal(name, "domctl.99");
-	trace_call_name(99u << 16 | 1, name, sizeof(name));
-	assert_string_equal(name, "99.1");
-	trace_permission_name(0, 0, name, sizeof(name));
-	assert_string_equal(name, "xen:settime");
-	trace_permission_name(2, 1, name, sizeof(name));
-	assert_string_equal(name, "mmu:map_write");
-	trace_permission_name(2, 31, name, sizeof(name));
-	assert_string_equal(name, "mmu:31");
-	trace_permission_name(77, 1, name, sizeof(name));
-	assert_string_equal(name, "77:1");
 	for (int i = 0; i < 4; i++) { /* more than one batch of the fake */
 		fake.trace[i] = i % 2 ? state_change : denied;
 		fake.trace[i].seq = (uint64_t)i + 1;
@@ -426,9 +432,9 @@ static void test_notes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_list),        T(test_list_long),     T(test_list_json), T(test_states),
-		T(test_small_verbs), T(test_control),       T(test_info),      T(test_evidence),
-		T(test_trace),       T(test_process_rules), T(test_notes),
+		T(test_list),        T(test_list_long),   T(test_list_json),     T(test_states),
+		T(test_small_verbs), T(test_control),     T(test_info),          T(test_evidence),
+		T(test_trace),       T(test_trace_names), T(test_process_rules), T(test_notes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
