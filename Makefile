@@ -48,11 +48,11 @@ include $(filter-out tools/platform.mk, $(wildcard hypervisor/*.mk xsm/*.mk meas
 HV_OBJ := $(patsubst %,$(B)/hv/%.o,$(basename $(HV_SRC)))
 -include $(HV_OBJ:.o=.d)
 
-$(B)/hv/%.o: %.c
+$(B)/hv/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FREE) -MMD -MP -c $< -o $@
 
-$(B)/hv/%.o: %.S
+$(B)/hv/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FREE) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 

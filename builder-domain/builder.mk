@@ -12,19 +12,19 @@ BUILDER_OBJ      := $(patsubst %,$(B)/builder/%.o,$(basename $(BUILDER_SRC) $(BU
 BUILDER_TEST_OBJ := $(patsubst %,$(B)/builder-test/%.o,$(basename $(BUILDER_SRC) $(BUILDER_SHARED_SRC)))
 -include $(BUILDER_OBJ:.o=.d) $(BUILDER_TEST_OBJ:.o=.d)
 
-$(B)/builder/%.o: %.c
+$(B)/builder/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FREE) -MMD -MP -c $< -o $@
 
-$(B)/builder/%.o: %.S
+$(B)/builder/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FREE) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
-$(B)/builder-test/%.o: %.c
+$(B)/builder-test/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FREE) -DCORBEL_TEST_BUILD -MMD -MP -c $< -o $@
 
-$(B)/builder-test/%.o: %.S
+$(B)/builder-test/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FREE) -DCORBEL_TEST_BUILD -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 

@@ -8,11 +8,11 @@ TK_LDS   := tests/guest/lib/guest.lds
 TK_LINK   = ld -m elf_x86_64 -nostdlib --gc-sections --fatal-warnings -z noexecstack \
 	-z max-page-size=4096 -T $(TK_LDS) -o $@ $(filter %.o,$^)
 
-$(B)/tk/%.o: %.c
+$(B)/tk/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TK_FLAGS) -MMD -MP -c $< -o $@
 
-$(B)/tk/%.o: %.S
+$(B)/tk/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TK_FLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
