@@ -16,7 +16,7 @@ void event_teardown(struct domain *d); /* closes every port; peers fall back to 
 void event_virq(struct vcpu *v, uint32_t virq);
 /* Raises a global VIRQ (VIRQ_DOM_EXC, VIRQ_CONSOLE) in Dom0, if bound. */
 void event_global_virq(uint32_t virq);
-bool event_pending(struct vcpu *v);      /* evtchn_upcall_pending of the vCPU */
+bool event_pending(struct vcpu *v); /* evtchn_upcall_pending of the vCPU */
 bool event_port_pending(struct domain *d, uint32_t port);
 /* After vcpu_info moved to a registered area: re-raise everything (Xen's rule). */
 void event_vcpu_info_moved(struct vcpu *v);

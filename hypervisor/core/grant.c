@@ -160,22 +160,25 @@ int16_t grant_hold(struct domain *granter, uint16_t peer, uint32_t ref, bool wri
 	return status;
 }
 
+void grant_pages_free(struct domain *d, void *pages, uint32_t count)
+{
+	void **page = pages;
+
+	for (; count; count--, page++) {
+		if (*page) {
+			heap_page_free(*page, &d->heap_pages);
+			*page = NULL;
+		}
+	}
+}
+
 void grant_table_free(struct domain *d)
 {
 	struct grant_table *t = d->grants;
-	uint32_t i;
 
 	d->grants = NULL;
-	for (i = 0; i < GRANT_FRAMES; i++) {
-		if (t->frame[i]) {
-			heap_page_free(t->frame[i], &d->heap_pages);
-		}
-	}
-	for (i = 0; i < USE_PAGES; i++) {
-		if (t->use[i]) {
-			heap_page_free(t->use[i], &d->heap_pages);
-		}
-	}
+	grant_pages_free(d, t->frame, GRANT_FRAMES);
+	grant_pages_free(d, t->use, USE_PAGES);
 	heap_page_free(t, &d->heap_pages);
 }
 

@@ -91,9 +91,8 @@ int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t 
 	return GNTST_okay;
 }
 
-/* The live map that handle and gfn name, claimed (reserved) or not; else NULL and *status. */
-static struct grant_map *map_find(struct domain *d, uint32_t handle, gfn_t gfn, bool claim,
-				  int16_t *status)
+/* The live map that handle and gfn name, claimed (reserved); else NULL and *status. */
+static struct grant_map *map_claim(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
 {
 	struct grant_map *map;
 
@@ -104,7 +103,7 @@ static struct grant_map *map_find(struct domain *d, uint32_t handle, gfn_t gfn, 
 		*status = GNTST_bad_handle;
 	} else if (map->gfn != gfn.n) {
 		*status = GNTST_bad_virt_addr;
-	} else if (claim) {
+	} else {
 		map->state = MAP_reserved;
 	}
 	spin_unlock(&d->grants->lock);
@@ -113,7 +112,7 @@ static struct grant_map *map_find(struct domain *d, uint32_t handle, gfn_t gfn, 
 
 struct domain *grant_map_owner(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
 {
-	struct grant_map *map = map_find(d, handle, gfn, true, status);
+	struct grant_map *map = map_claim(d, handle, gfn, status);
 	struct domain *granter;
 
 	if (!map) {
@@ -159,7 +158,7 @@ static void drop_map(struct domain *d, struct grant_map *map, uint32_t handle, b
 int16_t grant_unmap(struct domain *d, uint32_t handle, gfn_t gfn)
 {
 	int16_t status;
-	struct grant_map *map = map_find(d, handle, gfn, true, &status);
+	struct grant_map *map = map_claim(d, handle, gfn, &status);
 
 	if (!map) {
 		return status;
@@ -194,12 +193,7 @@ void grant_teardown(struct domain *d)
 	t->closed = true;
 	t->maps_made = 0;
 	t->map_free = 0;
-	for (i = 0; i < MAP_PAGES; i++) {
-		if (t->maps[i]) {
-			heap_page_free(t->maps[i], &d->heap_pages);
-			t->maps[i] = NULL;
-		}
-	}
+	grant_pages_free(d, t->maps, MAP_PAGES);
 	spin_unlock(&t->lock);
 	if (d->grant_maps == 0) {
 		grant_table_free(d);

@@ -22,11 +22,13 @@ union element {
 	struct gnttab_copy copy;
 };
 
-static long for_each(struct hc_call *call, uint32_t size,
-		     void (*work)(struct hc_call *, union element *))
+/* `work` returns the element's status, a 16-bit field at byte status_at. */
+static long for_each(struct hc_call *call, uint32_t size, size_t status_at,
+		     int16_t (*work)(struct hc_call *, union element *))
 {
 	union element element;
 	struct gbuf pin;
+	int16_t status;
 	uint64_t i;
 
 	if (call->arg[2] > BATCH_MAX) {
@@ -37,40 +39,48 @@ static long for_each(struct hc_call *call, uint32_t size,
 			return -XEN_EFAULT;
 		}
 		gbuf_read(&pin, 0, &element, size);
-		work(call, &element);
+		status = work(call, &element);
+		memcpy((uint8_t *)&element + status_at, &status, sizeof(status));
 		gbuf_write(&pin, 0, &element, size);
 		gbuf_unpin(&pin);
 	}
 	return 0;
 }
 
-/* The policy allows the pair, but the granter has not granted this: as much a denial as the
- * policy's, and recorded as one. */
-static void record_denial(struct hc_call *call, const struct domain *granter, uint32_t sub,
-			  uint32_t perm, uint32_t ref)
+/* Ends an element whose granter was found, but has not granted this.  The policy allows the pair:
+ * the granter's is as much a denial as the policy's, and recorded as one. */
+static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t sub, uint32_t perm,
+		      uint32_t ref, int16_t status)
 {
-	__atomic_fetch_add(&host.audit_denied, 1, __ATOMIC_RELAXED);
-	trace_add((struct corbel_trace){
-		.kind = CORBEL_TRACE_denied,
-		.subject = call->caller->id,
-		.object = granter->id,
-		.vcpu = (uint16_t)call->vcpu->id,
-		.call = (uint32_t)__HYPERVISOR_grant_table_op << 16 | sub,
-		.result = -XEN_EPERM,
-		.cls = XSM_CLASS_grant,
-		.perm = (uint16_t)perm,
-		.arg = ref,
-	});
+	if (status == GNTST_permission_denied) {
+		__atomic_fetch_add(&host.audit_denied, 1, __ATOMIC_RELAXED);
+		trace_add((struct corbel_trace){
+			.kind = CORBEL_TRACE_denied,
+			.subject = call->caller->id,
+			.object = granter->id,
+			.vcpu = (uint16_t)call->vcpu->id,
+			.call = (uint32_t)__HYPERVISOR_grant_table_op << 16 | sub,
+			.result = -XEN_EPERM,
+			.cls = XSM_CLASS_grant,
+			.perm = (uint16_t)perm,
+			.arg = ref,
+		});
+	}
+	domain_put(granter);
+	return status;
 }
 
-static int16_t map_element(struct hc_call *call, struct gnttab_map_grant_ref *op)
+static int16_t map_work(struct hc_call *call, union element *e)
 {
+	struct gnttab_map_grant_ref *op = &e->map;
 	bool write = !(op->flags & GNTMAP_readonly);
 	unsigned perm = write ? XSM_PERM_grant_map_write : XSM_PERM_grant_map_read;
 	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
 	struct domain *granter;
 	int16_t status;
 
+	op->handle = ~0u;
+	op->dev_bus_addr = 0;
 	if ((op->flags & ~(uint32_t)GNTMAP_readonly) != GNTMAP_host_map) {
 		return GNTST_general_error;
 	}
@@ -81,25 +91,15 @@ static int16_t map_element(struct hc_call *call, struct gnttab_map_grant_ref *op
 		return GNTST_permission_denied;
 	}
 	status = grant_map(call->caller, granter, op->ref, gfn, write, &op->handle);
-	if (status == GNTST_okay) {
-		return status; /* the reference belongs to the mapping now */
-	}
-	if (status == GNTST_permission_denied) {
-		record_denial(call, granter, GNTTABOP_map_grant_ref, perm, op->ref);
-	}
-	domain_put(granter);
-	return status;
+	/* On success the reference belongs to the mapping. */
+	return status == GNTST_okay
+		       ? status
+		       : refuse(call, granter, GNTTABOP_map_grant_ref, perm, op->ref, status);
 }
 
-static void map_work(struct hc_call *call, union element *e)
+static int16_t unmap_work(struct hc_call *call, union element *e)
 {
-	e->map.handle = ~0u;
-	e->map.dev_bus_addr = 0;
-	e->map.status = map_element(call, &e->map);
-}
-
-static int16_t unmap_element(struct hc_call *call, const struct gnttab_unmap_grant_ref *op)
-{
+	const struct gnttab_unmap_grant_ref *op = &e->unmap;
 	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
 	struct domain *granter;
 	int16_t status;
@@ -122,11 +122,6 @@ static int16_t unmap_element(struct hc_call *call, const struct gnttab_unmap_gra
 	}
 	domain_put(granter);
 	return status;
-}
-
-static void unmap_work(struct hc_call *call, union element *e)
-{
-	e->unmap.status = unmap_element(call, &e->unmap);
 }
 
 struct side {                   /* one end of a copy, held from side_open() to side_close() */
@@ -167,14 +162,10 @@ static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end
 		return GNTST_permission_denied;
 	}
 	status = grant_hold(granter, call->caller->id, side->ref, side->write, &side->frame);
-	if (status == GNTST_okay) {
-		side->granter = granter;
-		return status;
+	if (status != GNTST_okay) {
+		return refuse(call, granter, GNTTABOP_copy, XSM_PERM_grant_copy, side->ref, status);
 	}
-	if (status == GNTST_permission_denied) {
-		record_denial(call, granter, GNTTABOP_copy, XSM_PERM_grant_copy, side->ref);
-	}
-	domain_put(granter);
+	side->granter = granter;
 	return status;
 }
 
@@ -187,8 +178,9 @@ static void side_close(struct side *side)
 	}
 }
 
-static int16_t copy_element(struct hc_call *call, const struct gnttab_copy *op)
+static int16_t copy_work(struct hc_call *call, union element *e)
 {
+	const struct gnttab_copy *op = &e->copy;
 	struct side from = {.write = false}, to = {.write = true};
 	int16_t status;
 
@@ -212,24 +204,22 @@ static int16_t copy_element(struct hc_call *call, const struct gnttab_copy *op)
 	return status;
 }
 
-static void copy_work(struct hc_call *call, union element *e)
-{
-	e->copy.status = copy_element(call, &e->copy);
-}
-
 long hc_grant_map(struct hc_call *call)
 {
-	return for_each(call, sizeof(struct gnttab_map_grant_ref), map_work);
+	return for_each(call, sizeof(struct gnttab_map_grant_ref),
+			offsetof(struct gnttab_map_grant_ref, status), map_work);
 }
 
 long hc_grant_unmap(struct hc_call *call)
 {
-	return for_each(call, sizeof(struct gnttab_unmap_grant_ref), unmap_work);
+	return for_each(call, sizeof(struct gnttab_unmap_grant_ref),
+			offsetof(struct gnttab_unmap_grant_ref, status), unmap_work);
 }
 
 long hc_grant_copy(struct hc_call *call)
 {
-	return for_each(call, sizeof(struct gnttab_copy), copy_work);
+	return for_each(call, sizeof(struct gnttab_copy), offsetof(struct gnttab_copy, status),
+			copy_work);
 }
 
 long hc_grant_query(struct hc_call *call)

@@ -67,6 +67,8 @@ _Static_assert(sizeof(struct grant_table) <= PAGE_SIZE, "the table is one page")
 
 /* The last step of a torn-down owner's table; d->lock held, nobody uses an entry. */
 void grant_table_free(struct domain *d);
+/* Of an array of pointers to heap pages, those that were made. */
+void grant_pages_free(struct domain *d, void *pages, uint32_t count);
 
 /* The others return GNTST_*; what they refuse they leave unchanged. */
 
