@@ -42,6 +42,10 @@ static int wait_answer(uint32_t seq)
 			return fail(XEN_ETIMEDOUT, "ring: no answer to request %u for %u s", seq,
 				    PEER_SECONDS);
 		}
+		/* Dom0's kernel clears it when the creator dies (unmap notify of its page). */
+		if (ring_load(&session.ring->magic) != CORBEL_RING_MAGIC) {
+			return fail(XEN_EIO, "ring: the requester is gone");
+		}
 		event_wait(session.port, POLL_MS);
 	}
 	return 0;
