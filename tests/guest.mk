@@ -16,8 +16,8 @@ $(B)/tk/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TK_FLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
-# The bench measures the real monitor.
-TK_MORE_bench_basic := xsm/monitor/monitor.c
+# The bench measures the real monitor and the real hash.
+TK_MORE_bench_basic := xsm/monitor/monitor.c measured-boot/sha2.c
 
 # TEST_KERNEL: 1 = kind, 2 = name
 define TEST_KERNEL
@@ -36,5 +36,17 @@ $(foreach kind,guest attack bench,$(foreach main,$(wildcard tests/$(kind)/*/main
 $(B)/tests/tenant/%.elf: $(B)/tk/tests/guest/tenants/%.o $(TK_LIB) $(TK_LDS)
 	@mkdir -p $(@D)
 	$(TK_LINK) -s
+# The size that the bench names.
+$(B)/tests/tenant/bench-tiny.elf: $(B)/tk/tests/guest/tenants/bench-tiny.o $(TK_LIB) $(TK_LDS)
+	@mkdir -p $(@D)
+	$(TK_LINK) -s
+	truncate -s 64K $@
 TESTBIN += $(patsubst tests/guest/tenants/%.c,$(B)/tests/tenant/%.elf,$(wildcard tests/guest/tenants/*.c))
 -include $(TK_LIB:.o=.d)
+
+# A test kernel in the builder's place: flat image with the builder's header.
+$(B)/tests/attack/hostile-builder.elf: TK_LDS := tests/guest/lib/builder.lds
+$(B)/tests/attack/hostile-builder.elf: tests/guest/lib/builder.lds
+$(B)/tests/attack/hostile-builder.bin: $(B)/tests/attack/hostile-builder.elf
+	objcopy -O binary $< $@
+TESTBIN += $(B)/tests/attack/hostile-builder.bin
