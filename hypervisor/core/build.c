@@ -61,11 +61,7 @@ static struct domain *make_domain(const struct corbel_build_create *arg, struct 
 		return domain_create(CORBEL_DOMID_DOM0, label, arg->max_pages, arg->vcpus);
 	}
 	for (unsigned tries = 0; !d && tries < MAX_DOMAINS; tries++) {
-		struct domain *taken = domain_find(next_domid);
-
-		if (taken) {
-			domain_put(taken);
-		} else if (next_domid % MAX_DOMAINS > CORBEL_DOMID_BUILDER) {
+		if (next_domid % MAX_DOMAINS > CORBEL_DOMID_BUILDER) {
 			d = domain_create(next_domid, label, arg->max_pages, arg->vcpus);
 		}
 		if (++next_domid == DOMID_FIRST_RESERVED) {
@@ -266,7 +262,7 @@ long hc_build_vcpu(struct hc_call *call)
 	return 0;
 }
 
-/* One atomic invariant (DESIGN §4): nobody else holds anything of the domain, and it is complete.
+/* One atomic invariant (INV-DOM-2): nobody else holds anything of the domain, and it is complete.
  */
 static bool may_seal(const struct domain *d)
 {

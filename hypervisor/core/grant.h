@@ -11,8 +11,9 @@
 #define GRANT_MAPS_MAX 1024 /* live mappings that one domain may hold */
 
 int grant_init(struct domain *d);
-void grant_teardown(struct domain *d); /* drops every mapping d holds of others; frees its table when
-					* nobody maps its grants (else when the last one goes) */
+void grant_teardown(
+	struct domain *d); /* drops every mapping d holds of others; frees its table when
+			    * nobody maps its grants (else when the last one goes) */
 /* Heap page behind grant frame index, made on first use; 0 when index is out of range. */
 void *grant_frame(struct domain *d, uint32_t index);
 /* Builder's seed: entry ref permits peer to map gfn. */

@@ -6,6 +6,7 @@
  */
 #ifndef CORE_HOST_H
 #define CORE_HOST_H
+#include <stdbool.h>
 #include <stdint.h>
 #include "xsm/monitor/monitor.h"
 
@@ -14,6 +15,7 @@ struct host_state {
 	uint8_t boot_id[32], policy_digest[32], builder_image[32], builder_memory[32];
 	uint32_t builder_instance;
 	uint64_t audit_denied;
+	bool policy_audits; /* the policy wants some allowed calls on record */
 };
 
 extern struct host_state host;

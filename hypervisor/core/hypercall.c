@@ -106,46 +106,54 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 	return index == NO_ROW ? NULL : &rows[index];
 }
 
-int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm)
+static void audit(const struct hc_call *call, uint16_t kind, uint16_t object, unsigned cls,
+		  unsigned perm, int result)
 {
 	const struct hc_row *row = call->row;
 
-	host.audit_denied++;
 	trace_add((struct corbel_trace){
-		.kind = CORBEL_TRACE_denied,
+		.kind = kind,
 		.subject = call->caller->id,
 		.object = object,
 		.vcpu = (uint16_t)call->vcpu->id,
 		.call = (uint32_t)row->number << 16 |
 			(row->kind == KIND_deny_rest ? call->sub : row->sub),
-		.result = -XEN_EPERM,
+		.result = result,
 		.cls = (uint16_t)cls,
 		.perm = (uint16_t)perm,
 		.arg = call->arg[1],
 	});
+}
+
+int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm)
+{
+	host.audit_denied++;
+	audit(call, CORBEL_TRACE_denied, object, cls, perm, -XEN_EPERM);
 	return -XEN_EPERM;
 }
 
-/* The policy's word on caller -> object (0: the hypervisor itself). */
-static bool policy_allows(const struct hc_call *call, const struct domain *object, unsigned cls,
-			  unsigned perm)
+/*
+ * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
+ * building domain answers to its builder alone.
+ */
+static int check_object(const struct hc_call *call, const struct domain *object, unsigned cls,
+			unsigned perm)
 {
+	uint16_t id = object ? object->id : DOMID_XEN;
+	struct xsm_label subject = call->caller->label;
 	struct xsm_label label = !object ? xsm_sid_label(&host_policy, XSM_SID_hypervisor)
 				 : object == call->caller ? object->self_label
 							  : object->label;
 
-	return xsm_allowed(&host_policy, call->caller->label, label, cls, perm);
-}
-
-/* Policy plus what no policy can give: a building domain answers to its builder alone. */
-static int check_object(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm)
-{
-	bool ok = policy_allows(call, object, cls, perm);
-
-	if (object && object->state == CORBEL_DOM_building && object->creator != call->caller) {
-		ok = false;
+	if (!xsm_allowed(&host_policy, subject, label, cls, perm) ||
+	    (object && object->state == CORBEL_DOM_building && object->creator != call->caller)) {
+		return hc_deny(call, id, cls, perm);
 	}
-	return ok ? 0 : hc_deny(call, object ? object->id : DOMID_XEN, cls, perm);
+	if (__builtin_expect(host.policy_audits, 0) &&
+	    xsm_audited(&host_policy, subject, label, cls, perm)) {
+		audit(call, CORBEL_TRACE_audited, id, cls, perm, 0);
+	}
+	return 0;
 }
 
 int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm)

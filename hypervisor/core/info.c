@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls that only tell: version and features, host facts, launch records, the trace ring and the
- * boot log.  Changes nothing.  Trust boundary: what goes out is built in a zeroed structure, so no
+ * boot log.  Changes nothing.  Trust boundary: what goes out is built in the zeroed argument, so no
  * byte of the hypervisor's memory leaves beside the named fields; answers never depend on the
  * caller except where a field says so.
  */
@@ -24,12 +24,16 @@ long hc_version(struct hc_call *call)
 	return XEN_ABI_VERSION;
 }
 
-/* A text answer: zeroed to the end of the field. */
+/* The room of the answer, with nothing in it. */
+static void *zeroed(struct hc_call *call, size_t size)
+{
+	CHECK(size <= sizeof(call->in.bytes));
+	return memset(call->in.bytes, 0, size);
+}
+
 static long answer_text(struct hc_call *call, size_t size, const char *text)
 {
-	size = MIN(size, sizeof(call->in.bytes));
-	memset(call->in.bytes, 0, size);
-	copy_string((char *)call->in.bytes, size, text);
+	copy_string(zeroed(call, size), size, text);
 	return 0;
 }
 
@@ -50,13 +54,11 @@ long hc_changeset(struct hc_call *call)
 
 long hc_compile_info(struct hc_call *call)
 {
-	struct xen_compile_info info;
+	struct xen_compile_info *out = zeroed(call, sizeof(*out));
 
 	/* No builder, host or date: two builds of one source are the same bytes. */
-	memset(&info, 0, sizeof(info));
-	copy_string(info.compiler, sizeof(info.compiler), "cc " __VERSION__);
-	copy_string(info.compile_by, sizeof(info.compile_by), "corbel");
-	memcpy(call->in.bytes, &info, sizeof(info));
+	copy_string(out->compiler, sizeof(out->compiler), "cc " __VERSION__);
+	copy_string(out->compile_by, sizeof(out->compile_by), "corbel");
 	return 0;
 }
 
@@ -102,61 +104,49 @@ long hc_platform_settime(struct hc_call *call)
 	return 0; /* the offer is heard and not taken: no guest sets the hypervisor's clock */
 }
 
-static uint64_t trace_lost(void)
-{
-	struct corbel_trace none;
-	uint64_t next, lost = 0;
-
-	trace_read(0, &none, 0, &next, &lost);
-	return lost;
-}
-
 long hc_host_info(struct hc_call *call)
 {
-	struct corbel_host_info out;
+	struct corbel_host_info *out = zeroed(call, sizeof(*out));
 	struct frame_counts frames = frames_count();
+	uint64_t next;
 
-	memset(&out, 0, sizeof(out));
 	/* Said at boot by the main list, and taken back by any TPM error since. */
-	out.flags = measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
-	out.builder_instance = host.builder_instance;
-	memcpy(out.boot_id, host.boot_id, sizeof(out.boot_id));
-	memcpy(out.policy, host.policy_digest, sizeof(out.policy));
-	memcpy(out.builder_image, host.builder_image, sizeof(out.builder_image));
-	memcpy(out.builder_memory, host.builder_memory, sizeof(out.builder_memory));
-	out.free_frames = frames.free;
-	out.total_frames = frames.total;
-	out.dirty_frames = frames.dirty;
-	out.freed_count = frames.freed;
-	out.scrubbed_count = frames.scrubbed;
-	out.audit_denied = __atomic_load_n(&host.audit_denied, __ATOMIC_RELAXED);
-	out.trace_lost = trace_lost();
-	out.tpm_error = measure_error();
-	copy_string(out.version, sizeof(out.version), CORBEL_VERSION);
-	memcpy(call->in.bytes, &out, sizeof(out));
+	out->flags = measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
+	out->builder_instance = host.builder_instance;
+	memcpy(out->boot_id, host.boot_id, sizeof(out->boot_id));
+	memcpy(out->policy, host.policy_digest, sizeof(out->policy));
+	memcpy(out->builder_image, host.builder_image, sizeof(out->builder_image));
+	memcpy(out->builder_memory, host.builder_memory, sizeof(out->builder_memory));
+	out->free_frames = frames.free;
+	out->total_frames = frames.total;
+	out->dirty_frames = frames.dirty;
+	out->freed_count = frames.freed;
+	out->scrubbed_count = frames.scrubbed;
+	out->audit_denied = __atomic_load_n(&host.audit_denied, __ATOMIC_RELAXED);
+	trace_read(0, NULL, 0, &next, &out->trace_lost);
+	out->tpm_error = measure_error();
+	copy_string(out->version, sizeof(out->version), CORBEL_VERSION);
 	return 0;
 }
 
 long hc_launch_info(struct hc_call *call)
 {
-	struct corbel_launch_info out;
+	struct corbel_launch_info *out = zeroed(call, sizeof(*out));
 	struct domain *d = call->target;
 
-	memset(&out, 0, sizeof(out));
 	spin_lock(&d->lock);
-	out.domid = d->id;
-	out.state = d->state;
-	out.instance = d->instance;
-	memcpy(out.uuid, d->uuid, sizeof(out.uuid));
-	memcpy(out.request, d->digest_request, sizeof(out.request));
-	memcpy(out.kernel, d->digest_kernel, sizeof(out.kernel));
-	memcpy(out.initrd, d->digest_initrd, sizeof(out.initrd));
-	memcpy(out.cmdline, d->digest_cmdline, sizeof(out.cmdline));
-	copy_string(out.label, sizeof(out.label), xsm_label_name(&host_policy, d->label));
-	copy_string(out.crash_reason, sizeof(out.crash_reason), d->crash_reason);
-	out.overhead_bytes = d->heap_pages * (uint64_t)PAGE_SIZE;
+	out->domid = d->id;
+	out->state = d->state;
+	out->instance = d->instance;
+	memcpy(out->uuid, d->uuid, sizeof(out->uuid));
+	memcpy(out->request, d->digest_request, sizeof(out->request));
+	memcpy(out->kernel, d->digest_kernel, sizeof(out->kernel));
+	memcpy(out->initrd, d->digest_initrd, sizeof(out->initrd));
+	memcpy(out->cmdline, d->digest_cmdline, sizeof(out->cmdline));
+	copy_string(out->label, sizeof(out->label), xsm_label_name(&host_policy, d->label));
+	copy_string(out->crash_reason, sizeof(out->crash_reason), d->crash_reason);
+	out->overhead_bytes = d->heap_pages * (uint64_t)PAGE_SIZE;
 	spin_unlock(&d->lock);
-	memcpy(call->in.bytes, &out, sizeof(out));
 	return 0;
 }
 
@@ -199,15 +189,13 @@ long hc_boot_log(struct hc_call *call)
 	const uint8_t *log = NULL;
 	uint64_t length = measure_log(&log);
 	uint32_t n;
-	int result = 0;
+	int result;
 
 	if (op->size > PAGE_SIZE || op->size == 0) {
 		return -XEN_EINVAL;
 	}
 	n = op->offset < length ? (uint32_t)MIN(length - op->offset, op->size) : 0;
-	if (n) {
-		result = copy_to_guest(call->vcpu, op->buffer, log + op->offset, n);
-	}
+	result = n ? copy_to_guest(call->vcpu, op->buffer, log + op->offset, n) : 0;
 	if (result) {
 		return result;
 	}

@@ -110,6 +110,23 @@ static void keep_module(struct kept_module *k, const struct boot_module *module,
 	sha384_final(&c384, out->sha384);
 }
 
+/* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
+static bool policy_audits(void)
+{
+	for (uint16_t s = 0; s < host_policy.contexts; s++) {
+		for (uint32_t i = 0; i < host_policy.contexts * XSM_CLASS_COUNT * 32u; i++) {
+			uint16_t t = (uint16_t)(i / (XSM_CLASS_COUNT * 32u));
+
+			if (xsm_audited(&host_policy, (struct xsm_label){.ctx = s},
+					(struct xsm_label){.ctx = t}, i / 32u % XSM_CLASS_COUNT,
+					i % 32u)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void load_policy(const void *blob, uint64_t size)
 {
 	const char *why = "";
@@ -118,6 +135,7 @@ static void load_policy(const void *blob, uint64_t size)
 	    xsm_floor_check(&host_policy, &why)) {
 		panic("policy refused: %s", why);
 	}
+	host.policy_audits = policy_audits();
 	sha256(blob, size, host.policy_digest);
 	printk("policy: %lu bytes, in force\n", size);
 }
@@ -159,6 +177,13 @@ static void measure_end(void)
 {
 	measure_cap();
 	measure_protect();
+	for (unsigned pcr = 17; pcr <= 18; pcr++) {
+		trace_add((struct corbel_trace){.kind = CORBEL_TRACE_measure,
+						.subject = OWNER_NONE,
+						.object = OWNER_NONE,
+						.result = (int32_t)measure_error(),
+						.arg = pcr});
+	}
 	if (measure_ok() && (host.flags & CORBEL_HOST_EFI)) {
 		host.flags |= CORBEL_HOST_MEASURED;
 		printk("measured: PCR 17 trusted part, PCR 18 Dom0\n");

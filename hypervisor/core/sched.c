@@ -18,6 +18,7 @@
 #include <xen/errno.h>
 
 #define SLICE_NS     5000000ull
+#define SLICE_MAX_NS 50000000ull /* a heavy domain still lets others in */
 #define CONSOLE_NS   20000000ull /* UART input is polled this often */
 #define REAP_BUDGET  1024u       /* frames taken from a dying domain per pass */
 #define SCRUB_BUDGET 128u        /* frames scrubbed per pass */
@@ -252,6 +253,11 @@ static void run(struct vcpu *v, uint64_t next_deadline)
 	vcpu_runstate_set(v, v->state == VCPU_runnable ? RUNSTATE_runnable : RUNSTATE_blocked);
 }
 
+static uint64_t slice_of(const struct vcpu *v)
+{
+	return MIN(SLICE_NS * v->domain->weight / 256, SLICE_MAX_NS);
+}
+
 void sched_run(void)
 {
 	struct percpu *cpu = this_cpu();
@@ -274,7 +280,7 @@ void sched_run(void)
 			dequeue(v);
 		} else {
 			v = pick();
-			slice_end = v ? now + SLICE_NS * v->domain->weight / 256 : 0;
+			slice_end = v ? now + slice_of(v) : 0;
 		}
 		last = v;
 		if (!v) {
