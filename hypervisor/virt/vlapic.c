@@ -208,15 +208,21 @@ bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
 		sched_kick(v);
 		return true;
 	case X2APIC(0x0B):
+		if (value) {
+			return false;
+		}
 		end_of_interrupt(a);
 		sched_kick(v);
-		return value == 0;
+		return true;
 	case X2APIC(0x0F):
 		a->spurious = (uint32_t)value & 0x3FF;
 		return true;
 	case X2APIC(0x28):
+		if (value) {
+			return false;
+		}
 		a->esr = 0;
-		return value == 0;
+		return true;
 	case X2APIC(0x30):
 		a->icr = value;
 		send(v, value);
