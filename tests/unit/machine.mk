@@ -37,3 +37,8 @@ $(B)/tests/unit/tlb: | $(B)/policy/base.bin
 mutant-flags: $(MACHINE) $(B)/policy/base.bin
 	@echo $(HOSTCC) $(filter-out -O1 -g -Werror -f%,$(SANFLAGS)) -O0 -Itests/unit
 .PHONY: mutant-flags
+
+UNIT += vlapic cpuid_msr
+UNIT_SRC_vlapic    = tests/unit/vlapic.c $(WORLD)
+UNIT_SRC_cpuid_msr = tests/unit/cpuid_msr.c $(WORLD)
+$(B)/tests/unit/vlapic $(B)/tests/unit/cpuid_msr: | $(B)/policy/base.bin
