@@ -17,7 +17,6 @@ enum boot_module_id { MODULE_policy, MODULE_builder, MODULE_plan, MODULE_kernel,
 
 struct boot_module {
 	uint64_t base, size; /* host-physical, page aligned base; size in bytes, > 0 */
-	char args[64];       /* the module string after its name, cut */
 };
 
 struct boot_region { /* usable RAM, page aligned, sorted, disjoint; image, boot stack, MBI, modules,

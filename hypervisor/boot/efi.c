@@ -125,7 +125,7 @@ static uint64_t final_bytes(uint64_t address)
 
 /* Where the log lies; its end is known only after its last record is measured.  Asking has a side
  * effect we want: from now on firmware also writes to the final events table. */
-static void take_log(const struct efi_system_table *system, struct efi_result *result)
+static void take_log(const struct efi_system_table *system, struct boot_loader *loader)
 {
 	const struct efi_boot_services *services = system->boot_services;
 	struct efi_tcg2 *tcg2 = 0;
@@ -133,16 +133,16 @@ static void take_log(const struct efi_system_table *system, struct efi_result *r
 	uint8_t truncated = 0;
 
 	if (services->locate_protocol(&tcg2_guid, 0, (void **)&tcg2) != 0 || tcg2 == 0) {
-		result->log_problem = "firmware has no TCG2 protocol";
+		loader->log_problem = "firmware has no TCG2 protocol";
 		return;
 	}
 	if (tcg2->get_event_log(tcg2, TCG2_FORMAT_2, &start, &last, &truncated) != 0 ||
 	    start == 0) {
-		result->log_problem = "firmware gives no crypto-agile event log";
+		loader->log_problem = "firmware gives no crypto-agile event log";
 		return;
 	}
 	if (truncated || last < start || last - start >= LOG_LIMIT) {
-		result->log_problem = "firmware's event log is truncated or out of bounds";
+		loader->log_problem = "firmware's event log is truncated or out of bounds";
 		return;
 	}
 	if (last == start) {
@@ -151,16 +151,16 @@ static void take_log(const struct efi_system_table *system, struct efi_result *r
 		size = tcglog_event2_size((const uint8_t *)last, LOG_LIMIT);
 	}
 	if (size == 0) {
-		result->log_problem = "the last record of firmware's event log is malformed";
+		loader->log_problem = "the last record of firmware's event log is malformed";
 		return;
 	}
-	result->log_base = start;
-	result->log_size = last - start + size;
+	loader->log_base = start;
+	loader->log_size = last - start + size;
 
 	/* Had someone asked before us, then what came since is in both. */
 	uint64_t final = config_table(system, &final_events_guid);
 
-	result->final_skip = final == 0 ? 0 : final_bytes(final);
+	loader->final_skip = final == 0 ? 0 : final_bytes(final);
 }
 
 static bool is_usable(const struct efi_memory_descriptor *d)
@@ -188,22 +188,15 @@ static void read_map(struct memory_map *memory, uint64_t size, uint64_t descript
 	}
 }
 
-struct leave_arguments {
-	const struct boot_loader *loader;
-	struct efi_result *result;
-	const char *problem;
-};
-
 /* On the firmware's stack.  Prints nothing itself: until the exit has succeeded the firmware may
  * own the UART as well. */
 static void leave(void *opaque)
 {
-	struct leave_arguments *arguments = opaque;
-	const struct efi_system_table *system = system_table(arguments->loader);
+	struct boot_loader *loader = opaque;
+	const struct efi_system_table *system = system_table(loader);
 	const struct efi_boot_services *services = system->boot_services;
 
-	take_log(system, arguments->result);
-	arguments->problem = "ExitBootServices fails";
+	take_log(system, loader);
 	for (int i = 0; i < EXIT_TRIES; i++) {
 		uint64_t size = MAP_BYTES, key = 0, descriptor_size = 0;
 		uint32_t version = 0;
@@ -211,13 +204,12 @@ static void leave(void *opaque)
 		if (services->get_memory_map(&size, map_buffer, &key, &descriptor_size, &version) !=
 			    0 ||
 		    size > MAP_BYTES || descriptor_size < sizeof(struct efi_memory_descriptor)) {
-			arguments->problem = "GetMemoryMap fails or the map is too long";
 			return;
 		}
 		/* A timer event may change the map in between: then the key is stale. */
-		if (services->exit_boot_services(arguments->loader->efi_image_handle, key) == 0) {
-			read_map(&arguments->result->memory, size, descriptor_size);
-			arguments->problem = 0;
+		if (services->exit_boot_services(loader->efi_image_handle, key) == 0) {
+			read_map(&loader->memory, size, descriptor_size);
+			loader->boot_services = false;
 			return;
 		}
 	}
@@ -226,10 +218,8 @@ static void leave(void *opaque)
 /* head.S */
 void firmware_call(void (*function)(void *), void *argument);
 
-void efi_leave(const struct boot_loader *loader, struct efi_result *result)
+void efi_leave(struct boot_loader *loader)
 {
-	struct leave_arguments arguments = {.loader = loader, .result = result};
-
 	if (!loader->boot_services || loader->efi_system_table == 0 ||
 	    loader->efi_image_handle == 0) {
 		boot_refuse("started by multiboot2 without EFI boot services: boot through UEFI");
@@ -237,14 +227,14 @@ void efi_leave(const struct boot_loader *loader, struct efi_result *result)
 	if (system_table(loader)->signature != EFI_SYSTAB_SIGNATURE) {
 		boot_refuse("the EFI system table has a wrong signature");
 	}
-	firmware_call(leave, &arguments);
-	if (arguments.problem != 0) {
-		boot_refuse("firmware: %s", arguments.problem);
+	firmware_call(leave, loader);
+	if (loader->boot_services) {
+		boot_refuse("firmware: GetMemoryMap or ExitBootServices fails");
 	}
 	__asm__ volatile("cli");
 }
 
-void efi_after(const struct boot_loader *loader, struct efi_result *result)
+void efi_after(struct boot_loader *loader)
 {
 	const struct efi_system_table *system =
 		boot_physical(loader->efi_system_table, sizeof(*system));
@@ -254,23 +244,23 @@ void efi_after(const struct boot_loader *loader, struct efi_result *result)
 			  MIN(system->table_count, TABLES_LIMIT) * sizeof(*system->tables)) == 0) {
 		boot_refuse("the EFI tables lie above 4 GiB");
 	}
-	result->rsdp = config_table(system, &acpi2_guid);
+	loader->rsdp = config_table(system, &acpi2_guid);
 
 	uint64_t address = config_table(system, &final_events_guid);
 
-	if (address == 0 || result->log_size == 0) {
+	if (address == 0 || loader->log_size == 0) {
 		return;
 	}
 	if (boot_physical(address, LOG_LIMIT) == 0) {
-		result->log_problem = "the final events table lies above 4 GiB";
+		loader->log_problem = "the final events table lies above 4 GiB";
 		return;
 	}
 	uint64_t size = final_bytes(address);
 
-	if (size < result->final_skip) {
-		result->log_problem = "the final events table is malformed";
+	if (size < loader->final_skip) {
+		loader->log_problem = "the final events table is malformed";
 		return;
 	}
-	result->final_base = address + FINAL_HEADER + result->final_skip;
-	result->final_size = size - result->final_skip;
+	loader->final_base = address + FINAL_HEADER + loader->final_skip;
+	loader->final_size = size - loader->final_skip;
 }

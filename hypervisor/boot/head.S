@@ -131,21 +131,6 @@ firmware_call:
 	popq	%rbp
 	ret
 
-/* void boot_tables_load(void): leaves the firmware's page tables, GDT and segments. */
-	.globl boot_tables_load
-boot_tables_load:
-	movq	$boot_pml4, %rax
-	movq	%rax, %cr3
-	lgdt	boot_gdt_pointer(%rip)
-	movl	$BOOT_DS, %eax
-	movl	%eax, %ds
-	movl	%eax, %es
-	movl	%eax, %ss
-	popq	%rax
-	pushq	$BOOT_CS
-	pushq	%rax
-	lretq
-
 	.section .rodata
 no_long_mode_text:
 	.asciz "(corbel) this CPU has no long mode\r\n"
@@ -164,6 +149,7 @@ firmware_stack:
 	.quad 0
 	/* Written by the CPU (accessed and dirty bits), so not in rodata. */
 	.balign 4096
+	.globl boot_pml4
 boot_pml4:
 	.quad boot_pdpt + 3
 	.fill 511, 8, 0

@@ -11,6 +11,7 @@
 #include "core/console.h"
 #include "core/lib.h"
 #include "core/trace.h"
+#include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/desc.h"
 #include "cpu/lapic.h"
@@ -32,12 +33,11 @@
 
 extern const char image_start[], image_end[];
 
-void boot_tables_load(void); /* head.S */
+extern const char boot_pml4[]; /* head.S */
 __attribute__((noreturn)) void hv_main(uint32_t magic, uint64_t information);
 
 static struct boot_info boot;
 static struct boot_loader loader;
-static struct efi_result efi;
 
 /* The boot page tables map the first 4 GiB one to one. */
 const void *boot_physical(uint64_t address, uint64_t size)
@@ -82,22 +82,21 @@ static void read_loader(uint32_t magic, uint64_t information)
 static void leave_firmware(void)
 {
 	if (boot.efi) {
-		efi_leave(&loader, &efi);
-		boot_tables_load();
-		loader.memory = efi.memory;
+		efi_leave(&loader);
+		write_cr3((uintptr_t)boot_pml4);
 	}
 	desc_init(0);
 	if (boot.efi) {
-		efi_after(&loader, &efi);
+		efi_after(&loader);
 		printk("entry: EFI, boot services left");
-		if (efi.log_problem != 0) {
-			printk("warning: %s", efi.log_problem);
+		if (loader.log_problem != 0) {
+			printk("warning: %s", loader.log_problem);
 		}
 	} else {
-		efi.rsdp = acpi_find_rsdp();
+		loader.rsdp = acpi_find_rsdp();
 		printk("entry: direct, unmeasured (no EFI): for tests only");
 	}
-	boot.tpm = acpi_has_tis(efi.rsdp) && !boot_option(&boot, "notpm", 0, 0);
+	boot.tpm = acpi_has_tis(loader.rsdp) && !boot_option(&boot, "notpm", 0, 0);
 }
 
 static void check_cpu(void)
@@ -126,8 +125,8 @@ static void reserve_memory(void)
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		memmap_remove(memory, boot.module[i].base, boot.module[i].size);
 	}
-	memmap_remove(memory, efi.log_base, efi.log_size);
-	memmap_remove(memory, efi.final_base, efi.final_size);
+	memmap_remove(memory, loader.log_base, loader.log_size);
+	memmap_remove(memory, loader.final_base, loader.final_size);
 }
 
 static void choose_region(void)
@@ -163,17 +162,17 @@ static void *take_pages(uint64_t size)
 /* The log as one piece: what firmware logged, then what it logged after we had asked. */
 static void copy_log(void)
 {
-	if (efi.log_size == 0) {
+	if (loader.log_size == 0) {
 		return;
 	}
-	uint8_t *copy = take_pages(efi.log_size + efi.final_size);
+	uint8_t *copy = take_pages(loader.log_size + loader.final_size);
 
-	memcpy(copy, (const void *)efi.log_base, efi.log_size);
-	memcpy(copy + efi.log_size, (const void *)efi.final_base, efi.final_size);
+	memcpy(copy, (const void *)loader.log_base, loader.log_size);
+	memcpy(copy + loader.log_size, (const void *)loader.final_base, loader.final_size);
 	boot.log_base = (uintptr_t)copy;
-	boot.log_size = efi.log_size + efi.final_size;
+	boot.log_size = loader.log_size + loader.final_size;
 	printk("event log: %lu bytes, %lu of them from the final events table", boot.log_size,
-	       efi.final_size);
+	       loader.final_size);
 }
 
 /* The list. */

@@ -100,11 +100,6 @@ static bool fail(struct boot_loader *loader, const char *why)
 	return false;
 }
 
-static bool overlaps(uint64_t base, uint64_t size, uint64_t other, uint64_t other_size)
-{
-	return base < other + other_size && other < base + size;
-}
-
 /* `string` is NUL-terminated: the module's name, then its arguments. */
 static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint64_t start,
 		       uint64_t end, const char *string)
@@ -131,14 +126,13 @@ static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint6
 		return fail_word(loader, "outside memory: module", string);
 	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
-		if (boot->module[i].size != 0 &&
-		    overlaps(start, end - start, boot->module[i].base, boot->module[i].size)) {
+		if (start < boot->module[i].base + boot->module[i].size &&
+		    boot->module[i].base < end) {
 			return fail_word(loader, "overlaps another: module", string);
 		}
 	}
 	module->base = start;
 	module->size = end - start;
-	copy_string(module->args, sizeof(module->args), next_word(string));
 	return true;
 }
 
@@ -261,14 +255,6 @@ static bool mb1_parse(uint64_t address, struct boot_info *boot, struct boot_load
 	return all_modules(boot, loader);
 }
 
-static uint64_t mb2_u64(const uint8_t *payload)
-{
-	uint64_t value;
-
-	memcpy(&value, payload, sizeof(value));
-	return value;
-}
-
 /* `payload` is what follows type and size; `size` its length. */
 static bool mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
 			  struct boot_info *boot, struct boot_loader *loader)
@@ -293,8 +279,9 @@ static bool mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
 		if (size < 8) {
 			return fail(loader, "an EFI pointer tag is too short");
 		}
-		*(type == MB2_TAG_EFI64 ? &loader->efi_system_table : &loader->efi_image_handle) =
-			mb2_u64(payload);
+		memcpy(type == MB2_TAG_EFI64 ? &loader->efi_system_table
+					     : &loader->efi_image_handle,
+		       payload, 8);
 		return true;
 	case MB2_TAG_BOOT_SERVICES:
 		loader->boot_services = true;

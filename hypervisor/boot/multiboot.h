@@ -13,11 +13,19 @@
 
 /* What only the boot code needs to know. */
 struct boot_loader {
-	struct memory_map memory;  /* multiboot1: usable RAM; EFI has its own map */
+	struct memory_map memory;  /* usable RAM: of multiboot1, or from EFI */
 	uint64_t efi_system_table; /* multiboot2: 0 = not given */
 	uint64_t efi_image_handle;
 	bool boot_services; /* not yet left */
 	char error[96];     /* why parsing failed */
+
+	/* From efi.c or acpi.c; 0 = none.  The event log is in firmware's memory, two pieces to be
+	 * joined. */
+	uint64_t rsdp;
+	uint64_t log_base, log_size;
+	uint64_t final_base, final_size;
+	uint64_t final_skip;     /* bytes of the final events that the log has as well */
+	const char *log_problem; /* why there is no log, or NULL */
 };
 
 /* Fills cmdline and module of `boot`.  False: loader->error says what is wrong with what. */
