@@ -67,7 +67,6 @@ static void read_loader(uint32_t magic, uint64_t information)
 	boot.efi = magic == MULTIBOOT2_LOADED;
 	printk("command line: '%s'", boot.cmdline);
 	boot_options_check(&boot);
-	trace_verbose = boot_option(&boot, "trace", 0, 0);
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		const struct boot_module *module = &boot.module[i];
 

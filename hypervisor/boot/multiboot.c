@@ -50,46 +50,15 @@ struct mb2_tag {
 static const char *const module_names[BOOT_MODULES] = {"policy", "builder", "plan", "kernel",
 						       "initrd"};
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static size_t word_length(const char *text)
-{
-	size_t i = 0;
-
-	while (text[i] != 0 && !is_space(text[i])) {
-		i++;
-	}
-	return i;
-}
-
-static const char *next_word(const char *text)
-{
-	text += word_length(text);
-	while (is_space(*text)) {
-		text++;
-	}
-	return text;
-}
-
-/* Quotes what came from outside: cut, and printable only. */
-static void quote_word(char *dst, size_t size, const char *text)
-{
-	size_t i = 0;
-
-	for (; i + 1 < size && text[i] != 0 && !is_space(text[i]); i++) {
-		dst[i] = text[i] > ' ' && text[i] < 0x7f ? text[i] : '?';
-	}
-	dst[i] = 0;
-}
-
+/* Quotes a word that came from outside: cut, and printable only. */
 static bool fail_word(struct boot_loader *loader, const char *why, const char *word)
 {
 	char quoted[32];
 
-	quote_word(quoted, sizeof(quoted), word);
+	copy_string(quoted, MIN(sizeof(quoted), word_length(word) + 1), word);
+	for (size_t i = 0; quoted[i] != 0; i++) {
+		quoted[i] = quoted[i] > ' ' && quoted[i] < 0x7f ? quoted[i] : '?';
+	}
 	format(loader->error, sizeof(loader->error), "%s '%s'", why, quoted);
 	return false;
 }
@@ -104,12 +73,10 @@ static bool fail(struct boot_loader *loader, const char *why)
 static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint64_t start,
 		       uint64_t end, const char *string)
 {
-	size_t length = word_length(string);
 	struct boot_module *module = 0;
 
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
-		if (strlen(module_names[i]) == length &&
-		    strncmp(string, module_names[i], length) == 0) {
+		if (text_is(string, word_length(string), module_names[i])) {
 			module = &boot->module[i];
 		}
 	}

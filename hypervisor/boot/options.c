@@ -11,71 +11,44 @@ static const char *const known_options[] = {
 	"notpm", /* leave the TPM alone: the host is unmeasured */
 };
 
-/* Next word in *at; its length, 0 = none left. */
-static size_t take_word(const char **at)
-{
-	size_t length = 0;
-
-	while (**at == ' ' || **at == '\t') {
-		(*at)++;
-	}
-	while ((*at)[length] != 0 && (*at)[length] != ' ' && (*at)[length] != '\t') {
-		length++;
-	}
-	return length;
-}
-
-static size_t name_length(const char *word, size_t length)
+static size_t name_length(const char *word)
 {
 	size_t i = 0;
 
-	while (i < length && word[i] != '=') {
+	while (i < word_length(word) && word[i] != '=') {
 		i++;
 	}
 	return i;
 }
 
-static bool is_name(const char *word, size_t length, const char *name)
-{
-	return strlen(name) == length && strncmp(word, name, length) == 0;
-}
-
 bool boot_option(const struct boot_info *boot, const char *name, char *value, uint32_t size)
 {
-	const char *word = boot->cmdline;
-	size_t length;
+	for (const char *word = boot->cmdline; *word != 0; word = next_word(word)) {
+		const char *end = word + name_length(word);
 
-	for (; (length = take_word(&word)) != 0; word += length) {
-		size_t used = name_length(word, length);
-
-		if (!is_name(word, used, name)) {
-			continue;
+		if (text_is(word, name_length(word), name)) {
+			if (value != 0) {
+				end += *end == '=';
+				copy_string(value, MIN(size, word_length(end) + 1), end);
+			}
+			return true;
 		}
-		if (value != 0 && size != 0) {
-			const char *from = used < length ? word + used + 1 : word + length;
-
-			copy_string(value, MIN(size, (size_t)(word + length - from) + 1), from);
-		}
-		return true;
 	}
 	return false;
 }
 
 void boot_options_check(const struct boot_info *boot)
 {
-	const char *word = boot->cmdline;
-	size_t length;
-
-	for (; (length = take_word(&word)) != 0; word += length) {
-		bool known = false;
+	for (const char *word = boot->cmdline; *word != 0; word = next_word(word)) {
+		bool known = word_length(word) == 0; /* blanks at the start */
 
 		for (unsigned i = 0; i < ARRAY_SIZE(known_options); i++) {
-			known |= is_name(word, name_length(word, length), known_options[i]);
+			known |= text_is(word, name_length(word), known_options[i]);
 		}
 		if (!known) {
 			char text[64];
 
-			copy_string(text, MIN(sizeof(text), length + 1), word);
+			copy_string(text, MIN(sizeof(text), word_length(word) + 1), word);
 			printk("warning: unknown option '%s' is ignored", text);
 		}
 	}

@@ -65,18 +65,6 @@ size_t strlen(const char *s)
 	}
 	return (size_t)(at - s);
 }
-
-int strncmp(const char *a, const char *b, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		int difference = (uint8_t)a[i] - (uint8_t)b[i];
-
-		if (difference != 0 || a[i] == 0) {
-			return difference;
-		}
-	}
-	return 0;
-}
 #endif
 
 void copy_string(char *dst, size_t size, const char *src)
@@ -90,4 +78,33 @@ void copy_string(char *dst, size_t size, const char *src)
 		dst[i] = src[i];
 	}
 	dst[i] = 0;
+}
+
+bool text_is(const char *text, size_t length, const char *name)
+{
+	return strlen(name) == length && memcmp(text, name, length) == 0;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+size_t word_length(const char *text)
+{
+	size_t i = 0;
+
+	while (text[i] != 0 && !is_blank(text[i])) {
+		i++;
+	}
+	return i;
+}
+
+const char *next_word(const char *text)
+{
+	text += word_length(text);
+	while (is_blank(*text)) {
+		text++;
+	}
+	return text;
 }

@@ -18,7 +18,6 @@ void *memmove(void *dst, const void *src, size_t len);
 void *memset(void *dst, int c, size_t len);
 int memcmp(const void *a, const void *b, size_t len);
 size_t strlen(const char *s);
-int strncmp(const char *a, const char *b, size_t n);
 #endif
 
 #define ARRAY_SIZE(a)   (sizeof(a) / sizeof((a)[0]))
@@ -28,6 +27,11 @@ int strncmp(const char *a, const char *b, size_t n);
 
 /* Copies src into dst[size], cut and NUL-terminated. */
 void copy_string(char *dst, size_t size, const char *src);
+/* True when the `length` bytes at text are `name`. */
+bool text_is(const char *text, size_t length, const char *name);
+/* Words are separated by blanks: up to the end of this one; the one after it ("" = none). */
+size_t word_length(const char *text);
+const char *next_word(const char *text);
 
 /* Knows %s %d %u %x, an `l` before the last three, and %%.  printk() adds a prefix "(corbel) " and
  * the line discipline. */
