@@ -165,11 +165,6 @@ void domain_set_state(struct domain *d, enum corbel_dom_state state)
 		.kind = CORBEL_TRACE_state, .subject = OWNER_NONE, .object = d->id, .arg = state});
 }
 
-bool domain_runs(const struct domain *d)
-{
-	return d->state == CORBEL_DOM_running || (d->state == CORBEL_DOM_building && d->stub_trap);
-}
-
 void domain_unpause(struct domain *d)
 {
 	if (d->state == CORBEL_DOM_sealed || d->state == CORBEL_DOM_paused) {

@@ -136,7 +136,10 @@ bool domain_reap(uint32_t budget);     /* true when nothing is left to do */
 /* HLT with interrupts off: the domain powers off when all its vCPUs have done so. */
 void domain_vcpu_halted(struct vcpu *v);
 /* May its vCPUs run?  Running, or building with a stub. */
-bool domain_runs(const struct domain *d);
+static inline bool domain_runs(const struct domain *d)
+{
+	return d->state == CORBEL_DOM_running || (d->state == CORBEL_DOM_building && d->stub_trap);
+}
 void domain_unpause(struct domain *d);
 void domain_pause(struct domain *d);
 /* Copies to guest-physical memory of a domain that the hypervisor itself sets up. */

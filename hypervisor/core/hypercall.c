@@ -106,8 +106,11 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 	return index == NO_ROW ? NULL : &rows[index];
 }
 
-static void audit(const struct hc_call *call, uint16_t kind, uint16_t object, unsigned cls,
-		  unsigned perm, int result)
+/* Out of the way of calls that are allowed: not inlined, so that those save no registers for it. */
+#define COLD __attribute__((noinline, cold))
+
+static COLD void audit(const struct hc_call *call, uint16_t kind, uint16_t object, unsigned cls,
+		       unsigned perm, int result)
 {
 	const struct hc_row *row = call->row;
 
@@ -125,7 +128,7 @@ static void audit(const struct hc_call *call, uint16_t kind, uint16_t object, un
 	});
 }
 
-int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm)
+COLD int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm)
 {
 	host.audit_denied++;
 	audit(call, CORBEL_TRACE_denied, object, cls, perm, -XEN_EPERM);
@@ -136,22 +139,34 @@ int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned 
  * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
  * building domain answers to its builder alone.
  */
+static COLD int check_failed(const struct hc_call *call, const struct domain *object, unsigned cls,
+			     unsigned perm)
+{
+	return hc_deny(call, object ? object->id : DOMID_XEN, cls, perm);
+}
+
+static COLD void check_audited(const struct hc_call *call, const struct domain *object,
+			       struct xsm_label label, unsigned cls, unsigned perm)
+{
+	if (xsm_audited(&host_policy, call->caller->label, label, cls, perm)) {
+		audit(call, CORBEL_TRACE_audited, object ? object->id : DOMID_XEN, cls, perm, 0);
+	}
+}
+
 static int check_object(const struct hc_call *call, const struct domain *object, unsigned cls,
 			unsigned perm)
 {
-	uint16_t id = object ? object->id : DOMID_XEN;
-	struct xsm_label subject = call->caller->label;
+	const struct domain *caller = call->caller;
 	struct xsm_label label = !object ? xsm_sid_label(&host_policy, XSM_SID_hypervisor)
-				 : object == call->caller ? object->self_label
-							  : object->label;
+				 : object == caller ? object->self_label
+						    : object->label;
 
-	if (!xsm_allowed(&host_policy, subject, label, cls, perm) ||
-	    (object && object->state == CORBEL_DOM_building && object->creator != call->caller)) {
-		return hc_deny(call, id, cls, perm);
+	if (!xsm_allowed(&host_policy, caller->label, label, cls, perm) ||
+	    (object && object->state == CORBEL_DOM_building && object->creator != caller)) {
+		return check_failed(call, object, cls, perm);
 	}
-	if (__builtin_expect(host.policy_audits, 0) &&
-	    xsm_audited(&host_policy, subject, label, cls, perm)) {
-		audit(call, CORBEL_TRACE_audited, id, cls, perm, 0);
+	if (__builtin_expect(host.policy_audits, 0)) {
+		check_audited(call, object, label, cls, perm);
 	}
 	return 0;
 }
@@ -237,7 +252,8 @@ static uint64_t argument_pointer(const struct hc_call *call, uint64_t number)
 }
 
 /* domctl, sysctl: the whole structure is copied once and its first word selects the row. */
-static long call_with_inner_sub(struct hc_call *call, uint64_t number, struct gbuf *pin)
+static __attribute__((noinline)) long call_with_inner_sub(struct hc_call *call, uint64_t number,
+							  struct gbuf *pin)
 {
 	uint32_t size = number == __HYPERVISOR_domctl   ? sizeof(hc_domctl_t)
 			: number == __HYPERVISOR_sysctl ? sizeof(hc_sysctl_t)
@@ -284,7 +300,7 @@ static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *p
 }
 
 /* A call that Corbel never grants: on record with the domain that it was aimed at. */
-static long refuse(struct hc_call *call, uint64_t number)
+static COLD long refuse(struct hc_call *call, uint64_t number)
 {
 	const struct hc_row *row = call->row;
 	uint16_t object = DOMID_XEN;
@@ -297,9 +313,12 @@ static long refuse(struct hc_call *call, uint64_t number)
 
 static long perform(struct hc_call *call, uint64_t number)
 {
-	struct gbuf pin = {.pages = 0};
+	struct gbuf pin;
 	const struct hc_row *row;
-	long result = fetch_argument(call, number, &pin);
+	long result;
+
+	pin.pages = 0;
+	result = fetch_argument(call, number, &pin);
 
 	row = call->row;
 	if (result == 0 && !row) {
@@ -325,6 +344,16 @@ static long perform(struct hc_call *call, uint64_t number)
 	return result;
 }
 
+static COLD void trace_call(const struct hc_call *call, uint64_t number, long result)
+{
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_hypercall,
+					.subject = call->caller->id,
+					.object = call->caller->id,
+					.call = (uint32_t)number << 16 | (call->arg[0] & 0xFFFF),
+					.result = (int32_t)result,
+					.arg = call->arg[1]});
+}
+
 bool hypercall_dispatch(struct vcpu *v)
 {
 	struct hc_call call; /* not cleared as a whole: the argument is 512 bytes */
@@ -343,8 +372,6 @@ bool hypercall_dispatch(struct vcpu *v)
 	call.arg[0] = v->regs.rdi;
 	call.arg[1] = v->regs.rsi;
 	call.arg[2] = v->regs.rdx;
-	call.arg[3] = v->regs.r10;
-	call.arg[4] = v->regs.r8;
 	virt_skip(v, 3);
 	result = perform(&call, number);
 	if (v->domain->state == CORBEL_DOM_dying) {
@@ -352,13 +379,7 @@ bool hypercall_dispatch(struct vcpu *v)
 	}
 	virt_set_rax(v, (uint64_t)result);
 	if (__builtin_expect(trace_verbose, 0)) {
-		trace_add((struct corbel_trace){.kind = CORBEL_TRACE_hypercall,
-						.subject = v->domain->id,
-						.object = v->domain->id,
-						.call = (uint32_t)number << 16 |
-							(call.arg[0] & 0xFFFF),
-						.result = (int32_t)result,
-						.arg = call.arg[1]});
+		trace_call(&call, number, result);
 	}
 	return call.block || !domain_runs(v->domain);
 }

@@ -30,7 +30,7 @@ struct hc_call {
 	struct vcpu *vcpu;     /* the caller */
 	struct domain *caller; /* == vcpu->domain */
 	struct domain *target; /* per the row's rule; 0 for NONE and ELEM */
-	uint64_t arg[5];       /* RDI RSI RDX R10 R8 */
+	uint64_t arg[3];       /* RDI RSI RDX: no call here has more */
 	const struct hc_row *row;
 	uint16_t sub; /* sub-op as the caller gave it, for the record */
 	union {

@@ -19,57 +19,79 @@
 #define PTE_LARGE (1ull << 7)
 #define PTE_FRAME 0x000FFFFFFFFFF000ull
 
-/* The plain RAM frame behind gpa; caller holds d->lock, which keeps the entry and so the frame. */
-static inline bool find_ram(struct domain *d, uint64_t gpa, bool write, frame_t *out)
+/* Where a walk goes on: the caller holds the domain's lock, which keeps every entry, and so the
+ * reference that it owns, for as long. */
+struct walk {
+	const uint64_t *directory; /* npt_directory() */
+	struct slot slot;
+	struct virt_paging paging;
+};
+
+static inline bool find_ram(const struct walk *w, uint64_t gpa, bool write, frame_t *out)
 {
-	return npt_ram_frame(d, (gfn_t){gpa >> PAGE_SHIFT}, write, out);
+	return npt_ram_frame(w->directory, (gfn_t){gpa >> PAGE_SHIFT}, write, out);
 }
 
-/* One page-table entry, loaded once and whole; 0 (not present) when it does not lie in RAM. */
-static inline uint64_t load_entry(struct domain *d, uint64_t gpa)
-{
-	frame_t frame;
-
-	return find_ram(d, gpa, false, &frame) ? slot_load(frame, gpa & PAGE_MASK) : 0;
-}
-
-/* Four-level walk (APM vol. 2 5.3); write needs W at every level. */
-static int walk_long(struct domain *d, uint64_t cr3, uint64_t va, bool write, uint64_t *gpa)
+/* Four-level walk (APM vol. 2 5.3), each entry loaded once and whole; write needs W at every level.
+ */
+static bool walk_long(const struct walk *w, uint64_t va, bool write, uint64_t *gpa)
 {
 	uint64_t need = PTE_P | (write ? PTE_W : 0);
-	uint64_t table = cr3 & PTE_FRAME;
+	uint64_t table = w->paging.cr3 & PTE_FRAME;
 
 	if ((uint64_t)((int64_t)(va << 16) >> 16) != va) {
-		return -XEN_EFAULT;
+		return false;
 	}
 	for (int shift = 39; shift >= 12; shift -= 9) {
-		uint64_t entry = load_entry(d, table + ((va >> shift) & 511) * 8);
+		const uint64_t *entries;
+		uint64_t entry;
+		frame_t frame;
 
+		if (!find_ram(w, table, false, &frame)) {
+			return false;
+		}
+		entries = (const uint64_t *)slot_point(w->slot, frame);
+		entry = __atomic_load_n(&entries[(va >> shift) & 511], __ATOMIC_RELAXED);
 		if ((entry & need) != need) {
-			return -XEN_EFAULT;
+			return false;
 		}
 		table = entry & PTE_FRAME;
 		if (shift == 12 || ((entry & PTE_LARGE) && shift < 39)) {
 			uint64_t mask = (1ull << shift) - 1;
 
 			*gpa = (table & ~mask) | (va & mask);
-			return 0;
+			return true;
 		}
 	}
-	return -XEN_EFAULT;
+	return false;
 }
 
-static int translate(struct vcpu *v, uint64_t va, bool write, uint64_t *gpa)
+static inline bool translate(const struct walk *w, uint64_t va, bool write, uint64_t *gpa)
 {
-	struct virt_paging p;
-
-	virt_paging(v, &p);
-	if (!p.enabled) {
+	if (!w->paging.enabled) {
 		*gpa = va;
-		return va >> 32 ? -XEN_EFAULT : 0;
+		return va >> 32 == 0;
 	}
 	/* Linux makes hypercalls in long mode or with paging off only; other modes are refused. */
-	return p.long_mode ? walk_long(v->domain, p.cr3, va, write, gpa) : -XEN_EFAULT;
+	return w->paging.long_mode && walk_long(w, va, write, gpa);
+}
+
+/* v = 0: addresses are guest-physical. */
+static inline void walk_begin(struct walk *w, struct vcpu *v, struct domain *d)
+{
+	spin_lock(&d->lock);
+	w->directory = npt_directory(d);
+	w->slot = slot_take();
+	w->paging.enabled = false;
+	if (v) {
+		virt_paging(v, &w->paging);
+	}
+}
+
+static inline void walk_end(const struct walk *w, struct domain *d)
+{
+	slot_clear(w->slot);
+	spin_unlock(&d->lock);
 }
 
 void gbuf_unpin(struct gbuf *b)
@@ -84,6 +106,7 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 		     bool write, struct gbuf *out)
 {
 	uint64_t a = address & ~PAGE_MASK;
+	struct walk w;
 	int rc = 0;
 
 	out->pages = 0;
@@ -97,13 +120,13 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 	out->length = length;
 	out->owner = d->id;
 	out->write = write;
-	spin_lock(&d->lock);
+	walk_begin(&w, v, d);
 	/* Counted, not compared with the end: after the last page of all comes page 0. */
 	for (uint32_t pages = (out->offset + length + PAGE_MASK) >> PAGE_SHIFT; pages; pages--) {
 		frame_t *frame = &out->frame[out->pages];
 		uint64_t gpa = a;
 
-		if ((v && translate(v, a, write, &gpa)) || !find_ram(d, gpa, write, frame) ||
+		if ((v && !translate(&w, a, write, &gpa)) || !find_ram(&w, gpa, write, frame) ||
 		    !frame_get(*frame, d->id)) {
 			rc = -XEN_EFAULT;
 			break;
@@ -111,7 +134,7 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 		out->pages++;
 		a += PAGE_SIZE;
 	}
-	spin_unlock(&d->lock);
+	walk_end(&w, d);
 	if (rc) {
 		gbuf_unpin(out);
 	}
@@ -173,33 +196,32 @@ void gbuf_close(void *p)
 
 int copy_from_guest(struct vcpu *v, void *dst, uint64_t va, uint32_t length)
 {
-	struct domain *d = v->domain;
 	uint8_t *to = dst;
+	struct walk w;
 	int rc = 0;
 
-	if (length == 0 || length > PAGE_SIZE || va + length < va) {
-		return length && length <= PAGE_SIZE ? -XEN_EFAULT : -XEN_EINVAL;
+	if (length == 0 || length > PAGE_SIZE) {
+		return -XEN_EINVAL;
 	}
-	/* The lock keeps every entry, and so the reference it owns, for the time of the copy. */
-	spin_lock(&d->lock);
+	if (va + length < va) {
+		return -XEN_EFAULT;
+	}
+	walk_begin(&w, v, v->domain);
 	while (length) {
 		uint32_t part = MIN(length, (uint32_t)(PAGE_SIZE - (va & PAGE_MASK)));
 		frame_t frame;
 		uint64_t gpa;
-		uint8_t *page;
 
-		if (translate(v, va, false, &gpa) || !find_ram(d, gpa, false, &frame)) {
+		if (!translate(&w, va, false, &gpa) || !find_ram(&w, gpa, false, &frame)) {
 			rc = -XEN_EFAULT;
 			break;
 		}
-		page = slot_map(frame);
-		memcpy(to, page + (va & PAGE_MASK), part);
-		slot_unmap(page);
+		memcpy(to, slot_point(w.slot, frame) + (va & PAGE_MASK), part);
 		to += part;
 		va += part;
 		length -= part;
 	}
-	spin_unlock(&d->lock);
+	walk_end(&w, v->domain);
 	return rc;
 }
 

@@ -56,16 +56,20 @@ void npt_released(struct domain *d, const struct npt_entry *entry);
 /* Frees table pages and puts every reference, at most budget entries per call; true when done. */
 bool npt_teardown(struct domain *d, uint32_t budget);
 
+/* The table below the root: GFN_LIMIT allows one, and it is always there. */
+static inline const uint64_t *npt_directory(const struct domain *d)
+{
+	return (const uint64_t *)(uintptr_t)(d->npt_root[0] & NPT_FRAME);
+}
+
 /*
  * The frame behind gfn when it is plain RAM (and writable, if asked): the look-up of every guest
- * copy, so it is inline.  The first top-level entry is the only one that GFN_LIMIT allows, and
- * always there.
+ * copy, so it is inline.  table: npt_directory() of the domain.
  */
-static inline bool npt_ram_frame(const struct domain *d, gfn_t gfn, bool write, frame_t *out)
+static inline bool npt_ram_frame(const uint64_t *table, gfn_t gfn, bool write, frame_t *out)
 {
 	const uint64_t want = NPT_P | (write ? NPT_W : 0) | (uint64_t)NPT_RAM << NPT_KIND_SHIFT;
 	const uint64_t mask = NPT_P | (write ? NPT_W : 0) | NPT_KIND;
-	const uint64_t *table = (const uint64_t *)(uintptr_t)(d->npt_root[0] & NPT_FRAME);
 	uint64_t entry, low = gfn.n & 511;
 
 	if (gfn.n >= GFN_LIMIT) {

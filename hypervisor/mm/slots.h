@@ -14,27 +14,44 @@
 void *slot_map(frame_t f);
 void slot_unmap(void *address); /* must be the most recent mapping */
 
-#ifndef CORBEL_HOST_TEST
+/*
+ * The short form for page walks and small copies: one slot, re-pointed from frame to frame.  Take,
+ * point as often as needed, clear; nothing else maps in between.
+ */
+struct slot {
+	uint64_t *entry;
+	uint8_t *base;
+};
+
+#ifdef CORBEL_HOST_TEST
+struct slot slot_take(void);
+uint8_t *slot_point(struct slot s, frame_t f);
+void slot_clear(struct slot s);
+#else
 #define SLOT_RIGHTS  (HPT_PRESENT | HPT_WRITE | HPT_ACCESSED | HPT_DIRTY | HPT_NX)
 #define SLOT_ENTRIES (HPT_SLOT_STRIDE / PAGE_SIZE)
 
-/* One aligned 64-bit word of a frame, loaded once: the page walks' own short form. */
-static inline uint64_t slot_load(frame_t f, uint32_t offset)
+static inline struct slot slot_take(void)
 {
 	struct percpu *cpu = this_cpu();
 	unsigned slot = cpu->slots_used;
-	uint8_t *base = cpu->slot_base + slot * HPT_SLOT_STRIDE;
-	uint64_t *entry = &cpu->slot_entry[slot * SLOT_ENTRIES];
-	uint64_t value;
 
 	CHECK(slot < MAP_SLOTS);
-	*entry = frame_address(f) | SLOT_RIGHTS;
-	value = __atomic_load_n((uint64_t *)(base + offset), __ATOMIC_RELAXED);
-	*entry = 0;
-	invlpg((uintptr_t)base);
-	return value;
+	return (struct slot){&cpu->slot_entry[slot * SLOT_ENTRIES],
+			     cpu->slot_base + slot * HPT_SLOT_STRIDE};
 }
-#else
-uint64_t slot_load(frame_t f, uint32_t offset);
+
+static inline uint8_t *slot_point(struct slot s, frame_t f)
+{
+	*s.entry = frame_address(f) | SLOT_RIGHTS;
+	invlpg((uintptr_t)s.base);
+	return s.base;
+}
+
+static inline void slot_clear(struct slot s)
+{
+	*s.entry = 0;
+	invlpg((uintptr_t)s.base);
+}
 #endif
 #endif

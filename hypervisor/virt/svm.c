@@ -328,44 +328,6 @@ enum virt_action virt_run(struct vcpu *v)
 	return svm_exit(v);
 }
 
-void virt_paging(const struct vcpu *v, struct virt_paging *out)
-{
-	out->enabled = v->vmcb->cr0 & CR0_PG;
-	out->long_mode = v->vmcb->efer & EFER_LMA;
-	out->cr3 = v->vmcb->cr3;
-}
-
-unsigned virt_cpl(const struct vcpu *v)
-{
-	return v->vmcb->cpl;
-}
-
-uint64_t virt_rip(const struct vcpu *v)
-{
-	return v->vmcb->rip;
-}
-
-uint64_t virt_rax(const struct vcpu *v)
-{
-	return v->vmcb->rax;
-}
-
-void virt_set_rax(struct vcpu *v, uint64_t rax)
-{
-	v->vmcb->rax = rax;
-}
-
-void virt_skip(struct vcpu *v, unsigned length)
-{
-	v->vmcb->rip += length;
-	v->vmcb->interrupt_shadow = 0;
-}
-
-bool virt_interrupts_on(const struct vcpu *v)
-{
-	return v->vmcb->rflags & RFLAGS_IF;
-}
-
 void virt_inject_ud(struct vcpu *v)
 {
 	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | 6;

@@ -36,13 +36,6 @@ void virt_save(struct vcpu *v);
 /* Delivers what is pending, runs the guest once, handles the exit. */
 enum virt_action virt_run(struct vcpu *v);
 
-void virt_paging(const struct vcpu *v, struct virt_paging *out);
-unsigned virt_cpl(const struct vcpu *v);
-uint64_t virt_rip(const struct vcpu *v);
-uint64_t virt_rax(const struct vcpu *v);
-void virt_set_rax(struct vcpu *v, uint64_t rax);
-void virt_skip(struct vcpu *v, unsigned length); /* past the instruction; ends its shadow */
-bool virt_interrupts_on(const struct vcpu *v);   /* RFLAGS.IF */
 void virt_inject_ud(struct vcpu *v);
 void virt_inject_gp(struct vcpu *v);
 void virt_nested_root_changed(struct vcpu *v);
@@ -58,4 +51,8 @@ uint32_t guest_port_in(uint16_t port, unsigned size); /* writes are ignored */
 bool virt_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value, bool *handled);
 uint64_t virt_guest_cr4(const struct vcpu *v);
+
+/* Register access, on the path of every exit and so inline; each vendor brings this header:
+ * virt_paging, virt_cpl, virt_rip, virt_rax, virt_set_rax, virt_skip, virt_interrupts_on. */
+#include "virt/registers.h"
 #endif

@@ -109,13 +109,21 @@ uint8_t *machine_page(frame_t f)
 	return view + (bytes_of(f) - ram);
 }
 
-uint64_t slot_load(frame_t f, uint32_t offset)
+struct slot slot_take(void)
 {
-	uint64_t value;
+	CHECK(machine.slots_now < MAP_SLOTS);
+	return (struct slot){NULL, NULL};
+}
 
-	CHECK(machine.slots_now < MAP_SLOTS && offset < PAGE_SIZE);
-	memcpy(&value, machine_page(f) + (offset & ~7u), sizeof(value));
-	return value;
+uint8_t *slot_point(struct slot s, frame_t f)
+{
+	(void)s;
+	return machine_page(f);
+}
+
+void slot_clear(struct slot s)
+{
+	(void)s;
 }
 
 bool machine_is_zero(frame_t f)
@@ -153,7 +161,7 @@ static void make_ram(void)
 
 void machine_init(void)
 {
-	static struct corbel_trace ring[256];
+	
 	static struct boot_info boot;
 	void *table, *heap;
 
@@ -172,7 +180,6 @@ void machine_init(void)
 	heap = aligned_alloc(PAGE_SIZE, MACHINE_HEAP_PAGES * PAGE_SIZE);
 	CHECK(heap);
 	heap_init((uintptr_t)heap, MACHINE_HEAP_PAGES * PAGE_SIZE);
-	trace_init(ring, sizeof(ring));
 	machine.quiet = true;
 	machine.now = 1000000;
 }

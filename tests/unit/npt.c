@@ -228,7 +228,7 @@ static void check_lookup(unsigned b, unsigned i)
 	for (unsigned write = 0; write < 2; write++) {
 		frame_t f;
 
-		there = npt_ram_frame(&d, (gfn_t){base_of[b] + i}, write, &f);
+		there = npt_ram_frame(npt_directory(&d), (gfn_t){base_of[b] + i}, write, &f);
 		assert_int_equal(there, m->kind == NPT_RAM && (m->write || !write));
 		assert_true(!there || f.n == m->frame.n);
 	}
@@ -293,9 +293,9 @@ static void limits(void **state)
 	assert_int_equal(npt_map(&d, (gfn_t){512}, large), -XEN_EINVAL);
 	assert_false(npt_lookup(&d, (gfn_t){GFN_LIMIT}, &out));
 	assert_false(npt_lookup(&d, (gfn_t){~0ull}, &out));
-	assert_false(npt_ram_frame(&d, (gfn_t){GFN_LIMIT}, false, &f));
-	assert_false(npt_ram_frame(&d, (gfn_t){~0ull}, false, &f));
-	assert_false(npt_ram_frame(&d, (gfn_t){0}, false, &f));
+	assert_false(npt_ram_frame(npt_directory(&d), (gfn_t){GFN_LIMIT}, false, &f));
+	assert_false(npt_ram_frame(npt_directory(&d), (gfn_t){~0ull}, false, &f));
+	assert_false(npt_ram_frame(npt_directory(&d), (gfn_t){0}, false, &f));
 	assert_int_equal(npt_unmap(&d, (gfn_t){GFN_LIMIT}, 0, &out), -XEN_ENOENT);
 	assert_int_equal(npt_unmap(&d, (gfn_t){~0ull}, BLOCK_ORDER, &out), -XEN_ENOENT);
 	assert_int_equal(npt_unmap(&d, (gfn_t){0}, 0, &out), -XEN_ENOENT);
