@@ -108,6 +108,29 @@ static void try_rest(const struct row *row)
 	}
 }
 
+#define FLOOD 20000u
+
+/* T46: more denials than the ring holds: the counter is exact, and what was lost is told. */
+static void flood(void)
+{
+	struct corbel_host_info before, after;
+	struct corbel_read read = {.offset = 0, .size = 48};
+	uint64_t overwritten;
+
+	host_info(&before);
+	for (unsigned i = 0; i < FLOOD; i++) {
+		call(__HYPERVISOR_kexec_op, 0);
+	}
+	host_info(&after);
+	check_equal("every denial is counted", after.audit_denied - before.audit_denied, FLOOD);
+	read.buffer = (uintptr_t)argument;
+	check_equal("the trace is readable after a flood",
+		    (uint64_t)corbel_call(CORBEL_OP_trace_read, &read), 0);
+	overwritten = ((struct corbel_trace *)argument)->seq - 1;
+	check_equal("what was overwritten is counted as lost", read.lost, overwritten);
+	check_equal("and host_info says the same", after.trace_lost, overwritten);
+}
+
 void test_main(void)
 {
 	struct corbel_host_info info;
@@ -122,4 +145,5 @@ void test_main(void)
 	}
 	host_info(&info);
 	check_equal("no trace record was lost", info.trace_lost, 0);
+	flood();
 }

@@ -186,6 +186,36 @@ static void check_zombie(void)
 	check_equal("after the unmap every frame is back", frames_settle(), before);
 }
 
+/* What the secret one leaves is not found by those that get its frames. */
+static void check_reuse(void)
+{
+	start(&tenant, "secret", 0);
+	check_true("secret is in memory", tenant_said(&tenant, "secret at", 5000000000ull));
+	tenant_destroy(&tenant);
+	start(&tenant, "scan", 0);
+	start(&other, "scan", 1);
+	check_equal("first scan ends", tenant_wait(&tenant, 20000000000ull), TENANT_off);
+	check_equal("second scan ends", tenant_wait(&other, 20000000000ull), TENANT_off);
+	tenant_destroy(&tenant);
+	tenant_destroy(&other);
+}
+
+static void check_areas(void)
+{
+	volatile struct xencons_interface *ring;
+
+	start(&other, "secret", 1);
+	start(&tenant, "areas", 0);
+	check_equal("areas ends by itself", tenant_wait(&tenant, 10000000000ull), TENANT_off);
+	ring = grant_slot(1);
+	ring->in_prod = 1;
+	event_send(other.console_port);
+	check_equal("its neighbour's memory is untouched", tenant_wait(&other, 10000000000ull),
+		    TENANT_off);
+	tenant_destroy(&tenant);
+	tenant_destroy(&other);
+}
+
 static void check_overhead(void)
 {
 	static struct corbel_launch_info info;
@@ -216,6 +246,8 @@ void test_main(void)
 	check_flood();
 	check_zombie();
 	check_overhead();
+	check_reuse();
+	check_areas();
 	check_hog();
 	check_equal("every frame is back, and scrubbed", frames_settle(), before);
 }

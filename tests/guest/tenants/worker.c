@@ -7,6 +7,8 @@
  *   flood    sends its console event without end
  *   hog      takes every frame, port and table that it can get, then says that it lives
  *   secret   fills memory with a pattern and keeps checking it until a byte comes in
+ *   scan     looks for that pattern, which only a page of another could hold
+ *   areas    drops the pages in which the hypervisor keeps its registered areas
  */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/xen.h"
@@ -14,6 +16,7 @@
 #include <xen/hvm/params.h>
 #include <xen/io/console.h>
 #include <xen/memory.h>
+#include <xen/vcpu.h>
 
 const char test_title[] = "worker";
 
@@ -142,12 +145,55 @@ static void case_secret(void)
 	check_equal("memory has not changed", checksum(memory, words), sum);
 }
 
+/* T17: frames of the secret one come here next; the image itself must not hold the pattern. */
+static void case_scan(void)
+{
+	volatile uint64_t *at = (void *)0x200000;
+	uint64_t found = 0;
+
+	for (; (uintptr_t)at + 8 <= boot.ram_end; at++) {
+		found += *at >> 40 == 0x5ec2e7;
+	}
+	check_true("there was memory to look at", boot.ram_end > 0x400000);
+	check_equal("no word of another domain's memory", found, 0);
+}
+
+/* T20: a frame that the hypervisor writes to must not go to somebody else meanwhile. */
+static void case_areas(void)
+{
+	static uint8_t runstate[4096] __attribute__((aligned(4096)));
+	static uint8_t info[4096] __attribute__((aligned(4096)));
+	struct vcpu_register_runstate_memory_area area;
+	struct vcpu_register_vcpu_info place = {.mfn = (uintptr_t)info / PAGE_SIZE, .offset = 64};
+	struct xen_remove_from_physmap drop = {.domid = DOMID_SELF};
+	long first, second, port;
+
+	events_init();
+	memset(&area, 0, sizeof(area));
+	area.addr.p = (uintptr_t)runstate;
+	check_equal("runstate area",
+		    (uint64_t)hypercall3(__HYPERVISOR_vcpu_op, 5, 0, (uintptr_t)&area), 0);
+	port = event_ipi(0);
+	check_equal("vcpu_info area",
+		    (uint64_t)hypercall3(__HYPERVISOR_vcpu_op, 10, 0, (uintptr_t)&place), 0);
+	drop.gpfn = (uintptr_t)runstate / PAGE_SIZE;
+	first = hypercall2(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, (uintptr_t)&drop);
+	drop.gpfn = (uintptr_t)info / PAGE_SIZE;
+	second = hypercall2(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, (uintptr_t)&drop);
+	print("areas: dropping their pages answers %ld and %ld\n", first, second);
+	for (unsigned i = 0; i < 200; i++) {
+		event_send((uint32_t)port);
+		hypercall2(__HYPERVISOR_sched_op, 0, 0);
+	}
+	ok("lives on without the pages");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{"hello", case_hello}, {"count", case_count}, {"spin", case_spin},
-	{"flood", case_flood}, {"hog", case_hog},     {"secret", case_secret},
+	{"hello", case_hello}, {"count", case_count},   {"spin", case_spin}, {"flood", case_flood},
+	{"hog", case_hog},     {"secret", case_secret}, {"scan", case_scan}, {"areas", case_areas},
 };
 
 void test_main(void)
