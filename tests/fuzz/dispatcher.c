@@ -1,202 +1,295 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target: the hypercall dispatcher with every handler behind it, on the simulated machine of
- * the unit tests.  An input is a series of calls by Dom0, two tenants and the builder: who, which
- * row of the table, which pointers, which bytes.  Afterwards everything is taken down and every
- * frame must be back.  The product's own CHECKs and the sanitizers find the rest.
+ * Fuzz target: the hypercall dispatcher with all real handlers.  The input is a sequence of calls
+ * by Dom0, two tenants and the builder instance, of writes to guest memory, exits and scheduler
+ * work, on the simulated machine of the unit tests.  Nothing may stop the hypervisor.  After each
+ * input the references of every frame are counted in the nested tables of all domains
+ * (INV-FRAME-2), then everything is destroyed and frames and heap must be what they were.
  */
-#include "tests/unit/world.h"
+#include <stdlib.h>
 #include "core/build.h"
-#include "core/builder.h"
-#include "core/event.h"
 #include "core/grant.h"
 #include "core/sched.h"
+#include "mm/frames.h"
 #include "mm/npt.h"
+#include "core/hypercall.c" /* for its table */
+#include "cpu/percpu.h"
+#include "dispatcher.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct row {
-	uint8_t number, sub;
-};
+#define MAX_STEPS 200
 
-static const struct row rows[] = {
-#define HC(nr, sub, ...)   {nr, sub},
-#define DENY(nr, sub, ...) {nr, sub},
-#define DENY_REST(nr, ...) {nr, 63},
-#include "abi/hypercalls.def"
-#undef HC
-#undef DENY
-#undef DENY_REST
-};
+static struct domain *dom0;
+static uint16_t first; /* domid of the tenant that is there at the start */
+static struct {
+	const uint8_t *at, *end;
+} input;
 
-struct cursor {
-	const uint8_t *at;
-	size_t left;
-};
-
-static uint8_t take(struct cursor *c)
+uint8_t fuzz_byte(void)
 {
-	if (c->left == 0) {
+	return input.at < input.end ? *input.at++ : 0;
+}
+
+static uint64_t raw(unsigned bytes)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < bytes; i++) {
+		value = value << 8 | fuzz_byte();
+	}
+	return value;
+}
+
+/* ---- words that mean something ----------------------------------------------------------- */
+uint16_t fuzz_domid(void)
+{
+	static const uint16_t fixed[] = {0, CORBEL_DOMID_BUILDER, DOMID_SELF, DOMID_XEN, 0x7FFF};
+	uint8_t pick = fuzz_byte() % 9;
+
+	return pick < ARRAY_SIZE(fixed) ? fixed[pick] : (uint16_t)(first + pick % 3);
+}
+
+static uint64_t some_word(void)
+{
+	switch (fuzz_byte() % 12) {
+	case 0:
+		return raw(8);
+	case 1:
+		return WORLD_DATA + fuzz_byte() * 8;
+	case 2:
+		return fuzz_byte() % WORLD_PAGES;
+	case 3:
+		return (uint64_t)(fuzz_byte() % (WORLD_PAGES + 4)) << PAGE_SHIFT;
+	case 4:
+		return fuzz_domid();
+	case 5:
+		return (CORBEL_BUILDER_WINDOW >> PAGE_SHIFT) + fuzz_byte() % 16;
+	case 6:
+		return (uint64_t)fuzz_byte() << 32 | fuzz_byte(); /* two small halves */
+	case 7:
+		return 0x200 + (uint64_t)(fuzz_byte() % 4) * 0x200; /* block-aligned gfns */
+	case 8:
+		return raw(4) | (uint64_t)fuzz_domid() << 32;
+	case 9:
+		return ~0ull << fuzz_byte() % 64;
+	case 10:
+		return fuzz_byte();
+	default:
 		return 0;
 	}
-	c->left--;
-	return *c->at++;
 }
 
-static struct domain *dom0, *tenant[2];
-static uint64_t frames_at_rest;
-
-static void build_dom0(void)
+static struct domain *some_domain(void)
 {
-	machine.quiet = true;
-	world_init("base");
-	dom0 = world_create(true);
-	world_commit(dom0);
-	world_start_vcpu(dom0);
-	world_seal(dom0, true);
-	frames_at_rest = world_frames_free();
-}
+	struct domain *d;
 
-static bool sub_in_argument(uint8_t number)
-{
-	return number == __HYPERVISOR_domctl || number == __HYPERVISOR_sysctl ||
-	       number == __HYPERVISOR_platform_op;
-}
-
-/* Dom0 lives as long as the process: it may not switch itself off or drop its own first pages. */
-static bool ends_dom0(const struct row *row, const uint8_t *argument)
-{
-	uint64_t gfn;
-
-	if (row->number == __HYPERVISOR_sched_op) {
-		return row->sub == 2;
-	}
-	if (row->number != __HYPERVISOR_memory_op) {
-		return false;
-	}
-	memcpy(&gfn, argument + (row->sub == XENMEM_add_to_physmap ? 24 : 8), sizeof(gfn));
-	return row->sub == XENMEM_add_to_physmap_batch || gfn < 64;
-}
-
-static uint64_t pointer(struct cursor *c)
-{
-	static const uint64_t values[] = {
-		WORLD_ARG, WORLD_DATA, WORLD_DATA + 0xff8, WORLD_ARG + 1,
-		0,         0xffc,      WORLD_PAGES << 12,  (WORLD_PAGES << 12) - 4,
-		0x100000,  1ull << 35, 1ull << 36,         1ull << 63,
-		~7ull,     ~0ull,      0x800000000000ull,  1,
-	};
-
-	return values[take(c) % (sizeof(values) / sizeof(values[0]))];
-}
-
-static struct domain *caller(uint8_t who)
-{
-	return who == 0 ? dom0 : who == 1 ? world_builder() : tenant[who & 1];
-}
-
-/* The bytes of the argument: small numbers mean more than noise, so a byte is spread to a word. */
-static void argument(struct cursor *c, uint8_t *out, const struct row *row)
-{
-	static const uint32_t interesting[] = {0, 1, 2, 3, 0x7ff0, 0xffffffff, WORLD_DATA, 0x7ff1};
-	unsigned words = take(c) % 24;
-
-	memset(out, 0, 256);
-	for (unsigned i = 0; i < words; i++) {
-		uint8_t b = take(c);
-		uint32_t word = b < 0x60   ? b
-				: b < 0x80 ? interesting[b & 7]
-				: b < 0xc0 ? (uint32_t)take(c) << 8 | b
-					   : (uint32_t)pointer(c);
-
-		memcpy(out + 4 * i, &word, 4);
-	}
-	if (sub_in_argument(row->number)) {
-		uint32_t head[2] = {row->sub,
-				    row->number == __HYPERVISOR_platform_op ? 0x03000001 : 0x15};
-
-		memcpy(out, head, sizeof(head));
+	switch (fuzz_byte() % 8) {
+	case 0:
+	case 1:
+	case 2:
+		return builder_current();
+	case 3:
+	case 4:
+		return dom0;
+	default:
+		d = world_domain((uint16_t)(first + fuzz_byte() % 3));
+		return d ? d : dom0;
 	}
 }
 
-static void one_call(struct cursor *c)
+static bool has_page(struct domain *d, uint64_t gpa)
 {
-	struct domain *d = caller(take(c) % 4);
-	struct row row = rows[take(c) % (sizeof(rows) / sizeof(rows[0]))];
-	uint8_t shape = take(c), bytes[256];
 	struct npt_entry e;
-	uint64_t a[3];
 
-	argument(c, bytes, &row);
-	if (!d || d->state != CORBEL_DOM_running || !d->vcpu[0] ||
-	    (d == dom0 && ends_dom0(&row, bytes))) {
+	return npt_lookup(d, (gfn_t){gpa >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM;
+}
+
+static void write_words(struct domain *d, uint64_t gpa, unsigned count)
+{
+	for (unsigned i = 0; i < count && has_page(d, gpa); i++) {
+		uint64_t word = some_word();
+
+		memcpy(world_memory(d, gpa) + i * 8, &word, sizeof(word));
+	}
+}
+
+/* ---- steps -------------------------------------------------------------------------------------
+ */
+/* The argument at its place, for who can run and has memory there. */
+void fuzz_call(struct domain *d, uint64_t nr, uint64_t sub, void *arg, size_t size)
+{
+	if (!d || !d->vcpu[0] || !domain_runs(d) || !has_page(d, WORLD_ARG)) {
 		return;
 	}
-	if (d->vcpu[0]->state != VCPU_runnable) {
-		sched_wake(d->vcpu[0]);
+	sched_wake(d->vcpu[0]); /* who makes a call is not asleep */
+	memcpy(world_memory(d, WORLD_ARG), arg, size);
+	if (nr == __HYPERVISOR_vcpu_op) {
+		world_call(d, nr, sub, 0, WORLD_ARG);
+	} else {
+		world_call(d, nr, sub, WORLD_ARG, 1);
 	}
-	if (npt_lookup(d, (gfn_t){WORLD_ARG >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM) {
-		memcpy(world_memory(d, WORLD_ARG), bytes, sizeof(bytes));
-	}
-	a[0] = sub_in_argument(row.number) ? WORLD_ARG : row.sub;
-	a[1] = row.number == __HYPERVISOR_vcpu_op ? 0 : WORLD_ARG;
-	a[2] = row.number == __HYPERVISOR_vcpu_op ? WORLD_ARG : 1 + (shape >> 6);
-	if (shape & 1) {
-		a[sub_in_argument(row.number) ? 0 : 1] = pointer(c);
-	}
-	if (shape & 2) {
-		a[2] = pointer(c);
-	}
-	if ((shape & 12) == 12) {
-		a[0] = take(c);
-	}
-	world_call(d, row.number, a[0], a[1], a[2]);
 }
 
-/* Dom0 drops what it holds; tenants and the builder go. */
-static void take_down(void)
+static void prepare_argument(struct domain *d, const struct hc_row *row, uint64_t sub)
 {
-	struct corbel_build_done done = {.status = 0};
+	uint16_t domid = fuzz_domid();
+	uint32_t word = (uint32_t)sub;
+	uint8_t *arg;
 
-	event_teardown(dom0);
-	grant_teardown(dom0);
-	for (unsigned i = 0; i < 2; i++) {
-		if (tenant[i] && tenant[i]->state != CORBEL_DOM_dying) {
-			domain_destroy(tenant[i]);
-		}
+	if (!has_page(d, WORLD_ARG)) {
+		return;
 	}
-	world_settle();
-	if (builder_target()) {
-		struct domain *b = world_builder();
+	memset(world_memory(d, WORLD_ARG), 0, 256);
+	write_words(d, WORLD_ARG, fuzz_byte() % 16);
+	arg = world_memory(d, WORLD_ARG);
+	if (row && row->rule == RULE_FIELD) {
+		memcpy(arg + row->field, &domid, sizeof(domid));
+	}
+	if (row && (row->number == __HYPERVISOR_domctl || row->number == __HYPERVISOR_sysctl)) {
+		uint32_t version = row->number == __HYPERVISOR_domctl
+					   ? XEN_DOMCTL_INTERFACE_VERSION
+					   : XEN_SYSCTL_INTERFACE_VERSION;
 
-		if (b->vcpu[0]->state != VCPU_runnable) {
-			sched_wake(b->vcpu[0]);
-		}
-		world_arg(b, CORBEL_HYPERCALL, CORBEL_OP_build_done, &done, sizeof(done));
+		memcpy(arg, &word, sizeof(word));
+		memcpy(arg + 4, &version, sizeof(version));
 	}
-	CHECK(event_init(dom0) == 0 && grant_init(dom0) == 0);
-	world_settle();
+	if (row && row->number == CORBEL_HYPERCALL && row->sub == CORBEL_OP_build_create) {
+		struct corbel_build_create *create = (void *)arg;
+
+		create->flags = fuzz_byte() % 8 == 0;
+		create->pad = 0;
+		create->vcpus = 1 + fuzz_byte() % 9;
+		create->weight = 1 + fuzz_byte();
+		create->max_pages = 64 + fuzz_byte() * 64;
+		copy_string(create->label, sizeof(create->label),
+			    fuzz_byte() % 8 ? TENANT_LABEL : DOM0_LABEL);
+	}
+}
+
+static void step_call(void)
+{
+	struct domain *d = some_domain();
+	uint8_t pick = fuzz_byte();
+	const struct hc_row *row = pick < ARRAY_SIZE(rows) ? &rows[pick] : NULL;
+	uint64_t nr = row ? row->number : raw(2), sub = row ? row->sub : fuzz_byte();
+	uint64_t a1 = sub, a2 = WORLD_ARG, a3 = WORLD_ARG;
+
+	if (!d || !d->vcpu[0] || !domain_runs(d)) {
+		return;
+	}
+	if (d == dom0 && nr == __HYPERVISOR_sched_op && sub == SCHEDOP_shutdown) {
+		return; /* Dom0's end is the end of the host */
+	}
+	sched_wake(d->vcpu[0]); /* who makes a call is not asleep */
+	prepare_argument(d, row, sub);
+	if (row && row->number == __HYPERVISOR_grant_table_op) {
+		write_words(d, WORLD_ARG, 8);
+		a3 = fuzz_byte() % 5;
+	} else if (row && row->dir == DIR_LIST) {
+		a2 = some_word();
+		a3 = some_word();
+	} else if (row && row->number == __HYPERVISOR_vcpu_op) {
+		a2 = fuzz_byte() % 4;
+	}
+	if (nr == __HYPERVISOR_domctl || nr == __HYPERVISOR_sysctl) {
+		a1 = WORLD_ARG;
+	}
+	if (fuzz_byte() % 16 == 0) { /* hostile registers */
+		a1 = some_word();
+		a2 = some_word();
+		a3 = some_word();
+	}
+	world_call(d, nr, a1, a2, a3);
+}
+
+static void step_grant_entry(void)
+{
+	struct domain *d = some_domain();
+	struct grant_entry_v1 *entry = d && d->grants ? grant_frame(d, fuzz_byte() % 2) : NULL;
+
+	if (entry) {
+		entry += fuzz_byte() % 16;
+		entry->domid = fuzz_domid();
+		entry->frame = fuzz_byte() % (WORLD_PAGES + 2);
+		entry->flags = (uint16_t)(fuzz_byte() % 2 ? GTF_permit_access : raw(2));
+	}
+}
+
+/* Exits other than hypercalls, and what the scheduler does between runs. */
+static void step_machine(void)
+{
+	struct domain *d = some_domain(), *building = NULL;
+
+	switch (fuzz_byte() % 8) {
+	case 0:
+		machine.now += raw(6);
+		builder_tick(machine.now);
+		break;
+	case 1:
+		domain_reap(1 + fuzz_byte());
+		break;
+	case 2:
+		frames_scrub(fuzz_byte());
+		break;
+	case 3:
+		machine_sync(0);
+		break;
+	case 4:
+	case 5:
+		building = world_domain(fuzz_domid());
+		if (building && building->state == CORBEL_DOM_building && building->stub_trap &&
+		    building->vcpu[0]) {
+			build_stub_trapped(building->vcpu[0], fuzz_byte() % 4);
+		}
+		break;
+	case 6:
+		if (d && d != dom0 && d->vcpu[0]) {
+			domain_crash(d, "fuzz", 0);
+		}
+		break;
+	default:
+		write_words(d, (uint64_t)(fuzz_byte() % WORLD_PAGES) << PAGE_SHIFT,
+			    fuzz_byte() % 32);
+		break;
+	}
+}
+
+/* ---- one input ---------------------------------------------------------------------------------
+ */
+static void init_once(void)
+{
+	if (!dom0) {
+		world_init("base");
+		dom0 = world_create(true);
+		world_commit(dom0);
+		world_start_vcpu(dom0);
+		world_seal(dom0, true);
+		destroy_all(dom0);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct cursor c = {data, size};
+	init_once();
+	input.at = data;
+	input.end = data + size;
+	first = world_tenant(true)->id;
+	for (unsigned step = 0; step < MAX_STEPS && input.at < input.end; step++) {
+		uint8_t kind = fuzz_byte() % 7;
 
-	if (!dom0) {
-		build_dom0();
+		if (kind < 3) {
+			step_call();
+		} else if (kind < 5) {
+			step_known(dom0);
+		} else if (kind == 5) {
+			step_grant_entry();
+		} else {
+			step_machine();
+		}
+		CHECK(machine.slots_now == 0 && percpu_area[0].locks_held == 0);
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		tenant[i] = world_tenant(true);
-		domain_get(tenant[i]);
-	}
-	for (unsigned calls = 0; c.left > 0 && calls < 64; calls++) {
-		one_call(&c);
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		domain_put(tenant[i]);
-	}
-	take_down();
-	tenant[0] = tenant[1] = NULL;
-	CHECK(world_frames_free() == frames_at_rest);
+	check_references();
+	destroy_all(dom0);
 	return 0;
 }

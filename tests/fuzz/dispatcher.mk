@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Fuzz target of the dispatcher and every handler, on the simulated machine (tests/unit/machine.mk).
+# Fuzz target of the hypercall dispatcher with all its handlers, on the machine of the unit tests.
 FUZZ += dispatcher
-FUZZ_SRC_dispatcher = tests/fuzz/dispatcher.c tests/unit/world.c $(MACHINE_SRC)
-FUZZ_LIBS_dispatcher := -Itests/unit -lcmocka
-$(B)/tests/fuzz/dispatcher: | $(B)/policy/base.bin
+FUZZ_SRC_dispatcher = tests/fuzz/dispatcher.c tests/fuzz/dispatcher_steps.c \
+	tests/fuzz/dispatcher_check.c tests/unit/world.c \
+	$(filter-out hypervisor/core/hypercall.c,$(MACHINE_SRC))
+FUZZ_LIBS_dispatcher := -Itests/unit -Itests/fuzz
+
+$(B)/tests/fuzz/dispatcher: hypervisor/core/hypercall.c tests/fuzz/dispatcher.h tests/unit/world.h tests/unit/machine.h \
+	$(wildcard hypervisor/*/*.h) | $(B)/policy/base.bin
