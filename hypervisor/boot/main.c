@@ -10,7 +10,6 @@
 #include "boot/multiboot.h"
 #include "core/console.h"
 #include "core/lib.h"
-#include "core/trace.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/desc.h"
@@ -29,7 +28,6 @@
 #define HEAP_SIZE       (48 * MIB)
 #define HEAP_SIZE_SMALL (24 * MIB) /* below 1 GiB of RAM */
 #define FRAME_ENTRY     16         /* bytes of frame table per 4 KiB frame */
-#define TRACE_BYTES     (128 * 1024)
 
 extern const char image_start[], image_end[];
 
@@ -187,7 +185,6 @@ void hv_main(uint32_t magic, uint64_t information)
 	reserve_memory();
 	choose_region();
 	copy_log();
-	trace_init(take_pages(TRACE_BYTES), TRACE_BYTES);
 	hpt_init(&boot);
 	hpt_audit();
 	lapic_init();

@@ -11,8 +11,8 @@
 #include "cpu/desc.h"
 #include "cpu/uart.h"
 
-#define CALL_DEPTH    12
-#define TRACE_RECORDS 16
+#define CALL_DEPTH   12
+#define LAST_RECORDS 16
 
 #define PORT_DEBUG_EXIT 0xF4 /* QEMU isa-debug-exit: ends with status (value << 1) | 1 */
 #define EXIT_CLEAN      0x10
@@ -70,7 +70,7 @@ static void print_calls(uint64_t rsp)
 void panic_end(uint64_t rsp)
 {
 	print_calls(rsp);
-	trace_dump(TRACE_RECORDS);
+	trace_dump(LAST_RECORDS);
 	printk("stopped");
 	machine_stop(false);
 }

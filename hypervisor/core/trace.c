@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The trace ring (trace.h).  One ring for the host: records are rare unless `trace` is on.  Records
- * made before trace_init() or overwritten unread-able count as lost, so that no loss is silent.
+ * overwritten count as lost, so that no loss is silent.
  */
 #include "core/trace.h"
 #include "core/lib.h"
@@ -11,18 +11,13 @@
 bool trace_verbose;
 
 static struct spinlock trace_lock = SPINLOCK(RANK_TRACE);
-static struct corbel_trace *ring;
-static uint32_t capacity;
-static uint64_t last_seq;      /* of the newest record; 0 = none yet */
-static uint64_t first_seq = 1; /* oldest record that may still be in the ring */
+static struct corbel_trace ring[TRACE_RECORDS];
+static uint64_t last_seq; /* of the newest record; 0 = none yet */
 
-void trace_init(void *memory, uint32_t bytes)
+/* The oldest record that is still in the ring. */
+static uint64_t first_seq(void)
 {
-	spin_lock(&trace_lock);
-	ring = memory;
-	capacity = bytes / (uint32_t)sizeof(*ring);
-	first_seq = last_seq + 1;
-	spin_unlock(&trace_lock);
+	return last_seq > TRACE_RECORDS ? last_seq - TRACE_RECORDS + 1 : 1;
 }
 
 void trace_add(struct corbel_trace record)
@@ -30,14 +25,7 @@ void trace_add(struct corbel_trace record)
 	spin_lock(&trace_lock);
 	record.seq = ++last_seq;
 	record.time_ns = now_ns();
-	if (capacity == 0) {
-		first_seq = last_seq + 1;
-	} else {
-		ring[last_seq % capacity] = record;
-		if (last_seq - first_seq >= capacity) {
-			first_seq = last_seq - capacity + 1;
-		}
-	}
+	ring[last_seq % TRACE_RECORDS] = record;
 	spin_unlock(&trace_lock);
 }
 
@@ -47,13 +35,13 @@ uint32_t trace_read(uint64_t first, struct corbel_trace *out, uint32_t max, uint
 	uint32_t copied = 0;
 
 	spin_lock(&trace_lock);
-	uint64_t seq = MAX(first, first_seq);
+	uint64_t seq = MAX(first, first_seq());
 
 	for (; seq <= last_seq && copied < max; seq++) {
-		out[copied++] = ring[seq % capacity];
+		out[copied++] = ring[seq % TRACE_RECORDS];
 	}
 	*next = seq;
-	*lost = first_seq - 1;
+	*lost = first_seq() - 1;
 	spin_unlock(&trace_lock);
 	return copied;
 }
@@ -66,8 +54,8 @@ void trace_dump(uint32_t last)
 {
 	uint64_t seq = last_seq >= last ? last_seq - last + 1 : 1;
 
-	for (seq = MAX(seq, first_seq); seq <= last_seq; seq++) {
-		const struct corbel_trace *r = &ring[seq % capacity];
+	for (seq = MAX(seq, first_seq()); seq <= last_seq; seq++) {
+		const struct corbel_trace *r = &ring[seq % TRACE_RECORDS];
 		const char *kind = r->kind < ARRAY_SIZE(kind_names) ? kind_names[r->kind] : "?";
 
 		printk("trace %lu %luus %s d%u.%u -> d%u call %x result %d class %u perm %u arg %lx",

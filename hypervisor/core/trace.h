@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include "abi/corbel.h"
 
+#define TRACE_RECORDS 2048u
+
 extern bool trace_verbose;
-void trace_init(void *memory, uint32_t bytes); /* memory from the hypervisor region */
 /* Fills seq and time; the other fields are the caller's. */
 void trace_add(struct corbel_trace record);
 /* Copies records with seq >= first into out[max]; returns how many; *next is the next seq to ask

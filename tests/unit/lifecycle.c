@@ -127,7 +127,7 @@ static long make_call(struct domain *caller, const struct hc_row *row, uint16_t 
 
 static uint64_t trace_end(void)
 {
-	static struct corbel_trace all[256];
+	static struct corbel_trace all[TRACE_RECORDS];
 	uint64_t next, lost;
 
 	trace_read(0, all, ARRAY_SIZE(all), &next, &lost);
@@ -209,8 +209,7 @@ static void check_cell(unsigned i, char expected, struct domain *caller, struct 
 	}
 }
 
-/* ---- all cells
- * ----------------------------------------------------------------------------------- */
+/* ---- all cells --------------------------------------------------------------------------- */
 static void check_states(unsigned i, const char *expected, struct domain *caller)
 {
 	struct domain *creator = unfinished->creator;
@@ -370,8 +369,7 @@ static void call_while_building(void **state)
 	unfinished->stub_state = 0;
 }
 
-/* ---- golden text
- * ----------------------------------------------------------------------------------- */
+/* ---- golden text ------------------------------------------------------------------------- */
 static const char *const number_names[HC_NUMBERS] = {
 	[1] = "mmu_update", [7] = "platform_op",   [12] = "memory_op",   [13] = "multicall",
 	[14] = "update_va", [15] = "set_timer_op", [17] = "xen_version", [18] = "console_io",

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <time.h>
 #include "fake_boot.h"
 #include "core/lib.h"
@@ -22,43 +23,48 @@ static void add(uint32_t count)
 
 static void test_trace(void **state)
 {
-	static struct corbel_trace ring[8], out[16];
+	static struct corbel_trace out[TRACE_RECORDS + 8];
 	uint64_t next, lost;
+	char expected[32];
 
 	(void)state;
-	add(3); /* before there is a ring: counted, not kept */
 	assert_int_equal(trace_read(0, out, 16, &next, &lost), 0);
-	assert_int_equal(lost, 3);
-	assert_int_equal(next, 4);
+	assert_int_equal(lost, 0);
+	assert_int_equal(next, 1);
 
-	trace_init(ring, sizeof(ring) + 5);
 	fake_now = 77;
 	add(5);
 	assert_int_equal(trace_read(next, out, 2, &next, &lost), 2);
-	assert_int_equal(out[0].seq, 4);
-	assert_int_equal(out[1].seq, 5);
+	assert_int_equal(out[0].seq, 1);
+	assert_int_equal(out[1].seq, 2);
 	assert_int_equal(out[0].time_ns, 77);
-	assert_int_equal(next, 6);
-	assert_int_equal(lost, 3);
+	assert_int_equal(next, 3);
+	assert_int_equal(lost, 0);
 
-	add(100); /* seq up to 108, 101..108 are kept */
-	assert_int_equal(trace_read(next, out, 16, &next, &lost), 8);
+	add(TRACE_RECORDS - 5); /* just full */
+	assert_int_equal(trace_read(0, out, 1, &next, &lost), 1);
+	assert_int_equal(out[0].seq, 1);
+	assert_int_equal(lost, 0);
+
+	add(100); /* the first 100 are gone */
+	assert_int_equal(trace_read(3, out, ARRAY_SIZE(out), &next, &lost), TRACE_RECORDS);
 	assert_int_equal(out[0].seq, 101);
-	assert_int_equal(out[7].seq, 108);
-	assert_int_equal(out[7].arg, 99);
-	assert_int_equal(next, 109);
+	assert_int_equal(out[TRACE_RECORDS - 1].seq, TRACE_RECORDS + 100);
+	assert_int_equal(out[TRACE_RECORDS - 1].arg, 99);
+	assert_int_equal(next, TRACE_RECORDS + 101);
 	assert_int_equal(lost, 100);
 	assert_int_equal(trace_read(next, out, 16, &next, &lost), 0);
-	assert_int_equal(next, 109);
-	assert_int_equal(trace_read(1000, out, 16, &next, &lost), 0); /* from the future */
+	assert_int_equal(next, TRACE_RECORDS + 101);
+	assert_int_equal(trace_read(100000, out, 16, &next, &lost), 0); /* from the future */
 
 	fake_boot_reset();
 	trace_dump(2);
-	assert_null(strstr(fake_output, "trace 106 "));
-	assert_non_null(strstr(fake_output, "trace 107 "));
-	assert_non_null(strstr(fake_output, "trace 108 "));
-	trace_dump(1000);
-	assert_non_null(strstr(fake_output, "trace 101 "));
+	snprintf(expected, sizeof(expected), "trace %u ", TRACE_RECORDS + 98);
+	assert_null(strstr(fake_output, expected));
+	snprintf(expected, sizeof(expected), "trace %u ", TRACE_RECORDS + 99);
+	assert_non_null(strstr(fake_output, expected));
+	snprintf(expected, sizeof(expected), "trace %u ", TRACE_RECORDS + 100);
+	assert_non_null(strstr(fake_output, expected));
 	assert_int_equal(percpu_area[0].locks_held, 0);
 }
 
