@@ -216,6 +216,10 @@ void domain_shutdown(struct domain *d, uint16_t reason)
 {
 	d->shutdown_reason = reason;
 	printk("domain %u shut down: reason %u\n", d->id, reason);
+	if (d->is_builder) {
+		builder_ended(-1);
+		return;
+	}
 	if (d->is_dom0) {
 		end_of_host(reason != SHUTDOWN_crash);
 	}
@@ -270,6 +274,9 @@ void domain_destroy(struct domain *d)
 	d->reap_started = false;
 	dying_count++;
 	event_global_virq(VIRQ_DOM_EXC);
+	if (d->is_builder) {
+		builder_ended(-1); /* what it was building goes with it (INV-BUILD-2) */
+	}
 }
 
 static void release_areas(struct vcpu *v)
