@@ -157,7 +157,7 @@ static void check_builder_header(const void *image, uint64_t size)
 
 static void measure_begin(struct boot_info *boot)
 {
-	bool use = boot->tpm && !boot_option(boot, "notpm", NULL, 0);
+	bool use = boot->tpm;
 
 	measure_init(use ? (volatile uint8_t *)TIS_BASE : NULL, now_ns);
 	if (boot->log_size && !measure_firmware_log((void *)boot->log_base, boot->log_size)) {

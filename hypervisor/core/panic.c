@@ -10,6 +10,7 @@
 #include "cpu/asm.h"
 #include "cpu/desc.h"
 #include "cpu/uart.h"
+#include "mm/frames.h"
 
 #define CALL_DEPTH   12
 #define LAST_RECORDS 16
@@ -71,7 +72,8 @@ void panic_end(uint64_t rsp)
 {
 	print_calls(rsp);
 	trace_dump(LAST_RECORDS);
-	printk("stopped");
+	frames_wipe();
+	printk("guest memory wiped; stopped");
 	machine_stop(false);
 }
 

@@ -8,6 +8,7 @@
 #include "boot/boot.h"
 #include "core/lib.h"
 #include "core/locks.h"
+#include "cpu/percpu.h"
 #include "mm/gcopy.h"
 #include "mm/slots.h"
 #include "mm/tlb.h"
@@ -276,6 +277,16 @@ uint64_t frames_scrub(uint64_t max)
 		spin_unlock(&lock);
 	}
 	return counts.dirty;
+}
+
+void frames_wipe(void)
+{
+	this_cpu()->slots_used = 0; /* whoever was using them does not come back */
+	for (uint64_t n = 0; n < table_frames; n++) {
+		if (table[n].state == FRAME_OWNED || table[n].state == FRAME_DIRTY) {
+			frame_zero((frame_t){n});
+		}
+	}
 }
 
 struct frame_counts frames_count(void)
