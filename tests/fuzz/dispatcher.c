@@ -114,8 +114,7 @@ static void write_words(struct domain *d, uint64_t gpa, unsigned count)
 	}
 }
 
-/* ---- steps -------------------------------------------------------------------------------------
- */
+/* ---- steps ------------------------------------------------------------------------------- */
 /* The argument at its place, for who can run and has memory there. */
 void fuzz_call(struct domain *d, uint64_t nr, uint64_t sub, void *arg, size_t size)
 {
@@ -255,8 +254,7 @@ static void step_machine(void)
 	}
 }
 
-/* ---- one input ---------------------------------------------------------------------------------
- */
+/* ---- one input --------------------------------------------------------------------------- */
 static void init_once(void)
 {
 	if (!dom0) {

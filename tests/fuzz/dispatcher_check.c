@@ -131,15 +131,7 @@ static void start_again(struct domain *dom0)
 
 void destroy_all(struct domain *control)
 {
-	uint16_t id = CORBEL_DOMID_FIRST;
-	struct domain *d;
-
-	builder_ended(0);
-	while ((d = domain_next(id)) != NULL) {
-		id = (uint16_t)(d->id + 1);
-		domain_put(d);
-		domain_destroy(d);
-	}
+	world_end_all();
 	renew(control);
 	world_settle();
 	start_again(control);

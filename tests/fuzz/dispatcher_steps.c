@@ -19,8 +19,7 @@ static uint32_t pick(uint32_t limit)
 	return fuzz_byte() % limit;
 }
 
-/* ---- builds -------------------------------------------------------------------------------------
- */
+/* ---- builds ------------------------------------------------------------------------------ */
 static void build(uint64_t op, void *arg, size_t size)
 {
 	fuzz_call(builder_current(), CORBEL_HYPERCALL, op, arg, size);
@@ -135,8 +134,7 @@ static void other_build_step(uint16_t id)
 	}
 }
 
-/* ---- grants -------------------------------------------------------------------------------------
- */
+/* ---- grants ------------------------------------------------------------------------------ */
 static void copy_grant(struct domain *d, struct domain *granter, uint32_t ref)
 {
 	struct gnttab_copy a = {.len = (uint16_t)(pick(255) * 20), .flags = (uint16_t)pick(4)};

@@ -168,8 +168,7 @@ static void cpuid_poor_host(void **state)
 	assert_int_equal(ask(0xD, 0).a, 0);
 }
 
-/* ---- MSRs
- * ----------------------------------------------------------------------------------------- */
+/* ---- MSRs -------------------------------------------------------------------------------- */
 static const struct {
 	uint32_t msr;
 	bool write; /* of 0, or of what it reads */

@@ -99,8 +99,7 @@ static long on_handler(struct hc_call *call)
 	return 0;
 }
 
-/* ---- one call -----------------------------------------------------------------------------------
- */
+/* ---- one call ---------------------------------------------------------------------------- */
 static long make_call(struct domain *caller, const struct hc_row *row, uint16_t domid)
 {
 	uint8_t *arg = world_memory(caller, WORLD_ARG);

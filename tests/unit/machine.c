@@ -34,8 +34,7 @@ static uint16_t mapped[MACHINE_FRAMES]; /* slots that show the frame now */
 static uint8_t *slot_stack[MAP_SLOTS];
 static uint64_t seed_state = 1;
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end ----------------------------------------------------------------------------- */
 static __attribute__((noreturn)) void leave(int how)
 {
 	if (!machine_catching) {
@@ -72,8 +71,7 @@ bool is_panicking(void)
 	return false;
 }
 
-/* ---- RAM and slots ------------------------------------------------------------------------------
- */
+/* ---- RAM and slots ----------------------------------------------------------------------- */
 static uint8_t *bytes_of(frame_t f)
 {
 	if (f.n < MACHINE_FIRST || f.n >= MACHINE_FIRST + MACHINE_FRAMES) {
@@ -161,7 +159,6 @@ static void make_ram(void)
 
 void machine_init(void)
 {
-	
 	static struct boot_info boot;
 	void *table, *heap;
 
@@ -205,8 +202,7 @@ void machine_policy(const char *name)
 	}
 }
 
-/* ---- chance and order
- * ----------------------------------------------------------------------------- */
+/* ---- chance and order -------------------------------------------------------------------- */
 void machine_seed(uint64_t seed)
 {
 	seed_state = seed * 2 + 1;
@@ -261,8 +257,7 @@ void machine_settle(void)
 	}
 }
 
-/* ---- what the hypervisor asks of the machine
- * -------------------------------------------------------- */
+/* ---- what the hypervisor asks of the machine --------------------------------------------- */
 uint64_t now_ns(void)
 {
 	return machine.now += 100;

@@ -42,3 +42,8 @@ UNIT += vlapic cpuid_msr
 UNIT_SRC_vlapic    = tests/unit/vlapic.c $(WORLD)
 UNIT_SRC_cpuid_msr = tests/unit/cpuid_msr.c $(WORLD)
 $(B)/tests/unit/vlapic $(B)/tests/unit/cpuid_msr: | $(B)/policy/base.bin
+
+UNIT += builds domains
+UNIT_SRC_builds  = tests/unit/builds.c $(WORLD)
+UNIT_SRC_domains = tests/unit/domains.c $(WORLD)
+$(B)/tests/unit/builds $(B)/tests/unit/domains: | $(B)/policy/base.bin

@@ -56,8 +56,7 @@ static unsigned cpu_of(const struct domain *d)
 	return d->id % CPUS; /* one vCPU each, always on the same CPU */
 }
 
-/* ---- the three promises
- * --------------------------------------------------------------------------- */
+/* ---- the three promises ------------------------------------------------------------------ */
 static bool is_true_now(const struct translation *t)
 {
 	struct domain *d = world_domain(t->domain);
@@ -95,8 +94,7 @@ static void check_teardown(void)
 	}
 }
 
-/* ---- guests -------------------------------------------------------------------------------------
- */
+/* ---- guests ------------------------------------------------------------------------------ */
 static uint64_t some_gfn(void)
 {
 	switch (machine_below(5)) {
@@ -169,8 +167,7 @@ static void flush_idle(void)
 	}
 }
 
-/* ---- what takes rights away
- * ------------------------------------------------------------------------- */
+/* ---- what takes rights away -------------------------------------------------------------- */
 static bool is_used(uint64_t gfn)
 {
 	return gfn == WORLD_ARG >> PAGE_SHIFT || gfn == WORLD_DATA >> PAGE_SHIFT;

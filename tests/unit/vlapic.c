@@ -92,8 +92,7 @@ static unsigned who_has(unsigned vector)
 	return mask;
 }
 
-/* ---- priorities
- * ----------------------------------------------------------------------------------- */
+/* ---- priorities -------------------------------------------------------------------------- */
 static struct {
 	bool irr[256], isr[256];
 	unsigned tpr;
@@ -176,8 +175,7 @@ static void upcall_vector(void **state)
 	assert_int_equal(vlapic_pending(d->vcpu[0]), 0x30);
 }
 
-/* ---- destinations
- * ----------------------------------------------------------------------------------- */
+/* ---- destinations ------------------------------------------------------------------------ */
 static void destinations(void **state)
 {
 	(void)state;
@@ -253,8 +251,7 @@ static void wakes_a_sleeper(void **state)
 	assert_int_equal(d->vcpu[1]->state, VCPU_runnable);
 }
 
-/* ---- registers
- * -------------------------------------------------------------------------------------- */
+/* ---- registers --------------------------------------------------------------------------- */
 static void registers(void **state)
 {
 	static const uint8_t readable[] = {0x02, 0x03, 0x08, 0x0D, 0x0F, 0x28, 0x30, 0x32,

@@ -51,8 +51,7 @@ struct domain *world_builder(void)
 	return builder_current();
 }
 
-/* ---- calls --------------------------------------------------------------------------------------
- */
+/* ---- calls ------------------------------------------------------------------------------- */
 long world_call(struct domain *d, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	struct vcpu *v = d->vcpu[0];
@@ -99,8 +98,7 @@ long world_arg(struct domain *d, uint64_t nr, uint64_t sub, void *arg, size_t si
 	return result;
 }
 
-/* ---- the builder's steps
- * -------------------------------------------------------------------------- */
+/* ---- the builder's steps ----------------------------------------------------------------- */
 static long build_call(uint64_t op, void *arg, size_t size)
 {
 	return world_arg(world_builder(), CORBEL_HYPERCALL, op, arg, size);
@@ -196,4 +194,24 @@ uint64_t world_frames_free(void)
 {
 	world_settle();
 	return frames_count().free;
+}
+
+long world_unmap(struct domain *d, uint64_t gfn)
+{
+	struct xen_remove_from_physmap op = {.domid = DOMID_SELF, .gpfn = gfn};
+
+	return world_arg(d, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &op, sizeof(op));
+}
+
+void world_end_all(void)
+{
+	uint16_t id = CORBEL_DOMID_FIRST;
+	struct domain *d;
+
+	builder_ended(0);
+	while ((d = domain_next(id)) != NULL) {
+		id = (uint16_t)(d->id + 1);
+		domain_put(d);
+		domain_destroy(d);
+	}
 }

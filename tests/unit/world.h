@@ -37,6 +37,8 @@ void world_start_vcpu(struct domain *d);
 struct domain *world_seal(struct domain *d, bool run); /* and a fresh builder instance follows */
 struct domain *world_tenant(bool run);                 /* all of it */
 void world_destroy(struct domain *d);                  /* by the hypervisor; until it is gone */
-void world_settle(void);          /* reaps, scrubs, restarts what there is to do */
-uint64_t world_frames_free(void); /* after settling */
+void world_settle(void);                          /* reaps, scrubs, restarts what there is to do */
+long world_unmap(struct domain *d, uint64_t gfn); /* a page of its own */
+void world_end_all(void);                         /* but Dom0; world_settle() does the rest */
+uint64_t world_frames_free(void);                 /* after settling */
 #endif
