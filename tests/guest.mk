@@ -50,3 +50,10 @@ $(B)/tests/attack/hostile-builder.elf: tests/guest/lib/builder.lds
 $(B)/tests/attack/hostile-builder.bin: $(B)/tests/attack/hostile-builder.elf
 	objcopy -O binary $< $@
 TESTBIN += $(B)/tests/attack/hostile-builder.bin
+
+# For tests/system/mutants-boot.
+kernel-mutant-flags:
+	@echo $(CC) $(FREE)
+kernel-objects: $(B)/corbel.elf
+	@echo $(HV_OBJ)
+.PHONY: kernel-mutant-flags kernel-objects

@@ -64,25 +64,29 @@ static void stubs(void)
 	static const struct {
 		const char *name;
 		const uint8_t *start, *end;
+		const char *reason;
 	} list[] = {
-#define ROW(text, name) {text, stub_##name, stub_##name##_end}
-		ROW("stub that makes a hypercall", hypercall),
-		ROW("stub that halts", halt),
-		ROW("stub that triple-faults", triple),
-		ROW("stub that jumps past the trap", past),
-		ROW("stub that jumps beyond the trapped page", far),
-		ROW("stub that writes outside its memory", outside),
-		ROW("stub with string I/O", string),
-		ROW("stub that unpacks nothing", nothing),
-		ROW("stub that starts another processor", startup),
-		ROW("stub that leaves two notes", two_notes),
-		ROW("stub whose note names an entry elsewhere", far_note),
-		ROW("stub whose note lies after the window", note_after_window),
+#define ROW(text, name, reason) {text, stub_##name, stub_##name##_end, reason}
+		ROW("stub that makes a hypercall", hypercall, "crashed"),
+		ROW("stub that halts", halt, "crashed"),
+		ROW("stub that triple-faults", triple, "crashed"),
+		ROW("stub that jumps past the trap", past, "crashed"),
+		ROW("stub that jumps beyond the trapped page", far, "crashed"),
+		ROW("stub that writes outside its memory", outside, "crashed"),
+		ROW("stub with string I/O", string, "crashed"),
+		ROW("stub that unpacks nothing", nothing, "0 PVH notes"),
+		ROW("stub that starts another processor", startup, "0 PVH notes"),
+		ROW("stub that leaves two notes", two_notes, "2 PVH notes"),
+		ROW("stub whose note names an entry elsewhere", far_note, "outside the kernel"),
+		ROW("stub whose note lies after the window", note_after_window, "0 PVH notes"),
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
 		fresh(list[i].start, list[i].end);
 		expect_request_refused(list[i].name);
+		if (strstr(request.reason, list[i].reason) == NULL) {
+			not_ok(list[i].name, "the reason should be '%s'", list[i].reason);
+		}
 	}
 }
 
