@@ -58,38 +58,34 @@ bool measure_firmware_log(const void *log, size_t len)
 }
 
 /* All ones says that no dynamic launch happened; anything else, that somebody was here before. */
-static uint32_t check_start_values(void)
+static uint32_t check_start_value(unsigned pcr, uint16_t alg, uint16_t size)
 {
-	for (unsigned i = 0; i < self.banks.count; i++) {
-		for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
-			uint16_t size = self.banks.bank[i].size;
-			uint8_t all = 0xFF;
-			uint32_t error = tpm2_pcr_read(&self.tis, pcr, self.banks.bank[i].alg, size,
-						       self.digest[0]);
+	uint8_t *value = self.digest[0];
+	uint32_t error = tpm2_pcr_read(&self.tis, pcr, alg, size, value);
 
-			if (error) {
-				return error;
-			}
-			for (unsigned n = 0; n < size; n++) {
-				all &= self.digest[0][n];
-			}
-			if (all != 0xFF) {
-				return MEASURE_ERR_start_value;
-			}
-		}
+	for (unsigned n = 0; n < size && !error; n++) {
+		error = value[n] == 0xFF ? 0 : MEASURE_ERR_start_value;
 	}
-	return 0;
+	return error;
 }
 
 static uint32_t check_banks(void)
 {
+	bool usable = false;
+
 	for (unsigned i = 0; i < self.banks.count; i++) {
-		if (self.banks.bank[i].alg == TPM_ALG_SHA256 ||
-		    self.banks.bank[i].alg == TPM_ALG_SHA384) {
-			return 0;
+		uint16_t alg = self.banks.bank[i].alg;
+
+		usable |= alg == TPM_ALG_SHA256 || alg == TPM_ALG_SHA384;
+		for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
+			uint32_t error = check_start_value(pcr, alg, self.banks.bank[i].size);
+
+			if (error) {
+				return error;
+			}
 		}
 	}
-	return MEASURE_ERR_banks;
+	return usable ? 0 : MEASURE_ERR_banks;
 }
 
 void measure_start(void)
@@ -109,10 +105,9 @@ void measure_start(void)
 		return;
 	}
 	self.banks = banks;
-	if (failed(check_banks()) || failed(check_start_values())) {
-		return;
+	if (!failed(check_banks())) {
+		failed(tpm2_reset_count(&self.tis, &self.reset_count));
 	}
-	failed(tpm2_reset_count(&self.tis, &self.reset_count));
 }
 
 /* Extends `pcr` in every active bank with the digest of self.data, then logs it. */
@@ -136,45 +131,38 @@ static uint32_t extend(unsigned pcr, uint32_t type)
 	return error;
 }
 
-static void record(enum measure_kind kind, const char *text, size_t text_len, uint64_t size,
-		   const uint8_t sha256_digest[32], const uint8_t sha384_digest[48])
-{
-	if (self.error) {
-		return;
-	}
-	if (!eventlog_record(&self.data, kind, text, text_len, size, sha256_digest,
-			     sha384_digest)) {
-		failed(MEASURE_ERR_log_full);
-		return;
-	}
-	failed(extend(eventlog_pcr(kind), EVENTLOG_TAG));
-}
-
 /* One fixed order, nothing left out, nothing twice: a chain has one meaning. */
 static bool in_order(enum measure_kind kind)
 {
-	if (self.phase != PHASE_chain || kind != self.last + 1 || kind >= MEASURE_kind_end) {
+	bool good = self.phase == PHASE_chain && kind == self.last + 1 && kind < MEASURE_kind_end;
+
+	if (!good) {
 		failed(MEASURE_ERR_order);
-		return false;
+	} else {
+		self.last = kind;
 	}
-	self.last = kind;
-	return true;
+	return good && !self.error;
+}
+
+static void record(enum measure_kind kind, const char *text, size_t text_len, uint64_t size,
+		   const uint8_t sha256_digest[32], const uint8_t sha384_digest[48])
+{
+	bool fits = eventlog_record(&self.data, kind, text, text_len, size, sha256_digest,
+				    sha384_digest);
+
+	failed(fits ? extend(eventlog_pcr(kind), EVENTLOG_TAG) : (uint32_t)MEASURE_ERR_log_full);
 }
 
 void measure_config(const char *cmdline)
 {
 	uint8_t d256[SHA256_LEN], d384[SHA384_LEN];
-	size_t len = 0;
+	size_t len = __builtin_strlen(cmdline);
 
-	if (!in_order(MEASURE_config)) {
-		return;
+	if (in_order(MEASURE_config)) {
+		sha256(cmdline, len, d256);
+		sha384(cmdline, len, d384);
+		record(MEASURE_config, cmdline, len, len, d256, d384);
 	}
-	while (cmdline[len]) {
-		len++;
-	}
-	sha256(cmdline, len, d256);
-	sha384(cmdline, len, d384);
-	record(MEASURE_config, cmdline, len, len, d256, d384);
 }
 
 void measure_file(enum measure_kind kind, const uint8_t sha256[32], const uint8_t sha384[48],
@@ -217,15 +205,12 @@ static void mix_cpu_random(uint8_t *out, size_t len)
 		return;
 	}
 	for (size_t i = 0; i + sizeof(value) <= len; i += sizeof(value)) {
-		for (unsigned tries = 0; tries < 10; tries++) {
+		good = 0;
+		for (unsigned tries = 0; tries < 10 && !good; tries++) {
 			__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(good)::"cc");
-			if (!good) {
-				continue;
-			}
-			for (unsigned n = 0; n < sizeof(value); n++) {
-				out[i + n] ^= value >> (8 * n);
-			}
-			break;
+		}
+		for (unsigned n = 0; n < sizeof(value) && good; n++) {
+			out[i + n] ^= value >> (8 * n);
 		}
 	}
 }

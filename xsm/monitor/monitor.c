@@ -39,41 +39,36 @@ uint64_t xsm_abi(void)
 	return hash;
 }
 
-static int refuse(const char **why, const char *reason)
-{
-	*why = reason;
-	return -1;
-}
-
-static int parse_header(const struct xsm_blob_header *h, size_t len, const char **why)
+/* The checks below return the reason to refuse the blob, NULL when it passes. */
+static const char *check_header(const struct xsm_blob_header *h, size_t len)
 {
 	uint64_t cells, size;
 
 	if (h->magic != XSM_BLOB_MAGIC) {
-		return refuse(why, "policy: not a policy blob (magic)");
+		return "policy: not a policy blob (magic)";
 	}
 	if (h->abi != xsm_abi() || h->classes != XSM_CLASS_COUNT) {
-		return refuse(why, "policy: compiled for other classes and permissions (abi)");
+		return "policy: compiled for other classes and permissions (abi)";
 	}
 	if (h->relations != 1 && h->relations != XSM_RELATION_COUNT) {
-		return refuse(why, "policy: number of tenant relations is neither 1 nor 4");
+		return "policy: number of tenant relations is neither 1 nor 4";
 	}
 	if (h->contexts == 0 || h->contexts > XSM_MAX_CONTEXTS || h->vectors == 0) {
-		return refuse(why, "policy: number of contexts or vectors out of range");
+		return "policy: number of contexts or vectors out of range";
 	}
 	/* 64-bit sums of 16-bit products and one 32-bit number: no overflow. */
 	cells = ((uint64_t)h->contexts * h->contexts + 1) & ~1ull;
 	size = sizeof(*h) + (uint64_t)h->contexts * sizeof(struct xsm_blob_context) + cells * 2 +
 	       (uint64_t)h->vectors * (h->relations + 1u) * XSM_CLASS_COUNT * 4 + h->names;
 	if (h->size != len || size != len) {
-		return refuse(why, "policy: sizes in the header do not add up to the file's");
+		return "policy: sizes in the header do not add up to the file's";
 	}
 	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
 		if (h->sid[i] >= h->contexts) {
-			return refuse(why, "policy: initial context does not exist");
+			return "policy: initial context does not exist";
 		}
 	}
-	return 0;
+	return NULL;
 }
 
 /* <0, 0, >0 as strcmp, for names that are known to end. */
@@ -103,7 +98,7 @@ static uint32_t check_name(const char *names, uint32_t offset, uint32_t end)
 	return offset + length + 1;
 }
 
-static int parse_contexts(const struct xsm_policy *p, uint32_t names, const char **why)
+static const char *check_contexts(const struct xsm_policy *p, uint32_t names)
 {
 	uint32_t offset = 0, next;
 
@@ -111,45 +106,44 @@ static int parse_contexts(const struct xsm_policy *p, uint32_t names, const char
 		const struct xsm_blob_context *c = &p->context[i];
 
 		if (c->name != offset || c->self >= p->contexts || c->flags != 0) {
-			return refuse(why, "policy: malformed context");
+			return "policy: malformed context";
 		}
 		next = check_name(p->names, offset, names);
 		if (next == 0) {
-			return refuse(why, "policy: malformed context name");
+			return "policy: malformed context name";
 		}
 		if (i > 0 &&
 		    compare_names(p->names + p->context[i - 1].name, p->names + offset) >= 0) {
-			return refuse(why, "policy: context names are not in order");
+			return "policy: context names are not in order";
 		}
 		offset = next;
 	}
-	return offset == names ? 0 : refuse(why, "policy: bytes behind the last name");
+	return offset == names ? NULL : "policy: bytes behind the last name";
 }
 
-static int parse_cells(const struct xsm_policy *p, unsigned vectors, const char **why)
+static const char *check_cells(const struct xsm_policy *p, unsigned vectors)
 {
 	size_t count = (size_t)p->contexts * p->contexts;
 	unsigned seen = 1; /* vectors are numbered by first use, and every one is used */
 
 	for (size_t i = 0; i < count; i++) {
 		if (p->cell[i] > seen || p->cell[i] >= vectors) {
-			return refuse(why, "policy: vector number out of order or out of range");
+			return "policy: vector number out of order or out of range";
 		}
 		seen += p->cell[i] == seen;
 	}
 	if (seen != vectors || (count % 2 != 0 && p->cell[count] != 0)) {
-		return refuse(why, "policy: unused vector or padding not zero");
+		return "policy: unused vector or padding not zero";
 	}
 	for (size_t i = 0; i < (size_t)vectors * p->stride; i++) {
 		unsigned perms = perm_count[i % p->stride % XSM_CLASS_COUNT];
 
 		if (((uint64_t)p->vector[i] >> perms) != 0 ||
 		    (i < p->stride && p->vector[i] != 0)) {
-			return refuse(why,
-				      "policy: permission that does not exist, or vector 0 allows");
+			return "policy: permission that does not exist, or vector 0 allows";
 		}
 	}
-	return 0;
+	return NULL;
 }
 
 int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const char **why)
@@ -158,10 +152,10 @@ int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const c
 	struct xsm_policy parsed;
 
 	*p = (struct xsm_policy){0};
-	if (len < sizeof(*h) || ((uintptr_t)blob & 7) != 0) {
-		return refuse(why, "policy: shorter than its header, or not 8-byte aligned");
-	}
-	if (parse_header(h, len, why) != 0) {
+	*why = len < sizeof(*h) || ((uintptr_t)blob & 7) != 0
+		       ? "policy: shorter than its header, or not 8-byte aligned"
+		       : check_header(h, len);
+	if (*why != NULL) {
 		return -1;
 	}
 	parsed.contexts = h->contexts;
@@ -175,8 +169,11 @@ int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const c
 	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
 		parsed.sid[i] = h->sid[i];
 	}
-	if (parse_contexts(&parsed, h->names, why) != 0 ||
-	    parse_cells(&parsed, h->vectors, why) != 0) {
+	*why = check_contexts(&parsed, h->names);
+	if (*why == NULL) {
+		*why = check_cells(&parsed, h->vectors);
+	}
+	if (*why != NULL) {
 		return -1;
 	}
 	*p = parsed;
