@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life cycle as one state x call table (tests/unit/lifecycle_table.h), cell by cell: every row
+ * The life cycle as one state x call table (tests/unit/lifecycle.def), cell by cell: every row
  * of abi/hypercalls.def, every state of its target, every kind of caller, once with a policy that
  * allows everything, so that only what no policy can lower refuses, and once with the base policy.
  * A refusal is -EPERM, leaves one audit record that names caller, object, class and permission, and
@@ -51,7 +51,7 @@ static const struct {
 	const char *name, *anything, *base;
 } table[] = {
 #define ROW(name, anything, base) {#name, anything, base},
-#include "lifecycle_table.h"
+#include "lifecycle.def"
 #undef ROW
 };
 

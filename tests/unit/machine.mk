@@ -27,7 +27,7 @@ UNIT_SRC_gcopy  = tests/unit/gcopy.c $(MACHINE)
 WORLD := tests/unit/world.c $(MACHINE)
 UNIT += lifecycle
 UNIT_SRC_lifecycle = tests/unit/lifecycle.c tests/unit/xsm_fixture.c $(WORLD)
-$(B)/tests/unit/lifecycle: tests/unit/lifecycle_table.h | $(B)/policy/base.bin
+$(B)/tests/unit/lifecycle: tests/unit/lifecycle.def | $(B)/policy/base.bin
 
 UNIT += tlb
 UNIT_SRC_tlb = tests/unit/tlb.c $(WORLD)
