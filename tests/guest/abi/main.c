@@ -8,6 +8,7 @@
 #include <xen/arch-x86/hvm/start_info.h>
 #include <xen/features.h>
 #include <xen/memory.h>
+#include <xen/platform.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
 
@@ -116,6 +117,22 @@ static void check_time(void)
 	}
 }
 
+/* T43: Dom0's offer of a wall clock is heard and not taken. */
+static void check_settime(void)
+{
+	struct xen_platform_op arg = {.cmd = XENPF_settime64,
+				      .interface_version = XENPF_INTERFACE_VERSION};
+	uint32_t before = shared_info->wc_sec;
+	uint64_t now = now_ns();
+
+	arg.u.settime64.secs = 1000000000;
+	arg.u.settime64.system_time = 1;
+	check_equal("settime answers 0",
+		    (uint64_t)hypercall1(__HYPERVISOR_platform_op, (uintptr_t)&arg), 0);
+	check_true("and changes no clock", shared_info->wc_sec == before && now_ns() >= now &&
+						   now_ns() - now < 1000000000ull);
+}
+
 static void check_host(void)
 {
 	static struct corbel_host_info info;
@@ -141,5 +158,6 @@ void test_main(void)
 	check_version();
 	check_unknown_calls();
 	check_time();
+	check_settime();
 	check_host();
 }
