@@ -25,6 +25,12 @@ bool build_is_dom0_made(void)
 	return dom0_made;
 }
 
+/* Reserved fields of the ABI are zero, so that they can mean something one day. */
+static bool pad_is_zero(const uint16_t pad[3])
+{
+	return (pad[0] | pad[1] | pad[2]) == 0;
+}
+
 static int deny_create(const struct hc_call *call)
 {
 	return hc_deny(call, DOMID_XEN, XSM_CLASS_domain, XSM_PERM_domain_create);
@@ -154,6 +160,9 @@ long hc_build_commit(struct hc_call *call)
 	if (d->committed) {
 		return -XEN_EEXIST; /* write-once: a later word cannot replace an earlier one */
 	}
+	if (!pad_is_zero(arg->pad)) {
+		return -XEN_EINVAL;
+	}
 	memcpy(d->digest_request, arg->request, sizeof(arg->request));
 	memcpy(d->digest_kernel, arg->kernel, sizeof(arg->kernel));
 	memcpy(d->digest_initrd, arg->initrd, sizeof(arg->initrd));
@@ -173,21 +182,22 @@ long hc_build_stub(struct hc_call *call)
 	if (!d->committed || d->vcpu[0] || d->stub_trap) {
 		return -XEN_EBUSY;
 	}
-	if (arg->budget_ms == 0 || arg->budget_ms > 10000000 || arg->trap == 0 ||
-	    arg->trap % BLOCK_SIZE) {
+	if (!pad_is_zero(arg->pad) || arg->budget_ms == 0 || arg->budget_ms > 10000000 ||
+	    arg->trap == 0 || arg->trap % BLOCK_SIZE) {
 		return -XEN_EINVAL;
+	}
+	v = vcpu_create(d, 0);
+	if (!v) {
+		return -XEN_ENOMEM;
 	}
 	spin_lock(&d->lock);
 	rc = npt_set_exec(d, (gfn_t){arg->trap >> PAGE_SHIFT}, false);
 	spin_unlock(&d->lock);
 	if (rc) {
+		vcpu_destroy(v);
 		return rc;
 	}
 	tlb_request();
-	v = vcpu_create(d, 0);
-	if (!v) {
-		return -XEN_ENOMEM;
-	}
 	virt_reset_flat(v, arg->eip, 0, arg->esi);
 	v->stub_budget_ns = arg->budget_ms * 1000000;
 	d->stub_trap = arg->trap;
@@ -223,7 +233,7 @@ long hc_build_wait(struct hc_call *call)
 	struct corbel_build_wait *arg = (void *)call->in.bytes;
 	struct domain *d = call->target;
 
-	if (!d->stub_trap) {
+	if (!d->stub_trap || arg->pad) {
 		return -XEN_EINVAL;
 	}
 	if (!d->stub_state) {
@@ -249,6 +259,9 @@ long hc_build_vcpu(struct hc_call *call)
 
 	if (!d->committed || d->stub_trap || d->vcpu[0]) {
 		return -XEN_EBUSY;
+	}
+	if (!pad_is_zero(arg->pad)) {
+		return -XEN_EINVAL;
 	}
 	for (uint32_t i = 0; i < d->vcpu_count; i++) {
 		struct vcpu *v = vcpu_create(d, i);
@@ -276,7 +289,7 @@ long hc_build_seal(struct hc_call *call)
 	struct domain *d = call->target;
 	bool ok;
 
-	if (arg->run > 1) {
+	if (arg->run > 1 || arg->pad) {
 		return -XEN_EINVAL;
 	}
 	spin_lock(&d->lock);

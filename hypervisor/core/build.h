@@ -26,6 +26,7 @@ void builder_init(const void *image, uint64_t size, const struct kept_module *mo
 void builder_start(void);                   /* starts the next instance */
 void builder_ended(int status);             /* the instance ends now */
 void builder_domain_gone(struct domain *d); /* reaper's call: may start the next instance */
+void builder_stop(void);                    /* the host ends: no further instance */
 void builder_tick(uint64_t now);            /* deadline */
 struct domain *builder_current(void);
 

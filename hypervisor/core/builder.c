@@ -27,7 +27,7 @@ static const void *image;
 static uint64_t image_size;
 static const struct kept_module *boot_modules;
 static struct domain *instance, *target;
-static bool created, ended;
+static bool created, ended, stopped;
 static uint64_t deadline = ~0ull;
 static struct corbel_rendezvous posted;
 static bool is_posted;
@@ -163,7 +163,7 @@ void builder_ended(int status)
  * domains may have taken the rest. */
 static void restart(void)
 {
-	if (!instance && build_is_dom0_made() && heap_free_pages() >= RESTART_HEAP &&
+	if (!stopped && !instance && build_is_dom0_made() && heap_free_pages() >= RESTART_HEAP &&
 	    frames_count().blocks >= CORBEL_BUILDER_RAM / BLOCK_SIZE) {
 		builder_start();
 	}
@@ -179,6 +179,11 @@ void builder_domain_gone(struct domain *d)
 		panic("the builder ended without a Dom0");
 	}
 	restart();
+}
+
+void builder_stop(void)
+{
+	stopped = true;
 }
 
 void builder_tick(uint64_t now)
@@ -216,7 +221,7 @@ long hc_rendezvous_set(struct hc_call *call)
 	posted = *arg;
 	is_posted = true;
 	/* An instance that already serves a session does not take another: the next one will. */
-	arg->instance = host.builder_instance + (deadline != ~0ull || ended || !instance ? 1 : 0);
+	arg->instance = host.builder_instance + (deadline != ~0ull || ended || !instance);
 	if (waiter && waiter->state == VCPU_waiting) {
 		sched_wake(waiter);
 	}

@@ -198,6 +198,7 @@ void domain_pause(struct domain *d)
  */
 static __attribute__((noreturn)) void end_of_host(bool clean)
 {
+	builder_stop();
 	for (unsigned i = 0; i < MAX_DOMAINS; i++) {
 		if (domains[i] && domains[i]->state != CORBEL_DOM_dying) {
 			domain_destroy(domains[i]);
