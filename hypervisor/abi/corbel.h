@@ -22,14 +22,14 @@
 #define CORBEL_DOMID_FIRST   2
 
 enum corbel_op {
-	CORBEL_OP_build_create = 0,   /* builder: struct corbel_build_create; once per instance */
-	CORBEL_OP_build_grant = 1,    /* builder: struct corbel_build_grant */
-	CORBEL_OP_build_commit = 2,   /* builder: struct corbel_build_commit; write-once */
-	CORBEL_OP_build_stub = 3,     /* builder: struct corbel_build_stub; starts the image's stub */
-	CORBEL_OP_build_wait = 4,     /* builder: struct corbel_build_wait; -EAGAIN: call again */
-	CORBEL_OP_build_vcpu = 5,     /* builder: struct corbel_build_vcpu; PVH entry state */
-	CORBEL_OP_build_seal = 6,     /* builder: struct corbel_build_seal */
-	CORBEL_OP_build_done = 7,     /* builder: struct corbel_build_done; never returns */
+	CORBEL_OP_build_create = 0, /* builder: struct corbel_build_create; once per instance */
+	CORBEL_OP_build_grant = 1,  /* builder: struct corbel_build_grant */
+	CORBEL_OP_build_commit = 2, /* builder: struct corbel_build_commit; write-once */
+	CORBEL_OP_build_stub = 3,   /* builder: struct corbel_build_stub; starts the image's stub */
+	CORBEL_OP_build_wait = 4,   /* builder: struct corbel_build_wait; -EAGAIN: call again */
+	CORBEL_OP_build_vcpu = 5,   /* builder: struct corbel_build_vcpu; PVH entry state */
+	CORBEL_OP_build_seal = 6,   /* builder: struct corbel_build_seal */
+	CORBEL_OP_build_done = 7,   /* builder: struct corbel_build_done; never returns */
 	CORBEL_OP_rendezvous_set = 8, /* Dom0: struct corbel_rendezvous */
 	CORBEL_OP_rendezvous_get = 9, /* builder: struct corbel_rendezvous; -EAGAIN: call again */
 	CORBEL_OP_host_info = 10,     /* struct corbel_host_info */
@@ -41,12 +41,12 @@ enum corbel_op {
 
 /* build_create: makes an empty domain in state `building`, owned by this instance. */
 struct corbel_build_create {
-	uint16_t domid;    /* OUT */
+	uint16_t domid; /* OUT */
 	uint16_t pad;
-	uint32_t flags;    /* CORBEL_BUILD_* */
+	uint32_t flags;     /* CORBEL_BUILD_* */
 	uint64_t max_pages; /* 4 KiB pages of RAM the domain may own */
-	uint32_t vcpus;    /* 1 .. CORBEL_MAX_VCPUS */
-	uint32_t weight;   /* scheduler weight, 1 .. 65535; 256 is usual */
+	uint32_t vcpus;     /* 1 .. CORBEL_MAX_VCPUS */
+	uint32_t weight;    /* scheduler weight, 1 .. 65535; 256 is usual */
 	uint8_t uuid[16];
 	char label[CORBEL_LABEL_LEN]; /* NUL-terminated context name known to the policy */
 };
@@ -77,9 +77,9 @@ struct corbel_build_commit {
 struct corbel_build_stub {
 	uint16_t domid;
 	uint16_t pad[3];
-	uint32_t eip;      /* guest-physical entry */
-	uint32_t esi;      /* guest-physical address of boot_params */
-	uint64_t trap;     /* guest-physical, 2 MiB aligned; the stub ends when RIP == trap */
+	uint32_t eip;       /* guest-physical entry */
+	uint32_t esi;       /* guest-physical address of boot_params */
+	uint64_t trap;      /* guest-physical, 2 MiB aligned; the stub ends when RIP == trap */
 	uint64_t budget_ms; /* CPU time the stub may use; 0 is refused */
 };
 
@@ -88,7 +88,7 @@ struct corbel_build_wait {
 	uint16_t domid;
 	uint16_t state; /* OUT: CORBEL_STUB_* */
 	uint32_t pad;
-	uint64_t rip;   /* OUT: where it ended */
+	uint64_t rip; /* OUT: where it ended */
 };
 #define CORBEL_STUB_TRAPPED  1 /* RIP == trap, CPL 0: success; the vCPU is destroyed */
 #define CORBEL_STUB_CRASHED  2 /* odd exit, hypercall, triple fault, halt */
@@ -116,29 +116,30 @@ struct corbel_build_done {
 
 /* Rendezvous: Dom0 posts one build session; the builder takes it once. */
 struct corbel_rendezvous {
-	uint32_t ref;  /* Dom0's grant reference of the ring page, granted to the builder */
-	uint32_t port; /* Dom0's event port, unbound for the builder */
+	uint32_t ref;      /* Dom0's grant reference of the ring page, granted to the builder */
+	uint32_t port;     /* Dom0's event port, unbound for the builder */
 	uint32_t instance; /* OUT: builder instance that will serve / serves it */
 	uint32_t pad;
 };
 
 /* host_info flags: what cannot be enforced is said. */
-#define CORBEL_HOST_MEASURED  (1u << 0) /* TPM present and every extend succeeded */
-#define CORBEL_HOST_TPM       (1u << 1)
-#define CORBEL_HOST_IOMMU     (1u << 2)
-#define CORBEL_HOST_EFI       (1u << 3) /* entered through the measured EFI path */
-#define CORBEL_HOST_DEBUG     (1u << 4) /* test-only command line options are on */
+#define CORBEL_HOST_MEASURED (1u << 0) /* TPM present and every extend succeeded */
+#define CORBEL_HOST_TPM      (1u << 1)
+#define CORBEL_HOST_IOMMU    (1u << 2)
+#define CORBEL_HOST_EFI      (1u << 3) /* entered through the measured EFI path */
+#define CORBEL_HOST_DEBUG    (1u << 4) /* test-only command line options are on */
 
 struct corbel_host_info {
-	uint32_t flags;            /* CORBEL_HOST_* */
-	uint32_t builder_instance; /* counts from 1 */
-	uint8_t boot_id[32];       /* random per boot */
+	uint32_t flags;                            /* CORBEL_HOST_* */
+	uint32_t builder_instance;                 /* counts from 1 */
+	uint8_t boot_id[32];                       /* random per boot */
 	uint8_t policy[CORBEL_DIGEST_LEN];         /* SHA-256 of the policy blob in force */
 	uint8_t builder_image[CORBEL_DIGEST_LEN];  /* SHA-256 of the boot module, as measured */
 	uint8_t builder_memory[CORBEL_DIGEST_LEN]; /* SHA-256 of the image bytes as they lie in the
 						    * running instance, taken before its first
 						    * instruction */
-	uint64_t free_frames, total_frames, dirty_frames; /* 4 KiB; dirty: freed, not yet scrubbed */
+	uint64_t free_frames, total_frames,
+		dirty_frames;                 /* 4 KiB; dirty: freed, not yet scrubbed */
 	uint64_t freed_count, scrubbed_count; /* since boot; equal when dirty_frames is 0 */
 	uint64_t audit_denied, trace_lost;
 	uint32_t tpm_error; /* last TPM response code or driver error, 0 = none */
@@ -147,14 +148,14 @@ struct corbel_host_info {
 };
 
 struct corbel_launch_info {
-	uint16_t domid; /* IN */
-	uint16_t state; /* OUT: CORBEL_DOM_* */
+	uint16_t domid;    /* IN */
+	uint16_t state;    /* OUT: CORBEL_DOM_* */
 	uint32_t instance; /* OUT: builder instance that built it */
 	uint8_t uuid[16];
 	uint8_t request[CORBEL_DIGEST_LEN], kernel[CORBEL_DIGEST_LEN];
 	uint8_t initrd[CORBEL_DIGEST_LEN], cmdline[CORBEL_DIGEST_LEN];
 	char label[CORBEL_LABEL_LEN];
-	char crash_reason[64]; /* empty unless it crashed */
+	char crash_reason[64];   /* empty unless it crashed */
 	uint64_t overhead_bytes; /* hypervisor memory charged to the domain beyond its RAM */
 };
 enum corbel_dom_state {
@@ -180,16 +181,16 @@ struct corbel_read {
 
 /* One trace record, 48 bytes. */
 struct corbel_trace {
-	uint64_t seq;     /* counts from 1, never reused */
-	uint64_t time_ns; /* since boot */
-	uint16_t kind;    /* CORBEL_TRACE_* */
+	uint64_t seq;             /* counts from 1, never reused */
+	uint64_t time_ns;         /* since boot */
+	uint16_t kind;            /* CORBEL_TRACE_* */
 	uint16_t subject, object; /* domids; 0x7FFF = hypervisor/none */
 	uint16_t vcpu;
-	uint32_t call;    /* hypercall number << 16 | sub-op */
-	int32_t result;   /* negative errno, exit code, or 0 */
+	uint32_t call;      /* hypercall number << 16 | sub-op */
+	int32_t result;     /* negative errno, exit code, or 0 */
 	uint16_t cls, perm; /* index into docs/HYPERCALLS.md's class table and bit number */
 	uint32_t pad;
-	uint64_t arg;     /* kind-specific */
+	uint64_t arg; /* kind-specific */
 };
 enum corbel_trace_kind {
 	CORBEL_TRACE_denied = 1, /* the gate said no: cls, perm */
