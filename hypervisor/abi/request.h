@@ -25,21 +25,21 @@ struct corbel_request_header {
 };
 
 enum corbel_request_tag {
-	CORBEL_RQ_name = 1,     /* 1..63 bytes [A-Za-z0-9._+-], no NUL */
-	CORBEL_RQ_uuid = 2,     /* 16 bytes */
-	CORBEL_RQ_memory = 3,   /* u32 MiB, 4..1048576 */
-	CORBEL_RQ_vcpus = 4,    /* u32, 1..CORBEL_MAX_VCPUS */
-	CORBEL_RQ_weight = 5,   /* u32, 1..65535 */
-	CORBEL_RQ_label = 6,    /* 1..63 bytes, no NUL */
-	CORBEL_RQ_cmdline = 7,  /* 0..2047 bytes, no NUL: the final kernel command line */
-	CORBEL_RQ_kernel = 8,   /* u64 size of the kernel file in bytes, > 0 */
-	CORBEL_RQ_initrd = 9,   /* u64 size of the initrd file in bytes, 0 = none */
-	CORBEL_RQ_flags = 10,   /* u32 CORBEL_RQF_* */
+	CORBEL_RQ_name = 1,    /* 1..63 bytes [A-Za-z0-9._+-], no NUL */
+	CORBEL_RQ_uuid = 2,    /* 16 bytes */
+	CORBEL_RQ_memory = 3,  /* u32 MiB, 4..1048576 */
+	CORBEL_RQ_vcpus = 4,   /* u32, 1..CORBEL_MAX_VCPUS */
+	CORBEL_RQ_weight = 5,  /* u32, 1..65535 */
+	CORBEL_RQ_label = 6,   /* 1..63 bytes, no NUL */
+	CORBEL_RQ_cmdline = 7, /* 0..2047 bytes, no NUL: the final kernel command line */
+	CORBEL_RQ_kernel = 8,  /* u64 size of the kernel file in bytes, > 0 */
+	CORBEL_RQ_initrd = 9,  /* u64 size of the initrd file in bytes, 0 = none */
+	CORBEL_RQ_flags = 10,  /* u32 CORBEL_RQF_* */
 	CORBEL_RQ_tag_end
 };
 /* All tags above are required, each exactly once. */
-#define CORBEL_RQF_DOM0   (1u << 0) /* plan only: SIF_PRIVILEGED|SIF_INITDOMAIN, domain 0 */
-#define CORBEL_RQF_PAUSED (1u << 1) /* leave it paused after seal */
+#define CORBEL_RQF_DOM0   (1u << 0)  /* plan only: SIF_PRIVILEGED|SIF_INITDOMAIN, domain 0 */
+#define CORBEL_RQF_PAUSED (1u << 1)  /* leave it paused after seal */
 #define CORBEL_RQF_CRASH  (1u << 31) /* test builds of the builder: crash after create */
 
 /*
@@ -49,16 +49,18 @@ enum corbel_request_tag {
  * (want_*), Dom0 puts the bytes into the data pages (granted one by one, data_ref) and answers with
  * have_seq = want_seq and have_len.  data_refs must not change during a session.
  */
-#define CORBEL_RING_MAGIC     0x474e5243u /* "CRNG" */
-#define CORBEL_RING_MAX_DATA  128u        /* data pages: 512 KiB per exchange */
+#define CORBEL_RING_MAGIC    0x474e5243u /* "CRNG" */
+#define CORBEL_RING_MAX_DATA 128u        /* data pages: 512 KiB per exchange */
 
 enum corbel_ring_state { /* written by the builder */
-	CORBEL_RING_idle = 0,
-	CORBEL_RING_accepted, /* request copied and well formed; domain being made */
-	CORBEL_RING_staging,  /* want_* is valid */
-	CORBEL_RING_building, /* committed; parsing, unpacking */
-	CORBEL_RING_done,     /* result 0, domid valid */
-	CORBEL_RING_failed,   /* result negative errno, reason says why; nothing is left behind */
+			 CORBEL_RING_idle = 0,
+			 CORBEL_RING_accepted, /* request copied and well formed; domain being made
+						*/
+			 CORBEL_RING_staging,  /* want_* is valid */
+			 CORBEL_RING_building, /* committed; parsing, unpacking */
+			 CORBEL_RING_done,     /* result 0, domid valid */
+			 CORBEL_RING_failed,   /* result negative errno, reason says why; nothing is
+						  left behind */
 };
 enum corbel_ring_file { CORBEL_FILE_kernel = 1, CORBEL_FILE_initrd = 2 };
 

@@ -18,11 +18,11 @@ struct percpu {
 	uint32_t id;         /* 0 .. MAX_CPUS-1 */
 	uint32_t apic_id;
 	/* private */
-	struct vcpu *current;  /* vCPU whose context is loaded, or 0 */
-	uint16_t last_domain;  /* whose branch history the predictors hold */
-	uint32_t locks_held;   /* bit per enum lock_rank */
-	uint32_t slots_used;   /* stack depth of mm/slots.c */
-	uint64_t *slot_entry;     /* first slot of this CPU: page-table entry and address */
+	struct vcpu *current; /* vCPU whose context is loaded, or 0 */
+	uint16_t last_domain; /* whose branch history the predictors hold */
+	uint32_t locks_held;  /* bit per enum lock_rank */
+	uint32_t slots_used;  /* stack depth of mm/slots.c */
+	uint64_t *slot_entry; /* first slot of this CPU: page-table entry and address */
 	uint8_t *slot_base;
 	uint64_t host_save_pa; /* VM_HSAVE_PA page (APM vol. 2 15.30.4) */
 	uint64_t host_vmcb_pa; /* VMSAVE area for FS/GS/TR of the host */
