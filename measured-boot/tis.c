@@ -88,6 +88,8 @@ uint32_t tis_take(struct tis *t, unsigned locality)
 		uint64_t now = t->now_ns();
 
 		if (now > deadline) {
+			/* Not left pending: it would be granted later and lock Dom0 out. */
+			write8(t, locality, REG_ACCESS, ACCESS_ACTIVE);
 			return MEASURE_ERR_locality;
 		}
 		/* Once: a seizure during a running command is granted when that ends. */

@@ -58,6 +58,23 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	return 0;
 }
 
+/* Names are decoration, but one uuid never stands for two domains at a time; all zero is none. */
+static bool uuid_taken(const uint8_t uuid[16])
+{
+	static const uint8_t none[16];
+	struct domain *d = memcmp(uuid, none, sizeof(none)) ? domain_next(0) : NULL;
+	bool taken = false;
+
+	while (d && !taken) {
+		uint16_t next = (uint16_t)(d->id + 1);
+
+		taken = !d->is_builder && memcmp(d->uuid, uuid, sizeof(d->uuid)) == 0;
+		domain_put(d);
+		d = taken ? NULL : domain_next(next);
+	}
+	return taken;
+}
+
 /* The next free number; slots of domains that are not yet gone are passed over. */
 static struct domain *make_domain(const struct corbel_build_create *arg, struct xsm_label label)
 {
@@ -110,6 +127,9 @@ long hc_build_create(struct hc_call *call)
 	}
 	if (arg->max_pages > frames_count().total) {
 		return -XEN_ENOMEM;
+	}
+	if (uuid_taken(arg->uuid)) {
+		return -XEN_EEXIST;
 	}
 	rc = choose_label(call, arg, &label);
 	if (rc) {

@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/sched.h"
 #include "core/trace.h"
+#include "cpu/percpu.h"
 #include "cpu/time.h"
 #include "measured-boot/sha2.h"
 #include "mm/frames.h"
@@ -129,6 +130,7 @@ void builder_start(void)
 	instance = d;
 	target = NULL;
 	created = ended = false;
+	this_cpu()->last_domain = OWNER_NONE; /* its number is its predecessor's */
 	deadline = d->instance == 1 ? now_ns() + BOOT_DEADLINE_NS : ~0ull;
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_builder,
 					.subject = OWNER_NONE,

@@ -28,6 +28,11 @@ _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "one heap page each");
 static struct domain *domains[MAX_DOMAINS]; /* slot = domid % MAX_DOMAINS */
 static struct spinlock table_lock = SPINLOCK(RANK_DOMAINS);
 static uint32_t dying_count;
+static uint64_t promised; /* sum of heap_promise, in pages */
+
+#define TABLE_SLACK  64u   /* nested tables beyond those of plain RAM */
+#define HEAP_FIXED   96u   /* events, grant frames and mappings, 8 vCPUs, itself */
+#define HEAP_RESERVE 1024u /* builder and Dom0 */
 
 struct domain *domain_find(uint16_t domid)
 {
@@ -96,6 +101,25 @@ static void release_tables(struct domain *d)
 	d->shared_info = NULL;
 }
 
+/*
+ * Hypervisor memory is promised whole at creation, so that no guest can use up what the builder,
+ * Dom0 or a later tenant needs.  Those two draw on the reserve.
+ */
+static bool promise_heap(struct domain *d)
+{
+	uint32_t need = d->heap_limit + HEAP_FIXED;
+
+	if (d->id == CORBEL_DOMID_DOM0 || d->id == CORBEL_DOMID_BUILDER) {
+		return true;
+	}
+	if (promised + need + HEAP_RESERVE > heap_total_pages()) {
+		return false;
+	}
+	promised += need;
+	d->heap_promise = need;
+	return true;
+}
+
 struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
 			     uint32_t vcpus)
 {
@@ -120,7 +144,11 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	d->weight = 256;
 	d->shutdown_reason = 0xFF;
 	d->heap_pages = 1;
-	d->heap_limit = 128 + (uint32_t)(max_pages >> 11); /* fits 2 MiB entries and splits */
+	d->heap_limit = TABLE_SLACK + (uint32_t)(max_pages >> 11); /* 2 MiB entries and splits */
+	if (!promise_heap(d)) {
+		heap_page_free(d, NULL);
+		return NULL;
+	}
 	d->shared_info = heap_page(&d->heap_pages);
 	if (!d->shared_info || npt_init(d) || event_init(d) || grant_init(d)) {
 		goto fail;
@@ -131,6 +159,7 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	spin_unlock(&table_lock);
 	return d;
 fail:
+	promised -= d->heap_promise;
 	event_teardown(d);
 	grant_teardown(d);
 	npt_teardown(d, UINT32_MAX);
@@ -319,6 +348,7 @@ static bool reap_step(struct domain *d, uint32_t budget)
 					.arg = CORBEL_DOM_gone});
 	builder_domain_gone(d);
 	CHECK(d->heap_pages == 1);
+	promised -= d->heap_promise;
 	heap_page_free(d, NULL);
 	dying_count--;
 	event_global_virq(VIRQ_DOM_EXC);

@@ -96,6 +96,7 @@ struct domain {
 	uint64_t max_pages, pages;  /* 4 KiB of RAM */
 	uint64_t teardown_gfn;      /* reaper's cursor */
 	uint32_t heap_pages;        /* charge for hypervisor memory, in pages */
+	uint32_t heap_promise;      /* what it may use at most, set aside for it at creation */
 	uint32_t heap_limit;        /* nested tables stop growing here */
 	uint32_t foreign_maps;      /* mappings of this domain's frames by its builder */
 	uint32_t grant_maps;        /* mappings of this domain's frames through its grants */

@@ -208,12 +208,16 @@ long hc_event_status(struct hc_call *call)
 		[PORT_ipi] = EVTCHNSTAT_ipi,
 	};
 	evtchn_status_t *op = (evtchn_status_t *)call->in.bytes;
-	evtchn_status_t out = {.dom = op->dom, .port = op->port, .status = EVTCHNSTAT_closed};
 	struct event_port *p;
+	evtchn_status_t out;
 
 	if (op->port >= EVENT_PORTS) {
 		return -XEN_EINVAL;
 	}
+	memset(&out, 0, sizeof(out)); /* padding and the unused part of the union go out too */
+	out.dom = op->dom;
+	out.port = op->port;
+	out.status = EVTCHNSTAT_closed;
 	spin_lock(&event_lock);
 	p = event_port_at(call->target, op->port);
 	if (p) {

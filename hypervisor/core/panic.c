@@ -11,6 +11,7 @@
 #include "cpu/desc.h"
 #include "cpu/uart.h"
 #include "mm/frames.h"
+#include "mm/heap.h"
 
 #define CALL_DEPTH   12
 #define LAST_RECORDS 16
@@ -73,6 +74,7 @@ void panic_end(uint64_t rsp)
 	print_calls(rsp);
 	trace_dump(LAST_RECORDS);
 	frames_wipe();
+	heap_wipe();
 	printk("guest memory wiped; stopped");
 	machine_stop(false);
 }

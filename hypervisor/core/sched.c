@@ -15,6 +15,7 @@
 #include "cpu/time.h"
 #include "mm/frames.h"
 #include "virt/virt.h"
+#include "virt/vlapic.h"
 #include <xen/errno.h>
 
 #define SLICE_NS     5000000ull
@@ -273,6 +274,9 @@ void sched_run(void)
 		builder_tick(now);
 		work = !domain_reap(REAP_BUDGET);
 		work = (frames_scrub(SCRUB_BUDGET) != 0) || work;
+		if (last && cpu->current != last) {
+			last = NULL; /* the reaper took it */
+		}
 		/* A vCPU whose slice is not over goes on before those that wait. */
 		if (last && now < slice_end && last->state == VCPU_runnable && last->queued &&
 		    domain_runs(last->domain)) {
@@ -311,7 +315,9 @@ long hc_sched_yield(struct hc_call *call)
 
 long hc_sched_block(struct hc_call *call)
 {
-	if (!event_pending(call->vcpu)) {
+	bool interrupt = virt_interrupts_on(call->vcpu) && vlapic_pending(call->vcpu) >= 0;
+
+	if (!event_pending(call->vcpu) && !interrupt) {
 		sched_sleep(call->vcpu, VCPU_blocked);
 		call->block = true;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A free list of identity-mapped pages (mm/heap.h).  Pages are zeroed when handed out. */
+/*
+ * A free list of identity-mapped pages (mm/heap.h).  A page is cleared when it comes back: it may
+ * have held a guest's registers.
+ */
 #include "mm/heap.h"
 #include "core/lib.h"
 #include "core/locks.h"
@@ -13,10 +16,21 @@ static struct free_page *free_list;
 static uint64_t free_count, region_base, region_end;
 static struct spinlock lock = SPINLOCK(RANK_HEAP);
 
+void heap_wipe(void)
+{
+	memset((void *)region_base, 0, region_end - region_base);
+}
+
+uint64_t heap_total_pages(void)
+{
+	return (region_end - region_base) >> PAGE_SHIFT;
+}
+
 void heap_init(uint64_t base, uint64_t size)
 {
 	region_base = ROUND_UP(base, PAGE_SIZE);
 	region_end = (base + size) & ~PAGE_MASK;
+	heap_wipe();
 	for (uint64_t a = region_end; a > region_base; a -= PAGE_SIZE) {
 		struct free_page *page = (struct free_page *)(uintptr_t)(a - PAGE_SIZE);
 
@@ -38,7 +52,7 @@ void *heap_page(uint32_t *charge)
 	}
 	spin_unlock(&lock);
 	if (page) {
-		memset(page, 0, PAGE_SIZE);
+		page->next = NULL;
 		if (charge) {
 			++*charge;
 		}
@@ -56,6 +70,7 @@ void heap_page_free(void *page, uint32_t *charge)
 		CHECK(*charge > 0);
 		--*charge;
 	}
+	memset(page, 0, PAGE_SIZE);
 	spin_lock(&lock);
 	p->next = free_list;
 	free_list = p;

@@ -37,7 +37,12 @@
 #define I1_SHUTDOWN (1u << 31)
 /* intercept_misc2: VMRUN VMMCALL VMLOAD VMSAVE STGI CLGI SKINIT, MONITOR MWAIT MWAIT-armed */
 #define I2_SVM     (0x7Fu)
+#define I2_WBINVD  (1u << 9)
 #define I2_MONITOR (7u << 10)
+#define I2_XSETBV  (1u << 13)
+#define I2_RDPRU   (1u << 14)
+/* #DB #AC #MC */
+#define EXCEPTIONS (1u << 1 | 1u << 17 | 1u << 18)
 
 static uint8_t io_bitmap[3 * PAGE_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[2 * PAGE_SIZE] __attribute__((aligned(4096)));
@@ -59,6 +64,15 @@ static uint64_t xgetbv(void)
 	uint32_t lo, hi;
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
 	return (uint64_t)hi << 32 | lo;
+}
+
+bool svm_set_xcr0(uint64_t value)
+{
+	if (!(value & 1) || (value & ~host_xcr0) || (value & 6) == 4) {
+		return false;
+	}
+	xsetbv(value);
+	return true;
 }
 
 bool virt_supported(const char **why)
@@ -134,7 +148,8 @@ int virt_vcpu_init(struct vcpu *v)
 	}
 	c->intercept_misc1 = I1_INTR | I1_NMI | I1_SMI | I1_INIT | I1_RDPMC | I1_CPUID | I1_INVD |
 			     I1_HLT | I1_INVLPGA | I1_IOIO | I1_MSR | I1_TASK | I1_SHUTDOWN;
-	c->intercept_misc2 = I2_SVM | I2_MONITOR;
+	c->intercept_misc2 = I2_SVM | I2_WBINVD | I2_MONITOR | I2_XSETBV | I2_RDPRU;
+	c->intercept_exceptions = EXCEPTIONS;
 	c->iopm_base = (uintptr_t)io_bitmap;
 	c->msrpm_base = (uintptr_t)msr_bitmap;
 	c->v_interrupt = VINTR_MASKING;
@@ -169,6 +184,7 @@ static void reset_common(struct vcpu *v)
 	memcpy(fpu, &fcw, sizeof(fcw));
 	memcpy(fpu + 24, &mxcsr, sizeof(mxcsr));
 	v->xcr0 = 1;
+	v->asid_generation = 0; /* what it translated before is gone */
 	v->tsc_aux = 0;
 	c->event_injection = 0;
 	c->interrupt_shadow = 0;
@@ -299,7 +315,8 @@ static void deliver_pending(struct vcpu *v)
 		v->kicked = false;
 		return;
 	}
-	if ((c->event_injection & EVENT_VALID) || !(c->rflags & RFLAGS_IF) || c->interrupt_shadow) {
+	if ((c->event_injection & EVENT_VALID) || !(c->rflags & RFLAGS_IF) ||
+	    (c->interrupt_shadow & 1)) {
 		/* A window: a virtual interrupt that exits instead of being delivered (15.21.4). */
 		c->v_interrupt |= VINTR_IRQ | VINTR_IGNORE_TPR;
 		c->intercept_misc1 |= I1_VINTR;
@@ -319,6 +336,11 @@ enum virt_action virt_run(struct vcpu *v)
 	deliver_pending(v);
 	choose_asid(v);
 	svm_enter(&v->regs, (uintptr_t)c, cpu->host_vmcb_pa);
+	if ((uint32_t)c->exit_code == EXIT_INVALID) {
+		/* It may have failed before its flush: the next vCPU starts a generation again. */
+		asid_generation[cpu->id]++;
+		next_asid[cpu->id] = 1;
+	}
 	c->event_injection = 0;
 	if (c->exit_int_info & EVENT_VALID) {
 		/* The exit interrupted a delivery: that event comes first at the next entry

@@ -7,4 +7,5 @@
 
 void svm_enter(struct vcpu_regs *regs, uint64_t guest_vmcb, uint64_t host_vmcb);
 enum virt_action svm_exit(struct vcpu *v);
+bool svm_set_xcr0(uint64_t value); /* false: not a combination that guests may have */
 #endif

@@ -12,8 +12,6 @@
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
 
-#define EXIT_INVALID 0xFFFFFFFFu /* QEMU writes 32 bits of the architectural -1 */
-
 #define IOIO_IN      (1u << 0)
 #define IOIO_STRING  (1u << 2)
 #define IOIO_REPEAT  (1u << 3)
@@ -69,7 +67,8 @@ static enum virt_action exit_invd(struct vcpu *v)
 static enum virt_action exit_halt(struct vcpu *v)
 {
 	virt_skip(v, 1);
-	if (!virt_interrupts_on(v)) {
+	/* A stub never waits: its budget is CPU time, and its builder waits for it. */
+	if (!virt_interrupts_on(v) || v->domain->state == CORBEL_DOM_building) {
 		domain_vcpu_halted(v);
 		return VIRT_STOP;
 	}
@@ -142,7 +141,7 @@ static enum virt_action exit_nested_fault(struct vcpu *v)
 	uint64_t gpa = c->exit_info2;
 
 	if (d->stub_trap && (c->exit_info1 & NPF_FETCH) && (c->exit_info1 & NPF_PRESENT)) {
-		build_stub_trapped(v, c->rip == d->stub_trap && c->cpl == 0);
+		build_stub_trapped(v, c->rip == d->stub_trap && gpa == d->stub_trap && c->cpl == 0);
 		return VIRT_STOP;
 	}
 	domain_crash(d,
@@ -167,6 +166,45 @@ static enum virt_action exit_invalid(struct vcpu *v)
 	return VIRT_STOP;
 }
 
+/* #DB and #AC are taken back and given again: a guest whose delivery of them faults with them for
+ * ever would else keep the CPU from every interrupt. */
+static enum virt_action give_again(struct vcpu *v, uint64_t event)
+{
+	if (v->vmcb->exit_int_info & EVENT_VALID) {
+		domain_crash(v->domain, "exception while one was delivered", v->vmcb->rip);
+		return VIRT_STOP;
+	}
+	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | event;
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_debug(struct vcpu *v)
+{
+	return give_again(v, 1);
+}
+
+static enum virt_action exit_alignment(struct vcpu *v)
+{
+	return give_again(v, EVENT_ERROR | 17);
+}
+
+static enum virt_action exit_machine_check(struct vcpu *v)
+{
+	panic("machine check while domain %u ran", v->domain->id);
+}
+
+/* Only state that the host saves and restores may be switched on. */
+static enum virt_action exit_xsetbv(struct vcpu *v)
+{
+	uint64_t value = v->regs.rdx << 32 | (uint32_t)v->vmcb->rax;
+
+	if (virt_cpl(v) || (uint32_t)v->regs.rcx || !svm_set_xcr0(value)) {
+		return exit_gp(v);
+	}
+	virt_skip(v, 3);
+	return VIRT_RESUME;
+}
+
 static enum virt_action exit_task_switch(struct vcpu *v)
 {
 	domain_crash(v->domain, "task switch", v->vmcb->rip);
@@ -178,24 +216,37 @@ static const struct {
 	enum virt_action (*handle)(struct vcpu *v);
 } exits[] = {
 	/* most frequent first */
-	{0x81, exit_vmmcall},     {0x60, exit_interrupt},
-	{0x78, exit_halt},        {0x64, exit_window},
-	{0x72, exit_cpuid},       {0x7C, exit_msr},
-	{0x7B, exit_port},        {0x400, exit_nested_fault},
-	{0x61, exit_interrupt},                    /* NMI: the host's, taken by its own handler */
-	{0x62, exit_interrupt},                    /* SMI */
-	{0x6F, exit_gp},                           /* RDPMC */
-	{0x76, exit_invd},        {0x7A, exit_ud}, /* INVLPGA */
-	{0x7D, exit_task_switch}, {0x7F, exit_shutdown},
-	{0x80, exit_ud}, /* VMRUN */
-	{0x82, exit_ud}, /* VMLOAD */
-	{0x83, exit_ud}, /* VMSAVE */
-	{0x84, exit_ud}, /* STGI */
-	{0x85, exit_ud}, /* CLGI */
-	{0x86, exit_ud}, /* SKINIT */
-	{0x8A, exit_ud}, /* MONITOR */
-	{0x8B, exit_ud}, /* MWAIT */
-	{0x8C, exit_ud},          {EXIT_INVALID, exit_invalid},
+	{0x81, exit_vmmcall},
+	{0x60, exit_interrupt},
+	{0x78, exit_halt},
+	{0x64, exit_window},
+	{0x72, exit_cpuid},
+	{0x7C, exit_msr},
+	{0x7B, exit_port},
+	{0x400, exit_nested_fault},
+	{0x41, exit_debug},
+	{0x51, exit_alignment},
+	{0x52, exit_machine_check},
+	{0x61, exit_interrupt}, /* NMI: the host's, taken by its own handler */
+	{0x62, exit_interrupt}, /* SMI */
+	{0x6F, exit_gp},        /* RDPMC */
+	{0x76, exit_invd},
+	{0x7A, exit_ud}, /* INVLPGA */
+	{0x7D, exit_task_switch},
+	{0x7F, exit_shutdown},
+	{0x80, exit_ud},   /* VMRUN */
+	{0x82, exit_ud},   /* VMLOAD */
+	{0x83, exit_ud},   /* VMSAVE */
+	{0x84, exit_ud},   /* STGI */
+	{0x85, exit_ud},   /* CLGI */
+	{0x86, exit_ud},   /* SKINIT */
+	{0x8A, exit_ud},   /* MONITOR */
+	{0x8B, exit_ud},   /* MWAIT */
+	{0x89, exit_invd}, /* WBINVD: flushing everybody's caches is not for guests */
+	{0x8C, exit_ud},
+	{EXIT_INVALID, exit_invalid},
+	{0x8D, exit_xsetbv},
+	{0x8E, exit_ud}, /* RDPRU */
 };
 
 enum virt_action svm_exit(struct vcpu *v)

@@ -47,6 +47,7 @@ static void fresh(const uint8_t *stub, const uint8_t *end)
 #define STUB(name) extern const uint8_t stub_##name[], stub_##name##_end[];
 STUB(hypercall)
 STUB(halt)
+STUB(halt_on)
 STUB(triple)
 STUB(past)
 STUB(far)
@@ -69,6 +70,7 @@ static void stubs(void)
 #define ROW(text, name, reason) {text, stub_##name, stub_##name##_end, reason}
 		ROW("stub that makes a hypercall", hypercall, "crashed"),
 		ROW("stub that halts", halt, "crashed"),
+		ROW("stub that waits for an interrupt", halt_on, "crashed"),
 		ROW("stub that triple-faults", triple, "crashed"),
 		ROW("stub that jumps past the trap", past, "crashed"),
 		ROW("stub that jumps beyond the trapped page", far, "crashed"),

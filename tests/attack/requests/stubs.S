@@ -39,6 +39,12 @@ stub halt
 	leave_for 0x1000000
 end halt
 
+stub halt_on
+	sti
+	hlt
+	leave_for 0x1000000
+end halt_on
+
 stub triple
 	movl $0, 0x80000
 	movl $0, 0x80004
