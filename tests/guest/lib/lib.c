@@ -72,16 +72,16 @@ int strcmp(const char *left, const char *right)
 	return strncmp(left, right, ~0ul);
 }
 
-const char *strstr(const char *text, const char *part)
+char *strstr(const char *text, const char *part)
 {
 	size_t len = strlen(part);
 
 	for (; *text != 0; text++) {
 		if (strncmp(text, part, len) == 0) {
-			return text;
+			return (char *)(uintptr_t)text;
 		}
 	}
-	return len == 0 ? text : NULL;
+	return len == 0 ? (char *)(uintptr_t)text : NULL;
 }
 
 struct boot boot;

@@ -50,7 +50,7 @@ int memcmp(const void *left, const void *right, size_t len);
 size_t strlen(const char *text);
 int strcmp(const char *left, const char *right);
 int strncmp(const char *left, const char *right, size_t len);
-const char *strstr(const char *text, const char *part);
+char *strstr(const char *text, const char *part);
 
 /* What start-info says. */
 struct boot {
