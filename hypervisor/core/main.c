@@ -113,14 +113,14 @@ static void keep_module(struct kept_module *k, const struct boot_module *module,
 /* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
 static bool policy_audits(void)
 {
-	for (uint16_t s = 0; s < host_policy.contexts; s++) {
-		for (uint32_t i = 0; i < host_policy.contexts * XSM_CLASS_COUNT * 32u; i++) {
-			uint16_t t = (uint16_t)(i / (XSM_CLASS_COUNT * 32u));
+	struct xsm_label s = {0}, t = {0};
 
-			if (xsm_audited(&host_policy, (struct xsm_label){.ctx = s},
-					(struct xsm_label){.ctx = t}, i / 32u % XSM_CLASS_COUNT,
-					i % 32u)) {
-				return true;
+	for (s.ctx = 0; s.ctx < host_policy.contexts; s.ctx++) {
+		for (t.ctx = 0; t.ctx < host_policy.contexts; t.ctx++) {
+			for (unsigned i = 0; i < XSM_CLASS_COUNT * 32; i++) {
+				if (xsm_audited(&host_policy, s, t, i / 32, i % 32)) {
+					return true;
+				}
 			}
 		}
 	}
