@@ -21,9 +21,10 @@ size_t strlen(const char *text);
 /* One line on the host console, with the prefix "builder: ". */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Records why the build ends (what and where) and returns -error (XEN_E*).  The first reason wins.
- */
-int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Records why the build ends (what and where); the value is -error (XEN_E*).  The first reason
+ * wins. A macro, so that every reader of one file sees that a failure is never 0. */
+#define fail(error, ...) (fail_because(__VA_ARGS__), -(error))
+void fail_because(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *fail_reason(void);
 void fail_clear(void);
 

@@ -98,7 +98,7 @@ void print(const char *format, ...)
 	console_write(line, len);
 }
 
-int fail(int error, const char *format, ...)
+void fail_because(const char *format, ...)
 {
 	va_list args;
 
@@ -107,7 +107,6 @@ int fail(int error, const char *format, ...)
 		format_text(reason, sizeof(reason), format, args);
 		va_end(args);
 	}
-	return -error;
 }
 
 const char *fail_reason(void)
