@@ -177,8 +177,8 @@ int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsi
 }
 
 /* State, builder and policy for one object; every refusal is on record. */
-static int check_target(struct hc_call *call, struct domain *d, uint32_t states, unsigned cls,
-			unsigned perm)
+static __attribute__((nonnull)) int check_target(struct hc_call *call, struct domain *d,
+						 uint32_t states, unsigned cls, unsigned perm)
 {
 	int rc = check_object(call, d, cls, perm);
 
@@ -338,7 +338,7 @@ static long perform(struct hc_call *call, uint64_t number)
 	if (pin.pages) {
 		gbuf_unpin(&pin);
 	}
-	if (call->target && row->rule == RULE_FIELD) {
+	if (row && row->rule == RULE_FIELD && call->target) {
 		domain_put(call->target);
 	}
 	return result;

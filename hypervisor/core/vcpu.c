@@ -183,7 +183,7 @@ long hc_vcpu_set_timer(struct hc_call *call)
 	const struct vcpu_set_singleshot_timer *arg = (void *)call->in.bytes;
 	struct vcpu *v = call->vcpu;
 
-	if (named_vcpu(call) != v) {
+	if (!v || named_vcpu(call) != v) {
 		return -XEN_EINVAL;
 	}
 	if ((arg->flags & VCPU_SSHOTTMR_future) && arg->timeout_abs_ns < now_ns()) {
@@ -196,10 +196,12 @@ long hc_vcpu_set_timer(struct hc_call *call)
 
 long hc_vcpu_stop_timer(struct hc_call *call)
 {
-	if (named_vcpu(call) != call->vcpu) {
+	struct vcpu *v = call->vcpu;
+
+	if (!v || named_vcpu(call) != v) {
 		return -XEN_EINVAL;
 	}
-	call->vcpu->timer_deadline = ~0ull;
+	v->timer_deadline = ~0ull;
 	return 0;
 }
 
