@@ -59,8 +59,9 @@ static void store(uint8_t *p, uint64_t v, unsigned bytes)
 	}
 }
 
-/* FIPS 180-4 section 4.1; ror(ror(ror(x, c) ^ x, b) ^ x, a) = ror(x, a) ^ ror(x, a + b) ^ .. */
-#define ROR(x, n)      ((x) >> (n) | (x) << (8 * sizeof(x) - (n)))
+/* FIPS 180-4 section 4.1; ror(ror(ror(x, c) ^ x, b) ^ x, a) = ror(x, a) ^ ror(x, a + b) ^ ..;
+ * `bits` is the width of a word in DEFINE_BLOCKS. */
+#define ROR(x, n)      ((x) >> (n) | (x) << (bits - (n)))
 #define BIG0_256(x)    ROR(ROR(ROR(x, 9) ^ (x), 11) ^ (x), 2)
 #define BIG1_256(x)    ROR(ROR(ROR(x, 14) ^ (x), 5) ^ (x), 6)
 #define SMALL0_256(x)  (ROR(ROR(x, 11) ^ (x), 7) ^ (x) >> 3)
@@ -103,6 +104,7 @@ static void store(uint8_t *p, uint64_t v, unsigned bytes)
 #define DEFINE_BLOCKS(n, word, rounds)                                                             \
 	static void blocks##n(uint64_t state[8], const uint8_t *data, size_t count)                \
 	{                                                                                          \
+		enum { bits = 8 * sizeof(word) };                                                  \
 		word w[16];                                                                        \
                                                                                                    \
 		for (; count; count--, data += sizeof(w)) {                                        \
