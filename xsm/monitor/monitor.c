@@ -135,8 +135,9 @@ static const char *check_cells(const struct xsm_policy *p, unsigned vectors)
 	if (seen != vectors || (count % 2 != 0 && p->cell[count] != 0)) {
 		return "policy: unused vector or padding not zero";
 	}
+	/* A vector's length is a multiple of XSM_CLASS_COUNT. */
 	for (size_t i = 0; i < (size_t)vectors * p->stride; i++) {
-		unsigned perms = perm_count[i % p->stride % XSM_CLASS_COUNT];
+		unsigned perms = perm_count[i % XSM_CLASS_COUNT];
 
 		if (((uint64_t)p->vector[i] >> perms) != 0 ||
 		    (i < p->stride && p->vector[i] != 0)) {
