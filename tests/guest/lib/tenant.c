@@ -40,7 +40,7 @@ static void take_line(struct tenant *t)
 	if (strncmp(t->line, "ok - ", 5) == 0) {
 		ok("%s: %s", t->name, t->line + 5);
 	} else if (strncmp(t->line, "not ok - ", 9) == 0) {
-		why = (char *)strstr(t->line, ": ");
+		why = strstr(t->line, ": ");
 		if (why != NULL) {
 			*why = 0;
 		}
