@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant tables (core/grant*.c): the rules one by one, then random operations of four domains
- * against a list of live mappings.  After each operation INV-GRANT-1 and 2 are compared with it:
- * references of every frame and domain, nested entries, use counts and the bits shown to guests;
- * at the end nothing may be left.
+ * Grant tables (core/grant*.c): the rules one by one.  Random operations against a list of live
+ * mappings are in grant_random.c.  Host test code.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,109 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <xen/errno.h>
-#include "core/grant_table.h"
 #include "core/host.h"
-#include "cpu/percpu.h"
-#include "fake_core.h"
+#include "grant_calls.h"
 
-#define D(n)    (&fake.domain[n])
-#define REF     8u   /* first reference that Linux uses */
-#define FAR_REF 600u /* lies in the second grant frame */
-
-static int setup(void **state)
-{
-	uint16_t id;
-
-	(void)state;
-	fake_reset();
-	for (id = 0; id < FAKE_DOMAINS; id++) {
-		assert_int_equal(grant_init(D(id)), 0);
-		assert_non_null(grant_frame(D(id), 0));
-	}
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	uint16_t id;
-	uint32_t i;
-
-	(void)state;
-	for (id = 0; id < FAKE_DOMAINS; id++) {
-		D(id)->state = CORBEL_DOM_dying;
-		grant_teardown(D(id));
-		grant_teardown(D(id)); /* twice is once */
-	}
-	for (id = 0; id < FAKE_DOMAINS; id++) {
-		assert_null(D(id)->grants);
-		assert_int_equal(D(id)->heap_pages, 0);
-		assert_int_equal(D(id)->grant_maps, 0);
-		assert_int_equal(D(id)->refs, 1);
-	}
-	for (i = 0; i < FAKE_FRAMES; i++) {
-		assert_int_equal(fake_frames[i].refs, 1);
-	}
-	assert_int_equal(fake.heap_used, 0);
-	assert_int_equal(percpu_area[0].locks_held, 0);
-	return 0;
-}
-
-/* ---- what a guest does ------------------------------------------------------------------------
- */
-static struct grant_entry_v1 *entry_of(uint16_t id, uint32_t ref)
-{
-	struct grant_entry_v1 *frame = grant_frame(D(id), ref / 512);
-
-	return &frame[ref % 512];
-}
-
-static void give(uint16_t id, uint32_t ref, uint16_t peer, uint32_t gfn, uint16_t flags)
-{
-	struct grant_entry_v1 *entry = entry_of(id, ref);
-
-	entry->domid = peer;
-	entry->frame = gfn;
-	entry->flags = flags;
-}
-
-/* map, unmap and copy have the same registers: array, count */
-static long batch(long (*handler)(struct hc_call *), uint16_t caller, void *array, uint64_t count)
-{
-	struct hc_call call = fake_call(caller, caller, "", 1);
-
-	call.target = NULL;
-	call.arg[1] = (uint64_t)(uintptr_t)array;
-	call.arg[2] = count;
-	return handler(&call);
-}
-
-static struct gnttab_map_grant_ref map(uint16_t caller, uint16_t granter, uint32_t ref,
-				       uint64_t gfn, uint32_t flags)
-{
-	struct gnttab_map_grant_ref op = {.host_addr = gfn << PAGE_SHIFT,
-					  .flags = flags,
-					  .ref = ref,
-					  .dom = granter,
-					  .status = 77};
-
-	assert_int_equal(batch(hc_grant_map, caller, &op, 1), 0);
-	return op;
-}
-
-#define RW GNTMAP_host_map
-#define RO (GNTMAP_host_map | GNTMAP_readonly)
-
-static int unmap(uint16_t caller, uint32_t handle, uint64_t gfn)
-{
-	struct gnttab_unmap_grant_ref op = {
-		.host_addr = gfn << PAGE_SHIFT, .handle = handle, .status = 77};
-
-	assert_int_equal(batch(hc_grant_unmap, caller, &op, 1), 0);
-	return op.status;
-}
-
-/* ---- rules ------------------------------------------------------------------------------------
- */
 static void map_and_unmap(void **state)
 {
 	struct gnttab_map_grant_ref op;
@@ -408,216 +306,20 @@ static void many(void **state)
 	assert_int_equal(D(1)->grant_maps, 1);
 }
 
-/* ---- random operations against a model ------------------------------------------------------ */
-#define MODEL_MAPS 256
-#define MODEL_REFS 6 /* per domain: three in the first frame, three in the second */
-
-struct model_map {
-	bool live, write;
-	uint16_t mapper, granter;
-	uint32_t ref, gfn, handle;
-	uint64_t frame;
-};
-static struct model_map model[MODEL_MAPS];
-
-static uint32_t model_ref(uint32_t n)
-{
-	return n < 3 ? REF + n : FAR_REF + n;
-}
-
-static void check_domain(uint16_t id)
-{
-	uint32_t maps = 0, i, n;
-
-	for (i = 0; i < MODEL_MAPS; i++) {
-		maps += model[i].live && model[i].granter == id;
-	}
-	assert_int_equal(D(id)->grant_maps, maps);
-	assert_int_equal(D(id)->refs, 1 + maps);
-	for (n = 0; n < MODEL_REFS && !D(id)->grants->closed; n++) {
-		uint32_t users = 0, writers = 0;
-		uint16_t flags = entry_of(id, model_ref(n))->flags;
-
-		for (i = 0; i < MODEL_MAPS; i++) {
-			if (model[i].live && model[i].granter == id &&
-			    model[i].ref == model_ref(n)) {
-				users++;
-				writers += model[i].write;
-			}
-		}
-		assert_int_equal(!!(flags & GTF_reading), users > 0);
-		assert_int_equal(!!(flags & GTF_writing), writers > 0);
-	}
-}
-
-static void check_all(void)
-{
-	uint32_t refs[FAKE_FRAMES], i, gfn, live = 0, grants = 0;
-	uint16_t id;
-
-	for (i = 0; i < FAKE_FRAMES; i++) {
-		refs[i] = 1;
-	}
-	for (i = 0; i < MODEL_MAPS; i++) {
-		struct model_map *m = &model[i];
-
-		if (m->live) {
-			live++;
-			refs[m->frame]++;
-			assert_int_equal(fake_npt[m->mapper][m->gfn].kind, NPT_GRANT);
-			assert_int_equal(fake_npt[m->mapper][m->gfn].frame.n, m->frame);
-			assert_int_equal(fake_npt[m->mapper][m->gfn].write, m->write);
-		}
-	}
-	for (i = 0; i < FAKE_FRAMES; i++) {
-		assert_int_equal(fake_frames[i].refs, refs[i]);
-	}
-	for (id = 0; id < FAKE_DOMAINS; id++) {
-		check_domain(id);
-		for (gfn = 0; gfn < FAKE_GFNS; gfn++) {
-			grants += fake_npt[id][gfn].kind == NPT_GRANT;
-		}
-	}
-	assert_int_equal(grants, live);
-}
-
-static void step_map(uint16_t id)
-{
-	uint16_t granter = fake_random() % FAKE_DOMAINS;
-	uint32_t ref = model_ref(fake_random() % MODEL_REFS), gfn = 32 + fake_random() % 32;
-	bool write = fake_random() % 2;
-	struct grant_entry_v1 before = *entry_of(granter, ref);
-	bool good = before.flags & GTF_permit_access && before.domid == id &&
-		    !(write && before.flags & GTF_readonly) && before.frame < FAKE_RAM &&
-		    fake_npt[id][gfn].kind == NPT_NONE;
-	struct gnttab_map_grant_ref op;
-	struct model_map *m = model;
-
-	if (fake_random() % 16 == 0) {
-		fake.npt_fail = 1;
-	}
-	good = good && !fake.npt_fail;
-	op = map(id, granter, ref, gfn, write ? RW : RO);
-	fake.npt_fail = 0;
-	assert_int_equal(op.status == GNTST_okay, good);
-	if (!good) {
-		return;
-	}
-	while (m->live) {
-		m++;
-	}
-	*m = (struct model_map){.live = true,
-				.write = write,
-				.mapper = id,
-				.granter = granter,
-				.ref = ref,
-				.gfn = gfn,
-				.handle = op.handle,
-				.frame = fake_ram(granter, before.frame).n};
-}
-
-static void step_unmap(uint16_t id)
-{
-	uint32_t handle = fake_random() % 24, gfn = 32 + fake_random() % 32, i;
-	struct model_map *m = NULL;
-
-	for (i = 0; i < MODEL_MAPS; i++) {
-		if (model[i].live && model[i].mapper == id && model[i].handle == handle) {
-			m = &model[i];
-		}
-	}
-	if (m && fake_random() % 4) {
-		gfn = m->gfn;
-	}
-	assert_int_equal(unmap(id, handle, gfn), !m              ? GNTST_bad_handle
-						 : m->gfn != gfn ? GNTST_bad_virt_addr
-								 : GNTST_okay);
-	if (m && m->gfn == gfn) {
-		m->live = false;
-	}
-}
-
-static void step_write(uint16_t id)
-{
-	struct grant_entry_v1 *entry = entry_of(id, model_ref(fake_random() % MODEL_REFS));
-	uint16_t kept = entry->flags & (GTF_reading | GTF_writing);
-
-	entry->domid = fake_random() % FAKE_DOMAINS;
-	entry->frame = fake_random() % (FAKE_RAM + 2);
-	entry->flags = kept | (fake_random() % 8 ? GTF_permit_access : 0) |
-		       (fake_random() % 4 ? 0 : GTF_readonly);
-}
-
-/* A domain ends while others may still map its grants, and comes again once they do not. */
-static void step_end(uint16_t id)
-{
-	uint32_t i;
-
-	D(id)->state = CORBEL_DOM_dying;
-	grant_teardown(D(id));
-	for (i = 0; i < MODEL_MAPS; i++) {
-		if (model[i].live && model[i].mapper == id) {
-			model[i].live = false;
-		}
-	}
-	for (i = 0; i < MODEL_MAPS; i++) {
-		if (model[i].live && model[i].granter == id) {
-			assert_int_equal(unmap(model[i].mapper, model[i].handle, model[i].gfn),
-					 GNTST_okay);
-			model[i].live = false;
-		}
-	}
-	assert_null(D(id)->grants);
-	assert_int_equal(D(id)->heap_pages, 0);
-	fake_domain_reset(id);
-	assert_int_equal(grant_init(D(id)), 0);
-}
-
-static void random_operations(void **state)
-{
-	uint32_t round;
-	uint16_t id;
-
-	(void)state;
-	memset(model, 0, sizeof(model));
-	fake_seed(4711);
-	for (round = 0; round < 40000; round++) {
-		id = fake_random() % FAKE_DOMAINS;
-		switch (fake_random() % 4) {
-		case 0:
-			step_map(id);
-			break;
-		case 1:
-			step_unmap(id);
-			break;
-		case 2:
-			step_write(id);
-			break;
-		default:
-			if (fake_random() % 64 == 0) {
-				step_end(id);
-			} else {
-				step_map(id);
-			}
-			break;
-		}
-		check_all();
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(map_and_unmap, setup, teardown),
-		cmocka_unit_test_setup_teardown(counts, setup, teardown),
-		cmocka_unit_test_setup_teardown(refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(races_lost, setup, teardown),
-		cmocka_unit_test_setup_teardown(batches, setup, teardown),
-		cmocka_unit_test_setup_teardown(copies, setup, teardown),
-		cmocka_unit_test_setup_teardown(seeds, setup, teardown),
-		cmocka_unit_test_setup_teardown(dead_granter, setup, teardown),
-		cmocka_unit_test_setup_teardown(many, setup, teardown),
-		cmocka_unit_test_setup_teardown(random_operations, setup, teardown),
+		cmocka_unit_test_setup_teardown(map_and_unmap, grant_test_setup,
+						grant_test_teardown),
+		cmocka_unit_test_setup_teardown(counts, grant_test_setup, grant_test_teardown),
+		cmocka_unit_test_setup_teardown(refused, grant_test_setup, grant_test_teardown),
+		cmocka_unit_test_setup_teardown(races_lost, grant_test_setup, grant_test_teardown),
+		cmocka_unit_test_setup_teardown(batches, grant_test_setup, grant_test_teardown),
+		cmocka_unit_test_setup_teardown(copies, grant_test_setup, grant_test_teardown),
+		cmocka_unit_test_setup_teardown(seeds, grant_test_setup, grant_test_teardown),
+		cmocka_unit_test_setup_teardown(dead_granter, grant_test_setup,
+						grant_test_teardown),
+		cmocka_unit_test_setup_teardown(many, grant_test_setup, grant_test_teardown),
 	};
 
 	return cmocka_run_group_tests_name("grant", tests, NULL, NULL);
