@@ -21,6 +21,8 @@ static int refused(const char *what, long error)
 {
 	return fail((int)-error, "%s: %s (error %d)", what,
 		    error == -XEN_EPERM    ? "not permitted"
+		    : error == -XEN_ENOENT ? "not known to the policy"
+		    : error == -XEN_EEXIST ? "a live domain has it"
 		    : error == -XEN_ENOMEM ? "out of memory"
 					   : "refused",
 		    (int)-error);
@@ -58,7 +60,10 @@ static int create(const struct build_request *r, uint16_t *domid)
 	memcpy(c.label, r->label, sizeof(c.label));
 	rc = corbel_call(CORBEL_OP_build_create, &c);
 	if (rc != 0) {
-		return refused(rc == -XEN_EPERM ? r->label : "create", rc);
+		return refused(rc == -XEN_EPERM || rc == -XEN_ENOENT ? r->label
+			       : rc == -XEN_EEXIST                   ? "uuid"
+								     : "create",
+			       rc);
 	}
 	*domid = c.domid;
 #ifdef CORBEL_TEST_BUILD

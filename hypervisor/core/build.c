@@ -41,9 +41,11 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 {
 	bool dom0 = arg->flags & CORBEL_BUILD_DOM0;
 
-	if (arg->label[sizeof(arg->label) - 1] ||
-	    xsm_label_by_name(&host_policy, arg->label, label)) {
+	if (arg->label[sizeof(arg->label) - 1]) {
 		return -XEN_EINVAL;
+	}
+	if (xsm_label_by_name(&host_policy, arg->label, label)) {
+		return -XEN_ENOENT;
 	}
 	/* Labels hypervisor and builder are nobody's to ask for; dom0's once, for domain 0. */
 	if (label->ctx == xsm_sid_label(&host_policy, XSM_SID_hypervisor).ctx ||
@@ -291,6 +293,7 @@ long hc_build_vcpu(struct hc_call *call)
 		}
 		virt_reset_flat(v, arg->eip, arg->ebx, 0);
 	}
+	CHECK(d->vcpu[0]);
 	d->vcpu[0]->state = VCPU_runnable; /* the others wait for INIT and SIPI */
 	return 0;
 }
