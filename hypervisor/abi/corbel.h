@@ -39,10 +39,11 @@ enum corbel_op {
 	CORBEL_OP_count
 };
 
-/* build_create: makes an empty domain in state `building`, owned by this instance.  -EINVAL: a field is
- * out of range; -ENOENT: the policy does not know the label; -EPERM: the label is not for this caller
- * or this instance has created one; -EEXIST: a live domain has this uuid (all zero: none); -ENOMEM:
- * more RAM than the host has, no free domid, or no hypervisor memory left to promise. */
+/* build_create: makes an empty domain in state `building`, owned by this instance.  -EINVAL: a
+ * field is out of range; -ENOENT: the policy does not know the label; -EPERM: the label is not for
+ * this caller or this instance has created one; -EEXIST: a live domain has this uuid (all zero:
+ * none); -ENOMEM: more RAM than the host has, no free domid, or no hypervisor memory left to
+ * promise. */
 struct corbel_build_create {
 	uint16_t domid; /* OUT */
 	uint16_t pad;
