@@ -3,6 +3,8 @@
  * What the drainer does after a tenant has shut down: on_poweroff, on_reboot and
  * on_crash, each by running the command again, which is this program.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <xen/sched.h>
@@ -110,10 +113,62 @@ static void test_actions(void **state)
 	assert_ptr_equal(strstr(strstr(text, "destroy 2") + 1, "destroy 2"), NULL);
 }
 
+static bool is_there(const char *format, unsigned number)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), format, store_root, number);
+	return access(path, F_OK) == 0;
+}
+
+/* Notes and logs of domains that are not there, by the lock, the age and the number kept. */
+static void test_sweep(void **state)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	static struct guest pending;
+	char path[160];
+	int lock;
+
+	(void)state;
+	add_down(2, SHUTDOWN_poweroff);
+	add_down(3, SHUTDOWN_poweroff);
+	fake.domains[3].used = false;
+	strcpy(pending.request.name, "pending");
+	memset(pending.request.uuid, 0x11, 16);
+	assert_int_equal(store_pending(&pending), 0);
+	for (unsigned i = 2; i < 40; i++) {
+		snprintf(path, sizeof(path), "%s/console-%u.log%s", store_root, i, "");
+		fclose(fopen(path, "w"));
+		strcat(path, ".1");
+		fclose(fopen(path, "w"));
+	}
+	fclose(fopen(strcat(strcpy(path, store_root), "/console-9"), "w"));
+	lock = store_lock(true);
+	assert_true(lock >= 0 && store_lock(false) == -EWOULDBLOCK);
+	sweep();
+	assert_true(is_there("%s/domains/%u", 3)); /* some creator is at work */
+	close(lock);
+	sweep();
+	assert_true(is_there("%s/domains/%u", 2));
+	assert_false(is_there("%s/domains/%u", 3));
+	assert_false(is_there("%s/console-%u", 9));
+	assert_true(is_there("%s/console-%u.log", 2));
+	assert_false(is_there("%s/console-%u.log", 3));
+	assert_false(is_there("%s/console-%u.log.1", 39 - SWEEP_LOGS_KEPT));
+	assert_true(is_there("%s/console-%u.log.1", 40 - SWEEP_LOGS_KEPT));
+	snprintf(path, sizeof(path), "%s/domains/pending-11111111-1111-1111-1111-111111111111",
+		 store_root);
+	assert_int_equal(access(path, F_OK), 0); /* too young */
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	sweep();
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
 	};
 
 	if (argc > 1) {

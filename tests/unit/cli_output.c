@@ -425,6 +425,10 @@ static void test_notes(void **state)
 	assert_true(store_load(5, uuid, &found));
 	store_remove(5);
 	assert_false(store_load(5, uuid, &found));
+	assert_int_equal(store_pending(&guest), 0);
+	assert_true(store_load(6, uuid, &found)); /* adopted while it was being built */
+	store_discard(&guest);
+	assert_false(store_load(6, uuid, &found));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

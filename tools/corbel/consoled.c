@@ -90,6 +90,7 @@ static void serve(int events)
 			consoles_tick();
 			lifecycle_tick();
 			consoles_scan();
+			sweep();
 			next = now_ms() + TICK_MS;
 			left = TICK_MS;
 		}

@@ -60,6 +60,11 @@ void clients_close_all(void);
 void lifecycle_shutdown(const struct domain_entry *entry);
 void lifecycle_tick(void);
 
+/* ---- sweep.c ---- */
+#define SWEEP_LOGS_KEPT 16
+/* Removes notes of domains that are not there, and all but the newest logs of gone domains. */
+void sweep(void);
+
 /* ---- consoled.c ---- */
 void consoled_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One round of the daemon; events is the event-channel descriptor. */

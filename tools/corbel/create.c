@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,25 +111,15 @@ static int random_uuid(uint8_t uuid[16])
 
 static int take_lock(void)
 {
-	char path[512];
-	int fd = store_prepare();
+	int fd = store_lock(false);
 
-	if (fd) {
-		return fd;
+	if (fd == -EWOULDBLOCK) {
+		usleep(100000); /* the drainer's sweep takes no longer */
+		fd = store_lock(false);
 	}
-	snprintf(path, sizeof(path), "%s/create.lock", store_root);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		return -errno;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	if (fd == -EWOULDBLOCK) {
 		fprintf(stderr, "waiting for another create to end\n");
-		if (flock(fd, LOCK_EX)) {
-			int error = -errno;
-
-			close(fd);
-			return error;
-		}
+		fd = store_lock(true);
 	}
 	return fd;
 }

@@ -4,10 +4,13 @@
  * renamed when the domid is known, so a CLI that dies in between leaves a note
  * that the next reader adopts.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,22 +96,6 @@ int store_commit(const struct guest *guest, uint16_t domid)
 	return rename(from, to) ? write_note(to, guest) : 0;
 }
 
-void store_discard(const struct guest *guest)
-{
-	char path[STORE_PATH];
-
-	pending_path(path, guest->request.uuid, "");
-	remove_note(path);
-}
-
-void store_remove(uint16_t domid)
-{
-	char path[STORE_PATH];
-
-	domid_path(path, domid, "");
-	remove_note(path);
-}
-
 static bool load(const char *path, const uint8_t uuid[16], struct guest *guest)
 {
 	struct config config;
@@ -127,6 +114,58 @@ static bool load(const char *path, const uint8_t uuid[16], struct guest *guest)
 	return good;
 }
 
+void store_discard(const struct guest *guest)
+{
+	static struct guest other;
+	char path[STORE_PATH];
+	struct dirent *entry;
+	DIR *directory;
+
+	pending_path(path, guest->request.uuid, "");
+	remove_note(path);
+	/* A look at the list while the domain was being built has given the note a number. */
+	snprintf(path, sizeof(path), "%s/domains", store_root);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		snprintf(path, sizeof(path), "%s/domains/%.64s/config", store_root, entry->d_name);
+		if (entry->d_name[0] != '.' && load(path, guest->request.uuid, &other)) {
+			store_remove_note(entry->d_name);
+		}
+	}
+	if (directory) {
+		closedir(directory);
+	}
+}
+
+void store_remove_note(const char *name)
+{
+	char path[STORE_PATH];
+
+	snprintf(path, sizeof(path), "%s/domains/%.64s", store_root, name);
+	remove_note(path);
+}
+
+void store_remove(uint16_t domid)
+{
+	char path[STORE_PATH];
+
+	domid_path(path, domid, "");
+	remove_note(path);
+}
+
+/* Never writes: if the creator has taken its note back meanwhile, there is nothing to rename. */
+static void adopt(const uint8_t uuid[16], uint16_t domid)
+{
+	char from[STORE_PATH], to[STORE_PATH];
+
+	pending_path(from, uuid, "");
+	domid_path(to, domid, "");
+	if (rename(from, to) && (errno == ENOTEMPTY || errno == EEXIST)) {
+		remove_note(to); /* of an earlier domain with the same number */
+		rename(from, to);
+	}
+}
+
 bool store_load(uint16_t domid, const uint8_t uuid[16], struct guest *guest)
 {
 	char path[STORE_PATH];
@@ -139,11 +178,33 @@ bool store_load(uint16_t domid, const uint8_t uuid[16], struct guest *guest)
 	if (!load(path, uuid, guest)) {
 		return false;
 	}
-	store_commit(guest, domid); /* adopted; if it fails, the note is still found next time */
+	adopt(uuid, domid); /* if it fails, the note is still found next time */
 	return true;
 }
 
 void store_config_path(uint16_t domid, char *path, size_t size)
 {
 	snprintf(path, size, "%s/domains/%u/config", store_root, domid);
+}
+
+int store_lock(bool wait)
+{
+	char path[STORE_PATH];
+	int fd = store_prepare();
+
+	if (fd) {
+		return fd;
+	}
+	snprintf(path, sizeof(path), "%s/create.lock", store_root);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	if (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	return fd;
 }

@@ -20,8 +20,15 @@ int store_prepare(void);
 /* Notes a domain that is about to be built; found by UUID until it has a domid. */
 int store_pending(const struct guest *guest);
 int store_commit(const struct guest *guest, uint16_t domid);
+/* Takes back the note of a build that failed, also if a reader has adopted it meanwhile. */
 void store_discard(const struct guest *guest);
 void store_remove(uint16_t domid);
+/* One note by its name under <root>/domains. */
+void store_remove_note(const char *name);
+
+/* The creators' lock, held until the descriptor is closed.  Returns it or a negative errno,
+ * -EWOULDBLOCK if it is taken and wait is false. */
+int store_lock(bool wait);
 
 /* Returns true and fills guest if there is a note for this domain. */
 bool store_load(uint16_t domid, const uint8_t uuid[16], struct guest *guest);
