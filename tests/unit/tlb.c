@@ -10,7 +10,7 @@
  *   when a frame is scrubbed or handed out, no CPU holds a translation to it (INV-FRAME-3);
  *   when a domain's tables are taken apart, no CPU holds a translation of that domain.
  *
- * tests/unit/tlb-mutant shows that each flush request is needed for that.
+ * tests/system/mutants shows that each flush request is needed for that.
  */
 #include <stdarg.h>
 #include <stddef.h>
