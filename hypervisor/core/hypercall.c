@@ -153,8 +153,8 @@ static COLD void check_audited(const struct hc_call *call, const struct domain *
 	}
 }
 
-static int check_object(const struct hc_call *call, const struct domain *object, unsigned cls,
-			unsigned perm)
+int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
+		 unsigned perm)
 {
 	const struct domain *caller = call->caller;
 	struct xsm_label label = !object ? xsm_sid_label(&host_policy, XSM_SID_hypervisor)
@@ -171,16 +171,11 @@ static int check_object(const struct hc_call *call, const struct domain *object,
 	return 0;
 }
 
-int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm)
-{
-	return check_object(call, object, cls, perm);
-}
-
 /* State, builder and policy for one object; every refusal is on record. */
 static __attribute__((nonnull)) int check_target(struct hc_call *call, struct domain *d,
 						 uint32_t states, unsigned cls, unsigned perm)
 {
-	int rc = check_object(call, d, cls, perm);
+	int rc = hc_authorize(call, d, cls, perm);
 
 	if (rc == 0 && !(states & (1u << d->state))) {
 		rc = hc_deny(call, d->id, cls, perm);
@@ -217,7 +212,7 @@ static int authorize_row(struct hc_call *call)
 
 	switch (row->rule) {
 	case RULE_NONE:
-		return check_object(call, NULL, row->cls, row->perm);
+		return hc_authorize(call, NULL, row->cls, row->perm);
 	case RULE_SELF:
 		/* No reference: the running vCPU keeps its domain, which is reaped from the
 		 * scheduler. */

@@ -55,7 +55,8 @@ bool hypercall_dispatch(struct vcpu *v);
 
 /* Per-element and second-object checks: asks the policy (class, permission bit) for caller ->
  * object, records a denial.  0 or -EPERM. */
-int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm);
+int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
+		 unsigned perm);
 /* Puts a refusal on record under cls:perm and counts it; returns -EPERM. */
 int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm);
 /* Resolves a domid for an element (DOMID_SELF allowed), referenced; checks state and permission.
