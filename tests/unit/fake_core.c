@@ -144,7 +144,8 @@ void trace_add(struct corbel_trace record)
 	fake.denials += record.kind == CORBEL_TRACE_denied;
 }
 
-int hc_authorize(struct hc_call *call, struct domain *object, unsigned cls, unsigned perm)
+int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
+		 unsigned perm)
 {
 	CHECK(call && object);
 	fake.asked_class = cls;
