@@ -78,6 +78,11 @@ static const struct {
 	{"a=[,]", "expected a quoted string", NULL},
 	{"a=[[[[[[[[[[1]]]]]]]]]]", "lists nested too deeply", NULL},
 	{"a='x'\na+=['y']", "t.cfg:2: `+=' needs two lists or two strings", NULL},
+	{BASE "memory+=64", "t.cfg:4: `memory' is a number: `+=' joins strings and lists", NULL},
+	{BASE "vcpus+='2'", "t.cfg:4: `vcpus' is a number", NULL},
+	{BASE "memory+=64\nmemory=32", NULL, NULL},
+	{"name=\n", "t.cfg:1: expected a quoted string, a number or a list near end of line", NULL},
+	{"name=\001", "near byte 0x01", NULL},
 	{"a=\n3", "t.cfg:1: expected a quoted string", NULL},
 };
 

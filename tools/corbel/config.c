@@ -81,8 +81,16 @@ static int fail(struct parser *p, const char *what)
 	while (p->at + near < p->end && near < 20 && isprint((unsigned char)p->at[near])) {
 		near++;
 	}
-	snprintf(p->config->error, sizeof(p->config->error), "%s:%u: %s near `%.*s'", p->source,
-		 p->line, what, (int)near, p->at);
+	if (near) {
+		snprintf(p->config->error, sizeof(p->config->error), "%s:%u: %s near `%.*s'",
+			 p->source, p->line, what, (int)near, p->at);
+	} else if (p->at >= p->end || *p->at == '\n' || *p->at == '\r') {
+		snprintf(p->config->error, sizeof(p->config->error), "%s:%u: %s near end of line",
+			 p->source, p->line, what);
+	} else {
+		snprintf(p->config->error, sizeof(p->config->error), "%s:%u: %s near byte 0x%02x",
+			 p->source, p->line, what, (unsigned char)*p->at);
+	}
 	return -1;
 }
 
@@ -323,9 +331,11 @@ static int parse_statement(struct parser *p)
 	}
 	old = add ? find(p->config, key) : NULL;
 	if (old) {
+		old->added_line = line;
 		return value_add(p, old, value);
 	}
 	assign(p, key, line, value);
+	find(p->config, key)->added_line = add ? line : 0;
 	return 0;
 }
 
@@ -418,12 +428,17 @@ int config_string(struct config *config, const char *key, const char **out)
 int config_number(struct config *config, const char *key, uint64_t low, uint64_t high,
 		  uint64_t *out)
 {
-	const struct config_setting *setting = find(config, key);
+	struct config_setting *setting = find(config, key);
 	unsigned long long number;
 	char *end;
 
 	if (!setting) {
 		return 0;
+	}
+	if (setting->added_line) {
+		setting->line = setting->added_line;
+		return config_fail(config, key, "`%s' is a number: `+=' joins strings and lists",
+				   key);
 	}
 	if (setting->value->kind == CONFIG_LIST) {
 		return config_fail(config, key, "`%s' must be a number", key);

@@ -24,6 +24,7 @@ struct config_setting {
 	char *key;
 	char *source; /* file name or "command line" */
 	unsigned line;
+	unsigned added_line; /* of the last `+=`, 0 = none */
 	struct config_value *value;
 };
 
