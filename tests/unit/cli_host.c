@@ -63,8 +63,8 @@ int host_domain_info(uint16_t first, struct xen_domctl_getdomaininfo *info)
 
 int host_domain_control(uint32_t command, uint16_t domid)
 {
-	if (fake.error) {
-		return fake.error;
+	if (fake.error || fake.control_error) {
+		return fake.error ? fake.error : fake.control_error;
 	}
 	if (fake.control_again) {
 		fake.control_again--;

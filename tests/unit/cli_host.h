@@ -25,6 +25,7 @@ struct fake_host {
 	struct fake_domain domains[FAKE_DOMAINS];
 	int error;         /* every hypercall fails with this if it is not 0 */
 	int control_again; /* destroy answers -EAGAIN so many times */
+	int control_error; /* pause, unpause and destroy answer so if it is not 0 */
 	uint32_t last_command;
 	uint16_t last_domid;
 	struct corbel_host_info info;

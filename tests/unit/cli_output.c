@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "cli_host.h"
+#include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
 #include "tools/corbel/guest.h"
 #include "tools/corbel/store.h"
@@ -205,6 +206,12 @@ static void test_control(void **state)
 	assert_int_equal(fake.last_command, XEN_DOMCTL_unpausedomain);
 	ERR(1, "corbel: cannot pause domain 9: No such process", "pause", "9");
 	ERR(2, "'corbel pause' requires at least 1 argument.\n\n", "pause");
+	fake.control_error = -EINVAL;
+	ERR(1, "corbel: domain 3 has shut down (crashed)\n", "unpause", "3");
+	ERR(1, "corbel: cannot pause domain demo: Invalid argument\n", "pause", "demo");
+	fake.control_error = 0;
+	ERR(1, "domain 0 has no console here", "console", "0");
+	ERR(1, "domain 1 has no console here", "console", "corbel-builder");
 	ERR(1, "Not destroying domain 0; use -f to force.\n", "destroy", "0");
 	ERR(1, "nobody is an invalid domain identifier (rc=-6)", "destroy", "nobody");
 	fake.control_again = 3;
@@ -382,8 +389,15 @@ static void test_process_rules(void **state)
 	struct run run;
 
 	(void)state;
-	ERR(1, "command not implemented\n", "frobnicate");
-	ERR(1, "command not implemented\n", "d" /* ambiguous */);
+	ERR(1, "corbel: frobnicate: command not implemented\n", "frobnicate");
+	ERR(1, "corbel: d: could be destroy, domid, domname, dmesg\n", "d");
+	ERR(1, "corbel: : command not implemented\n", "");
+	ERR(2, "host: no key begins with `nosuch'", "host", "nosuch");
+	ERR(2, "'corbel pause' takes one argument; `x' is too much.", "pause", "demo", "x");
+	ERR(2, "`x' is too much", "unpause", "demo", "x");
+	ERR(2, "`3' is too much", "destroy", "demo", "-f", "3");
+	ERR(2, "`x' is too much", "domid", "demo", "x");
+	ERR(2, "`x' is too much", "domname", "2", "x");
 	ERR(2, "", "list", "--wrong");
 	run = RUN("xl", "destroy");
 	assert_int_equal(run.code, 2);
@@ -431,6 +445,28 @@ static void test_notes(void **state)
 	assert_false(store_load(6, uuid, &found));
 }
 
+/* A full disk is a failure of every verb. */
+static void test_full_output(void **state)
+{
+	char *words[][4] = {{"corbel", "list", NULL},
+			    {"corbel", "host", "--json", NULL},
+			    {"corbel", "help", NULL}};
+	FILE *saved = stdout, *full;
+	int code;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		full = fopen("/dev/full", "w");
+		assert_non_null(full);
+		stdout = full;
+		optind = 0;
+		code = tool_main(i == 1 ? 3 : 2, words[i]);
+		stdout = saved;
+		fclose(full);
+		assert_int_equal(code, 1);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -439,6 +475,7 @@ int main(void)
 		T(test_list),        T(test_list_long),   T(test_list_json),     T(test_states),
 		T(test_small_verbs), T(test_control),     T(test_info),          T(test_evidence),
 		T(test_trace),       T(test_trace_names), T(test_process_rules), T(test_notes),
+		T(test_full_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

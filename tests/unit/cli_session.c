@@ -190,6 +190,21 @@ static void *interrupted_builder(void *argument)
 	return fail_with(session->ring, -EIO, "the other side gave up");
 }
 
+/* The signal comes when the domain is finished. */
+static void *late_builder(void *argument)
+{
+	struct corbel_ring *ring = ((struct host_session *)argument)->ring;
+
+	accept_request(ring);
+	fake_add(4, XEN_DOMINF_blocked);
+	ring->domid = 4;
+	signalled = 1;
+	usleep(50000);
+	__atomic_store_n(&ring->state, CORBEL_RING_done, __ATOMIC_RELEASE);
+	fake_builder_notify();
+	return NULL;
+}
+
 /* ---- session -----------------------------------------------------------------------------------
  */
 
@@ -286,6 +301,7 @@ static void test_bad_ends(void **state)
 		{lost_builder, -EIO, "the builder ended in mid-build"},
 		{silent_builder, -ETIMEDOUT, "no answer from the builder while taking the request"},
 		{interrupted_builder, -EINTR, "interrupted"},
+		{late_builder, -EINTR, "interrupted; domain 4 was finished and is destroyed"},
 	};
 	static struct session session;
 
@@ -358,6 +374,8 @@ static void test_create_failures(void **state)
 	       "command line:1: `vcpus' must be a number");
 	expect(RUN("corbel", "create", config_path, "kernel='/nonexistent'"), EXIT_BUILD,
 	       "cannot open kernel /nonexistent");
+	expect(RUN("corbel", "create", config_path, "memory=100000"), EXIT_MEMORY,
+	       "corbel: memory: 100000 MiB wanted, 1024 MiB free\n");
 	expect(RUN("corbel", "create", config_path, "kernel='/dev/null'"), EXIT_BUILD,
 	       "kernel /dev/null is not a regular file");
 	fake.builder = good_builder;
@@ -373,6 +391,7 @@ static void test_dry_run(void **state)
 	assert_int_equal(result.code, 0);
 	assert_non_null(strstr(result.out, "        \"name\": \"demo\",\n"));
 	assert_non_null(strstr(result.out, "        \"max_memkb\": 32768,\n"));
+	assert_null(strstr(result.out, "uuid"));
 	run_free(&result);
 	result = RUN("corbel", "-N", "create", "/dev/null", "name='x'", "kernel='/k'", "memory=8");
 	assert_int_equal(result.code, 0);

@@ -26,6 +26,8 @@
 struct link {
 	int socket;
 	bool input_open;
+	bool ending;        /* no more input will come: what is there is shown for a second */
+	bool down;          /* the domain has shut down: only old output will come */
 	char pending[4096]; /* typed, not yet taken by the socket */
 	size_t pending_size;
 	const struct console_script *script;
@@ -112,7 +114,8 @@ static enum link_end take_input(struct link *link)
 	char *escape;
 
 	if (got <= 0) {
-		link->input_open = false; /* </dev/null goes on watching */
+		link->input_open = false; /* with a time-out it goes on watching */
+		link->ending = !(link->script && link->script->timeout_s);
 		return LINK_open;
 	}
 	link->pending_size = (size_t)got;
@@ -207,10 +210,17 @@ static enum link_end stream(struct link *link, int64_t deadline)
 			{.fd = link->input_open && !link->pending_size ? STDIN_FILENO : -1,
 			 .events = POLLIN},
 		};
-		int left = remaining_ms(deadline);
+		int left;
 
+		if (link->down && !link->replay) {
+			return LINK_closed;
+		}
+		if (link->ending && !deadline) {
+			deadline = deadline_in(1);
+		}
+		left = remaining_ms(deadline);
 		if (left == 0) {
-			return LINK_open;
+			return link->ending ? LINK_escape : LINK_open;
 		}
 		if (link->pending_size) {
 			fds[0].events |= POLLOUT;
@@ -248,7 +258,7 @@ static bool raw_mode(struct termios *saved)
 	return tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
-static int judge(const struct console_script *script, enum link_end end)
+static int judge(const struct console_script *script, enum link_end end, bool down)
 {
 	bool expected = script && script->expect;
 
@@ -263,12 +273,34 @@ static int judge(const struct console_script *script, enum link_end end)
 	if (expected) {
 		return tool_error(0, "console: ended before `%s' was seen", script->expect);
 	}
-	return end == LINK_closed ? EXIT_OK : tool_error(errno, "console");
+	if (end == LINK_closed) {
+		return down ? EXIT_ERROR : EXIT_OK; /* which was said at the start */
+	}
+	return tool_error(errno, "console");
+}
+
+/* Why nothing may come.  Returns true when nothing will. */
+static bool say_state(uint16_t domid)
+{
+	struct domain_entry entry;
+	bool down;
+
+	if (domains_get(domid, &entry)) {
+		return false; /* the drainer says it */
+	}
+	down = entry.info.flags & XEN_DOMINF_shutdown;
+	if (down) {
+		fprintf(stderr, "domain %s has shut down (%s)\n", entry.name,
+			domain_shutdown_text(&entry.info));
+	} else if (entry.info.flags & XEN_DOMINF_paused) {
+		fprintf(stderr, "domain %s is paused\n", entry.name);
+	}
+	return down;
 }
 
 static int attach(int fd, uint16_t domid, const struct console_script *script)
 {
-	struct link link = {.socket = fd, .script = script};
+	struct link link = {.socket = fd, .script = script, .down = say_state(domid)};
 	struct termios saved;
 	enum link_end end;
 	char line[256];
@@ -281,8 +313,8 @@ static int attach(int fd, uint16_t domid, const struct console_script *script)
 		return tool_error(0, "console of domain %u: %s", domid, line);
 	}
 	link.replay = strtoull(line + 3, NULL, 10);
-	link.input_open = !(script && script->expect);
-	if (script && script->send) {
+	link.input_open = !link.down && !(script && script->expect);
+	if (script && script->send && !link.down) {
 		int size = snprintf(link.pending, sizeof(link.pending), "%s\n", script->send);
 
 		if (size >= (int)sizeof(link.pending)) {
@@ -297,7 +329,7 @@ static int attach(int fd, uint16_t domid, const struct console_script *script)
 		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 		putchar('\n');
 	}
-	return judge(script, end);
+	return judge(script, end, link.down);
 }
 
 int console_link_attach(uint16_t domid, const struct console_script *script)
@@ -374,6 +406,9 @@ int verb_console(int argc, char **argv)
 	}
 	if (!tool_domain(argv[optind], &domid)) {
 		return EXIT_ERROR;
+	}
+	if (domid < CORBEL_DOMID_FIRST) {
+		return tool_error(0, "domain %u has no console here: only tenants have", domid);
 	}
 	return console_link_attach(domid, &script);
 }

@@ -12,16 +12,24 @@
 
 static int control(int argc, char **argv, uint32_t command)
 {
+	struct domain_entry entry;
 	uint16_t domid;
 	int ret;
 
 	if (argc < 2) {
 		return verb_usage(argv[0], 1);
 	}
+	if (argc > 2) {
+		return verb_extra(argv[0], argv[2]);
+	}
 	if (!tool_domain(argv[1], &domid)) {
 		return EXIT_ERROR;
 	}
 	ret = host_domain_control(command, domid);
+	if (ret < 0 && !domains_get(domid, &entry) && entry.info.flags & XEN_DOMINF_shutdown) {
+		return tool_error(0, "domain %s has shut down (%s)", argv[1],
+				  domain_shutdown_text(&entry.info));
+	}
 	return ret < 0 ? tool_error(ret, "cannot %s domain %s", argv[0], argv[1]) : EXIT_OK;
 }
 
@@ -49,6 +57,9 @@ int verb_destroy(int argc, char **argv)
 	}
 	if (optind >= argc) {
 		return verb_usage("destroy", 1);
+	}
+	if (optind + 1 < argc) {
+		return verb_extra("destroy", argv[optind + 1]);
 	}
 	if (!tool_domain(argv[optind], &domid)) {
 		return EXIT_ERROR;

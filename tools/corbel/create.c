@@ -152,6 +152,25 @@ static int check_unique(const struct guest *guest)
 	return EXIT_OK;
 }
 
+/* The builder would find it out too, after the image has been staged. */
+static int check_memory(const struct guest *guest)
+{
+	struct xen_sysctl_physinfo info;
+	uint64_t pages, free;
+
+	if (host_physinfo(&info) < 0) {
+		return EXIT_OK; /* the builder decides */
+	}
+	pages = info.free_pages + info.scrub_pages;
+	free = (pages > info.outstanding_pages ? pages - info.outstanding_pages : 0) >> 8;
+	if (guest->request.memory_mib > free) {
+		tool_error(0, "memory: %u MiB wanted, %llu MiB free", guest->request.memory_mib,
+			   (unsigned long long)free);
+		return EXIT_MEMORY;
+	}
+	return EXIT_OK;
+}
+
 static int build(struct guest *guest, struct session *session)
 {
 	int ret;
@@ -190,6 +209,9 @@ static int create_locked(struct guest *guest, struct session *session)
 		return EXIT_BUILD;
 	}
 	ret = check_unique(guest);
+	if (ret == EXIT_OK) {
+		ret = check_memory(guest);
+	}
 	if (ret == EXIT_OK) {
 		ret = build(guest, session);
 	}

@@ -3,10 +3,12 @@
  * See domains.h.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/sched.h>
 
 #include "tools/corbel/console_link.h"
 #include "tools/corbel/domains.h"
@@ -69,6 +71,18 @@ int domains_resolve(const char *text, uint16_t *domid)
 unsigned domain_shutdown_reason(const struct xen_domctl_getdomaininfo *info)
 {
 	return info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
+}
+
+const char *domain_shutdown_text(const struct xen_domctl_getdomaininfo *info)
+{
+	static const char *const texts[] = {
+		[SHUTDOWN_poweroff] = "powered off",      [SHUTDOWN_reboot] = "asked for a reboot",
+		[SHUTDOWN_suspend] = "suspended",         [SHUTDOWN_crash] = "crashed",
+		[SHUTDOWN_watchdog] = "watchdog expired",
+	};
+	unsigned reason = domain_shutdown_reason(info);
+
+	return reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown reason";
 }
 
 void domain_state(const struct xen_domctl_getdomaininfo *info, char text[7])

@@ -26,6 +26,7 @@ int domains_resolve(const char *text, uint16_t *domid);
 /* "rbpsXd" as in xl; once dying only `-----d` or `---s-d`, after shutdown never r or b. */
 void domain_state(const struct xen_domctl_getdomaininfo *info, char text[7]);
 unsigned domain_shutdown_reason(const struct xen_domctl_getdomaininfo *info);
+const char *domain_shutdown_text(const struct xen_domctl_getdomaininfo *info);
 /* The security label, or "-" where the hypervisor does not say. */
 void domain_label(uint16_t domid, char label[CORBEL_LABEL_LEN]);
 

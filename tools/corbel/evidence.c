@@ -69,7 +69,10 @@ int verb_host(int argc, char **argv)
 	fact_number(&facts, "scrubbed_count", (long long)info.scrubbed_count);
 	fact_number(&facts, "audit_denied", (long long)info.audit_denied);
 	fact_number(&facts, "trace_lost", (long long)info.trace_lost);
-	facts_print(&facts, optind < argc ? argv[optind] : NULL, json);
+	if (!facts_print(&facts, optind < argc ? argv[optind] : NULL, json)) {
+		tool_error(0, "host: no key begins with `%s'", argv[optind]);
+		return verb_usage("host", 0);
+	}
 	return EXIT_OK;
 }
 

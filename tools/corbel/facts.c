@@ -89,8 +89,13 @@ static void print_json(const struct facts *facts)
 	json_print(json);
 }
 
-void facts_print(struct facts *facts, const char *prefix, bool json)
+bool facts_print(struct facts *facts, const char *prefix, bool json)
 {
+	bool any = !prefix;
+
+	for (size_t i = 0; i < facts->count && prefix; i++) {
+		any |= !strncmp(facts->list[i].key, prefix, strlen(prefix));
+	}
 	for (size_t i = 0; i < facts->count && !json; i++) {
 		const struct fact *fact = &facts->list[i];
 
@@ -100,11 +105,12 @@ void facts_print(struct facts *facts, const char *prefix, bool json)
 			printf("%s\n", fact->text);
 		}
 	}
-	if (json) {
+	if (json && any) {
 		print_json(facts);
 	}
 	for (size_t i = 0; i < facts->count; i++) {
 		free(facts->list[i].text);
 	}
 	facts->count = 0;
+	return any;
 }

@@ -27,7 +27,7 @@ void fact_number(struct facts *facts, const char *key, long long number);
 /* yes or no; true or false in JSON. */
 void fact_bool(struct facts *facts, const char *key, bool value);
 void fact_hex(struct facts *facts, const char *key, const uint8_t *bytes, size_t size);
-/* Prints and frees. */
-void facts_print(struct facts *facts, const char *prefix, bool json);
+/* Prints and frees.  Returns false when no key begins with prefix: then nothing is printed. */
+bool facts_print(struct facts *facts, const char *prefix, bool json);
 
 #endif

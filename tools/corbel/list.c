@@ -101,7 +101,9 @@ void list_json_config(struct json *json, const char *key, const struct guest *gu
 	json_text(json, "type", "pvh");
 	json_text(json, "ssid_label", request->label);
 	json_text(json, "name", request->name);
-	json_text(json, "uuid", uuid);
+	if (guest->has_uuid) { /* else drawn when it is built */
+		json_text(json, "uuid", uuid);
+	}
 	json_text(json, "run_hotplug_scripts", "True");
 	json_close_map(json);
 	json_open_map(json, "b_info");
@@ -322,6 +324,9 @@ int verb_domid(int argc, char **argv)
 	if (argc < 2) {
 		return verb_usage("domid", 1);
 	}
+	if (argc > 2) {
+		return verb_extra("domid", argv[2]);
+	}
 	if (domains_resolve(argv[1], &domid)) {
 		fprintf(stderr,
 			"Can't get domid of domain name '%s', maybe this domain does not exist.\n",
@@ -340,6 +345,9 @@ int verb_domname(int argc, char **argv)
 
 	if (argc < 2) {
 		return verb_usage("domname", 1);
+	}
+	if (argc > 2) {
+		return verb_extra("domname", argv[2]);
 	}
 	number = strtoul(argv[1], &end, 10);
 	if (*end || end == argv[1] || number >= DOMID_FIRST_RESERVED) {

@@ -227,6 +227,23 @@ static bool builder_is_gone(const struct session *session)
 	       info.builder_instance > instance;
 }
 
+static void cancel_done(struct session *session)
+{
+	int ret = domain_destroy(session->domid, CANCEL_MS);
+	char text[160];
+
+	if (ret) {
+		snprintf(text, sizeof(text),
+			 "interrupted; domain %u was finished and could not be destroyed: %s",
+			 session->domid, strerror(-ret));
+		fail(session, -ETIMEDOUT, text); /* it keeps its note */
+		return;
+	}
+	snprintf(text, sizeof(text), "interrupted; domain %u was finished and is destroyed",
+		 session->domid);
+	fail(session, -EINTR, text);
+}
+
 /* After a signal: says "give up" to every pull and waits for the builder's end, which during
  * staging comes at once.  A domain that is finished anyway is destroyed.  A second signal leaves
  * it. */
@@ -243,9 +260,10 @@ static void cancel(struct session *session)
 		if (state == CORBEL_RING_idle || take_end(session, state) ||
 		    builder_is_gone(session)) {
 			if (state == CORBEL_RING_done) {
-				domain_destroy(session->domid, CANCEL_MS);
+				cancel_done(session);
+			} else {
+				fail(session, -EINTR, "interrupted");
 			}
-			fail(session, -EINTR, "interrupted");
 			return;
 		}
 		answer(session, __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);

@@ -259,6 +259,9 @@ static int read_all(uint64_t since, bool follow, bool json)
 			said = lost;
 		}
 		print_batch(records, (size_t)ret / sizeof(records[0]), json);
+		if (ferror(stdout)) {
+			return EXIT_ERROR; /* said at the end of every verb */
+		}
 		if (ret && next <= since) {
 			return tool_error(0, "the trace does not advance at record %llu",
 					  (unsigned long long)since);

@@ -64,6 +64,12 @@ static const struct verb verbs[] = {
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
+/* The daemon never shadows the abbreviation of a verb that people type. */
+static bool abbreviates(const char *name, const struct verb *verb)
+{
+	return verb->run != verb_consoled && name[0] && !strncmp(verb->name, name, strlen(name));
+}
+
 const struct verb *verb_find(const char *name)
 {
 	const struct verb *found = NULL;
@@ -73,14 +79,35 @@ const struct verb *verb_find(const char *name)
 		if (!strcmp(verbs[i].name, name)) {
 			return &verbs[i];
 		}
-		/* The daemon never shadows the abbreviation of a verb that people type. */
-		if (verbs[i].run != verb_consoled && name[0] &&
-		    !strncmp(verbs[i].name, name, strlen(name))) {
+		if (abbreviates(name, &verbs[i])) {
 			found = &verbs[i];
 			matches++;
 		}
 	}
 	return matches == 1 ? found : NULL;
+}
+
+/* Says that no verb, or more than one, is called so. */
+static int verb_unknown(const char *name)
+{
+	const char *before = ": could be ";
+	size_t matches = 0;
+
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		matches += abbreviates(name, &verbs[i]);
+	}
+	if (!matches) {
+		return tool_error(0, "%s: command not implemented", name);
+	}
+	fprintf(stderr, "%s: %s", tool.program, name);
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		if (abbreviates(name, &verbs[i])) {
+			fprintf(stderr, "%s%s", before, verbs[i].name);
+			before = ", ";
+		}
+	}
+	fputc('\n', stderr);
+	return EXIT_ERROR;
 }
 
 void verb_help(const struct verb *verb)
@@ -111,6 +138,13 @@ int verb_usage(const char *verb, int needed)
 	return EXIT_USAGE;
 }
 
+int verb_extra(const char *verb, const char *word)
+{
+	fprintf(stderr, "'%s %s' takes one argument; `%s' is too much.\n\n", tool.program, verb,
+		word);
+	return verb_usage(verb, 0);
+}
+
 int verb_help_verb(int argc, char **argv)
 {
 	const struct verb *verb = NULL;
@@ -118,8 +152,7 @@ int verb_help_verb(int argc, char **argv)
 	if (argc > 1) {
 		verb = verb_find(argv[1]);
 		if (!verb) {
-			fputs("command not implemented\n", stderr);
-			return EXIT_ERROR;
+			return verb_unknown(argv[1]);
 		}
 	}
 	verb_help(verb);
@@ -153,7 +186,7 @@ bool tool_domain(const char *text, uint16_t *domid)
 	return ret == 0;
 }
 
-int tool_main(int argc, char **argv)
+static int run_line(int argc, char **argv)
 {
 	const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
 	const char *base = slash ? slash + 1 : argv[0];
@@ -189,8 +222,7 @@ int tool_main(int argc, char **argv)
 	}
 	verb = verb_find(argv[optind]);
 	if (!verb) {
-		fputs("command not implemented\n", stderr);
-		return EXIT_ERROR;
+		return verb_unknown(argv[optind]);
 	}
 	argc -= optind;
 	argv += optind;
@@ -200,4 +232,17 @@ int tool_main(int argc, char **argv)
 	}
 	optind = 0; /* glibc: start over, with the verb as argv[0] */
 	return verb->run(argc, argv);
+}
+
+/* Output that did not arrive is a failure, whatever the verb thought. */
+int tool_main(int argc, char **argv)
+{
+	int code = run_line(argc, argv);
+
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout)) {
+		tool_error(errno, "cannot write the output");
+		return code == EXIT_OK ? EXIT_ERROR : code;
+	}
+	return code;
 }
