@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The console drainer: ring arithmetic against a model, hostile indices, floods,
- * a client that does not read, domains that come, break their page and die, log
- * rotation.
+ * a client that does not read, domains that come, break their page and die, logs.
  */
 #include <fcntl.h>
 #include <setjmp.h>
