@@ -124,6 +124,16 @@ static void create_rules(void **state)
 				 -XEN_EPERM);
 		assert_int_equal(host.audit_denied, denied + 1);
 	}
+	/* One uuid, one live domain; all zero is no uuid. */
+	struct domain *dom0 = domain_find(CORBEL_DOMID_DOM0);
+
+	bad = good;
+	memset(dom0->uuid, 0x5a, sizeof(dom0->uuid));
+	memset(bad.uuid, 0x5a, sizeof(bad.uuid));
+	assert_int_equal(corbel(world_builder(), CORBEL_OP_build_create, &bad, sizeof(bad)),
+			 -XEN_EEXIST);
+	memset(dom0->uuid, 0, sizeof(dom0->uuid));
+	domain_put(dom0);
 	assert_null(builder_target());
 	assert_int_equal(corbel(world_builder(), CORBEL_OP_build_create, &good, sizeof(good)), 0);
 	/* INV-BUILD-1: one domain per instance */
