@@ -34,7 +34,8 @@ static inline bool find_ram(const struct walk *w, uint64_t gpa, bool write, fram
 
 /* Four-level walk (APM vol. 2 5.3), each entry loaded once and whole; write needs W at every level.
  */
-static bool walk_long(const struct walk *w, uint64_t va, bool write, uint64_t *gpa)
+static inline __attribute__((always_inline)) bool walk_long(const struct walk *w, uint64_t va,
+							    bool write, uint64_t *gpa)
 {
 	uint64_t need = PTE_P | (write ? PTE_W : 0);
 	uint64_t table = w->paging.cr3 & PTE_FRAME;
@@ -42,6 +43,7 @@ static bool walk_long(const struct walk *w, uint64_t va, bool write, uint64_t *g
 	if ((uint64_t)((int64_t)(va << 16) >> 16) != va) {
 		return false;
 	}
+#pragma GCC unroll 4
 	for (int shift = 39; shift >= 12; shift -= 9) {
 		const uint64_t *entries;
 		uint64_t entry;
@@ -82,9 +84,10 @@ static inline void walk_begin(struct walk *w, struct vcpu *v, struct domain *d)
 	spin_lock(&d->lock);
 	w->directory = npt_directory(d);
 	w->slot = slot_take();
-	w->paging.enabled = false;
 	if (v) {
 		virt_paging(v, &w->paging);
+	} else {
+		w->paging = (struct virt_paging){.enabled = false};
 	}
 }
 
