@@ -135,10 +135,6 @@ COLD int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsi
 	return -XEN_EPERM;
 }
 
-/*
- * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
- * building domain answers to its builder alone.
- */
 static COLD int check_failed(const struct hc_call *call, const struct domain *object, unsigned cls,
 			     unsigned perm)
 {
@@ -153,6 +149,10 @@ static COLD void check_audited(const struct hc_call *call, const struct domain *
 	}
 }
 
+/*
+ * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
+ * building domain answers to its builder alone.
+ */
 int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
 		 unsigned perm)
 {
