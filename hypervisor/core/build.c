@@ -298,8 +298,7 @@ long hc_build_vcpu(struct hc_call *call)
 	return 0;
 }
 
-/* One atomic invariant (INV-DOM-2): nobody else holds anything of the domain, and it is complete.
- */
+/* INV-DOM-2, under one lock: nobody else holds anything of the domain, and it is complete. */
 static bool may_seal(const struct domain *d)
 {
 	return d->committed && d->foreign_maps == 0 && d->grant_maps == 0 && d->stub_trap == 0 &&
