@@ -30,12 +30,19 @@ enum corbel_op {
 	CORBEL_OP_build_vcpu = 5,   /* builder: struct corbel_build_vcpu; PVH entry state */
 	CORBEL_OP_build_seal = 6,   /* builder: struct corbel_build_seal */
 	CORBEL_OP_build_done = 7,   /* builder: struct corbel_build_done; never returns */
-	CORBEL_OP_rendezvous_set = 8, /* Dom0: struct corbel_rendezvous */
-	CORBEL_OP_rendezvous_get = 9, /* builder: struct corbel_rendezvous; -EAGAIN: call again */
-	CORBEL_OP_host_info = 10,     /* struct corbel_host_info */
-	CORBEL_OP_launch_info = 11,   /* struct corbel_launch_info */
-	CORBEL_OP_trace_read = 12,    /* struct corbel_read: struct corbel_trace[] */
-	CORBEL_OP_boot_log = 13,      /* struct corbel_read: TCG event log, firmware then Corbel */
+	CORBEL_OP_rendezvous_set = 8,  /* Dom0: struct corbel_rendezvous */
+	CORBEL_OP_rendezvous_get = 9,  /* builder: struct corbel_rendezvous; -EAGAIN: call again */
+	CORBEL_OP_host_info = 10,      /* struct corbel_host_info */
+	CORBEL_OP_launch_info = 11,    /* struct corbel_launch_info */
+	CORBEL_OP_trace_read = 12,     /* struct corbel_read: struct corbel_trace[] */
+	CORBEL_OP_boot_log = 13,       /* struct corbel_read: TCG event log, firmware then Corbel */
+	CORBEL_OP_policy_request = 14, /* Dom0: struct corbel_rendezvous; posts a policy session */
+	CORBEL_OP_policy_load = 15,    /* builder: struct corbel_policy_load */
+	CORBEL_OP_policy_confirm = 16, /* Dom0: struct corbel_policy_confirm */
+	CORBEL_OP_policy_info = 17,    /* struct corbel_policy_info */
+	CORBEL_OP_policy_read = 18,    /* struct corbel_read: bytes of the blob in force */
+	CORBEL_OP_policy_counters = 19, /* struct corbel_read: struct corbel_policy_counter[] */
+	CORBEL_OP_build_owner = 20,     /* builder: struct corbel_build_owner */
 	CORBEL_OP_count
 };
 
@@ -106,6 +113,17 @@ struct corbel_build_vcpu {
 	uint32_t ebx; /* guest-physical address of hvm_start_info */
 };
 
+/* build_owner: after commit, before seal, once: whose domain this is.  The builder has verified the
+ * owner's signature (abi/request.h, CORBEL_RQ_owner) over the digests that it has committed.
+ * -EBUSY: not committed, or an owner is set; -EINVAL: the label carries no owner. */
+struct corbel_build_owner {
+	uint16_t domid;
+	uint16_t pad[3];
+	uint8_t owner[CORBEL_DIGEST_LEN]; /* SHA-256 of the owner's public key */
+};
+
+/* build_seal: -EPERM when the label has rights over domains of the same owner and no owner is set.
+ */
 struct corbel_build_seal {
 	uint16_t domid;
 	uint16_t run; /* 1: unpause at once, 0: leave paused */
@@ -118,13 +136,16 @@ struct corbel_build_done {
 	uint32_t pad;
 };
 
-/* Rendezvous: Dom0 posts one build session; the builder takes it once. */
+/* Rendezvous: Dom0 posts one session, to build (rendezvous_set) or to load a policy
+ * (policy_request); the builder takes it once (rendezvous_get). */
 struct corbel_rendezvous {
 	uint32_t ref;      /* Dom0's grant reference of the ring page, granted to the builder */
 	uint32_t port;     /* Dom0's event port, unbound for the builder */
 	uint32_t instance; /* OUT: builder instance that will serve / serves it */
-	uint32_t pad;
+	uint32_t kind;     /* OUT of rendezvous_get: CORBEL_SESSION_*; 0 on input */
 };
+#define CORBEL_SESSION_BUILD  0u
+#define CORBEL_SESSION_POLICY 1u
 
 /* host_info flags: what cannot be enforced is said. */
 #define CORBEL_HOST_MEASURED (1u << 0) /* TPM present and every extend succeeded */
@@ -161,6 +182,9 @@ struct corbel_launch_info {
 	char label[CORBEL_LABEL_LEN];
 	char crash_reason[64];   /* empty unless it crashed */
 	uint64_t overhead_bytes; /* hypervisor memory charged to the domain beyond its RAM */
+	uint8_t owner[CORBEL_DIGEST_LEN]; /* SHA-256 of the owner's public key, all zero: none */
+	uint32_t tenant; /* this boot's number for the owner; 0: the label carries none */
+	uint32_t pad;
 };
 enum corbel_dom_state {
 	CORBEL_DOM_building = 0,
@@ -173,9 +197,61 @@ enum corbel_dom_state {
 	CORBEL_DOM_state_count
 };
 
+/*
+ * policy_load: the builder has verified the operator's signature and hands in the blob.  Parses it,
+ * checks the floor, and that every live label exists in it with the same kind; counts what domains
+ * hold now (grant mappings, event channels) that the new policy would not allow, one trace record
+ * (CORBEL_TRACE_standing) per subject, object and permission; then switches, in one step.  Unless
+ * NO_ROLLBACK is set the policy before it comes back after confirm_s seconds without
+ * policy_confirm.
+ *
+ * 0: done as asked.  1: refused, nothing changed, `reason` says why.  -EBUSY: a policy waits for
+ * its confirmation.  -EINVAL: serial not above the last confirmed one, unknown flag, size,
+ * confirm_s.
+ */
+struct corbel_policy_load {
+	uint64_t buffer;    /* guest virtual address of the blob, 8-byte aligned */
+	uint32_t size;      /* bytes, <= CORBEL_POLICY_MAX */
+	uint32_t flags;     /* CORBEL_POLICY_* */
+	uint64_t serial;    /* as signed; 0 is the boot policy's */
+	uint32_t confirm_s; /* 1 .. 3600; 0 with NO_ROLLBACK or CHECK */
+	uint32_t standing;  /* OUT: uses that the new policy forbids */
+	uint32_t revoked;   /* OUT: of these, ended */
+	uint32_t pad;
+	char reason[128]; /* OUT, NUL-terminated */
+};
+#define CORBEL_POLICY_NO_ROLLBACK (1u << 0) /* signed with the blob: in force for good at once */
+#define CORBEL_POLICY_REVOKE      (1u << 1) /* end the forbidden uses; otherwise they stay */
+#define CORBEL_POLICY_CHECK       (1u << 2) /* do all but switch */
+#define CORBEL_POLICY_MAX         (128u << 10)
+
+/* policy_confirm: -ENOENT when no policy waits. */
+struct corbel_policy_confirm {
+	uint32_t keep; /* 1: the new policy stays; 0: back to the one before, at once */
+	uint32_t pad;
+};
+
+struct corbel_policy_info {
+	uint64_t serial;                   /* of the policy in force, 0 = the boot policy */
+	uint8_t digest[CORBEL_DIGEST_LEN]; /* SHA-256 of its blob */
+	uint8_t boot[CORBEL_DIGEST_LEN];   /* of the boot policy's */
+	uint8_t key[2][CORBEL_DIGEST_LEN]; /* operator keys that may sign, zero = none */
+	uint32_t size;                     /* bytes of the blob */
+	uint32_t contexts;
+	uint32_t seconds_left; /* until it is rolled back, 0 = it stays */
+	uint32_t switches;     /* since boot, roll-backs included */
+	uint64_t previous;     /* serial that a roll-back returns to; == serial if none waits */
+};
+
+/* One element of policy_counters: [context][class][32 bits of permission], since the last switch.
+ * The subject's context counts. */
+struct corbel_policy_counter {
+	uint64_t allowed, denied;
+};
+
 /* A bounded read: at most one page per call. */
 struct corbel_read {
-	uint64_t offset; /* bytes (boot_log) or first sequence number wanted (trace_read) */
+	uint64_t offset; /* bytes; trace_read: first sequence number wanted | CPU << 56 */
 	uint64_t buffer; /* guest virtual address, 8-byte aligned */
 	uint32_t size;   /* bytes, <= 4096 */
 	uint32_t filled; /* OUT bytes */
@@ -190,12 +266,15 @@ struct corbel_trace {
 	uint16_t kind;            /* CORBEL_TRACE_* */
 	uint16_t subject, object; /* domids; 0x7FFF = hypervisor/none */
 	uint16_t vcpu;
-	uint32_t call;      /* hypercall number << 16 | sub-op */
-	int32_t result;     /* negative errno, exit code, or 0 */
-	uint16_t cls, perm; /* index into docs/HYPERCALLS.md's class table and bit number */
-	uint32_t pad;
-	uint64_t arg; /* kind-specific */
+	uint32_t call;     /* hypercall number << 16 | sub-op */
+	int32_t result;    /* negative errno, exit code, or 0 */
+	uint8_t cls, perm; /* index into docs/HYPERCALLS.md's class table and bit number */
+	uint8_t relation;  /* of the owners, enum xsm_relation; 0xFF: no label was looked at */
+	uint8_t cpu;       /* whose ring: each CPU has its own, with its own seq */
+	uint16_t subject_context, object_context; /* numbers of the policy then in force */
+	uint64_t arg;                             /* kind-specific */
 };
+#define CORBEL_NO_CONTEXT 0xFFFFu
 enum corbel_trace_kind {
 	CORBEL_TRACE_denied = 1, /* the gate said no: cls, perm */
 	CORBEL_TRACE_audited,    /* allowed, but the policy asks for a record */
@@ -205,8 +284,16 @@ enum corbel_trace_kind {
 	CORBEL_TRACE_hypercall,  /* verbose tracing only */
 	CORBEL_TRACE_builder,    /* instance start/end: arg = instance */
 	CORBEL_TRACE_measure,    /* arg = PCR index, result = TPM rc */
-	CORBEL_TRACE_build       /* object = domain; arg = CORBEL_STEP_*, result = CORBEL_STUB_* */
+	CORBEL_TRACE_build,      /* object = domain; arg = CORBEL_STEP_*, result = CORBEL_STUB_* */
+	CORBEL_TRACE_policy,     /* arg = serial now in force, result = CORBEL_SWITCH_* */
+	CORBEL_TRACE_standing    /* forbidden by a policy to come: cls, perm, arg = how many uses;
+				  * result 0 kept, 1 revoked */
 };
+
+#define CORBEL_SWITCH_loaded     0
+#define CORBEL_SWITCH_confirmed  1
+#define CORBEL_SWITCH_rolledback 2 /* by policy_confirm */
+#define CORBEL_SWITCH_expired    3 /* nobody confirmed in time */
 
 #define CORBEL_STEP_commit 1 /* digests are on record */
 #define CORBEL_STEP_stub   2 /* the image's unpacker starts */
@@ -237,6 +324,7 @@ struct corbel_builder_start {
 		uint64_t gpa, size;
 		char name[16]; /* "plan", "kernel", "initrd" */
 	} module[4];
-	uint64_t tsc_hz; /* for timeouts */
+	uint64_t tsc_hz;                          /* for timeouts */
+	uint8_t policy_key[2][CORBEL_DIGEST_LEN]; /* digests of the operator's keys, zero = none */
 };
 #endif

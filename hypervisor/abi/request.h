@@ -35,12 +35,62 @@ enum corbel_request_tag {
 	CORBEL_RQ_kernel = 8,  /* u64 size of the kernel file in bytes, > 0 */
 	CORBEL_RQ_initrd = 9,  /* u64 size of the initrd file in bytes, 0 = none */
 	CORBEL_RQ_flags = 10,  /* u32 CORBEL_RQF_* */
+	CORBEL_RQ_owner = 11,  /* 0 bytes: nobody's; or struct corbel_owner_manifest */
 	CORBEL_RQ_tag_end
 };
 /* All tags above are required, each exactly once. */
 #define CORBEL_RQF_DOM0   (1u << 0)  /* plan only: SIF_PRIVILEGED|SIF_INITDOMAIN, domain 0 */
 #define CORBEL_RQF_PAUSED (1u << 1)  /* leave it paused after seal */
 #define CORBEL_RQF_CRASH  (1u << 31) /* test builds of the builder: crash after create */
+
+/*
+ * What an owner signs, so that nobody else starts a domain in his name: these files, this command
+ * line, this label.  Made by corbel-sign; verified by the builder after commit and before seal; the
+ * owner is known by the SHA-256 of his key as 65 bytes: 0x04, X, Y (SEC 1, 2.3.3, uncompressed).
+ * ECDSA on P-256 over SHA-256 of the first CORBEL_OWNER_SIGNED bytes (FIPS 186-4, 6.4).  Big endian
+ * numbers in key and signature, as their standards have them.
+ */
+#define CORBEL_OWNER_MAGIC "CORBOWN1"
+
+struct corbel_owner_manifest {
+	uint8_t magic[8];
+	uint8_t kernel[32], initrd[32], cmdline[32]; /* as struct corbel_build_commit has them */
+	char label[64];                              /* NUL-padded */
+	uint8_t key[64];                             /* X, Y */
+	uint8_t signature[64];                       /* r, s */
+};
+#define CORBEL_OWNER_SIGNED 232u /* all but the signature */
+_Static_assert(sizeof(struct corbel_owner_manifest) == CORBEL_OWNER_SIGNED + 64, "layout");
+
+/*
+ * A signed policy: this header, then the blob (xsm/monitor/blob.h).  Made by `corbel-policy sign`;
+ * verified by the builder.  Key digest and signature as above, over the first CORBEL_POLICY_SIGNED
+ * bytes, which name the blob by its digest.
+ */
+#define CORBEL_SIGNED_MAGIC "CORBPOL1"
+
+struct corbel_signed_policy {
+	uint8_t magic[8];
+	uint64_t serial;    /* > 0; above the one in force, or it is refused */
+	uint32_t flags;     /* CORBEL_POLICY_NO_ROLLBACK or 0 */
+	uint32_t size;      /* bytes of the blob */
+	uint8_t digest[32]; /* SHA-256 of the blob */
+	uint8_t key[64];
+	uint8_t signature[64];
+};
+#define CORBEL_POLICY_SIGNED 120u /* all but the signature */
+_Static_assert(sizeof(struct corbel_signed_policy) == CORBEL_POLICY_SIGNED + 64, "layout");
+
+/* What Dom0 asks in a policy session, in the ring's request bytes.  The signed policy itself is
+ * fetched as CORBEL_FILE_policy. */
+#define CORBEL_POLICY_REQUEST_MAGIC 0x4c504243u /* "CBPL" */
+
+struct corbel_policy_request {
+	uint32_t magic;
+	uint32_t size;      /* of the signed policy, header included */
+	uint32_t flags;     /* CORBEL_POLICY_REVOKE, CORBEL_POLICY_CHECK */
+	uint32_t confirm_s; /* see struct corbel_policy_load */
+};
 
 /*
  * The ring page.  Dom0 owns the page and grants it to the builder (rendezvous_set names the grant
@@ -62,7 +112,7 @@ enum corbel_ring_state { /* written by the builder */
 			 CORBEL_RING_failed,   /* result negative errno, reason says why; nothing is
 						  left behind */
 };
-enum corbel_ring_file { CORBEL_FILE_kernel = 1, CORBEL_FILE_initrd = 2 };
+enum corbel_ring_file { CORBEL_FILE_kernel = 1, CORBEL_FILE_initrd = 2, CORBEL_FILE_policy = 3 };
 
 struct corbel_ring {
 	/* written by Dom0 before rendezvous_set */
@@ -81,8 +131,8 @@ struct corbel_ring {
 	uint64_t want_offset;
 	uint32_t want_len; /* <= data_refs * 4096 */
 	int32_t result;
-	uint32_t domid;
-	uint32_t pad1;
+	uint32_t domid;   /* policy session: uses that the new policy forbids */
+	uint32_t revoked; /* policy session: of these, ended */
 	char reason[128]; /* NUL-terminated */
 	uint32_t data_ref[CORBEL_RING_MAX_DATA];
 	uint8_t request[CORBEL_REQUEST_MAX];

@@ -12,6 +12,7 @@ enum floor_scope {
 	FLOOR_NOBODY,
 	FLOOR_BUILDER,          /* the builder's context as subject */
 	FLOOR_BUILDER_OR_SELF,  /* that, or a domain on itself */
+	FLOOR_NOT_OWNED,        /* anybody who has no tenant */
 	FLOOR_NOT_ON_HYPERVISOR /* anybody, but never with the hypervisor as object */
 };
 
@@ -29,10 +30,8 @@ static const struct floor_rule rules[] = {
 	 "floor: build:build for a context other than the builder's"},
 	{FLOOR_BUILDER, XSM_CLASS_build, BIT(build, serve),
 	 "floor: build:serve for a context other than the builder's"},
-	{FLOOR_BUILDER, XSM_CLASS_domain, BIT(domain, create),
-	 "floor: domain:create for a context other than the builder's"},
-	{FLOOR_BUILDER, XSM_CLASS_security, BIT(security, load_policy),
-	 "floor: security:load_policy for a context other than the builder's"},
+	{FLOOR_NOT_OWNED, XSM_CLASS_security, BIT(security, load_policy),
+	 "floor: security:load_policy for a context that tenants have"},
 	{FLOOR_NOBODY, XSM_CLASS_security, BIT(security, setenforce),
 	 "floor: security:setenforce, which nobody can have"},
 	{FLOOR_NOT_ON_HYPERVISOR, XSM_CLASS_mmu,
@@ -78,12 +77,10 @@ static bool is_initial(const struct xsm_policy *p, unsigned context)
 static uint32_t granted(const struct xsm_policy *p, unsigned subject, unsigned object,
 			enum xsm_class cls)
 {
-	const uint32_t *v =
-		p->vector + (size_t)p->stride * p->cell[(size_t)subject * p->contexts + object];
 	uint32_t any = 0;
 
-	for (unsigned relation = 0; relation <= p->relation_mask; relation++) {
-		any |= v[relation * XSM_CLASS_COUNT + cls];
+	for (unsigned relation = 0; relation < XSM_RELATION_COUNT; relation++) {
+		any |= xsm_masks(p, subject, object, relation)[cls];
 	}
 	return any;
 }
@@ -96,6 +93,8 @@ static bool permitted(const struct xsm_policy *p, enum floor_scope scope, unsign
 		return subject == p->sid[XSM_SID_builder];
 	case FLOOR_BUILDER_OR_SELF:
 		return subject == p->sid[XSM_SID_builder] || is_own(p, subject, object);
+	case FLOOR_NOT_OWNED:
+		return !(p->context[subject].flags & XSM_CONTEXT_OWNED);
 	case FLOOR_NOT_ON_HYPERVISOR:
 		return object != p->sid[XSM_SID_hypervisor];
 	case FLOOR_NOBODY:
@@ -116,6 +115,12 @@ static const char *check_pair(const struct xsm_policy *p, unsigned subject, unsi
 	    (object == p->sid[XSM_SID_hypervisor] || object == p->sid[XSM_SID_builder])) {
 		return "floor: domain:create of the hypervisor's or the builder's context";
 	}
+	for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
+		if ((p->context[subject].flags & p->context[object].flags & XSM_CONTEXT_OWNED) &&
+		    xsm_masks(p, subject, object, XSM_RELATION_APART)[c] != 0) {
+			return "floor: a right between domains of different owners";
+		}
+	}
 	return NULL;
 }
 
@@ -123,15 +128,14 @@ static const char *check_pair(const struct xsm_policy *p, unsigned subject, unsi
 static const char *check_self(const struct xsm_policy *p, unsigned context)
 {
 	unsigned self = p->context[context].self;
+	bool carried = is_initial(p, self);
 
-	if (self == context) {
-		return NULL;
+	for (unsigned s = 0; s < p->contexts; s++) {
+		carried |= (granted(p, s, self, XSM_CLASS_domain) & BIT(domain, create)) != 0;
 	}
-	if (is_initial(p, self) || (granted(p, p->sid[XSM_SID_builder], self, XSM_CLASS_domain) &
-				    BIT(domain, create)) != 0) {
-		return "floor: a self object is a context that a domain can carry";
-	}
-	return NULL;
+	return self != context && carried
+		       ? "floor: a self object is a context that a domain can carry"
+		       : NULL;
 }
 
 int xsm_floor_check(const struct xsm_policy *p, const char **why)

@@ -50,16 +50,13 @@ static const char *check_header(const struct xsm_blob_header *h, size_t len)
 	if (h->abi != xsm_abi() || h->classes != XSM_CLASS_COUNT) {
 		return "policy: compiled for other classes and permissions (abi)";
 	}
-	if (h->relations != 1 && h->relations != XSM_RELATION_COUNT) {
-		return "policy: number of tenant relations is neither 1 nor 4";
-	}
-	if (h->contexts == 0 || h->contexts > XSM_MAX_CONTEXTS || h->vectors == 0) {
+	if (h->contexts == 0 || h->contexts > XSM_MAX_CONTEXTS || h->vectors == 0 || h->reserved) {
 		return "policy: number of contexts or vectors out of range";
 	}
 	/* 64-bit sums of 16-bit products and one 32-bit number: no overflow. */
 	cells = ((uint64_t)h->contexts * h->contexts + 1) & ~1ull;
 	size = sizeof(*h) + (uint64_t)h->contexts * sizeof(struct xsm_blob_context) + cells * 2 +
-	       (uint64_t)h->vectors * (h->relations + 1u) * XSM_CLASS_COUNT * 4 + h->names;
+	       (uint64_t)h->vectors * XSM_VECTOR_WORDS * 4 + h->names;
 	if (h->size != len || size != len) {
 		return "policy: sizes in the header do not add up to the file's";
 	}
@@ -105,7 +102,7 @@ static const char *check_contexts(const struct xsm_policy *p, uint32_t names)
 	for (unsigned i = 0; i < p->contexts; i++) {
 		const struct xsm_blob_context *c = &p->context[i];
 
-		if (c->name != offset || c->self >= p->contexts || c->flags != 0) {
+		if (c->name != offset || c->self >= p->contexts || c->flags & ~XSM_CONTEXT_OWNED) {
 			return "policy: malformed context";
 		}
 		next = check_name(p->names, offset, names);
@@ -136,11 +133,11 @@ static const char *check_cells(const struct xsm_policy *p, unsigned vectors)
 		return "policy: unused vector or padding not zero";
 	}
 	/* A vector's length is a multiple of XSM_CLASS_COUNT. */
-	for (size_t i = 0; i < (size_t)vectors * p->stride; i++) {
+	for (size_t i = 0; i < (size_t)vectors * XSM_VECTOR_WORDS; i++) {
 		unsigned perms = perm_count[i % XSM_CLASS_COUNT];
 
 		if (((uint64_t)p->vector[i] >> perms) != 0 ||
-		    (i < p->stride && p->vector[i] != 0)) {
+		    (i < XSM_VECTOR_WORDS && p->vector[i] != 0)) {
 			return "policy: permission that does not exist, or vector 0 allows";
 		}
 	}
@@ -160,13 +157,11 @@ int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const c
 		return -1;
 	}
 	parsed.contexts = h->contexts;
-	parsed.relation_mask = h->relations - 1;
-	parsed.stride = (h->relations + 1u) * XSM_CLASS_COUNT;
 	parsed.context = (const struct xsm_blob_context *)(h + 1);
 	parsed.cell = (const uint16_t *)(parsed.context + h->contexts);
 	parsed.vector =
 		(const uint32_t *)(parsed.cell + (((size_t)h->contexts * h->contexts + 1) & ~1ul));
-	parsed.names = (const char *)(parsed.vector + (size_t)h->vectors * parsed.stride);
+	parsed.names = (const char *)(parsed.vector + (size_t)h->vectors * XSM_VECTOR_WORDS);
 	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
 		parsed.sid[i] = h->sid[i];
 	}
@@ -181,17 +176,23 @@ int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const c
 	return 0;
 }
 
-bool xsm_audited(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t, unsigned cls,
-		 unsigned perm_bit)
+bool xsm_is_owned(const struct xsm_policy *p, struct xsm_label label)
 {
-	const uint32_t *vector;
+	return label.ctx < p->contexts && p->context[label.ctx].flags & XSM_CONTEXT_OWNED;
+}
 
-	if (s.ctx >= p->contexts || t.ctx >= p->contexts || cls >= XSM_CLASS_COUNT ||
-	    perm_bit > 31) {
-		return false;
+bool xsm_needs_owner(const struct xsm_policy *p, struct xsm_label label)
+{
+	uint32_t any = 0;
+
+	for (struct xsm_label other = {0}; other.ctx < p->contexts; other.ctx++) {
+		for (unsigned c = 0;
+		     xsm_is_owned(p, label) && xsm_is_owned(p, other) && c < XSM_CLASS_COUNT; c++) {
+			any |= xsm_masks(p, label.ctx, other.ctx, XSM_RELATION_SAME)[c] |
+			       xsm_masks(p, other.ctx, label.ctx, XSM_RELATION_SAME)[c];
+		}
 	}
-	vector = p->vector + (size_t)p->stride * p->cell[(size_t)s.ctx * p->contexts + t.ctx];
-	return (vector[(p->relation_mask + 1u) * XSM_CLASS_COUNT + cls] >> perm_bit) & 1;
+	return any != 0;
 }
 
 int xsm_label_by_name(const struct xsm_policy *p, const char *name, struct xsm_label *out)

@@ -46,15 +46,15 @@ enum xsm_class {
 #undef XSM_CLASS_END
 /* clang-format on */
 
-/* A label.  tenant is 0 (nobody's, every tenant's equal) unless tenants are told apart. */
+/* A label.  Of an owned context the tenant is never 0: its owner's number, or, if it has no owner,
+ * one that no other domain has. */
 struct xsm_label {
-	uint32_t tenant;
-	uint16_t ctx; /* index into the policy's contexts: valid for that policy only */
+	uint32_t tenant; /* this boot's number, XSM_TENANT_NONE = nobody's */
+	uint16_t ctx;    /* index into the policy's contexts: valid for that policy only */
 	uint16_t pad;
 };
 
 #define XSM_TENANT_NONE 0u
-#define XSM_TENANT_ALL  0xffffffffu
 
 /* Contexts that the hypervisor itself must know. */
 enum xsm_sid {
@@ -72,11 +72,11 @@ struct xsm_policy {
 	const uint32_t
 		*vector; /* [number * stride + relation * classes + class], then audit masks */
 	const char *names;
-	uint32_t stride;        /* 32-bit words of one vector */
-	uint16_t contexts;      /* 0 = no policy: everything is denied */
-	uint16_t relation_mask; /* 0 or 3 */
+	uint16_t contexts; /* 0 = no policy: everything is denied */
 	uint16_t sid[XSM_SID_COUNT];
 };
+
+#define XSM_VECTOR_WORDS ((XSM_RELATION_COUNT + 1u) * XSM_CLASS_COUNT)
 
 /*
  * Checks every byte of the blob and fills *p.  Returns 0, or -1 with *why set to a static reason;
@@ -87,9 +87,12 @@ int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const c
 /* Returns 0, or -1 with *why naming the invariant that the policy would lower. */
 int xsm_floor_check(const struct xsm_policy *p, const char **why);
 
-/* Whether the policy asks for a trace record of this call, should it be allowed. */
-bool xsm_audited(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t, unsigned cls,
-		 unsigned perm_bit);
+/* Whether a domain of this context has a tenant. */
+bool xsm_is_owned(const struct xsm_policy *p, struct xsm_label label);
+
+/* Whether a domain of this context must prove its owner: the policy gives something between it and
+ * another domain of the same owner. */
+bool xsm_needs_owner(const struct xsm_policy *p, struct xsm_label label);
 
 /* Finds a context by its name; the label gets tenant 0.  Returns 0, or -1: no such name. */
 int xsm_label_by_name(const struct xsm_policy *p, const char *name, struct xsm_label *out);
@@ -112,31 +115,42 @@ static inline unsigned xsm_relation(uint32_t s, uint32_t t)
 	if (s == t) {
 		return XSM_RELATION_SAME;
 	}
-	if (s == XSM_TENANT_ALL || t == XSM_TENANT_NONE) {
+	if (t == XSM_TENANT_NONE) {
 		return XSM_RELATION_OVER;
 	}
-	if (t == XSM_TENANT_ALL || s == XSM_TENANT_NONE) {
-		return XSM_RELATION_UNDER;
-	}
-	return XSM_RELATION_APART;
+	return s == XSM_TENANT_NONE ? XSM_RELATION_UNDER : XSM_RELATION_APART;
 }
 
-/* The decision.  Default deny: also for a label, class or bit that does not exist.  No product here
- * exceeds 32 bits: 1024 * 1024 cells, 65535 vectors of less than 256 words. */
-static inline bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-			       unsigned cls, unsigned perm_bit)
+/* Classes' masks of row 0..3 (a relation) or 4 (records asked for) from subject to object.  No
+ * product here exceeds 32 bits: 256 * 256 cells, 65535 vectors of less than 256 words. */
+static inline const uint32_t *xsm_masks(const struct xsm_policy *p, unsigned s, unsigned t,
+					unsigned row)
 {
-	const uint32_t *mask;
+	return p->vector + p->cell[s * p->contexts + t] * XSM_VECTOR_WORDS + row * XSM_CLASS_COUNT;
+}
 
+static inline bool xsm_bit(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
+			   unsigned row, unsigned cls, unsigned perm_bit)
+{
 	if (__builtin_expect(s.ctx >= p->contexts || t.ctx >= p->contexts ||
 				     cls >= XSM_CLASS_COUNT || perm_bit > 31,
 			     0)) {
 		return false;
 	}
-	mask = p->vector + p->cell[(unsigned)s.ctx * p->contexts + t.ctx] * p->stride + cls;
-	if (s.tenant != t.tenant && p->relation_mask != 0) {
-		mask += xsm_relation(s.tenant, t.tenant) * XSM_CLASS_COUNT;
-	}
-	return (*mask >> perm_bit) & 1;
+	return (xsm_masks(p, s.ctx, t.ctx, row)[cls] >> perm_bit) & 1;
+}
+
+/* The decision.  Default deny: also for a label, class or bit that does not exist. */
+static inline bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
+			       unsigned cls, unsigned perm_bit)
+{
+	return xsm_bit(p, s, t, xsm_relation(s.tenant, t.tenant), cls, perm_bit);
+}
+
+/* Whether the policy asks for a trace record of this call, should it be allowed. */
+static inline bool xsm_audited(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
+			       unsigned cls, unsigned perm_bit)
+{
+	return xsm_bit(p, s, t, XSM_RELATION_COUNT, cls, perm_bit);
 }
 #endif
