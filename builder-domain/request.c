@@ -11,13 +11,13 @@
 #define MEMORY_MAX_MIB 1048576
 #define FILE_MAX       ((uint64_t)MEMORY_MAX_MIB << 20)
 
-enum kind { TEXT, BYTES, NUMBER };
+enum kind { TEXT, BYTES, NUMBER, OPTIONAL };
 
 struct field_rule {
 	const char *name;
 	enum kind kind;
 	uint16_t offset;
-	uint16_t size;     /* most bytes; of BYTES and NUMBER exactly */
+	uint16_t size;     /* most bytes; of BYTES and NUMBER exactly; OPTIONAL: or none */
 	uint64_t min, max; /* of a text's length, or of a number */
 };
 
@@ -35,7 +35,8 @@ static const struct field_rule rules[CORBEL_RQ_tag_end] = {
 	RULE(cmdline, TEXT, cmdline, 2047, 0, 2047),
 	RULE(kernel, NUMBER, kernel_size, 8, 1, FILE_MAX),
 	RULE(initrd, NUMBER, initrd_size, 8, 0, FILE_MAX),
-	RULE(flags, NUMBER, flags, 4, 0, UINT32_MAX)};
+	RULE(flags, NUMBER, flags, 4, 0, UINT32_MAX),
+	RULE(owner, OPTIONAL, owner, sizeof(struct corbel_owner_manifest), 0, UINT16_MAX)};
 
 struct cursor {
 	const uint8_t *bytes;
@@ -81,7 +82,7 @@ static int check_value(const struct field_rule *rule, const uint8_t *value, uint
 {
 	uint64_t number = len;
 
-	if (rule->kind != TEXT && len != rule->size) {
+	if (rule->kind != TEXT && len != rule->size && (rule->kind != OPTIONAL || len != 0)) {
 		return fail(XEN_EINVAL, "request: %s has %u bytes, not %u", rule->name, len,
 			    rule->size);
 	}
@@ -122,6 +123,7 @@ static int take_field(struct cursor *c, uint16_t tag, struct build_request *out)
 		return fail(XEN_EINVAL, "request: %s has %u bytes, at most %u", rule->name,
 			    head.len, rule->size);
 	}
+	out->owner_len = rule->kind == OPTIONAL ? head.len : 0;
 	return take(c, value, head.len) ?: check_value(rule, value, head.len);
 }
 

@@ -21,6 +21,8 @@ struct build_request {
 	uint64_t kernel_size;
 	uint64_t initrd_size; /* 0 = none */
 	uint32_t flags;       /* CORBEL_RQF_* */
+	uint32_t owner_len;   /* 0 = nobody's */
+	struct corbel_owner_manifest owner;
 };
 
 /* Decodes exactly `size` bytes, which must be the caller's own copy.  flags_allowed is what this

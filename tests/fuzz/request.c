@@ -50,6 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	again.kernel_size = decoded.kernel_size;
 	again.initrd_size = decoded.initrd_size;
 	again.flags = decoded.flags;
+	again.owner_len = decoded.owner_len;
+	again.owner = decoded.owner;
 	demand(request_encode(&again, bytes, sizeof(bytes), &why) == size);
 	demand(memcmp(bytes, data, size) == 0);
 	return 0;

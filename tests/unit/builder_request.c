@@ -83,6 +83,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(out.kernel_size, 0x123456789);
 	assert_int_equal(out.initrd_size, 77);
 	assert_int_equal(out.flags, CORBEL_RQF_PAUSED);
+	assert_int_equal(out.owner_len, 0);
 }
 
 static void test_header(void **state)
@@ -100,7 +101,7 @@ static void test_header(void **state)
 	refused("request: magic 51524243, version 1, reserved 1; not 51524243, 1, 0");
 	setup(NULL);
 	h->size--;
-	refused("request: header says 142 bytes, 143 are there (at most 3072)");
+	refused("request: header says 146 bytes, 147 are there (at most 3072)");
 	setup(NULL);
 	h->size = (uint32_t)(len = CORBEL_REQUEST_MAX + 1);
 	refused("request: header says 3073 bytes, 3073 are there (at most 3072)");
@@ -130,8 +131,8 @@ static void test_tags(void **state)
 	field(CORBEL_RQ_vcpus)[0] = CORBEL_RQ_memory;
 	refused("request: tag 3 where 4 (vcpus) is due");
 	setup(NULL);
-	field(CORBEL_RQ_flags)[0] = 11;
-	refused("request: tag 11 where 10 (flags) is due");
+	field(CORBEL_RQ_flags)[0] = 12;
+	refused("request: tag 12 where 10 (flags) is due");
 	setup(NULL);
 	field(CORBEL_RQ_memory)[2] = 5;
 	refused("request: memory has 5 bytes, at most 4");

@@ -272,7 +272,7 @@ static void test_request(void **state)
 	size_t size = request_encode(&request, bytes, sizeof(bytes), &why);
 
 	(void)state;
-	assert_int_equal(size, 12 + 40 + 4 + 16 + 4 * 4 + 1 + 1 + 2 * 8);
+	assert_int_equal(size, 12 + 44 + 4 + 16 + 4 * 4 + 1 + 1 + 2 * 8);
 	assert_memory_equal(bytes, head, sizeof(head));
 	assert_int_equal(bytes[8], size);
 	assert_int_equal(bytes[12], CORBEL_RQ_name);

@@ -65,6 +65,9 @@ static const char *check(const struct request *r)
 	if (r->kernel_size == 0) {
 		return "kernel file is empty";
 	}
+	if (r->owner_len != 0 && r->owner_len != sizeof(r->owner)) {
+		return "owner manifest must be 296 bytes";
+	}
 	return NULL;
 }
 
@@ -78,8 +81,8 @@ size_t request_encode(const struct request *r, uint8_t *out, size_t cap, const c
 	if (*why) {
 		return 0;
 	}
-	want = sizeof(header) + 10 * 4 + strlen(r->name) + sizeof(r->uuid) + 4 * sizeof(uint32_t) +
-	       strlen(r->label) + strlen(r->cmdline) + 2 * sizeof(uint64_t);
+	want = sizeof(header) + 11 * 4 + strlen(r->name) + sizeof(r->uuid) + 4 * sizeof(uint32_t) +
+	       strlen(r->label) + strlen(r->cmdline) + 2 * sizeof(uint64_t) + r->owner_len;
 	header.size = (uint32_t)want;
 	put(&c, &header, sizeof(header));
 	put_field(&c, CORBEL_RQ_name, r->name, strlen(r->name));
@@ -92,6 +95,7 @@ size_t request_encode(const struct request *r, uint8_t *out, size_t cap, const c
 	put_field(&c, CORBEL_RQ_kernel, &r->kernel_size, sizeof(r->kernel_size));
 	put_field(&c, CORBEL_RQ_initrd, &r->initrd_size, sizeof(r->initrd_size));
 	put_field(&c, CORBEL_RQ_flags, &r->flags, sizeof(r->flags));
+	put_field(&c, CORBEL_RQ_owner, &r->owner, r->owner_len);
 	if (c.used != want) {
 		*why = "request does not fit into the buffer";
 		return 0;

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/request.h"
+
 struct request {
 	char name[64];
 	uint8_t uuid[16];
@@ -20,6 +22,8 @@ struct request {
 	uint64_t kernel_size;
 	uint64_t initrd_size; /* 0 = none */
 	uint32_t flags;       /* CORBEL_RQF_* */
+	uint32_t owner_len;   /* of owner below; 0 = nobody's */
+	struct corbel_owner_manifest owner;
 };
 
 /* Writes the one encoding of r.  Returns its size, or 0 with *why naming the field at fault. */

@@ -99,7 +99,7 @@ static void shape(void)
 	set_size(size + 8);
 	expect_refused("bytes after the last field", bytes, size + 8);
 	size = request_encode(&request, bytes);
-	tag = 11;
+	tag = CORBEL_RQ_tag_end;
 	memcpy(bytes + size, &tag, 2);
 	memset(bytes + size + 2, 0, 2);
 	set_size(size + 4);

@@ -20,6 +20,7 @@ struct build {
 	uint8_t uuid[16];
 	const uint8_t *kernel, *initrd;
 	uint64_t kernel_size, initrd_size;
+	const struct corbel_owner_manifest *owner;
 	/* Called for each range that the builder wants, after the data is in place and before the
 	 * answer.  false: give up. */
 	bool (*answer)(struct build *b, struct corbel_ring *ring, uint8_t *data);
