@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whole files, as the signing tools read and write them.
+ */
+#ifndef XSM_TOOL_FILES_H
+#define XSM_TOOL_FILES_H
+#include <stddef.h>
+
+/* The bytes of a regular file of 1..limit bytes, freed by the caller; NULL with error set. */
+void *files_read(const char *path, size_t limit, size_t *size, char *error, size_t error_size);
+
+/* Writes under a temporary name and renames, so that no reader sees half a file; `-` is standard
+ * output.  Returns 0, or -1 with error set and the old file, if any, as it was. */
+int files_write(const char *path, const void *bytes, size_t size, char *error, size_t error_size);
+
+#endif
