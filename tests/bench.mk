@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # `make bench`: see tests/bench/run.
-bench: $(B)/corbel-mb1.elf $(B)/builder.bin $(B)/policy/base.bin $(B)/tests/bench/basic.elf \
+bench: $(B)/corbel-mb1.elf $(B)/builder.bin $(B)/policy/cloud.bin $(B)/tests/bench/basic.elf \
 		$(B)/tests/tenant/bench-tiny.elf $(B)/plan-bench.bin
 	@CORBEL_BUILD=$(B) tests/bench/run
 	@$(foreach command,$(BENCH),$(command);)

@@ -46,7 +46,7 @@ $(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/ima
 $(B)/plan-%.bin: tools/image/%.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
 	$(B)/tools/corbel-plan --kernel $(B)/dom0/vmlinuz --initrd $(B)/dom0/initrd.cpio $< $@
 
-BOOT_FILES := $(B)/corbel.elf $(B)/policy/base.bin $(DEMO_BUILDER)
+BOOT_FILES := $(B)/corbel.elf $(B)/policy/cloud.bin $(DEMO_BUILDER)
 BOOT_LINUX := $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
 
 $(B)/esp.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)

@@ -258,7 +258,7 @@ static void step_machine(void)
 static void init_once(void)
 {
 	if (!dom0) {
-		world_init("base");
+		world_init("cloud");
 		dom0 = world_create(true);
 		world_commit(dom0);
 		world_start_vcpu(dom0);

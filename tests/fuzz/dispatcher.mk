@@ -7,4 +7,4 @@ FUZZ_SRC_dispatcher = tests/fuzz/dispatcher.c tests/fuzz/dispatcher_steps.c \
 FUZZ_LIBS_dispatcher := -Itests/unit -Itests/fuzz
 
 $(B)/tests/fuzz/dispatcher: hypervisor/core/hypercall.c tests/fuzz/dispatcher.h tests/unit/world.h tests/unit/machine.h \
-	$(wildcard hypervisor/*/*.h) | $(B)/policy/base.bin
+	$(wildcard hypervisor/*/*.h) | $(B)/policy/cloud.bin

@@ -29,7 +29,7 @@ static uint64_t frames_before, heap_before;
 static int setup_once(void **state)
 {
 	(void)state;
-	world_init("base");
+	world_init("cloud");
 	dom0 = world_create(true);
 	world_commit(dom0);
 	world_start_vcpu(dom0);

@@ -39,7 +39,7 @@ static struct cpuid_regs ask(uint32_t leaf, uint32_t sub)
 static int setup(void **state)
 {
 	(void)state;
-	world_init("base");
+	world_init("cloud");
 	d = world_create(true);
 	world_commit(d);
 	world_start_vcpu(d);

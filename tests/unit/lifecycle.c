@@ -2,7 +2,7 @@
 /*
  * The life cycle as one state x call table (tests/unit/lifecycle.def), cell by cell: every row
  * of abi/hypercalls.def, every state of its target, every kind of caller, once with a policy that
- * allows everything, so that only what no policy can lower refuses, and once with the base policy.
+ * allows everything, so that only what no policy can lower refuses, and once with the policy cloud.
  * A refusal is -EPERM, leaves one audit record that names caller, object, class and permission, and
  * not one byte of any domain changed.  Also the golden text of the expanded table.
  *
@@ -443,7 +443,7 @@ static void golden_text(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	world_init("base");
+	world_init("cloud");
 	dom0 = world_create(true);
 	world_commit(dom0);
 	world_start_vcpu(dom0);

@@ -27,23 +27,23 @@ UNIT_SRC_gcopy  = tests/unit/gcopy.c $(MACHINE)
 WORLD := tests/unit/world.c $(MACHINE)
 UNIT += lifecycle
 UNIT_SRC_lifecycle = tests/unit/lifecycle.c tests/unit/xsm_fixture.c $(WORLD)
-$(B)/tests/unit/lifecycle: tests/unit/lifecycle.def | $(B)/policy/base.bin
+$(B)/tests/unit/lifecycle: tests/unit/lifecycle.def | $(B)/policy/cloud.bin
 
 UNIT += tlb
 UNIT_SRC_tlb = tests/unit/tlb.c $(WORLD)
-$(B)/tests/unit/tlb: | $(B)/policy/base.bin
+$(B)/tests/unit/tlb: | $(B)/policy/cloud.bin
 
 # For tests/system/mutants.
-mutant-flags: $(MACHINE) $(B)/policy/base.bin
+mutant-flags: $(MACHINE) $(B)/policy/cloud.bin
 	@echo $(HOSTCC) $(filter-out -O1 -g -Werror -f%,$(SANFLAGS)) -O0 -Itests/unit
 .PHONY: mutant-flags
 
 UNIT += vlapic cpuid_msr
 UNIT_SRC_vlapic    = tests/unit/vlapic.c $(WORLD)
 UNIT_SRC_cpuid_msr = tests/unit/cpuid_msr.c $(WORLD)
-$(B)/tests/unit/vlapic $(B)/tests/unit/cpuid_msr: | $(B)/policy/base.bin
+$(B)/tests/unit/vlapic $(B)/tests/unit/cpuid_msr: | $(B)/policy/cloud.bin
 
 UNIT += builds domains
 UNIT_SRC_builds  = tests/unit/builds.c $(WORLD)
 UNIT_SRC_domains = tests/unit/domains.c $(WORLD)
-$(B)/tests/unit/builds $(B)/tests/unit/domains: | $(B)/policy/base.bin
+$(B)/tests/unit/builds $(B)/tests/unit/domains: | $(B)/policy/cloud.bin

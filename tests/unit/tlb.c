@@ -394,7 +394,7 @@ static void asids_run_out(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	world_init("base");
+	world_init("cloud");
 	tlb_cpus_online = CPUS;
 	asid_count = 16;
 	for (unsigned cpu = 0; cpu < CPUS; cpu++) {

@@ -36,7 +36,7 @@ static struct vlapic *apic(unsigned i)
 static int setup_once(void **state)
 {
 	(void)state;
-	world_init("base");
+	world_init("cloud");
 	d = world_create(true);
 	world_commit(d);
 	world_start_vcpu(d);

@@ -118,10 +118,10 @@ static const char *in_build(const char *name)
 	return path;
 }
 
-static void test_base(void **state)
+static void test_cloud(void **state)
 {
 	(void)state;
-	sweep_file(in_build("base.policydb"), 0);
+	sweep_file(in_build("cloud.policydb"), 0);
 }
 
 static void test_empty(void **state)
@@ -195,7 +195,7 @@ static void test_all_is_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base),       cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_cloud),       cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_all),        cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_all_is_all),
 	};

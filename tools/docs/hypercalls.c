@@ -136,7 +136,7 @@ static const char introduction[] =
 	"* **denied**: a privileged call that Corbel never grants: -EPERM, and on record.\n"
 	"\n"
 	"Which label may make which call is the policy's; `build/tools/corbel-lower --list\n"
-	"build/policy/base.bin` prints it.\n";
+	"build/policy/cloud.bin` prints it.\n";
 
 static const char *name_of(unsigned number, const char **registers)
 {
