@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Prints the CIL declarations that follow from xsm/perms.def and the initial contexts, so that the
- * policy's classes are the hypervisor's by construction.  Runs on the build host, reads no input.
+ * policy's classes are the hypervisor's by construction.
  */
-#include <stdio.h>
+#include "xsm/compiler/source.h"
 
 /* clang-format off */
 static const char *const classes[] = {
@@ -17,31 +17,28 @@ static const char *const classes[] = {
 };
 /* clang-format on */
 
-int main(void)
+void classes_print(FILE *out)
 {
 	const size_t count = sizeof(classes) / sizeof(classes[0]);
 
-	puts("; Generated from xsm/perms.def.");
-	puts("(handleunknown deny)");
-#define XSM_CLASS(c)         printf("(class %s (", #c);
-#define XSM_PERM(c, p, text) printf(" %s", #p);
-#define XSM_CLASS_END(c)     puts("))");
+	fputs("; Generated from xsm/perms.def.\n(handleunknown deny)\n", out);
+#define XSM_CLASS(c)         fprintf(out, "(class %s (", #c);
+#define XSM_PERM(c, p, text) fprintf(out, " %s", #p);
+#define XSM_CLASS_END(c)     fputs("))\n", out);
 #include "xsm/perms.def"
 #undef XSM_CLASS
 #undef XSM_PERM
 #undef XSM_CLASS_END
-	printf("(classorder (");
+	fputs("(classorder (", out);
 	for (size_t i = 0; i < count; i++) {
-		printf(" %s", classes[i]);
+		fprintf(out, " %s", classes[i]);
 	}
-	puts("))");
-	puts("; Every permission of every class.");
-	puts("(classpermission everything)");
+	fputs("))\n; Every permission of every class.\n(classpermission everything)\n", out);
 	for (size_t i = 0; i < count; i++) {
-		printf("(classpermissionset everything (%s (all)))\n", classes[i]);
+		fprintf(out, "(classpermissionset everything (%s (all)))\n", classes[i]);
 	}
-	puts("; The order is enum xsm_sid's.");
-	puts("(sid hypervisor) (sid builder) (sid dom0) (sid unlabeled)");
-	puts("(sidorder (hypervisor builder dom0 unlabeled))");
-	return 0;
+	fputs("; The order is enum xsm_sid's.\n"
+	      "(sid hypervisor) (sid builder) (sid dom0) (sid unlabeled)\n"
+	      "(sidorder (hypervisor builder dom0 unlabeled))\n",
+	      out);
 }

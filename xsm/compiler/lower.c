@@ -10,7 +10,8 @@
 #include <string.h>
 #include "xsm/compiler/source.h"
 
-void die(const char *format, ...)
+static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+static void die(const char *format, ...)
 {
 	va_list arguments;
 
@@ -27,7 +28,7 @@ static void usage(FILE *to)
 	fputs("usage: corbel-lower POLICYDB BLOB\n"
 	      "       corbel-lower --list BLOB\n"
 	      "POLICYDB is the output of `secilc -t xen -c 30`.  The second form prints every right\n"
-	      "in a blob: SUBJECT OBJECT CLASS PERMISSION [RELATION], sorted.\n",
+	      "in a blob: SUBJECT OBJECT CLASS PERMISSION RELATION [audited], sorted.\n",
 	      to);
 }
 
@@ -54,8 +55,13 @@ static int lower(const char *policydb, const char *path)
 	size_t size;
 	void *blob;
 
-	source_read(&source, policydb);
+	if (!source_read(&source, policydb)) {
+		die("%s: %s", policydb, source.error);
+	}
 	blob = emit_blob(&source, &size);
+	if (blob == NULL) {
+		die("%s: %s", policydb, source.error);
+	}
 	if (xsm_policy_parse(&policy, blob, size, &why) != 0 ||
 	    xsm_floor_check(&policy, &why) != 0) {
 		die("%s: the hypervisor would refuse it: %s", policydb, why);
@@ -66,20 +72,18 @@ static int lower(const char *policydb, const char *path)
 	return 0;
 }
 
-static void list_pair(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-		      unsigned relation)
+static void list_pair(const struct xsm_policy *p, unsigned s, unsigned t, unsigned relation)
 {
-	static const char *const suffix[XSM_RELATION_COUNT] = {" same", " over", " under",
-							       " apart"};
+	static const char *const name[XSM_RELATION_COUNT] = {"same", "over", "under", "apart"};
+	struct xsm_label subject = {.ctx = (uint16_t)s}, object = {.ctx = (uint16_t)t};
 
 	for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
 		for (unsigned b = 0; b < 32 && source_perm_name[c][b] != NULL; b++) {
-			if (xsm_allowed(p, s, t, c, b)) {
-				printf("%s %s %s %s%s%s\n", xsm_label_name(p, s),
-				       xsm_label_name(p, t), source_class_name[c],
-				       source_perm_name[c][b],
-				       p->relation_mask != 0 ? suffix[relation] : "",
-				       xsm_audited(p, s, t, c, b) ? " audited" : "");
+			if ((xsm_masks(p, s, t, relation)[c] >> b & 1) != 0) {
+				printf("%s %s %s %s %s%s\n", xsm_label_name(p, subject),
+				       xsm_label_name(p, object), source_class_name[c],
+				       source_perm_name[c][b], name[relation],
+				       xsm_audited(p, subject, object, c, b) ? " audited" : "");
 			}
 		}
 	}
@@ -100,9 +104,6 @@ static void *read_file(const char *path, size_t *size)
 
 static int list(const char *path)
 {
-	/* Tenants that stand in each relation to each other. */
-	static const uint32_t tenant[XSM_RELATION_COUNT][2] = {
-		{1, 1}, {XSM_TENANT_ALL, 1}, {1, XSM_TENANT_ALL}, {1, 2}};
 	struct xsm_policy p;
 	const char *why;
 	size_t size;
@@ -113,13 +114,8 @@ static int list(const char *path)
 	}
 	for (unsigned s = 0; s < p.contexts; s++) {
 		for (unsigned t = 0; t < p.contexts; t++) {
-			for (unsigned r = 0; r <= p.relation_mask; r++) {
-				list_pair(&p,
-					  (struct xsm_label){.tenant = tenant[r][0],
-							     .ctx = (uint16_t)s},
-					  (struct xsm_label){.tenant = tenant[r][1],
-							     .ctx = (uint16_t)t},
-					  r);
+			for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
+				list_pair(&p, s, t, r);
 			}
 		}
 	}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Findings, complaints and memory: what every verb says and how.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "xsm/tool/tool.h"
+
+int complain(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("corbel-policy: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return STATUS_BAD;
+}
+
+static void no_memory(void)
+{
+	exit(complain("out of memory"));
+}
+
+void *must_alloc(size_t size)
+{
+	void *memory = calloc(1, size == 0 ? 1 : size);
+
+	if (memory == NULL) {
+		no_memory();
+	}
+	return memory;
+}
+
+void *must_realloc(void *old, size_t size)
+{
+	void *memory = realloc(old, size);
+
+	if (memory == NULL) {
+		no_memory();
+	}
+	return memory;
+}
+
+static char *print(const char *format, va_list arguments)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, arguments) < 0) {
+		no_memory();
+	}
+	return text;
+}
+
+char *must_print(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	text = print(format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+static struct finding *add(struct findings *f, const char *file, unsigned line, char *text)
+{
+	f->item = must_realloc(f->item, (f->count + 1) * sizeof(*f->item));
+	f->item[f->count] = (struct finding){
+		.file = file != NULL ? must_print("%s", file) : NULL,
+		.line = line,
+		.text = text,
+	};
+	return &f->item[f->count++];
+}
+
+struct finding *find(struct findings *findings, const char *file, unsigned line, const char *format,
+		     ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	text = print(format, arguments);
+	va_end(arguments);
+	return add(findings, file, line, text);
+}
+
+struct finding *find_bad_input(struct findings *findings, const char *file, unsigned line,
+			       const char *format, ...)
+{
+	struct finding *finding;
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	text = print(format, arguments);
+	va_end(arguments);
+	finding = add(findings, file, line, text);
+	finding->bad_input = true;
+	return finding;
+}
+
+void finding_link(struct finding *finding, const char *format, ...)
+{
+	va_list arguments;
+
+	finding->chain =
+		must_realloc(finding->chain, (finding->links + 1) * sizeof(*finding->chain));
+	va_start(arguments, format);
+	finding->chain[finding->links++] = print(format, arguments);
+	va_end(arguments);
+}
+
+static void print_text(const struct finding *f)
+{
+	if (f->file == NULL) {
+		fprintf(stderr, "corbel-policy: %s\n", f->text);
+	} else if (f->line == 0) {
+		fprintf(stderr, "%s: %s\n", f->file, f->text);
+	} else {
+		fprintf(stderr, "%s:%u: %s\n", f->file, f->line, f->text);
+	}
+	for (unsigned i = 0; i < f->links; i++) {
+		fprintf(stderr, "    %s\n", f->chain[i]);
+	}
+}
+
+struct json_object *findings_json(const struct findings *findings)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned i = 0; i < findings->count; i++) {
+		const struct finding *f = &findings->item[i];
+		struct json_object *o = json_object_new_object(), *chain = json_object_new_array();
+
+		if (f->file != NULL) {
+			json_object_object_add(o, "file", json_object_new_string(f->file));
+		}
+		if (f->line != 0) {
+			json_object_object_add(o, "line", json_object_new_int64(f->line));
+		}
+		json_object_object_add(o, "text", json_object_new_string(f->text));
+		for (unsigned l = 0; l < f->links; l++) {
+			json_object_array_add(chain, json_object_new_string(f->chain[l]));
+		}
+		json_object_object_add(o, "chain", chain);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+void print_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_SPACED |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+void findings_print(const struct findings *findings, bool json)
+{
+	struct json_object *object;
+
+	if (json) {
+		object = json_object_new_object();
+		json_object_object_add(object, "findings", findings_json(findings));
+		print_json(object);
+		return;
+	}
+	for (unsigned i = 0; i < findings->count; i++) {
+		print_text(&findings->item[i]);
+	}
+}
+
+void findings_free(struct findings *findings)
+{
+	for (unsigned i = 0; i < findings->count; i++) {
+		struct finding *f = &findings->item[i];
+
+		for (unsigned l = 0; l < f->links; l++) {
+			free(f->chain[l]);
+		}
+		free(f->chain);
+		free(f->file);
+		free(f->text);
+	}
+	free(findings->item);
+	*findings = (struct findings){0};
+}
