@@ -8,6 +8,7 @@
 
 static const char *const known_options[] = {
 	"trace", /* every exit and hypercall goes to the trace ring */
+	"policy-key", /* =HEX[,HEX]: digests of the keys that may sign another policy */
 	"notpm", /* leave the TPM alone: the host is unmeasured */
 };
 

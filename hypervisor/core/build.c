@@ -8,6 +8,7 @@
 #include "core/grant.h"
 #include "core/host.h"
 #include "core/hypercall.h"
+#include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
 #include "mm/frames.h"
@@ -31,48 +32,60 @@ static bool pad_is_zero(const uint16_t pad[3])
 	return (pad[0] | pad[1] | pad[2]) == 0;
 }
 
+static bool is_zero(const uint8_t *bytes, size_t count)
+{
+	uint8_t any = 0;
+
+	while (count > 0) {
+		any |= bytes[--count];
+	}
+	return any == 0;
+}
+
 static int deny_create(const struct hc_call *call)
 {
-	return hc_deny(call, DOMID_XEN, XSM_CLASS_domain, XSM_PERM_domain_create);
+	return hc_deny(call, NULL, XSM_CLASS_domain, XSM_PERM_domain_create);
 }
+
+/* Numbers for tenants: 0 is nobody's, and none is used twice in one boot. */
+static uint32_t next_tenant = 1;
 
 static int choose_label(struct hc_call *call, const struct corbel_build_create *arg,
 			struct xsm_label *label)
 {
-	bool dom0 = arg->flags & CORBEL_BUILD_DOM0;
+	const struct domain *requester = builder_requester();
+	int rc;
 
 	if (arg->label[sizeof(arg->label) - 1]) {
 		return -XEN_EINVAL;
 	}
-	if (xsm_label_by_name(&host_policy, arg->label, label)) {
-		return -XEN_ENOENT;
+	rc = policy_label(arg->label, label);
+	if (rc) {
+		return rc;
 	}
 	/* Labels hypervisor and builder are nobody's to ask for; dom0's once, for domain 0. */
 	if (label->ctx == xsm_sid_label(&host_policy, XSM_SID_hypervisor).ctx ||
 	    label->ctx == xsm_sid_label(&host_policy, XSM_SID_builder).ctx ||
-	    (label->ctx == xsm_sid_label(&host_policy, XSM_SID_dom0).ctx) != dom0) {
+	    (label->ctx == xsm_sid_label(&host_policy, XSM_SID_dom0).ctx) !=
+		    (arg->flags & CORBEL_BUILD_DOM0)) {
 		return deny_create(call);
 	}
-	if (!xsm_allowed(&host_policy, call->caller->label, *label, XSM_CLASS_domain,
-			 XSM_PERM_domain_create)) {
-		return deny_create(call);
+	/* A stranger to all others, until build_owner says whose it is. */
+	if (xsm_is_owned(&host_policy, *label)) {
+		label->tenant = next_tenant++;
 	}
-	return 0;
+	return hc_authorize_label(call, requester ? requester : call->caller, *label,
+				  XSM_CLASS_domain, XSM_PERM_domain_create);
 }
 
 /* Names are decoration, but one uuid never stands for two domains at a time; all zero is none. */
 static bool uuid_taken(const uint8_t uuid[16])
 {
-	static const uint8_t none[16];
-	struct domain *d = memcmp(uuid, none, sizeof(none)) ? domain_next(0) : NULL;
 	bool taken = false;
 
-	while (d && !taken) {
-		uint16_t next = (uint16_t)(d->id + 1);
-
-		taken = !d->is_builder && memcmp(d->uuid, uuid, sizeof(d->uuid)) == 0;
-		domain_put(d);
-		d = taken ? NULL : domain_next(next);
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		taken |= !d->is_builder && !is_zero(uuid, sizeof(d->uuid)) &&
+			 memcmp(d->uuid, uuid, sizeof(d->uuid)) == 0;
 	}
 	return taken;
 }
@@ -191,6 +204,28 @@ long hc_build_commit(struct hc_call *call)
 	memcpy(d->digest_cmdline, arg->cmdline, sizeof(arg->cmdline));
 	d->committed = true;
 	trace_step(d, CORBEL_STEP_commit, 0);
+	return 0;
+}
+
+long hc_build_owner(struct hc_call *call)
+{
+	const struct corbel_build_owner *arg = (void *)call->in.bytes;
+	struct domain *target = call->target;
+
+	if (!target->committed || !is_zero(target->owner, sizeof(target->owner))) {
+		return -XEN_EBUSY;
+	}
+	if (!xsm_is_owned(&host_policy, target->label) || is_zero(arg->owner, sizeof(arg->owner)) ||
+	    !pad_is_zero(arg->pad)) {
+		return -XEN_EINVAL;
+	}
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		if (memcmp(d->owner, arg->owner, sizeof(d->owner)) == 0) {
+			target->label.tenant = d->label.tenant;
+		}
+	}
+	target->self_label.tenant = target->label.tenant;
+	memcpy(target->owner, arg->owner, sizeof(target->owner));
 	return 0;
 }
 
@@ -313,6 +348,10 @@ long hc_build_seal(struct hc_call *call)
 
 	if (arg->run > 1 || arg->pad) {
 		return -XEN_EINVAL;
+	}
+	/* Rights among one owner's domains are for those that have proved to be his. */
+	if (xsm_needs_owner(&host_policy, d->label) && is_zero(d->owner, sizeof(d->owner))) {
+		return deny_create(call);
 	}
 	spin_lock(&d->lock);
 	ok = may_seal(d);

@@ -8,6 +8,7 @@
 #include "core/build.h"
 #include "core/host.h"
 #include "core/memory.h"
+#include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
 #include "cpu/percpu.h"
@@ -31,7 +32,9 @@ static struct domain *instance, *target;
 static bool created, ended, stopped;
 static uint64_t deadline = ~0ull;
 static struct corbel_rendezvous posted;
-static bool is_posted;
+static const struct domain *poster; /* 0: nothing is posted; it is Dom0, which the host outlives by
+				     * no session */
+static const struct domain *requester;
 
 void builder_init(const void *image_in, uint64_t size, const struct kept_module *modules)
 {
@@ -54,6 +57,11 @@ void builder_set_target(struct domain *d)
 {
 	target = d;
 	created = true;
+}
+
+const struct domain *builder_requester(void)
+{
+	return requester;
 }
 
 struct domain *builder_target(void)
@@ -112,6 +120,7 @@ void builder_start(void)
 	CHECK(d && !instance);
 	d->is_builder = true;
 	d->heap_limit = 4096; /* tables of its window: grows with what it builds */
+	memcpy(start.policy_key, host.policy_key, sizeof(start.policy_key));
 	start.instance = d->instance = ++host.builder_instance;
 	for (uint64_t gpa = 0; gpa < CORBEL_BUILDER_RAM; gpa += BLOCK_SIZE) {
 		if (domain_populate(d, (gfn_t){gpa >> PAGE_SHIFT}, BLOCK_ORDER)) {
@@ -129,6 +138,7 @@ void builder_start(void)
 	virt_reset_flat(d->vcpu[0], CORBEL_BUILDER_BASE + header->entry, CORBEL_BUILDER_START, 0);
 	instance = d;
 	target = NULL;
+	requester = NULL;
 	created = ended = false;
 	this_cpu()->last_domain = OWNER_NONE; /* its number is its predecessor's */
 	deadline = d->instance == 1 ? now_ns() + BOOT_DEADLINE_NS : ~0ull;
@@ -209,7 +219,7 @@ long hc_build_done(struct hc_call *call)
 	return 0;
 }
 
-long hc_rendezvous_set(struct hc_call *call)
+static long post(struct hc_call *call, uint32_t kind)
 {
 	struct corbel_rendezvous *arg = (void *)call->in.bytes;
 	struct vcpu *waiter = instance ? instance->vcpu[0] : NULL;
@@ -217,17 +227,28 @@ long hc_rendezvous_set(struct hc_call *call)
 	if (!call->caller->is_dom0) {
 		return -XEN_EPERM;
 	}
-	if (arg->pad || arg->port == 0) {
+	if (arg->kind || arg->port == 0) {
 		return -XEN_EINVAL;
 	}
 	posted = *arg;
-	is_posted = true;
+	posted.kind = kind;
+	poster = call->caller;
 	/* An instance that already serves a session does not take another: the next one will. */
 	arg->instance = host.builder_instance + (deadline != ~0ull || ended || !instance);
 	if (waiter && waiter->state == VCPU_waiting) {
 		sched_wake(waiter);
 	}
 	return 0;
+}
+
+long hc_rendezvous_set(struct hc_call *call)
+{
+	return post(call, CORBEL_SESSION_BUILD);
+}
+
+long hc_policy_request(struct hc_call *call)
+{
+	return post(call, CORBEL_SESSION_POLICY);
 }
 
 long hc_rendezvous_get(struct hc_call *call)
@@ -237,14 +258,15 @@ long hc_rendezvous_get(struct hc_call *call)
 	if (call->caller != instance || deadline != ~0ull) {
 		return -XEN_EPERM; /* one session per instance */
 	}
-	if (!is_posted) {
+	if (!poster) {
 		sched_sleep(call->vcpu, VCPU_waiting);
 		call->block = true;
 		return -XEN_EAGAIN;
 	}
 	*arg = posted;
 	arg->instance = instance->instance;
-	is_posted = false;
+	requester = poster;
+	poster = NULL;
 	deadline = now_ns() + SESSION_DEADLINE_NS;
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include "core/console.h"
 #include "core/event.h"
 #include "core/grant.h"
-#include "core/host.h"
+#include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
 #include "core/vcpu.h"
@@ -66,6 +66,14 @@ struct domain *domain_next(uint16_t domid)
 	}
 	spin_unlock(&table_lock);
 	return best;
+}
+
+struct domain *domain_after(struct domain *d)
+{
+	struct domain *next = domain_next((uint16_t)(d->id + 1));
+
+	domain_put(d);
+	return next;
 }
 
 void domain_get(struct domain *d)

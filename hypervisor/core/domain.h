@@ -83,6 +83,7 @@ struct domain {
 	uint32_t refs;
 	struct spinlock lock;
 	struct xsm_label label, self_label; /* self_label: the object when it acts on itself */
+	uint8_t owner[32];      /* SHA-256 of its owner's key, all zero: none; write-once */
 	struct domain *creator; /* builder instance while building, else 0 (INV-DOM-1) */
 	uint32_t instance; /* builder instance that built it / own number if it is the builder */
 	bool is_dom0, is_builder;
@@ -120,7 +121,8 @@ struct domain {
 /* Lookup by domid takes a reference; domain_put drops it.  Only core/hypercall.c and core/domain.c
  * may call domain_find (tools/lint/symbols). */
 struct domain *domain_find(uint16_t domid);
-struct domain *domain_next(uint16_t domid); /* first domain with id >= domid, referenced, or 0 */
+struct domain *domain_next(uint16_t domid);    /* first domain with id >= domid, referenced, or 0 */
+struct domain *domain_after(struct domain *d); /* the next one; puts d */
 void domain_get(struct domain *d);
 void domain_put(struct domain *d);
 

@@ -5,8 +5,8 @@
  * its state and asked the policy; getinfo asks for each domain itself.  Locks: the target's, for
  * its state.
  */
-#include "core/host.h"
 #include "core/hypercall.h"
+#include "core/policy.h"
 #include "core/sched.h"
 #include <xen/errno.h>
 
@@ -85,17 +85,12 @@ static bool may_see(struct hc_call *call, struct domain *d)
 /* First domain with id >= first that the caller may see, referenced, or NULL. */
 static struct domain *next_visible(struct hc_call *call, uint16_t first)
 {
-	struct domain *d;
+	struct domain *d = domain_next(first);
 
-	while (first < DOMID_FIRST_RESERVED) {
-		d = domain_next(first);
-		if (!d || may_see(call, d)) {
-			return d;
-		}
-		first = d->id + 1;
-		domain_put(d);
+	while (d && !may_see(call, d)) {
+		d = domain_after(d);
 	}
-	return NULL;
+	return d;
 }
 
 /* Xen says `running` only of what is on a CPU at that very moment, which on one CPU is the asking

@@ -185,6 +185,19 @@ void event_teardown(struct domain *d)
 	spin_unlock(&event_lock);
 }
 
+void event_review(struct domain *d, bool (*forbidden)(struct domain *d, struct domain *peer))
+{
+	spin_lock(&event_lock);
+	for (uint32_t port = 1; port < EVENT_PORTS; port++) {
+		const struct event_port *p = event_port_at(d, port);
+
+		if (p && p->state == PORT_interdomain && forbidden(d, p->peer)) {
+			event_port_close(d, port);
+		}
+	}
+	spin_unlock(&event_lock);
+}
+
 static void raise_virq(struct vcpu *v, uint32_t virq)
 {
 	if (v && v->virq_port[virq]) {

@@ -12,6 +12,8 @@
 
 int event_init(struct domain *d);
 void event_teardown(struct domain *d); /* closes every port; peers fall back to unbound */
+/* Shows every port of d that is connected to `forbidden`, and closes those for which it is true. */
+void event_review(struct domain *d, bool (*forbidden)(struct domain *d, struct domain *peer));
 /* Raises a virtual interrupt on the vCPU (VIRQ_*), if bound. */
 void event_virq(struct vcpu *v, uint32_t virq);
 /* Raises a global VIRQ (VIRQ_DOM_EXC, VIRQ_CONSOLE) in Dom0, if bound. */

@@ -120,7 +120,9 @@ struct domain *grant_map_owner(struct domain *d, uint32_t handle, gfn_t gfn, int
 	}
 	/* Claimed, so that the granter cannot go before it has another reference. */
 	granter = map->granter;
-	domain_get(granter);
+	if (granter) {
+		domain_get(granter);
+	}
 	map_set(d->grants, map, handle, MAP_live);
 	return granter;
 }
@@ -139,20 +141,58 @@ static bool remove_mapping(struct domain *d, const struct grant_map *map)
 	return done;
 }
 
-/* Second half of an unmap: no step can fail.  `mapped`: the NPT's frame reference came back. */
+/* Gives back what a mapping held; `mapped`: so did the NPT with its frame reference. */
+static void let_go(const struct grant_map *old, bool mapped)
+{
+	if (mapped) {
+		/* The request comes first: the frame allocator notes its epoch with the last put,
+		 * and this CPU flushes before it enters a guest again. */
+		tlb_request();
+		frame_put(old->frame);
+	}
+	if (old->granter) {
+		grant_release(old->granter, old->ref, old->write);
+		domain_put(old->granter);
+	}
+}
+
+/* Second half of an unmap: no step can fail. */
 static void drop_map(struct domain *d, struct grant_map *map, uint32_t handle, bool mapped)
 {
 	struct grant_map old = *map;
 
 	map_set(d->grants, map, handle, MAP_free);
-	if (mapped) {
-		/* The request comes first: the frame allocator notes its epoch with the last put,
-		 * and this CPU flushes before it enters a guest again. */
-		tlb_request();
-		frame_put(old.frame);
+	let_go(&old, mapped);
+}
+
+static void revoke(struct domain *d, struct grant_map *map)
+{
+	struct grant_map old = *map;
+	struct npt_entry empty = {.kind = NPT_GRANT, .write = true};
+	bool mapped = remove_mapping(d, map);
+
+	if (mapped && frames_alloc(d->id, 0, &empty.frame) == 0) {
+		spin_lock(&d->lock);
+		CHECK(npt_map(d, (gfn_t){map->gfn}, empty) == 0); /* its table is still there */
+		spin_unlock(&d->lock);
+		map->frame = empty.frame;
 	}
-	grant_release(old.granter, old.ref, old.write);
-	domain_put(old.granter);
+	map->granter = NULL;
+	let_go(&old, mapped);
+}
+
+void grant_review(struct domain *d,
+		  bool (*forbidden)(struct domain *d, struct domain *granter, bool write))
+{
+	struct grant_map *map;
+
+	for (uint32_t i = 0; d->grants && i < d->grants->maps_made; i++) {
+		map = map_at(d->grants, i);
+		if (map->state == MAP_live && map->granter &&
+		    forbidden(d, map->granter, map->write)) {
+			revoke(d, map);
+		}
+	}
 }
 
 int16_t grant_unmap(struct domain *d, uint32_t handle, gfn_t gfn)

@@ -7,9 +7,7 @@
  * kernel on any other result.  Trust boundary: every field of an element is the caller's.
  */
 #include "core/grant_table.h"
-#include "core/host.h"
 #include "core/hypercall.h"
-#include "core/trace.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
 #include <xen/errno.h>
@@ -49,22 +47,12 @@ static long for_each(struct hc_call *call, uint32_t size, size_t status_at,
 
 /* Ends an element whose granter was found, but has not granted this.  The policy allows the pair:
  * the granter's is as much a denial as the policy's, and recorded as one. */
-static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t sub, uint32_t perm,
-		      uint32_t ref, int16_t status)
+static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t perm, uint32_t ref,
+		      int16_t status)
 {
 	if (status == GNTST_permission_denied) {
-		__atomic_fetch_add(&host.audit_denied, 1, __ATOMIC_RELAXED);
-		trace_add((struct corbel_trace){
-			.kind = CORBEL_TRACE_denied,
-			.subject = call->caller->id,
-			.object = granter->id,
-			.vcpu = (uint16_t)call->vcpu->id,
-			.call = (uint32_t)__HYPERVISOR_grant_table_op << 16 | sub,
-			.result = -XEN_EPERM,
-			.cls = XSM_CLASS_grant,
-			.perm = (uint16_t)perm,
-			.arg = ref,
-		});
+		call->detail = ref;
+		hc_deny(call, granter, XSM_CLASS_grant, perm);
 	}
 	domain_put(granter);
 	return status;
@@ -92,9 +80,7 @@ static int16_t map_work(struct hc_call *call, union element *e)
 	}
 	status = grant_map(call->caller, granter, op->ref, gfn, write, &op->handle);
 	/* On success the reference belongs to the mapping. */
-	return status == GNTST_okay
-		       ? status
-		       : refuse(call, granter, GNTTABOP_map_grant_ref, perm, op->ref, status);
+	return status == GNTST_okay ? status : refuse(call, granter, perm, op->ref, status);
 }
 
 static int16_t unmap_work(struct hc_call *call, union element *e)
@@ -111,8 +97,11 @@ static int16_t unmap_work(struct hc_call *call, union element *e)
 		return GNTST_bad_virt_addr;
 	}
 	granter = grant_map_owner(call->caller, op->handle, gfn, &status);
-	if (!granter) {
+	if (status != GNTST_okay) {
 		return status;
+	}
+	if (!granter) { /* revoked: what lies there is the caller's own */
+		return grant_unmap(call->caller, op->handle, gfn);
 	}
 	/* Of a granter in any state: mappings of a dead domain must be dropped too. */
 	if (hc_authorize(call, granter, XSM_CLASS_grant, XSM_PERM_grant_unmap)) {
@@ -163,7 +152,7 @@ static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end
 	}
 	status = grant_hold(granter, call->caller->id, side->ref, side->write, &side->frame);
 	if (status != GNTST_okay) {
-		return refuse(call, granter, GNTTABOP_copy, XSM_PERM_grant_copy, side->ref, status);
+		return refuse(call, granter, XSM_PERM_grant_copy, side->ref, status);
 	}
 	side->granter = granter;
 	return status;

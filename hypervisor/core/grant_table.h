@@ -41,8 +41,8 @@ struct grant_use {
 
 enum map_state { MAP_free, MAP_reserved, MAP_live };
 
-struct grant_map { /* one live mapping held by the owner of the table */
-	struct domain *granter;
+struct grant_map {              /* one live mapping held by the owner of the table */
+	struct domain *granter; /* 0: revoked, an empty frame of its own lies there instead */
 	frame_t frame;
 	uint32_t ref;
 	uint32_t gfn;  /* where the owner has it */
@@ -80,8 +80,8 @@ void grant_release(struct domain *granter, uint32_t ref, bool write);
  * mapping. */
 int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t gfn, bool write,
 		  uint32_t *handle);
-/* The granter of a live mapping, referenced, if handle and gfn name one of d's; else NULL and
- * *status says why. */
+/* The granter of a live mapping, referenced, if handle and gfn name one of d's (NULL if it was
+ * revoked); else *status says why not. */
 struct domain *grant_map_owner(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status);
 int16_t grant_unmap(struct domain *d, uint32_t handle, gfn_t gfn);
 #endif

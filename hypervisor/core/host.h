@@ -8,16 +8,15 @@
 #define CORE_HOST_H
 #include <stdbool.h>
 #include <stdint.h>
-#include "xsm/monitor/monitor.h"
 
 struct host_state {
 	uint32_t flags; /* CORBEL_HOST_* */
 	uint8_t boot_id[32], policy_digest[32], builder_image[32], builder_memory[32];
 	uint32_t builder_instance;
 	uint64_t audit_denied;
-	bool policy_audits; /* the policy wants some allowed calls on record */
+	bool policy_audits;        /* the policy wants some allowed calls on record */
+	uint8_t policy_key[2][32]; /* SHA-256 of the operator's keys, all zero: none */
 };
 
 extern struct host_state host;
-extern struct xsm_policy host_policy; /* in force; all zero (denies everything) until loaded */
 #endif

@@ -7,6 +7,7 @@
  */
 #include "core/hypercall.h"
 #include "core/host.h"
+#include "core/policy.h"
 #include "core/trace.h"
 #include "mm/gcopy.h"
 #include "virt/virt.h"
@@ -109,43 +110,59 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 /* Out of the way of calls that are allowed: not inlined, so that those save no registers for it. */
 #define COLD __attribute__((noinline, cold))
 
-static COLD void audit(const struct hc_call *call, uint16_t kind, uint16_t object, unsigned cls,
-		       unsigned perm, int result)
+static COLD void audit(const struct hc_call *call, const struct domain *subject, uint16_t object,
+		       struct xsm_label label, unsigned cls, unsigned perm, int result)
 {
 	const struct hc_row *row = call->row;
 
 	trace_add((struct corbel_trace){
-		.kind = kind,
-		.subject = call->caller->id,
+		.kind = result ? CORBEL_TRACE_denied : CORBEL_TRACE_audited,
+		.subject = subject->id,
 		.object = object,
 		.vcpu = (uint16_t)call->vcpu->id,
 		.call = (uint32_t)row->number << 16 |
 			(row->kind == KIND_deny_rest ? call->sub : row->sub),
 		.result = result,
-		.cls = (uint16_t)cls,
-		.perm = (uint16_t)perm,
-		.arg = call->arg[1],
+		.cls = (uint8_t)cls,
+		.perm = (uint8_t)perm,
+		.relation = label.ctx == CORBEL_NO_CONTEXT
+				    ? 0xFF
+				    : (uint8_t)xsm_relation(subject->label.tenant, label.tenant),
+		.subject_context = subject->label.ctx,
+		.object_context = label.ctx,
+		.arg = call->detail,
 	});
 }
 
-COLD int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm)
+static COLD int deny(const struct hc_call *call, const struct domain *subject, uint16_t object,
+		     struct xsm_label label, unsigned cls, unsigned perm)
 {
 	host.audit_denied++;
-	audit(call, CORBEL_TRACE_denied, object, cls, perm, -XEN_EPERM);
+	policy_count(subject->label, cls, perm)->denied++;
+	audit(call, subject, object, label, cls, perm, -XEN_EPERM);
 	return -XEN_EPERM;
 }
 
-static COLD int check_failed(const struct hc_call *call, const struct domain *object, unsigned cls,
-			     unsigned perm)
+/* What the caller's rights are asked on. */
+static struct xsm_label object_label(const struct hc_call *call, const struct domain *object)
 {
-	return hc_deny(call, object ? object->id : DOMID_XEN, cls, perm);
+	return !object                  ? xsm_sid_label(&host_policy, XSM_SID_hypervisor)
+	       : object == call->caller ? object->self_label
+					: object->label;
 }
 
-static COLD void check_audited(const struct hc_call *call, const struct domain *object,
-			       struct xsm_label label, unsigned cls, unsigned perm)
+COLD int hc_deny(const struct hc_call *call, const struct domain *object, unsigned cls,
+		 unsigned perm)
 {
-	if (xsm_audited(&host_policy, call->caller->label, label, cls, perm)) {
-		audit(call, CORBEL_TRACE_audited, object ? object->id : DOMID_XEN, cls, perm, 0);
+	return deny(call, call->caller, object ? object->id : DOMID_XEN, object_label(call, object),
+		    cls, perm);
+}
+
+static COLD void check_audited(const struct hc_call *call, const struct domain *subject,
+			       uint16_t object, struct xsm_label label, unsigned cls, unsigned perm)
+{
+	if (xsm_audited(&host_policy, subject->label, label, cls, perm)) {
+		audit(call, subject, object, label, cls, perm, 0);
 	}
 }
 
@@ -157,17 +174,27 @@ int hc_authorize(const struct hc_call *call, const struct domain *object, unsign
 		 unsigned perm)
 {
 	const struct domain *caller = call->caller;
-	struct xsm_label label = !object ? xsm_sid_label(&host_policy, XSM_SID_hypervisor)
-				 : object == caller ? object->self_label
-						    : object->label;
+	struct xsm_label label = object_label(call, object);
 
 	if (!xsm_allowed(&host_policy, caller->label, label, cls, perm) ||
 	    (object && object->state == CORBEL_DOM_building && object->creator != caller)) {
-		return check_failed(call, object, cls, perm);
+		return hc_deny(call, object, cls, perm);
 	}
+	policy_count(caller->label, cls, perm)->allowed++;
 	if (__builtin_expect(host.policy_audits, 0)) {
-		check_audited(call, object, label, cls, perm);
+		check_audited(call, caller, object ? object->id : DOMID_XEN, label, cls, perm);
 	}
+	return 0;
+}
+
+int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
+		       struct xsm_label label, unsigned cls, unsigned perm)
+{
+	if (!xsm_allowed(&host_policy, subject->label, label, cls, perm)) {
+		return deny(call, subject, DOMID_INVALID, label, cls, perm);
+	}
+	policy_count(subject->label, cls, perm)->allowed++;
+	check_audited(call, subject, DOMID_INVALID, label, cls, perm);
 	return 0;
 }
 
@@ -178,7 +205,7 @@ static __attribute__((nonnull)) int check_target(struct hc_call *call, struct do
 	int rc = hc_authorize(call, d, cls, perm);
 
 	if (rc == 0 && !(states & (1u << d->state))) {
-		rc = hc_deny(call, d->id, cls, perm);
+		rc = hc_deny(call, d, cls, perm);
 	}
 	return rc;
 }
@@ -298,12 +325,13 @@ static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *p
 static COLD long refuse(struct hc_call *call, uint64_t number)
 {
 	const struct hc_row *row = call->row;
+	struct xsm_label unknown = {.ctx = CORBEL_NO_CONTEXT};
 	uint16_t object = DOMID_XEN;
 
 	if (number == __HYPERVISOR_domctl) {
 		memcpy(&object, call->in.bytes + offsetof(hc_domctl_t, domain), sizeof(object));
 	}
-	return hc_deny(call, object, row->cls, row->perm);
+	return deny(call, call->caller, object, unknown, row->cls, row->perm);
 }
 
 static long perform(struct hc_call *call, uint64_t number)
@@ -367,6 +395,7 @@ bool hypercall_dispatch(struct vcpu *v)
 	call.arg[0] = v->regs.rdi;
 	call.arg[1] = v->regs.rsi;
 	call.arg[2] = v->regs.rdx;
+	call.detail = v->regs.rsi;
 	virt_skip(v, 3);
 	result = perform(&call, number);
 	if (v->domain->state == CORBEL_DOM_dying) {

@@ -32,7 +32,8 @@ struct hc_call {
 	struct domain *target; /* per the row's rule; 0 for NONE and ELEM */
 	uint64_t arg[3];       /* RDI RSI RDX: no call here has more */
 	const struct hc_row *row;
-	uint16_t sub; /* sub-op as the caller gave it, for the record */
+	uint16_t sub;    /* sub-op as the caller gave it, for the record */
+	uint64_t detail; /* for the record: RSI, or what a handler puts here */
 	union {
 		uint8_t bytes[HC_ARG_MAX];
 		uint64_t align;
@@ -57,8 +58,15 @@ bool hypercall_dispatch(struct vcpu *v);
  * object, records a denial.  0 or -EPERM. */
 int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
 		 unsigned perm);
-/* Puts a refusal on record under cls:perm and counts it; returns -EPERM. */
-int hc_deny(const struct hc_call *call, uint16_t object, unsigned cls, unsigned perm);
+/* The same for a label that no domain has yet, and for a subject that the caller acts for. */
+int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
+		       struct xsm_label label, unsigned cls, unsigned perm);
+/* Puts a refusal on record (object 0: the hypervisor) and counts it; returns -EPERM. */
+int hc_deny(const struct hc_call *call, const struct domain *object, unsigned cls, unsigned perm);
+/* The room of the answer, with nothing in it. */
+void *hc_answer(struct hc_call *call, size_t size);
+/* Answers struct corbel_read from bytes[length]. */
+long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length);
 /* Resolves a domid for an element (DOMID_SELF allowed), referenced; checks state and permission.
  * 0, -ESRCH or -EPERM (a domain that the caller may not touch in this state: -EPERM). */
 int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cls, unsigned perm,

@@ -7,7 +7,9 @@
  */
 #include "core/host.h"
 #include "core/hypercall.h"
+#include "core/policy.h"
 #include "core/trace.h"
+#include "cpu/percpu.h"
 #include "measured-boot/measure.h"
 #include "mm/frames.h"
 #include <xen/errno.h>
@@ -24,8 +26,7 @@ long hc_version(struct hc_call *call)
 	return XEN_ABI_VERSION;
 }
 
-/* The room of the answer, with nothing in it. */
-static void *zeroed(struct hc_call *call, size_t size)
+void *hc_answer(struct hc_call *call, size_t size)
 {
 	CHECK(size <= sizeof(call->in.bytes));
 	return memset(call->in.bytes, 0, size);
@@ -33,7 +34,7 @@ static void *zeroed(struct hc_call *call, size_t size)
 
 static long answer_text(struct hc_call *call, size_t size, const char *text)
 {
-	copy_string(zeroed(call, size), size, text);
+	copy_string(hc_answer(call, size), size, text);
 	return 0;
 }
 
@@ -54,7 +55,7 @@ long hc_changeset(struct hc_call *call)
 
 long hc_compile_info(struct hc_call *call)
 {
-	struct xen_compile_info *out = zeroed(call, sizeof(*out));
+	struct xen_compile_info *out = hc_answer(call, sizeof(*out));
 
 	/* No builder, host or date: two builds of one source are the same bytes. */
 	copy_string(out->compiler, sizeof(out->compiler), "cc " __VERSION__);
@@ -106,7 +107,7 @@ long hc_platform_settime(struct hc_call *call)
 
 long hc_host_info(struct hc_call *call)
 {
-	struct corbel_host_info *out = zeroed(call, sizeof(*out));
+	struct corbel_host_info *out = hc_answer(call, sizeof(*out));
 	struct frame_counts frames = frames_count();
 	uint64_t next;
 
@@ -123,7 +124,7 @@ long hc_host_info(struct hc_call *call)
 	out->freed_count = frames.freed;
 	out->scrubbed_count = frames.scrubbed;
 	out->audit_denied = __atomic_load_n(&host.audit_denied, __ATOMIC_RELAXED);
-	trace_read(0, NULL, 0, &next, &out->trace_lost);
+	trace_read(0, 0, NULL, 0, &next, &out->trace_lost);
 	out->tpm_error = measure_error();
 	copy_string(out->version, sizeof(out->version), CORBEL_VERSION);
 	return 0;
@@ -131,7 +132,7 @@ long hc_host_info(struct hc_call *call)
 
 long hc_launch_info(struct hc_call *call)
 {
-	struct corbel_launch_info *out = zeroed(call, sizeof(*out));
+	struct corbel_launch_info *out = hc_answer(call, sizeof(*out));
 	struct domain *d = call->target;
 
 	spin_lock(&d->lock);
@@ -146,6 +147,8 @@ long hc_launch_info(struct hc_call *call)
 	copy_string(out->label, sizeof(out->label), xsm_label_name(&host_policy, d->label));
 	copy_string(out->crash_reason, sizeof(out->crash_reason), d->crash_reason);
 	out->overhead_bytes = d->heap_pages * (uint64_t)PAGE_SIZE;
+	memcpy(out->owner, d->owner, sizeof(out->owner));
+	out->tenant = d->label.tenant;
 	spin_unlock(&d->lock);
 	return 0;
 }
@@ -156,12 +159,13 @@ long hc_trace_read(struct hc_call *call)
 {
 	struct corbel_read *op = (struct corbel_read *)call->in.bytes;
 	struct corbel_trace piece[TRACE_PIECE];
-	uint64_t next = op->offset, lost = 0;
-	uint32_t room, filled = 0, n;
+	uint64_t next = op->offset << 8 >> 8, lost = 0;
+	uint32_t room, filled = 0, n, cpu = op->offset >> 56;
 	struct gbuf pin;
 	int result;
 
-	if (op->size > PAGE_SIZE || op->size < sizeof(piece[0]) || op->buffer % 8) {
+	if (op->size > PAGE_SIZE || op->size < sizeof(piece[0]) || op->buffer % 8 ||
+	    cpu >= percpu_count) {
 		return -XEN_EINVAL;
 	}
 	result = gbuf_pin(call->vcpu, op->buffer, op->size, true, &pin);
@@ -169,7 +173,7 @@ long hc_trace_read(struct hc_call *call)
 		return result;
 	}
 	for (room = op->size / sizeof(piece[0]); room > 0; room -= n) {
-		n = trace_read(next, piece, MIN(room, TRACE_PIECE), &next, &lost);
+		n = trace_read(cpu, next, piece, MIN(room, TRACE_PIECE), &next, &lost);
 		if (n == 0) {
 			break;
 		}
@@ -178,16 +182,14 @@ long hc_trace_read(struct hc_call *call)
 	}
 	gbuf_unpin(&pin);
 	op->filled = filled;
-	op->next = next;
+	op->next = next | (uint64_t)cpu << 56;
 	op->lost = lost;
 	return 0;
 }
 
-long hc_boot_log(struct hc_call *call)
+long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length)
 {
 	struct corbel_read *op = (struct corbel_read *)call->in.bytes;
-	const uint8_t *log = NULL;
-	uint64_t length = measure_log(&log);
 	uint32_t n;
 	int result;
 
@@ -195,7 +197,8 @@ long hc_boot_log(struct hc_call *call)
 		return -XEN_EINVAL;
 	}
 	n = op->offset < length ? (uint32_t)MIN(length - op->offset, op->size) : 0;
-	result = n ? copy_to_guest(call->vcpu, op->buffer, log + op->offset, n) : 0;
+	result = n ? copy_to_guest(call->vcpu, op->buffer, (const uint8_t *)bytes + op->offset, n)
+		   : 0;
 	if (result) {
 		return result;
 	}
@@ -203,4 +206,12 @@ long hc_boot_log(struct hc_call *call)
 	op->next = op->offset + n;
 	op->lost = 0;
 	return 0;
+}
+
+long hc_boot_log(struct hc_call *call)
+{
+	const uint8_t *log = NULL;
+	uint64_t length = measure_log(&log);
+
+	return hc_read_bytes(call, log, length);
 }

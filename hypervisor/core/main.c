@@ -7,6 +7,7 @@
 #include "core/build.h"
 #include "core/host.h"
 #include "core/hypercall.h"
+#include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
 #include "cpu/asm.h"
@@ -20,7 +21,6 @@
 #include "virt/virt.h"
 
 struct host_state host;
-struct xsm_policy host_policy;
 
 static struct kept_module kept[KEPT_MODULES] = {
 	{.name = "plan"}, {.name = "kernel"}, {.name = "initrd"}};
@@ -110,34 +110,32 @@ static void keep_module(struct kept_module *k, const struct boot_module *module,
 	sha384_final(&c384, out->sha384);
 }
 
-/* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
-static bool policy_audits(void)
+/* `policy-key=HEX[,HEX]`: who may sign a policy for a running host.  Measured with the rest of the
+ * command line. */
+static void read_policy_keys(const struct boot_info *boot)
 {
-	struct xsm_label s = {0}, t = {0};
+	char text[2 * 64 + 3] = ""; /* one more than allowed, to see it */
+	unsigned digits = 0;
 
-	for (s.ctx = 0; s.ctx < host_policy.contexts; s.ctx++) {
-		for (t.ctx = 0; t.ctx < host_policy.contexts; t.ctx++) {
-			for (unsigned i = 0; i < XSM_CLASS_COUNT * 32; i++) {
-				if (xsm_audited(&host_policy, s, t, i / 32, i % 32)) {
-					return true;
-				}
-			}
+	boot_option(boot, "policy-key", text, sizeof(text));
+	for (const char *c = text; *c; c++) {
+		unsigned value = *c >= '0' && *c <= '9'   ? (unsigned)(*c - '0')
+				 : *c >= 'a' && *c <= 'f' ? (unsigned)(*c - 'a') + 10
+							  : 16;
+
+		if (c == text + 64 && *c == ',') {
+			continue;
 		}
+		if (value > 15 || digits == 128) {
+			panic("option policy-key: not one or two SHA-256 in small hex digits");
+		}
+		host.policy_key[digits / 64][digits / 2 % 32] |=
+			(uint8_t)(digits % 2 ? value : value << 4);
+		digits++;
 	}
-	return false;
-}
-
-static void load_policy(const void *blob, uint64_t size)
-{
-	const char *why = "";
-
-	if (xsm_policy_parse(&host_policy, blob, size, &why) ||
-	    xsm_floor_check(&host_policy, &why)) {
-		panic("policy refused: %s", why);
+	if (digits % 64) {
+		panic("option policy-key: %u hex digits, not 64 or 128", digits);
 	}
-	host.policy_audits = policy_audits();
-	sha256(blob, size, host.policy_digest);
-	printk("policy: %lu bytes, in force\n", size);
 }
 
 static void check_builder_header(const void *image, uint64_t size)
@@ -213,7 +211,7 @@ static void take_modules(struct boot_info *boot)
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		frames_add_region(m[i].base, ROUND_UP(m[i].size, PAGE_SIZE));
 	}
-	load_policy(policy, m[MODULE_policy].size);
+	policy_boot(policy, m[MODULE_policy].size);
 	check_builder_header(builder, m[MODULE_builder].size);
 	builder_init(builder, m[MODULE_builder].size, kept);
 }
@@ -245,6 +243,7 @@ void core_main(struct boot_info *boot)
 	}
 	memory_init(boot);
 	trace_verbose = boot_option(boot, "trace", NULL, 0);
+	read_policy_keys(boot);
 	draw_boot_id();
 	measure_begin(boot);
 	take_modules(boot);

@@ -5,6 +5,7 @@
  * the reaper and the scrubber a bounded share.  Lock: RANK_SCHED around the lists.
  */
 #include "core/sched.h"
+#include "core/policy.h"
 #include "core/build.h"
 #include "core/console.h"
 #include "core/event.h"
@@ -271,6 +272,7 @@ void sched_run(void)
 
 		cpu->need_resched = false;
 		deadline = fire_timers(now);
+		deadline = MIN(deadline, policy_tick(now));
 		builder_tick(now);
 		work = !domain_reap(REAP_BUDGET);
 		work = (frames_scrub(SCRUB_BUDGET) != 0) || work;

@@ -12,11 +12,11 @@
 #define TRACE_RECORDS 2048u
 
 extern bool trace_verbose;
-/* Fills seq and time; the other fields are the caller's. */
+/* Fills seq, time and cpu; the other fields are the caller's. */
 void trace_add(struct corbel_trace record);
-/* Copies records with seq >= first into out[max]; returns how many; *next is the next seq to ask
- * for, *lost the total ever overwritten. */
-uint32_t trace_read(uint64_t first, struct corbel_trace *out, uint32_t max, uint64_t *next,
-		    uint64_t *lost);
+/* Of one CPU's ring: copies records with seq >= first into out[max]; returns how many; *next is the
+ * next seq to ask for, *lost the total ever overwritten. */
+uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint32_t max,
+		    uint64_t *next, uint64_t *lost);
 void trace_dump(uint32_t last); /* prints the last records; used by panic */
 #endif

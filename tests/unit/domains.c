@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "core/host.h"
+#include "core/policy.h"
 #include "core/memory.h"
 #include "core/sched.h"
 #include "mm/frames.h"

@@ -139,9 +139,11 @@ void domain_put(struct domain *d)
 	d->refs--;
 }
 
-void trace_add(struct corbel_trace record)
+int hc_deny(const struct hc_call *call, const struct domain *object, unsigned cls, unsigned perm)
 {
-	fake.denials += record.kind == CORBEL_TRACE_denied;
+	CHECK(call && object && cls < XSM_CLASS_COUNT && perm < 32);
+	fake.denials++;
+	return -XEN_EPERM;
 }
 
 int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
@@ -233,6 +235,18 @@ bool frame_get(frame_t f, uint16_t owner)
 	}
 	fake_frames[f.n].refs++;
 	return true;
+}
+
+int frames_alloc(uint16_t owner, unsigned order, frame_t *out)
+{
+	CHECK(order == 0);
+	for (out->n = FAKE_DOMAINS * FAKE_RAM; out->n < FAKE_FRAMES; out->n++) {
+		if (fake_frames[out->n].refs == 0) {
+			fake_frames[out->n] = (struct fake_frame){.owner = owner, .refs = 1};
+			return 0;
+		}
+	}
+	return -XEN_ENOMEM;
 }
 
 void frame_put(frame_t f)

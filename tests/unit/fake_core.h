@@ -13,7 +13,8 @@
 #define FAKE_DOMAINS 4
 #define FAKE_GFNS    64 /* per domain */
 #define FAKE_RAM     8  /* gfns [0, 8) are RAM at the start */
-#define FAKE_FRAMES  (FAKE_DOMAINS * FAKE_RAM)
+#define FAKE_SPARE   8  /* frames behind the RAM, for frames_alloc() */
+#define FAKE_FRAMES  (FAKE_DOMAINS * FAKE_RAM + FAKE_SPARE)
 
 struct fake_state {
 	struct domain domain[FAKE_DOMAINS];
@@ -23,7 +24,7 @@ struct fake_state {
 	uint32_t kicks[FAKE_DOMAINS][2];
 	uint32_t polls[FAKE_DOMAINS];
 	uint32_t last_poll;
-	uint32_t denials;                 /* trace records of kind denied */
+	uint32_t denials;                 /* calls of hc_deny() */
 	bool refuse;                      /* hc_authorize() and hc_target() say -EPERM */
 	uint32_t asked_class, asked_perm; /* by the last of these calls */
 	uint32_t npt_fail;                /* npt_map() fails with -ENOMEM this many times */

@@ -129,7 +129,7 @@ static uint64_t trace_end(void)
 	static struct corbel_trace all[TRACE_RECORDS];
 	uint64_t next, lost;
 
-	trace_read(0, all, ARRAY_SIZE(all), &next, &lost);
+	trace_read(0, 0, all, ARRAY_SIZE(all), &next, &lost);
 	return next;
 }
 
@@ -158,7 +158,7 @@ static void check_record(uint64_t first, const struct hc_row *row, const struct 
 	struct corbel_trace r[2];
 	uint64_t next, lost;
 
-	assert_int_equal(trace_read(first, r, 2, &next, &lost), 1);
+	assert_int_equal(trace_read(0, first, r, 2, &next, &lost), 1);
 	assert_int_equal(r[0].kind, CORBEL_TRACE_denied);
 	assert_int_equal(r[0].subject, caller->id);
 	assert_int_equal(r[0].object, object);

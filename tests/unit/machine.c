@@ -5,6 +5,7 @@
 #include "core/console.h"
 #include "core/host.h"
 #include "core/panic.h"
+#include "core/policy.h"
 #include "core/trace.h"
 #include "cpu/cpu.h"
 #include "cpu/percpu.h"
@@ -23,7 +24,6 @@
 
 struct machine machine;
 struct host_state host;
-struct xsm_policy host_policy;
 jmp_buf machine_caught;
 bool machine_catching;
 char machine_panic_text[200];
@@ -184,7 +184,7 @@ void machine_init(void)
 void machine_policy(const char *name)
 {
 	static _Alignas(8) uint8_t blob[65536];
-	const char *build = getenv("CORBEL_BUILD"), *why;
+	const char *build = getenv("CORBEL_BUILD");
 	char path[200];
 	size_t length;
 	FILE *file;
@@ -196,10 +196,7 @@ void machine_policy(const char *name)
 	}
 	length = fread(blob, 1, sizeof(blob), file);
 	fclose(file);
-	if (xsm_policy_parse(&host_policy, blob, length, &why) ||
-	    xsm_floor_check(&host_policy, &why)) {
-		panic("%s: %s", path, why);
-	}
+	policy_boot(blob, length);
 }
 
 /* ---- chance and order -------------------------------------------------------------------- */

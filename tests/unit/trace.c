@@ -28,13 +28,13 @@ static void test_trace(void **state)
 	char expected[32];
 
 	(void)state;
-	assert_int_equal(trace_read(0, out, 16, &next, &lost), 0);
+	assert_int_equal(trace_read(0, 0, out, 16, &next, &lost), 0);
 	assert_int_equal(lost, 0);
 	assert_int_equal(next, 1);
 
 	fake_now = 77;
 	add(5);
-	assert_int_equal(trace_read(next, out, 2, &next, &lost), 2);
+	assert_int_equal(trace_read(0, next, out, 2, &next, &lost), 2);
 	assert_int_equal(out[0].seq, 1);
 	assert_int_equal(out[1].seq, 2);
 	assert_int_equal(out[0].time_ns, 77);
@@ -42,20 +42,20 @@ static void test_trace(void **state)
 	assert_int_equal(lost, 0);
 
 	add(TRACE_RECORDS - 5); /* just full */
-	assert_int_equal(trace_read(0, out, 1, &next, &lost), 1);
+	assert_int_equal(trace_read(0, 0, out, 1, &next, &lost), 1);
 	assert_int_equal(out[0].seq, 1);
 	assert_int_equal(lost, 0);
 
 	add(100); /* the first 100 are gone */
-	assert_int_equal(trace_read(3, out, ARRAY_SIZE(out), &next, &lost), TRACE_RECORDS);
+	assert_int_equal(trace_read(0, 3, out, ARRAY_SIZE(out), &next, &lost), TRACE_RECORDS);
 	assert_int_equal(out[0].seq, 101);
 	assert_int_equal(out[TRACE_RECORDS - 1].seq, TRACE_RECORDS + 100);
 	assert_int_equal(out[TRACE_RECORDS - 1].arg, 99);
 	assert_int_equal(next, TRACE_RECORDS + 101);
 	assert_int_equal(lost, 100);
-	assert_int_equal(trace_read(next, out, 16, &next, &lost), 0);
+	assert_int_equal(trace_read(0, next, out, 16, &next, &lost), 0);
 	assert_int_equal(next, TRACE_RECORDS + 101);
-	assert_int_equal(trace_read(100000, out, 16, &next, &lost), 0); /* from the future */
+	assert_int_equal(trace_read(0, 100000, out, 16, &next, &lost), 0); /* from the future */
 
 	fake_boot_reset();
 	trace_dump(2);

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replacing the policy (policy.h).  Owns two blob slots: one in force, the other free, or kept for
+ * a roll-back.  Trust boundary: a blob is taken from the current builder instance only, which has
+ * verified the operator's signature, and even so parser and floor see it first; who may ask for it
+ * is the policy's word on security:load_policy.
+ */
+#include "core/policy.h"
+#include "core/build.h"
+#include "core/event.h"
+#include "core/grant.h"
+#include "core/host.h"
+#include "core/hypercall.h"
+#include "core/trace.h"
+#include "cpu/time.h"
+#include "measured-boot/sha2.h"
+#include "mm/frames.h"
+#include <xen/errno.h>
+
+#define NEVER         (~0ull)
+#define CONFIRM_MAX_S 3600u
+#define NO_CONTEXT    UINT16_MAX
+
+struct loaded {
+	struct xsm_policy policy;
+	uint64_t serial;
+	uint32_t size;
+	uint8_t digest[32];
+	uint8_t blob[CORBEL_POLICY_MAX] __attribute__((aligned(8)));
+};
+
+struct xsm_policy host_policy;
+struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][XSM_CLASS_COUNT][32];
+
+static struct loaded slots[2];
+static struct loaded *current = &slots[0], *other = &slots[1];
+static uint64_t deadline = NEVER; /* else `other` comes back then */
+static uint32_t switches;
+static uint8_t boot_digest[32];
+
+/* Of the policy that is being weighed against what domains hold: our contexts in it. */
+static const struct xsm_policy *weighed;
+static uint16_t renumbered[XSM_MAX_CONTEXTS];
+static bool ending; /* forbidden uses end now */
+enum { USE_map_read, USE_map_write, USE_send, USES };
+static uint32_t found[MAX_DOMAINS][USES]; /* of one subject, by object */
+
+/* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
+static bool wants_records(const struct xsm_policy *p)
+{
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < p->contexts * p->contexts; i++) {
+		for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
+			any |= xsm_masks(p, i / p->contexts, i % p->contexts,
+					 XSM_RELATION_COUNT)[c];
+		}
+	}
+	return any != 0;
+}
+
+static const char *read_blob(struct loaded *l, uint64_t serial, uint32_t size)
+{
+	const char *why;
+
+	l->serial = serial;
+	l->size = size;
+	sha256(l->blob, size, l->digest);
+	return xsm_policy_parse(&l->policy, l->blob, size, &why) ||
+			       xsm_floor_check(&l->policy, &why)
+		       ? why
+		       : NULL;
+}
+
+static void put_in_force(void)
+{
+	host_policy = current->policy;
+	host.policy_audits = wants_records(&host_policy);
+	memcpy(host.policy_digest, current->digest, sizeof(host.policy_digest));
+}
+
+void policy_boot(const void *blob, uint64_t size)
+{
+	const char *why = "policy: larger than a policy may be";
+
+	if (size <= CORBEL_POLICY_MAX) {
+		memcpy(current->blob, blob, size);
+		why = read_blob(current, 0, (uint32_t)size);
+	}
+	if (why) {
+		panic("policy refused: %s", why);
+	}
+	put_in_force();
+	memcpy(boot_digest, current->digest, sizeof(boot_digest));
+	printk("policy: %lu bytes, in force\n", size);
+}
+
+int policy_label(const char *name, struct xsm_label *out)
+{
+	struct xsm_label before;
+
+	if (xsm_label_by_name(&host_policy, name, out)) {
+		return -XEN_ENOENT;
+	}
+	return deadline != NEVER && (xsm_label_by_name(&other->policy, name, &before) ||
+				     xsm_is_owned(&other->policy, before) !=
+					     xsm_is_owned(&host_policy, *out))
+		       ? -XEN_EBUSY
+		       : 0;
+}
+
+/* Numbers our contexts as `next` does; what it lacks, or counts as another kind, has none there. */
+static void renumber(const struct xsm_policy *next)
+{
+	struct xsm_label now = {0}, then;
+
+	weighed = next;
+	for (; now.ctx < host_policy.contexts; now.ctx++) {
+		bool same =
+			xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) == 0 &&
+			xsm_is_owned(next, then) == xsm_is_owned(&host_policy, now);
+
+		renumbered[now.ctx] = same ? then.ctx : NO_CONTEXT;
+	}
+}
+
+/* A domain whose label the weighed policy does not have, or 0; not referenced. */
+static const struct domain *find_unlabelled(void)
+{
+	const struct domain *missing = NULL;
+
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		if (renumbered[d->label.ctx] == NO_CONTEXT) {
+			missing = d;
+		}
+	}
+	return missing;
+}
+
+static const uint8_t right[USES][2] = {
+	[USE_map_read] = {XSM_CLASS_grant, XSM_PERM_grant_map_read},
+	[USE_map_write] = {XSM_CLASS_grant, XSM_PERM_grant_map_write},
+	[USE_send] = {XSM_CLASS_event, XSM_PERM_event_send},
+};
+
+static bool forbidden(struct domain *d, struct domain *peer, unsigned use)
+{
+	struct xsm_label subject = d->label, object = peer->label;
+
+	subject.ctx = renumbered[subject.ctx];
+	object.ctx = renumbered[object.ctx];
+	if (d == peer) {
+		object = xsm_self_label(weighed, object);
+	}
+	if (xsm_allowed(weighed, subject, object, right[use][0], right[use][1])) {
+		return false;
+	}
+	found[peer->id % MAX_DOMAINS][use]++;
+	return ending;
+}
+
+static bool grant_forbidden(struct domain *d, struct domain *granter, bool write)
+{
+	return forbidden(d, granter, write ? USE_map_write : USE_map_read);
+}
+
+static bool channel_forbidden(struct domain *d, struct domain *peer)
+{
+	return forbidden(d, peer, USE_send);
+}
+
+/* Puts on record what was found of d's uses of peer; returns how many they are. */
+static uint32_t tell(const struct domain *d, const struct domain *peer)
+{
+	const uint32_t *count = found[peer->id % MAX_DOMAINS];
+	uint32_t sum = 0;
+
+	for (unsigned use = 0; use < USES; use++) {
+		sum += count[use];
+		if (count[use]) {
+			trace_add((struct corbel_trace){.kind = CORBEL_TRACE_standing,
+							.subject = d->id,
+							.object = peer->id,
+							.result = ending,
+							.cls = right[use][0],
+							.perm = right[use][1],
+							.subject_context = d->label.ctx,
+							.object_context = peer->label.ctx,
+							.arg = count[use]});
+		}
+	}
+	return sum;
+}
+
+/* How many grant mappings and channels the weighed policy forbids; ends them if asked. */
+static uint32_t review(bool end)
+{
+	uint32_t sum = 0;
+
+	ending = end;
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		memset(found, 0, sizeof(found));
+		grant_review(d, grant_forbidden);
+		event_review(d, channel_forbidden);
+		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
+			sum += tell(d, peer);
+		}
+	}
+	return sum;
+}
+
+/* `other` becomes the policy in force; renumber() has been told of it. */
+static void switch_policies(int reason)
+{
+	struct loaded *before = current;
+
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		d->label.ctx = renumbered[d->label.ctx];
+		d->self_label = xsm_self_label(&other->policy, d->label);
+	}
+	current = other;
+	other = before;
+	put_in_force();
+	memset(policy_counters, 0, sizeof(policy_counters));
+	switches++;
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
+					.subject = OWNER_NONE,
+					.object = OWNER_NONE,
+					.result = reason,
+					.arg = current->serial});
+	printk("policy: serial %lu in force\n", current->serial);
+}
+
+static void roll_back(int reason)
+{
+	deadline = NEVER;
+	renumber(&other->policy);
+	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
+	review(true);
+	switch_policies(reason);
+}
+
+uint64_t policy_tick(uint64_t now)
+{
+	if (now >= deadline) {
+		roll_back(CORBEL_SWITCH_expired);
+	}
+	return deadline;
+}
+
+static int check_load(const struct corbel_policy_load *arg)
+{
+	bool stays = arg->flags & (CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_CHECK);
+
+	if (arg->size == 0 || arg->size > CORBEL_POLICY_MAX || arg->pad ||
+	    arg->flags &
+		    ~(CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK) ||
+	    arg->serial <= current->serial || (arg->confirm_s == 0) != stays ||
+	    arg->confirm_s > CONFIRM_MAX_S) {
+		return -XEN_EINVAL;
+	}
+	return deadline != NEVER ? -XEN_EBUSY : 0;
+}
+
+/* Whether it may switch to what lies in `other`; counts *standing, or says why not. */
+static bool weigh(struct corbel_policy_load *arg)
+{
+	const char *why = read_blob(other, arg->serial, arg->size), *label = "";
+	const struct domain *d;
+
+	if (!why) {
+		renumber(&other->policy);
+		d = find_unlabelled();
+		why = d ? "a domain lives whose label it lacks or has of another kind: " : NULL;
+		label = d ? xsm_label_name(&host_policy, d->label) : "";
+	}
+	if (!why) {
+		arg->standing = review(false);
+		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
+			      ? "too little free memory for empty pages in place of what it revokes"
+			      : NULL;
+	}
+	format(arg->reason, sizeof(arg->reason), "%s%s", why ? why : "", label);
+	return !why;
+}
+
+long hc_policy_load(struct hc_call *call)
+{
+	struct corbel_policy_load *arg = (void *)call->in.bytes;
+	int rc;
+
+	if (call->caller != builder_current()) {
+		return hc_deny(call, NULL, XSM_CLASS_build, XSM_PERM_build_serve);
+	}
+	rc = check_load(arg);
+	for (uint32_t at = 0; rc == 0 && at < arg->size; at += PAGE_SIZE) {
+		rc = copy_from_guest(call->vcpu, other->blob + at, arg->buffer + at,
+				     (uint32_t)MIN(arg->size - at, PAGE_SIZE));
+	}
+	if (rc) {
+		return rc;
+	}
+	arg->standing = arg->revoked = 0;
+	if (!weigh(arg)) {
+		return 1;
+	}
+	if (arg->flags & CORBEL_POLICY_CHECK) {
+		return 0;
+	}
+	if (arg->flags & CORBEL_POLICY_REVOKE) {
+		arg->revoked = review(true);
+	}
+	if (arg->confirm_s) {
+		deadline = now_ns() + arg->confirm_s * 1000000000ull;
+	}
+	switch_policies(CORBEL_SWITCH_loaded);
+	return 0;
+}
+
+long hc_policy_confirm(struct hc_call *call)
+{
+	const struct corbel_policy_confirm *arg = (void *)call->in.bytes;
+
+	if (arg->keep > 1 || arg->pad) {
+		return -XEN_EINVAL;
+	}
+	if (deadline == NEVER) {
+		return -XEN_ENOENT;
+	}
+	if (!arg->keep) {
+		roll_back(CORBEL_SWITCH_rolledback);
+		return 0;
+	}
+	deadline = NEVER;
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
+					.subject = call->caller->id,
+					.object = OWNER_NONE,
+					.result = CORBEL_SWITCH_confirmed,
+					.arg = current->serial});
+	return 0;
+}
+
+long hc_policy_info(struct hc_call *call)
+{
+	struct corbel_policy_info *out = hc_answer(call, sizeof(*out));
+	uint64_t now = now_ns();
+
+	out->serial = out->previous = current->serial;
+	memcpy(out->digest, current->digest, sizeof(out->digest));
+	memcpy(out->boot, boot_digest, sizeof(out->boot));
+	memcpy(out->key, host.policy_key, sizeof(out->key));
+	out->size = current->size;
+	out->contexts = host_policy.contexts;
+	out->switches = switches;
+	if (deadline != NEVER) {
+		out->previous = other->serial;
+		out->seconds_left =
+			deadline > now ? (uint32_t)((deadline - now) / 1000000000) + 1 : 1;
+	}
+	return 0;
+}
+
+long hc_policy_read(struct hc_call *call)
+{
+	return hc_read_bytes(call, current->blob, current->size);
+}
+
+long hc_policy_counters(struct hc_call *call)
+{
+	return hc_read_bytes(call, policy_counters,
+			     host_policy.contexts * sizeof(policy_counters[0]));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The policy in force, and how it is replaced while domains run.
+ *
+ * INV-POLICY-1  host_policy has passed parser and floor, and its blob is not written while it is in
+ *               force or waits as the one to come back.
+ * INV-POLICY-2  Every domain's label is a context of host_policy and, while a policy waits for its
+ *               confirmation, of the one before as well: a roll-back cannot fail.
+ * INV-POLICY-3  A switch happens between two hypercalls: no handler runs while labels change.  One
+ *               CPU gives that for nothing; more will have to meet first.
+ */
+#ifndef CORE_POLICY_H
+#define CORE_POLICY_H
+#include "abi/corbel.h"
+#include "xsm/monitor/monitor.h"
+
+extern struct xsm_policy host_policy; /* in force; all zero (denies everything) until loaded */
+
+/* [subject's context][class][permission], since the last switch */
+extern struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][XSM_CLASS_COUNT][32];
+
+static inline struct corbel_policy_counter *policy_count(struct xsm_label subject, unsigned cls,
+							 unsigned perm)
+{
+	return &policy_counters[subject.ctx % XSM_MAX_CONTEXTS][cls][perm];
+}
+
+/* The boot policy, copied from the module; stops the machine when it is refused. */
+void policy_boot(const void *blob, uint64_t size);
+/* -ENOENT: no such context; -EBUSY: the policy that may come back has none. */
+int policy_label(const char *name, struct xsm_label *out);
+/* Rolls back what nobody confirmed in time; returns when it wants to be called again. */
+uint64_t policy_tick(uint64_t now);
+#endif
