@@ -90,6 +90,7 @@ static void create_rules(void **state)
 	struct corbel_build_create bad;
 
 	(void)state;
+	world_session();
 #define REFUSED(error, field, value)                                                               \
 	do {                                                                                       \
 		bad = good;                                                                        \

@@ -42,7 +42,7 @@ int grant_test_teardown(void **state)
 		assert_int_equal(D(id)->refs, 1);
 	}
 	for (i = 0; i < FAKE_FRAMES; i++) {
-		assert_int_equal(fake_frames[i].refs, 1);
+		assert_int_equal(fake_frames[i].refs, FAKE_REFS(i));
 	}
 	assert_int_equal(fake.heap_used, 0);
 	assert_int_equal(percpu_area[0].locks_held, 0);

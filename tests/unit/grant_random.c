@@ -59,7 +59,7 @@ static void check_all(void)
 	uint16_t id;
 
 	for (i = 0; i < FAKE_FRAMES; i++) {
-		refs[i] = 1;
+		refs[i] = FAKE_REFS(i);
 	}
 	for (i = 0; i < MODEL_MAPS; i++) {
 		struct model_map *m = &model[i];

@@ -104,6 +104,15 @@ static long build_call(uint64_t op, void *arg, size_t size)
 	return world_arg(world_builder(), CORBEL_HYPERCALL, op, arg, size);
 }
 
+void world_session(void)
+{
+	struct corbel_rendezvous meeting = {.ref = 8, .port = 3};
+
+	CHECK(world_arg(world_domain(CORBEL_DOMID_DOM0), CORBEL_HYPERCALL,
+			CORBEL_OP_rendezvous_set, &meeting, sizeof(meeting)) == 0);
+	build_call(CORBEL_OP_rendezvous_get, &meeting, sizeof(meeting));
+}
+
 struct domain *world_create(bool dom0)
 {
 	struct corbel_build_create create = {.flags = dom0 ? CORBEL_BUILD_DOM0 : 0,
@@ -115,6 +124,9 @@ struct domain *world_create(bool dom0)
 	struct domain *d;
 
 	copy_string(create.label, sizeof(create.label), dom0 ? DOM0_LABEL : TENANT_LABEL);
+	if (!dom0) {
+		world_session();
+	}
 	CHECK(build_call(CORBEL_OP_build_create, &create, sizeof(create)) == 0);
 	d = world_domain(create.domid);
 	CHECK(d && d->state == CORBEL_DOM_building && d->creator == world_builder());

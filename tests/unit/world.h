@@ -31,6 +31,7 @@ long world_arg(struct domain *d, uint64_t nr, uint64_t sub, void *arg, size_t si
 uint8_t *world_memory(struct domain *d, uint64_t gpa);
 
 /* Steps of the builder; each asserts success and returns the domain. */
+void world_session(void); /* Dom0 asks, the instance takes it: a create is judged by who asked */
 struct domain *world_create(bool dom0); /* state building, with its pages */
 void world_commit(struct domain *d);
 void world_start_vcpu(struct domain *d);
