@@ -60,12 +60,8 @@ $(B)/corbel.elf: $(HV_OBJ) hypervisor/boot/corbel.lds
 	ld -m elf_x86_64 -nostdlib --gc-sections --fatal-warnings -z noexecstack -z max-page-size=4096 \
 		-T hypervisor/boot/corbel.lds -o $@ $(HV_OBJ)
 
-# QEMU's -kernel loads 32-bit multiboot1 ELF only.
-$(B)/corbel-mb1.elf: $(B)/corbel.elf
-	objcopy -O elf32-i386 $< $@
-
 ifneq ($(strip $(HV_SRC)),)
-ALL += $(B)/corbel.elf $(B)/corbel-mb1.elf
+ALL += $(B)/corbel.elf
 endif
 
 # ---- unit tests ---------------------------------------------------------------------------------

@@ -8,8 +8,6 @@
 #include "boot/multiboot.h"
 #include "core/lib.h"
 
-#define BIOS_START       0xE0000u
-#define BIOS_END         0x100000u
 #define TABLE_LIMIT      0x100000u
 #define START_METHOD     48 /* offset in the TPM2 table */
 #define START_METHOD_TIS 6u
@@ -38,19 +36,6 @@ static bool sum_is_zero(const uint8_t *bytes, uint32_t length)
 		sum = (uint8_t)(sum + bytes[i]);
 	}
 	return sum == 0;
-}
-
-uint64_t acpi_find_rsdp(void)
-{
-	for (uint64_t at = BIOS_START; at < BIOS_END; at += 16) {
-		const uint8_t *candidate = boot_physical(at, sizeof(struct rsdp));
-
-		if (candidate != 0 && memcmp(candidate, "RSD PTR ", 8) == 0 &&
-		    sum_is_zero(candidate, 20)) {
-			return at;
-		}
-	}
-	return 0;
 }
 
 static const struct table *table_at(uint64_t address)

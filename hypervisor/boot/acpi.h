@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* RSDP in the BIOS area, 0 = none. */
-uint64_t acpi_find_rsdp(void);
 /* True: a TPM2 table says that a TPM answers as FIFO (TIS) at the fixed address. */
 bool acpi_has_tis(uint64_t rsdp);
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the boot code hands over.  Built from multiboot2 tags (EFI entry) or multiboot1 (the
- * unmeasured `-kernel` entry); every pointer in it is host-physical and identity-mapped in the
- * boot page tables only.
+ * What the boot code hands over, built from multiboot2 tags and EFI; every pointer in it is
+ * host-physical and identity-mapped in the boot page tables only.
  */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H

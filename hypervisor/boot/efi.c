@@ -11,10 +11,6 @@
 #define EFIAPI __attribute__((ms_abi))
 
 #define EFI_SYSTAB_SIGNATURE 0x5453595320494249ull
-#define EFI_LOADER_CODE      1u
-#define EFI_BOOT_DATA        4u
-#define EFI_CONVENTIONAL     7u
-#define EFI_SPECIFIC_PURPOSE (1ull << 18)
 #define TCG2_FORMAT_2        2u
 
 #define MAP_BYTES    32768u
@@ -33,11 +29,6 @@ struct efi_guid {
 struct efi_config_table {
 	struct efi_guid guid;
 	uint64_t table;
-};
-
-struct efi_memory_descriptor {
-	uint32_t type, pad;
-	uint64_t physical, virtual, pages, attributes;
 };
 
 struct efi_tcg2 {
@@ -83,8 +74,6 @@ static const struct efi_guid tcg2_guid = {
 	0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}};
 static const struct efi_guid final_events_guid = {
 	0x1e2ed096, 0x30e2, 0x4254, {0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25}};
-static const struct efi_guid acpi2_guid = {
-	0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}};
 
 static uint8_t map_buffer[MAP_BYTES] __attribute__((aligned(16)));
 
@@ -163,31 +152,6 @@ static void take_log(const struct efi_system_table *system, struct boot_loader *
 	loader->final_skip = final == 0 ? 0 : final_bytes(final);
 }
 
-static bool is_usable(const struct efi_memory_descriptor *d)
-{
-	return ((d->type >= EFI_LOADER_CODE && d->type <= EFI_BOOT_DATA) ||
-		d->type == EFI_CONVENTIONAL) &&
-	       !(d->attributes & EFI_SPECIFIC_PURPOSE);
-}
-
-static void read_map(struct memory_map *memory, uint64_t size, uint64_t descriptor_size)
-{
-	for (int pass = 0; pass < 2; pass++) {
-		for (uint64_t at = 0; at + descriptor_size <= size; at += descriptor_size) {
-			struct efi_memory_descriptor d;
-
-			memcpy(&d, map_buffer + at, sizeof(d));
-			uint64_t bytes = MIN(d.pages, 1ull << 40) << 12;
-
-			if (pass == 0 && is_usable(&d)) {
-				memmap_add(memory, d.physical, bytes);
-			} else if (pass == 1 && !is_usable(&d)) {
-				memmap_remove(memory, d.physical, bytes);
-			}
-		}
-	}
-}
-
 /* On the firmware's stack.  Prints nothing itself: until the exit has succeeded the firmware may
  * own the UART as well. */
 static void leave(void *opaque)
@@ -203,13 +167,13 @@ static void leave(void *opaque)
 
 		if (services->get_memory_map(&size, map_buffer, &key, &descriptor_size, &version) !=
 			    0 ||
-		    size > MAP_BYTES || descriptor_size < sizeof(struct efi_memory_descriptor)) {
+		    size > MAP_BYTES) {
 			return;
 		}
 		/* A timer event may change the map in between: then the key is stale. */
 		if (services->exit_boot_services(loader->efi_image_handle, key) == 0) {
-			read_map(&loader->memory, size, descriptor_size);
-			loader->boot_services = false;
+			loader->boot_services = !memmap_read_efi(&loader->memory, map_buffer, size,
+								 descriptor_size);
 			return;
 		}
 	}
@@ -220,9 +184,8 @@ void firmware_call(void (*function)(void *), void *argument);
 
 void efi_leave(struct boot_loader *loader)
 {
-	if (!loader->boot_services || loader->efi_system_table == 0 ||
-	    loader->efi_image_handle == 0) {
-		boot_refuse("started by multiboot2 without EFI boot services: boot through UEFI");
+	if (loader->efi_system_table == 0 || loader->efi_image_handle == 0) {
+		boot_refuse("the boot loader gave no EFI system table or image handle");
 	}
 	if (system_table(loader)->signature != EFI_SYSTAB_SIGNATURE) {
 		boot_refuse("the EFI system table has a wrong signature");
@@ -244,7 +207,6 @@ void efi_after(struct boot_loader *loader)
 			  MIN(system->table_count, TABLES_LIMIT) * sizeof(*system->tables)) == 0) {
 		boot_refuse("the EFI tables lie above 4 GiB");
 	}
-	loader->rsdp = config_table(system, &acpi2_guid);
 
 	uint64_t address = config_table(system, &final_events_guid);
 

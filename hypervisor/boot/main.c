@@ -62,7 +62,7 @@ static void read_loader(uint32_t magic, uint64_t information)
 	if (!multiboot_parse(magic, information, &boot, &loader)) {
 		boot_refuse("%s", loader.error);
 	}
-	boot.efi = magic == MULTIBOOT2_LOADED;
+	boot.efi = loader.boot_services;
 	printk("command line: '%s'", boot.cmdline);
 	boot_options_check(&boot);
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
@@ -80,8 +80,8 @@ static void leave_firmware(void)
 {
 	if (boot.efi) {
 		efi_leave(&loader);
-		write_cr3((uintptr_t)boot_pml4);
 	}
+	write_cr3((uintptr_t)boot_pml4);
 	desc_init(0);
 	if (boot.efi) {
 		efi_after(&loader);
@@ -90,7 +90,6 @@ static void leave_firmware(void)
 			printk("warning: %s", loader.log_problem);
 		}
 	} else {
-		loader.rsdp = acpi_find_rsdp();
 		printk("entry: direct, unmeasured (no EFI): for tests only");
 	}
 	boot.tpm = acpi_has_tis(loader.rsdp) && !boot_option(&boot, "notpm", 0, 0);

@@ -9,6 +9,17 @@
 
 #define ADDRESS_LIMIT (1ull << 46) /* nothing above is believed to be RAM */
 
+/* UEFI 2.10 section 7.2 */
+#define EFI_LOADER_CODE      1u
+#define EFI_BOOT_DATA        4u
+#define EFI_CONVENTIONAL     7u
+#define EFI_SPECIFIC_PURPOSE (1ull << 18)
+
+struct efi_memory_descriptor {
+	uint32_t type, pad;
+	uint64_t physical, virtual, pages, attributes;
+};
+
 static uint64_t range_end(uint64_t base, uint64_t size)
 {
 	return base >= ADDRESS_LIMIT || size > ADDRESS_LIMIT - base ? ADDRESS_LIMIT : base + size;
@@ -85,6 +96,37 @@ void memmap_remove(struct memory_map *map, uint64_t base, uint64_t size)
 			insert_at(map, at++, end, high);
 		}
 	}
+}
+
+static bool is_usable(const struct efi_memory_descriptor *d)
+{
+	return ((d->type >= EFI_LOADER_CODE && d->type <= EFI_BOOT_DATA) ||
+		d->type == EFI_CONVENTIONAL) &&
+	       !(d->attributes & EFI_SPECIFIC_PURPOSE);
+}
+
+bool memmap_read_efi(struct memory_map *map, const uint8_t *descriptors, uint64_t size,
+		     uint64_t descriptor_size)
+{
+	*map = (struct memory_map){.count = 0};
+	if (descriptor_size < sizeof(struct efi_memory_descriptor)) {
+		return false;
+	}
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint64_t at = 0; at + descriptor_size <= size; at += descriptor_size) {
+			struct efi_memory_descriptor d;
+
+			memcpy(&d, descriptors + at, sizeof(d));
+			uint64_t bytes = MIN(d.pages, 1ull << 40) << 12;
+
+			if (pass == 0 && is_usable(&d)) {
+				memmap_add(map, d.physical, bytes);
+			} else if (pass == 1 && !is_usable(&d)) {
+				memmap_remove(map, d.physical, bytes);
+			}
+		}
+	}
+	return true;
 }
 
 uint64_t memmap_total(const struct memory_map *map)

@@ -16,6 +16,10 @@ struct memory_map {
 
 void memmap_add(struct memory_map *map, uint64_t base, uint64_t size);
 void memmap_remove(struct memory_map *map, uint64_t base, uint64_t size);
+/* What an EFI memory map calls usable, and nothing that any of its descriptors calls anything else.
+ * False: descriptors of less than UEFI's size. */
+bool memmap_read_efi(struct memory_map *map, const uint8_t *descriptors, uint64_t size,
+		     uint64_t descriptor_size);
 uint64_t memmap_total(const struct memory_map *map);
 uint64_t memmap_top(const struct memory_map *map);
 /* Takes the highest `size` bytes, aligned, out of the largest range that has them inside

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading what the boot loader left: multiboot1 (0.6.96) and multiboot2 (2.0) information.  The
- * loader is trusted, but a malformed structure must give a message, not a wild read.
+ * Reading what the boot loader left: multiboot2 (2.0) information.  The loader is trusted, but a
+ * malformed structure must give a message, not a wild read.
  */
 #ifndef BOOT_MULTIBOOT_H
 #define BOOT_MULTIBOOT_H
 #include "boot/boot.h"
 #include "boot/memmap.h"
 
-#define MULTIBOOT1_LOADED 0x2BADB002u
 #define MULTIBOOT2_LOADED 0x36D76289u
 
 /* What only the boot code needs to know. */
 struct boot_loader {
-	struct memory_map memory;  /* usable RAM: of multiboot1, or from EFI */
-	uint64_t efi_system_table; /* multiboot2: 0 = not given */
+	struct memory_map memory;  /* usable RAM: from the loader, or later from EFI */
+	uint64_t efi_system_table; /* 0 = not given */
 	uint64_t efi_image_handle;
 	bool boot_services; /* not yet left */
 	char error[96];     /* why parsing failed */
 
-	/* From efi.c or acpi.c; 0 = none.  The event log is in firmware's memory, two pieces to be
-	 * joined. */
-	uint64_t rsdp;
+	uint64_t rsdp; /* the loader's copy; 0 = none */
+
+	/* From efi.c; 0 = none.  The event log is in firmware's memory, two pieces to be joined. */
 	uint64_t log_base, log_size;
 	uint64_t final_base, final_size;
 	uint64_t final_skip;     /* bytes of the final events that the log has as well */

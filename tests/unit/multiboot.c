@@ -9,6 +9,7 @@
 #include "fake_boot.h"
 #include "boot/multiboot.h"
 #include "core/lib.h"
+#include "tools/direct/direct.h"
 
 #define MODULE_AT(i) (0x10000000u + (uint32_t)(i)*0x1000000u)
 #define MODULE_SIZE  0x100001u
@@ -214,13 +215,28 @@ static void test_mb2_tags(void **state)
 	expect2("the command line is longer than 255 bytes");
 	begin2();
 	tag(1, "", 0);
-	expect2("the command line is not terminated");
+	expect2("a multiboot tag is too short");
 	begin2();
 	tag(3, "12345678plan", 12);
 	expect2("a module's string is not terminated");
 	begin2();
 	tag(12, "1234", 4);
-	expect2("an EFI pointer tag is too short");
+	expect2("a multiboot tag is too short");
+	begin2();
+	tag(3, "12345678", 8);
+	expect2("a multiboot tag is too short");
+	begin2();
+	tag(14, text, 19);
+	expect2("a multiboot tag is too short");
+	begin2();
+	tag(15, text, 35);
+	expect2("a multiboot tag is too short");
+	begin2();
+	tag(17, text, 7);
+	expect2("a multiboot tag is too short");
+	begin2();
+	tag(17, "\047\0\0\0\1\0\0", 8);
+	expect2("the memory map is malformed");
 	begin2();
 	put_u32(1);
 	put_u32(7);
@@ -231,20 +247,31 @@ static void test_mb2_tags(void **state)
 	expect2("a multiboot tag has a wrong size");
 	setup(0);
 	assert_false(parse(0x12345678, 64));
-	assert_string_equal(loader.error, "not started by a multiboot loader");
+	assert_string_equal(loader.error, "not started by a multiboot2 loader");
 }
 
-/* ---- multiboot1 ------------------------------------------------------------------------------ */
+/* ---- multiboot1, through the direct loader --------------------------------------------------- */
 struct entry {
 	uint32_t size;
 	uint64_t base, length;
 	uint32_t type;
 } __attribute__((packed));
 
-static void good1(void)
+#define BIOS_START 0xE0000u
+
+static uint8_t bios[0x20000];
+static uint8_t translated[DIRECT_LIMIT];
+
+const void *direct_physical(uint32_t address)
+{
+	return address >= FAKE_MEMORY_BASE ? memory + (address - FAKE_MEMORY_BASE)
+					   : bios + (address - BIOS_START);
+}
+
+static void good1(const char *last)
 {
 	const struct entry map[] = {
-		{20, 0, 0xA0000, 1}, {20, 0x100000, 0x7ff00000, 1}, {20, 0x200000, 0x1000, 2}};
+		{20, 0, 0x9FC00, 1}, {20, 0x100800, 0x7feff800, 1}, {20, 0x200800, 0x400, 2}};
 	uint32_t info[13] = {0x4c};
 	uint32_t modules[5][4];
 
@@ -254,12 +281,13 @@ static void good1(void)
 	for (unsigned i = 0; i < 5; i++) {
 		char string[64];
 
-		format(string, sizeof(string), "/boot/file%u %s", i, five[i]);
+		format(string, sizeof(string), "/boot/file%u %s", i, i == 4 ? last : five[i]);
 		modules[i][0] = MODULE_AT(i);
 		modules[i][1] = MODULE_AT(i) + MODULE_SIZE;
 		modules[i][2] = put_string(string);
 		modules[i][3] = 0;
 	}
+	align8();
 	info[5] = 5;
 	info[6] = put(modules, sizeof(modules));
 	info[11] = sizeof(map);
@@ -267,50 +295,89 @@ static void good1(void)
 	memcpy(memory, info, sizeof(info));
 }
 
-static void test_mb1_good(void **state)
-{
-	(void)state;
-	good1();
-	assert_true(parse(MULTIBOOT1_LOADED, used));
-	assert_string_equal(boot.cmdline, "trace  x=1");
-	assert_int_equal(boot.module[MODULE_initrd].base, MODULE_AT(4));
-	assert_int_equal(loader.memory.count, 3);
-	assert_int_equal(loader.memory.region[1].size, 0x100000);
-}
-
 static void set_info(unsigned index, uint32_t value)
 {
 	memcpy(memory + index * 4, &value, 4);
 }
 
-static void test_mb1_broken(void **state)
+/* From multiboot 1 to struct boot_info, as the two images do it one after the other. */
+static bool through_loader(void)
+{
+	assert_null(direct_translate(translated, MULTIBOOT1_LOADED, FAKE_MEMORY_BASE));
+	memcpy(&used, translated, sizeof(used));
+	assert_in_range(used, 16, sizeof(memory));
+	memcpy(memory, translated, used);
+	return parse(MULTIBOOT2_LOADED, used);
+}
+
+static void test_direct_good(void **state)
 {
 	(void)state;
-	for (size_t length = 1; length < 2000; length += 7) {
-		good1();
-		if (length >= used) {
-			break;
-		}
-		assert_false(parse(MULTIBOOT1_LOADED, length));
+	good1("initrd");
+	assert_true(through_loader());
+	assert_string_equal(boot.cmdline, "trace  x=1");
+	assert_int_equal(boot.module[MODULE_kernel].base, MODULE_AT(3));
+	assert_int_equal(boot.module[MODULE_initrd].base, MODULE_AT(4));
+	assert_int_equal(boot.module[MODULE_initrd].size, MODULE_SIZE);
+	assert_false(loader.boot_services);
+	assert_int_equal(loader.rsdp, 0);
+	/* RAM in whole pages, and around the reserved bytes none. */
+	assert_int_equal(loader.memory.count, 3);
+	assert_int_equal(loader.memory.region[0].size, 0x9F000);
+	assert_int_equal(loader.memory.region[1].base, 0x101000);
+	assert_int_equal(loader.memory.region[1].size, 0xFF000);
+	assert_int_equal(loader.memory.region[2].base, 0x201000);
+	assert_int_equal(memmap_top(&loader.memory), 0x80000000);
+}
+
+static void test_direct_acpi(void **state)
+{
+	uint8_t rsdp[36] = "RSD PTR ";
+
+	(void)state;
+	rsdp[15] = 2;
+	for (unsigned i = 0; i < 19; i++) {
+		rsdp[19] = (uint8_t)(rsdp[19] - rsdp[i]);
 	}
-	good1();
+	memcpy(bios + 0x10, "RSD PTR ", 8); /* not one: a wrong sum */
+	memcpy(bios + 0x140, rsdp, sizeof(rsdp));
+	good1("initrd");
+	assert_true(through_loader());
+	assert_int_not_equal(loader.rsdp, 0);
+	/* parse() has freed what the pointer leads to: the tag is looked for here. */
+	bool found = false;
+
+	for (uint32_t at = 0; at + sizeof(rsdp) <= used; at += 8) {
+		found |= memcmp(memory + at, rsdp, sizeof(rsdp)) == 0;
+	}
+	assert_true(found);
+	memset(bios, 0, sizeof(bios));
+}
+
+static void test_direct_broken(void **state)
+{
+	(void)state;
+	assert_string_equal(direct_translate(translated, MULTIBOOT2_LOADED, FAKE_MEMORY_BASE),
+			    "not started by multiboot 1");
+	good1("initrd");
 	set_info(0, 0x0c);
-	assert_false(parse(MULTIBOOT1_LOADED, used));
-	assert_string_equal(loader.error, "the boot loader gave no memory map");
-	good1();
+	assert_string_equal(direct_translate(translated, MULTIBOOT1_LOADED, FAKE_MEMORY_BASE),
+			    "no memory map from multiboot 1");
+	good1("initrd");
 	set_info(0, 0x44);
-	assert_false(parse(MULTIBOOT1_LOADED, used));
+	assert_false(through_loader());
 	assert_string_equal(loader.error, "missing module 'policy'");
-	good1();
-	set_info(5, 0xffffffff);
-	assert_false(parse(MULTIBOOT1_LOADED, used));
-	good1();
-	set_info(11, 0xffffffff);
-	assert_false(parse(MULTIBOOT1_LOADED, used));
-	good1();
-	set_info(4, 0);
-	assert_false(parse(MULTIBOOT1_LOADED, used));
-	assert_string_equal(loader.error, "the command line is not terminated");
+	good1("plan");
+	assert_false(through_loader());
+	assert_string_equal(loader.error, "surplus module 'plan'");
+	/* Entries of 4 bytes, each of which becomes a descriptor of 40: more than there is room
+	 * for. */
+	good1("initrd");
+	memset(memory + 1024, 0, sizeof(memory) - 1024);
+	set_info(11, sizeof(memory) - 1024 - sizeof(struct entry));
+	set_info(12, FAKE_MEMORY_BASE + 1024);
+	assert_string_equal(direct_translate(translated, MULTIBOOT1_LOADED, FAKE_MEMORY_BASE),
+			    "multiboot 1 information does not fit");
 }
 
 int main(void)
@@ -320,8 +387,9 @@ int main(void)
 		cmocka_unit_test_setup(test_mb2_truncated, setup),
 		cmocka_unit_test_setup(test_mb2_modules, setup),
 		cmocka_unit_test_setup(test_mb2_tags, setup),
-		cmocka_unit_test_setup(test_mb1_good, setup),
-		cmocka_unit_test_setup(test_mb1_broken, setup),
+		cmocka_unit_test_setup(test_direct_good, setup),
+		cmocka_unit_test_setup(test_direct_acpi, setup),
+		cmocka_unit_test_setup(test_direct_broken, setup),
 	};
 
 	return cmocka_run_group_tests_name("multiboot", tests, 0, 0);
