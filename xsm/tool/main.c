@@ -35,8 +35,11 @@ static void help(const struct verb *verb)
 	printf("usage: corbel-policy %s %s [--json] [--base DIR]\n\n%s\n\n", verb->name,
 	       verb->synopsis, verb->help);
 	for (const struct flag *f = verb->flags; f != NULL && f->name != NULL; f++) {
-		printf("  --%s%s%-*s %s\n", f->name, f->value != NULL ? " " : "",
-		       (int)(18 - strlen(f->name)), f->value != NULL ? f->value : "", f->text);
+		char *left = must_print("%s%s %s", f->name[1] == 0 ? "-" : "--", f->name,
+					f->value != NULL ? f->value : "");
+
+		printf("  %-19s %s\n", left, f->text);
+		free(left);
 	}
 	puts("  --json              the answer as JSON\n"
 	     "  --base DIR          types, roles and invariants to compile a folder with; otherwise\n"
@@ -59,7 +62,7 @@ const char *argument(const struct arguments *arguments, const char *flag)
 static bool read_flag(struct arguments *a, char **argv, int *i)
 {
 	const struct flag *flags = a->verb->flags;
-	const char *name = argv[*i] + 2;
+	const char *name = argv[*i] + (argv[*i][1] == '-' ? 2 : 1);
 
 	if (strcmp(name, "json") == 0) {
 		a->json = true;
@@ -94,7 +97,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 			help(verb);
 			return STATUS_YES;
 		}
-		if (strncmp(argv[i], "--", 2) != 0) {
+		if (argv[i][0] != '-') {
 			a.word[a.words++] = argv[i];
 		} else if (!read_flag(&a, argv, &i)) {
 			return STATUS_BAD;

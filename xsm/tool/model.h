@@ -36,6 +36,10 @@ struct policy {
 bool policy_load(struct policy *p, const char *path, const char *base, struct findings *findings);
 /* The same for a verb; says itself what is wrong.  False: return STATUS_BAD. */
 bool policy_open(struct policy *p, const char *path, const struct arguments *arguments);
+/* Fills an empty p (path set) from sources, with more text unless extra is NULL; p does not own
+ * folder. */
+bool policy_from_folder(struct policy *p, struct folder *folder, const char *extra, bool neverallow,
+			struct findings *findings);
 void policy_free(struct policy *p);
 
 /* Index of a context by its whole name or by its type's name; -1 after a complaint that names those
@@ -51,7 +55,7 @@ int class_wanted(const char *name);
 int perm_wanted(unsigned cls, const char *name);
 int relation_wanted(const char *name);
 extern const char *const relation_name[XSM_RELATION_COUNT]; /* same over under apart */
-/* "its own domain", "a domain of the same owner", ...: the object in words, for messages. */
+/* "itself", "a domain of the same owner", ...: the object in words. */
 const char *relation_words(const struct policy *p, unsigned subject, unsigned object,
 			   unsigned relation);
 

@@ -149,6 +149,11 @@ struct json_object *findings_json(const struct findings *findings)
 			json_object_array_add(chain, json_object_new_string(f->chain[l]));
 		}
 		json_object_object_add(o, "chain", chain);
+		if (f->rule != NULL) {
+			json_object_object_add(o, "rule", json_object_new_string(f->rule));
+			json_object_object_add(o, "forbidden_by",
+					       json_object_new_string(f->forbidden_by));
+		}
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -186,6 +191,8 @@ void findings_free(struct findings *findings)
 			free(f->chain[l]);
 		}
 		free(f->chain);
+		free(f->rule);
+		free(f->forbidden_by);
 		free(f->file);
 		free(f->text);
 	}

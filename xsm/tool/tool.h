@@ -59,6 +59,8 @@ struct finding {
 	char *text;   /* may have several lines */
 	char **chain; /* "call at site.cil:10", "allow at base.cil:32: (allow ...)" */
 	unsigned links;
+	char *rule;         /* the rule at the end of the chain, when it breaks a neverallow: */
+	char *forbidden_by; /* FILE:LINE of that one */
 };
 
 struct findings {

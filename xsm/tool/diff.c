@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verb diff: what a policy lets happen that another one does not, as rights rather than as rules,
+ * so that two ways to write the same policy do not differ.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "xsm/tool/words.h"
+
+enum change_kind { ADDED, REMOVED, RECORDED, UNRECORDED, CHANGE_KINDS };
+
+struct change {
+	enum change_kind kind;
+	const struct policy *p; /* where the names are from */
+	struct right right;     /* relation unused */
+	unsigned relations;     /* bits */
+};
+
+struct changes {
+	struct change *item;
+	unsigned count;
+	unsigned kinds[CHANGE_KINDS]; /* how many rights of each, relations not counted apart */
+	struct findings contexts;     /* what is not a right: contexts that came, went or changed */
+	bool role_moved;
+};
+
+static const char *const heading[CHANGE_KINDS] = {"rights added", "rights removed",
+						  "allowed calls that are recorded from now on",
+						  "allowed calls that are no longer recorded"};
+static const char *const member[CHANGE_KINDS] = {"added", "removed", "recorded", "unrecorded"};
+
+static int context_of(const struct policy *p, const struct policy *other, unsigned context)
+{
+	struct xsm_label label = {.ctx = (uint16_t)context}, found;
+
+	return xsm_label_by_name(&other->xsm, xsm_label_name(&p->xsm, label), &found) == 0
+		       ? found.ctx
+		       : -1;
+}
+
+/* ---- rights -----------------------------------------------------------------------------------
+ */
+
+static void add(struct changes *c, enum change_kind kind, const struct policy *p,
+		const struct right *right)
+{
+	if ((c->count & (c->count + 1)) == 0) {
+		c->item = must_realloc(c->item, (2 * (size_t)c->count + 2) * sizeof(*c->item));
+	}
+	c->item[c->count] = (struct change){
+		.kind = kind, .p = p, .right = *right, .relations = 1u << right->relation};
+	c->item[c->count++].right.relation = 0;
+}
+
+/* What p allows or records and other does not. */
+static void collect(struct changes *c, const struct policy *p, const struct policy *other,
+		    enum change_kind allowed, enum change_kind audited)
+{
+	struct right right = RIGHT_START, there;
+
+	while (right_next(p, &right)) {
+		int subject = context_of(p, other, right.subject);
+		int object = context_of(p, other, right.object);
+		bool known = subject >= 0 && object >= 0;
+
+		if (!policy_allows(p, &right)) {
+			continue;
+		}
+		there = right;
+		there.subject = known ? (unsigned)subject : 0;
+		there.object = known ? (unsigned)object : 0;
+		known = known && policy_occurs(other, there.subject, there.object, there.relation);
+		if (!known || !policy_allows(other, &there)) {
+			add(c, allowed, p, &right);
+		} else if (policy_audits(p, &right) && !policy_audits(other, &there)) {
+			add(c, audited, p, &right);
+		}
+	}
+}
+
+/* Order in which they are printed; `whole` compares all but the relations. */
+static int compare_as(const struct change *a, const struct change *b, bool whole)
+{
+	const unsigned x[] = {a->kind,         a->right.subject,
+			      a->right.object, whole ? 0 : a->relations,
+			      a->right.cls,    a->right.perm};
+	const unsigned y[] = {b->kind,         b->right.subject,
+			      b->right.object, whole ? 0 : b->relations,
+			      b->right.cls,    b->right.perm};
+
+	for (unsigned i = 0; i < sizeof(x) / sizeof(x[0]); i++) {
+		if (x[i] != y[i]) {
+			return x[i] < y[i] ? -1 : 1;
+		}
+	}
+	return 0;
+}
+
+static int compare_whole(const void *a, const void *b)
+{
+	return compare_as(a, b, true);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return compare_as(a, b, false);
+}
+
+/* One change per right, with the set of its relations; then in the order of printing. */
+static void merge(struct changes *c)
+{
+	unsigned kept = 0;
+
+	if (c->count == 0) {
+		return;
+	}
+	qsort(c->item, c->count, sizeof(*c->item), compare_whole);
+	for (unsigned i = 1; i < c->count; i++) {
+		if (compare_as(&c->item[kept], &c->item[i], true) == 0) {
+			c->item[kept].relations |= c->item[i].relations;
+		} else {
+			c->item[++kept] = c->item[i];
+		}
+	}
+	c->count = kept + 1;
+	qsort(c->item, c->count, sizeof(*c->item), compare);
+	for (unsigned i = 0; i < c->count; i++) {
+		c->kinds[c->item[i].kind]++;
+	}
+}
+
+/* ---- contexts ---------------------------------------------------------------------------------
+ */
+
+static void compare_context(struct changes *c, const struct policy *a, unsigned in_a,
+			    const struct policy *b, unsigned in_b)
+{
+	int self = context_of(a, b, a->xsm.context[in_a].self);
+
+	if (policy_owned(a, in_a) != policy_owned(b, in_b)) {
+		find(&c->contexts, NULL, 0,
+		     "%s is %s now: a live host refuses the change while such a domain runs",
+		     b->type[in_b],
+		     policy_owned(b, in_b) ? "a customer's, with owners, and was not"
+					   : "nobody's, and was a customer's");
+	}
+	if (self != (int)b->xsm.context[in_b].self) {
+		find(&c->contexts, NULL, 0, "%s is %s to itself, and was %s", b->type[in_b],
+		     b->type[b->xsm.context[in_b].self], a->type[a->xsm.context[in_a].self]);
+	}
+}
+
+static void compare_contexts(struct changes *c, const struct policy *a, const struct policy *b)
+{
+	static const char *const role[XSM_SID_COUNT] = {"the hypervisor", "the builder", "Dom0",
+							"what has no label"};
+
+	for (unsigned i = 0; i < b->xsm.contexts; i++) {
+		int other = context_of(b, a, i);
+
+		if (other < 0) {
+			find(&c->contexts, NULL, 0, "new context: %s", b->type[i]);
+		} else {
+			compare_context(c, a, (unsigned)other, b, i);
+		}
+	}
+	for (unsigned i = 0; i < a->xsm.contexts; i++) {
+		if (context_of(a, b, i) < 0) {
+			find(&c->contexts, NULL, 0,
+			     "context gone: %s (a live host refuses the change while such a domain "
+			     "runs)",
+			     a->type[i]);
+		}
+	}
+	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
+		if (context_of(a, b, a->xsm.sid[i]) != b->xsm.sid[i]) {
+			find(&c->contexts, NULL, 0, "%s is %s now, and was %s", role[i],
+			     b->type[b->xsm.sid[i]], a->type[a->xsm.sid[i]]);
+			c->role_moved = true;
+		}
+	}
+}
+
+/* ---- output -----------------------------------------------------------------------------------
+ */
+
+static void print_kind(const struct changes *c, enum change_kind kind)
+{
+	const struct change *last = NULL;
+
+	if (c->kinds[kind] == 0) {
+		return;
+	}
+	printf("%u %s:\n", c->kinds[kind], heading[kind]);
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct change *x = &c->item[i];
+		char name[64];
+
+		if (x->kind != kind) {
+			continue;
+		}
+		if (!last || last->right.subject != x->right.subject ||
+		    last->right.object != x->right.object || last->relations != x->relations) {
+			char *pair =
+				words_pair(x->p, x->right.subject, x->right.object, x->relations);
+
+			printf("  %s\n", pair);
+			free(pair);
+		}
+		last = x;
+		snprintf(name, sizeof(name), "%s:%s", source_class_name[x->right.cls],
+			 source_perm_name[x->right.cls][x->right.perm]);
+		printf("    %c %-22s %s\n", kind == ADDED || kind == RECORDED ? '+' : '-', name,
+		       perm_sentence[x->right.cls][x->right.perm]);
+	}
+}
+
+static void print_text(const struct changes *c, const struct policy *a, const struct policy *b)
+{
+	for (unsigned i = 0; i < c->contexts.count; i++) {
+		puts(c->contexts.item[i].text);
+	}
+	for (unsigned kind = 0; kind < CHANGE_KINDS; kind++) {
+		print_kind(c, (enum change_kind)kind);
+	}
+	if (c->count == 0 && c->contexts.count == 0) {
+		printf("no difference: %s and %s %s\n", a->path, b->path,
+		       memcmp(a->digest, b->digest, sizeof(a->digest)) == 0 ? "are the same policy"
+									    : "grant the same");
+	}
+}
+
+static struct json_object *change_json(const struct change *x)
+{
+	struct json_object *o = json_object_new_object(), *relations;
+
+	put_text(o, "subject", x->p->type[x->right.subject]);
+	put_text(o, "object", x->p->type[x->right.object]);
+	relations = put_list(o, "relations");
+	for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
+		if ((x->relations >> r & 1) != 0) {
+			json_object_array_add(relations, json_object_new_string(relation_name[r]));
+		}
+	}
+	put_text(o, "class", source_class_name[x->right.cls]);
+	put_text(o, "perm", source_perm_name[x->right.cls][x->right.perm]);
+	put_text(o, "text", perm_sentence[x->right.cls][x->right.perm]);
+	return o;
+}
+
+static void print_changes_json(const struct changes *c)
+{
+	struct json_object *o = json_object_new_object(), *list;
+
+	list = put_list(o, "contexts");
+	for (unsigned i = 0; i < c->contexts.count; i++) {
+		json_object_array_add(list, json_object_new_string(c->contexts.item[i].text));
+	}
+	for (unsigned kind = 0; kind < CHANGE_KINDS; kind++) {
+		list = put_list(o, member[kind]);
+		for (unsigned i = 0; i < c->count; i++) {
+			if (c->item[i].kind == kind) {
+				json_object_array_add(list, change_json(&c->item[i]));
+			}
+		}
+	}
+	print_json(o);
+}
+
+static int run(const struct arguments *arguments)
+{
+	struct changes changes = {0};
+	struct policy a, b;
+
+	if (!policy_open(&a, arguments->word[0], arguments)) {
+		return STATUS_BAD;
+	}
+	if (!policy_open(&b, arguments->word[1], arguments)) {
+		policy_free(&a);
+		return STATUS_BAD;
+	}
+	compare_contexts(&changes, &a, &b);
+	collect(&changes, &b, &a, ADDED, RECORDED);
+	collect(&changes, &a, &b, REMOVED, UNRECORDED);
+	merge(&changes);
+	if (arguments->json) {
+		print_changes_json(&changes);
+	} else {
+		print_text(&changes, &a, &b);
+	}
+	free(changes.item);
+	findings_free(&changes.contexts);
+	policy_free(&a);
+	policy_free(&b);
+	return changes.kinds[ADDED] != 0 || changes.role_moved ? STATUS_NO : STATUS_YES;
+}
+
+const struct verb verb_diff = {
+	.name = "diff",
+	.summary = "what one policy allows that another does not, in words",
+	.synopsis = "OLD NEW",
+	.help = "Rights that NEW adds to OLD and those that it takes away, for each pair of contexts\n"
+		"and, between customers' domains, for the same and another owner.  Rights are\n"
+		"compared, not rules: the same policy written differently shows no difference.\n"
+		"\n"
+		"Exit status: 0 nothing is added; 1 a right is added, or one of the first labels\n"
+		"(hypervisor, builder, Dom0, unlabeled) is another; 2 bad use or bad input.\n"
+		"\n"
+		"Example:\n"
+		"  corbel-policy diff /usr/share/corbel/policy/cloud my-site/",
+	.min_words = 2,
+	.max_words = 2,
+	.run = run,
+};

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verb simulate: what a policy would have said to the calls of a recorded trace.  The trace ring
+ * names the object of a call; the counters do not, so for them the objects that the recorded policy
+ * allowed are asked, if that policy is given.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "xsm/tool/trace.h"
+#include "xsm/tool/words.h"
+
+enum verdict { NEWLY_DENIED, MAYBE_DENIED, NEWLY_ALLOWED, MAYBE_ALLOWED, UNCHANGED, VERDICTS };
+
+static const char *const member[VERDICTS] = {"newly_denied", "maybe_denied", "newly_allowed",
+					     "maybe_allowed", "unchanged"};
+static const char *const heading[VERDICTS] = {
+	"would newly be denied",
+	"would newly be denied on some objects (the counters do not say "
+	"which were called)",
+	"would newly be allowed",
+	"would newly be allowed on some objects (the counters do not say "
+	"which were called)",
+	"stay as they are"};
+
+struct outcome {
+	const struct trace_line *line;
+	enum verdict verdict;
+	uint64_t count; /* of counters: without the calls that the ring has */
+};
+
+struct simulation {
+	const struct policy *new, *recorded; /* recorded may be NULL */
+	struct outcome *item;
+	unsigned count;
+	uint64_t calls[VERDICTS];
+};
+
+/* ---- one line ---------------------------------------------------------------------------------
+ */
+
+/* Pairs that the recorded policy answers with `allowed` and, of them, those that the new one
+ * answers the same way.  Without a recorded policy: pairs that the new one allows. */
+static void ask(const struct simulation *s, const struct right *right, bool allowed,
+		unsigned *pairs, unsigned *same)
+{
+	const struct policy *recorded = s->recorded != NULL ? s->recorded : s->new;
+	struct right r = *right;
+
+	*pairs = *same = 0;
+	for (r.object = 0; r.object < s->new->xsm.contexts; r.object++) {
+		for (r.relation = 0; r.relation < XSM_RELATION_COUNT; r.relation++) {
+			struct xsm_label o = {.ctx = (uint16_t)r.object}, found;
+			struct right there = r;
+
+			if (!policy_occurs(s->new, r.subject, r.object, r.relation)) {
+				continue;
+			}
+			if (recorded != s->new) {
+				struct xsm_label me = {.ctx = (uint16_t)r.subject};
+
+				if (xsm_label_by_name(&recorded->xsm,
+						      xsm_label_name(&s->new->xsm, me), &me) != 0 ||
+				    xsm_label_by_name(&recorded->xsm,
+						      xsm_label_name(&s->new->xsm, o),
+						      &found) != 0) {
+					continue;
+				}
+				there.subject = me.ctx;
+				there.object = found.ctx;
+			}
+			if (policy_allows(recorded, &there) == allowed) {
+				*pairs += 1;
+				*same += policy_allows(s->new, &r) == allowed;
+			}
+		}
+	}
+}
+
+static enum verdict judge_counter(const struct simulation *s, const struct trace_line *line)
+{
+	bool allowed = line->kind == TRACE_ALLOWED;
+	unsigned pairs, same;
+
+	if (s->recorded == NULL) {
+		/* All that can be said for sure: nothing of the kind is allowed at all. */
+		ask(s, &line->right, true, &pairs, &same);
+		return allowed ? (pairs == 0 ? NEWLY_DENIED : UNCHANGED)
+			       : (pairs == 0 ? UNCHANGED : MAYBE_ALLOWED);
+	}
+	ask(s, &line->right, allowed, &pairs, &same);
+	if (pairs == same && pairs != 0) {
+		return UNCHANGED;
+	}
+	if (same == 0) {
+		return allowed ? NEWLY_DENIED : NEWLY_ALLOWED;
+	}
+	return allowed ? MAYBE_DENIED : MAYBE_ALLOWED;
+}
+
+static enum verdict judge(const struct simulation *s, const struct trace_line *line)
+{
+	bool allows;
+
+	if (line->kind == TRACE_ALLOWED || line->kind == TRACE_REFUSED) {
+		return judge_counter(s, line);
+	}
+	allows = policy_allows(s->new, &line->right);
+	if (line->kind == TRACE_AUDITED) {
+		return allows ? UNCHANGED : NEWLY_DENIED;
+	}
+	return allows ? NEWLY_ALLOWED : UNCHANGED;
+}
+
+static void simulate(struct simulation *s, const struct trace *trace)
+{
+	s->item = must_alloc(trace->count * sizeof(*s->item));
+	for (unsigned i = 0; i < trace->count; i++) {
+		const struct trace_line *line = &trace->item[i];
+		uint64_t count = line->count, ring = 0;
+		enum verdict verdict;
+
+		if (line->kind == TRACE_ALLOWED) {
+			ring = trace_in_ring(trace, TRACE_AUDITED, &line->right);
+		} else if (line->kind == TRACE_REFUSED) {
+			ring = trace_in_ring(trace, TRACE_DENIED, &line->right);
+		}
+		if (count <= ring) {
+			if (ring != 0) {
+				continue; /* the ring has each of them, with its object */
+			}
+		}
+		verdict = judge(s, line);
+		count -= ring;
+		s->item[s->count++] = (struct outcome){line, verdict, count};
+		s->calls[verdict] = words_sum(s->calls[verdict], count);
+	}
+}
+
+/* ---- output -----------------------------------------------------------------------------------
+ */
+
+static char *what(const struct simulation *s, const struct trace_line *line)
+{
+	if (line->kind == TRACE_ALLOWED || line->kind == TRACE_REFUSED) {
+		return must_print("%s", s->new->type[line->right.subject]);
+	}
+	return words_pair(s->new, line->right.subject, line->right.object,
+			  1u << line->right.relation);
+}
+
+static void print_verdict(const struct simulation *s, enum verdict verdict, const char *path)
+{
+	if (s->calls[verdict] == 0) {
+		return;
+	}
+	printf("%llu call%s %s%s\n", (unsigned long long)s->calls[verdict],
+	       s->calls[verdict] == 1 ? "" : "s", heading[verdict],
+	       verdict == UNCHANGED ? "" : ":");
+	for (unsigned i = 0; i < s->count && verdict != UNCHANGED; i++) {
+		const struct outcome *o = &s->item[i];
+		char *pair;
+
+		if (o->verdict != verdict) {
+			continue;
+		}
+		pair = what(s, o->line);
+		printf("%12llu  %s  %s:%s  (%s:%u)\n", (unsigned long long)o->count, pair,
+		       source_class_name[o->line->right.cls],
+		       source_perm_name[o->line->right.cls][o->line->right.perm], path,
+		       o->line->line);
+		free(pair);
+	}
+}
+
+static void print_text(const struct simulation *s, const struct trace *trace)
+{
+	bool counters = false;
+
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
+		print_verdict(s, (enum verdict)verdict, trace->path);
+	}
+	for (unsigned i = 0; i < s->count; i++) {
+		counters |= s->item[i].line->kind >= TRACE_ALLOWED;
+	}
+	if (trace->count == 0) {
+		puts("the trace has no calls");
+	} else if (counters && s->recorded == NULL) {
+		puts("note: counters do not name objects, so a right that is lost on some objects "
+		     "only is not seen\n      in them; --recorded POLICY, the policy in force "
+		     "when they were recorded, tells more");
+	}
+}
+
+static void print_outcomes_json(const struct simulation *s)
+{
+	struct json_object *o = json_object_new_object(), *list;
+
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
+		struct json_object *group = json_object_new_object();
+
+		put_count(group, "calls", s->calls[verdict]);
+		list = put_list(group, "lines");
+		for (unsigned i = 0; i < s->count; i++) {
+			const struct trace_line *line = s->item[i].line;
+			struct json_object *row;
+
+			if (s->item[i].verdict != verdict) {
+				continue;
+			}
+			row = json_object_new_object();
+			put_right(row, s->new, &line->right);
+			if (line->kind >= TRACE_ALLOWED) {
+				json_object_object_del(row, "object");
+				json_object_object_del(row, "relation");
+			}
+			put_count(row, "calls", s->item[i].count);
+			put_count(row, "line", line->line);
+			json_object_array_add(list, row);
+		}
+		json_object_object_add(o, member[verdict], group);
+	}
+	put_bool(o, "recorded_policy_known", s->recorded != NULL);
+	print_json(o);
+}
+
+/* ---- verb -------------------------------------------------------------------------------------
+ */
+
+static int simulate_with(struct simulation *s, const struct arguments *arguments)
+{
+	struct trace trace;
+	int status;
+
+	if (!trace_read(&trace, arguments->word[0], s->new, arguments->json)) {
+		return STATUS_BAD;
+	}
+	if (s->recorded != NULL && !trace_is_of(&trace, s->recorded)) {
+		status = complain("%s: is not the policy that %s was recorded under (its SHA-256 "
+				  "is another)",
+				  s->recorded->path, trace.path);
+		trace_free(&trace);
+		return status;
+	}
+	if (s->recorded == NULL && trace_is_of(&trace, s->new)) {
+		s->recorded = s->new;
+	}
+	simulate(s, &trace);
+	if (arguments->json) {
+		print_outcomes_json(s);
+	} else {
+		print_text(s, &trace);
+	}
+	status =
+		s->calls[NEWLY_DENIED] != 0 || s->calls[MAYBE_DENIED] != 0 ? STATUS_NO : STATUS_YES;
+	free(s->item);
+	trace_free(&trace);
+	return status;
+}
+
+static int run(const struct arguments *arguments)
+{
+	const char *recorded_path = argument(arguments, "recorded");
+	struct policy new, recorded;
+	struct simulation s = {.new = &new};
+	int status;
+
+	if (!policy_open(&new, arguments->word[1], arguments)) {
+		return STATUS_BAD;
+	}
+	if (recorded_path != NULL) {
+		if (!policy_open(&recorded, recorded_path, arguments)) {
+			policy_free(&new);
+			return STATUS_BAD;
+		}
+		s.recorded = &recorded;
+	}
+	status = simulate_with(&s, arguments);
+	if (recorded_path != NULL) {
+		policy_free(&recorded);
+	}
+	policy_free(&new);
+	return status;
+}
+
+static const struct flag flags[] = {
+	{"recorded", "POLICY", "the policy in force when the trace was recorded"},
+	{NULL, NULL, NULL},
+};
+
+const struct verb verb_simulate = {
+	.name = "simulate",
+	.summary = "which calls of a recorded trace a policy would newly deny or allow",
+	.synopsis = "TRACE POLICY [--recorded POLICY]",
+	.help = "TRACE is what `corbel trace --export` writes; - is standard input.  Denied and\n"
+		"recorded calls are known with their objects.  The counters of all other calls are\n"
+		"not: with --recorded the objects that the old policy allowed are asked; without it\n"
+		"only a permission that is lost on every object is seen in them.\n"
+		"\n"
+		"Exit status: 0 nothing that was allowed is denied; 1 something is, or may be;\n"
+		"2 bad use or bad input.\n"
+		"\n"
+		"Example:\n"
+		"  corbel trace --export >monday.trace                            (in Dom0)\n"
+		"  corbel-policy simulate monday.trace my-site/ --recorded cloud.bin",
+	.min_words = 2,
+	.max_words = 2,
+	.flags = flags,
+	.run = run,
+};
