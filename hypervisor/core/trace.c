@@ -11,11 +11,11 @@
 
 bool trace_verbose;
 
+static struct spinlock locks[MAX_CPUS] = {[0 ... MAX_CPUS - 1] = SPINLOCK(RANK_TRACE)};
 static struct trace_ring {
-	struct spinlock lock;
 	uint64_t last_seq; /* of the newest record; 0 = none yet */
 	struct corbel_trace record[TRACE_RECORDS];
-} rings[MAX_CPUS] = {[0 ... MAX_CPUS - 1] = {.lock = SPINLOCK(RANK_TRACE)}};
+} rings[MAX_CPUS];
 
 /* The oldest record that is still in the ring. */
 static uint64_t first_seq(const struct trace_ring *r)
@@ -25,14 +25,15 @@ static uint64_t first_seq(const struct trace_ring *r)
 
 void trace_add(struct corbel_trace record)
 {
-	struct trace_ring *r = &rings[this_cpu()->id];
+	uint32_t cpu = this_cpu()->id;
+	struct trace_ring *r = &rings[cpu];
 
-	spin_lock(&r->lock);
+	spin_lock(&locks[cpu]);
 	record.seq = ++r->last_seq;
 	record.time_ns = now_ns();
-	record.cpu = (uint8_t)this_cpu()->id;
+	record.cpu = (uint8_t)cpu;
 	r->record[r->last_seq % TRACE_RECORDS] = record;
-	spin_unlock(&r->lock);
+	spin_unlock(&locks[cpu]);
 }
 
 uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint32_t max,
@@ -41,7 +42,7 @@ uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint
 	struct trace_ring *r = &rings[cpu];
 	uint32_t copied = 0;
 
-	spin_lock(&r->lock);
+	spin_lock(&locks[cpu]);
 	uint64_t seq = MAX(first, first_seq(r));
 
 	for (; seq <= r->last_seq && copied < max; seq++) {
@@ -49,7 +50,7 @@ uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint
 	}
 	*next = seq;
 	*lost = first_seq(r) - 1;
-	spin_unlock(&r->lock);
+	spin_unlock(&locks[cpu]);
 	return copied;
 }
 
