@@ -96,7 +96,7 @@ void slot_unmap(void *address)
 	uint8_t *page = (uint8_t *)((uintptr_t)address & ~PAGE_MASK);
 
 	CHECK(machine.slots_now > 0 && slot_stack[machine.slots_now - 1] == page);
-	machine.slots_now--;
+	slot_stack[--machine.slots_now] = NULL; /* nothing stays behind */
 	if (--mapped[(size_t)(page - ram) / PAGE_SIZE] == 0) {
 		ASAN_POISON_MEMORY_REGION(page, PAGE_SIZE);
 	}
