@@ -35,24 +35,8 @@ struct acpi_xsdt {
 	uint64_t entries[2];
 } PACKED;
 
-/* Revision 5.  Everything not named is zero: no register blocks, no FACS, no SCI. */
-struct acpi_fadt {
-	struct acpi_header header;
-	uint32_t facs, dsdt;
-	uint8_t no_registers[65];
-	uint16_t boot_flags; /* offset 109 */
-	uint8_t reserved;
-	uint32_t flags; /* offset 112 */
-	uint8_t no_reset[16];
-	uint64_t x_facs;
-	uint64_t x_dsdt; /* offset 140 */
-	uint8_t no_blocks[120];
-} PACKED;
-_Static_assert(__builtin_offsetof(struct acpi_fadt, boot_flags) == 109, "FADT");
-_Static_assert(__builtin_offsetof(struct acpi_fadt, flags) == 112, "FADT");
-_Static_assert(__builtin_offsetof(struct acpi_fadt, x_dsdt) == 140, "FADT");
-_Static_assert(sizeof(struct acpi_fadt) == 268, "FADT revision 5");
-
+/* FADT of revision 5: offsets.  The rest is zero: no register blocks, no FACS, no SCI. */
+enum { FADT_DSDT = 40, FADT_BOOT = 109, FADT_FLAGS = 112, FADT_X_DSDT = 140, FADT_SIZE = 268 };
 #define FADT_HW_REDUCED    (1u << 20)
 #define FADT_BOOT_NO_VGA   (1u << 2)
 #define FADT_BOOT_NO_CMOS  (1u << 5)
@@ -119,13 +103,16 @@ static void fill_root(struct acpi_rsdp *rsdp, struct acpi_xsdt *xsdt, uint32_t g
 	rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
 }
 
-static void fill_fadt(struct acpi_fadt *fadt, uint32_t gpa)
+static void fill_fadt(uint8_t *fadt, uint32_t gpa)
 {
-	fadt->dsdt = gpa + AT_DSDT;
-	fadt->x_dsdt = gpa + AT_DSDT;
-	fadt->boot_flags = FADT_BOOT_NO_VGA | FADT_BOOT_NO_CMOS;
-	fadt->flags = FADT_HW_REDUCED;
-	seal_table(&fadt->header, "FACP", 5, sizeof(*fadt));
+	const uint16_t boot = FADT_BOOT_NO_VGA | FADT_BOOT_NO_CMOS;
+	const uint32_t dsdt = gpa + AT_DSDT, flags = FADT_HW_REDUCED;
+
+	memcpy(fadt + FADT_DSDT, &dsdt, sizeof(dsdt));
+	memcpy(fadt + FADT_X_DSDT, &dsdt, sizeof(dsdt));
+	memcpy(fadt + FADT_BOOT, &boot, sizeof(boot));
+	memcpy(fadt + FADT_FLAGS, &flags, sizeof(flags));
+	seal_table((struct acpi_header *)fadt, "FACP", 5, FADT_SIZE);
 }
 
 static void fill_madt(struct acpi_madt *madt, uint32_t vcpus)
@@ -147,7 +134,7 @@ void acpi_fill(uint8_t page[4096], uint32_t gpa, uint32_t vcpus)
 {
 	memset(page, 0, PAGE_SIZE);
 	seal_table((struct acpi_header *)(page + AT_DSDT), "DSDT", 2, sizeof(struct acpi_header));
-	fill_fadt((struct acpi_fadt *)(page + AT_FADT), gpa);
+	fill_fadt(page + AT_FADT, gpa);
 	fill_madt((struct acpi_madt *)(page + AT_MADT), vcpus);
 	fill_root((struct acpi_rsdp *)(page + AT_RSDP), (struct acpi_xsdt *)(page + AT_XSDT), gpa);
 }

@@ -17,17 +17,6 @@
 #define CONSOLE_PEER CORBEL_DOMID_DOM0
 #define CONSOLE_REF  0 /* GNTTAB_RESERVED_CONSOLE */
 
-static int refused(const char *what, long error)
-{
-	return fail((int)-error, "%s: %s (error %d)", what,
-		    error == -XEN_EPERM    ? "not permitted"
-		    : error == -XEN_ENOENT ? "not known to the policy"
-		    : error == -XEN_EEXIST ? "a live domain has it"
-		    : error == -XEN_ENOMEM ? "out of memory"
-					   : "refused",
-		    (int)-error);
-}
-
 int layout_make(const struct build_request *r, struct layout *l)
 {
 	uint64_t top, need;
@@ -60,10 +49,10 @@ static int create(const struct build_request *r, uint16_t *domid)
 	memcpy(c.label, r->label, sizeof(c.label));
 	rc = corbel_call(CORBEL_OP_build_create, &c);
 	if (rc != 0) {
-		return refused(rc == -XEN_EPERM || rc == -XEN_ENOENT ? r->label
-			       : rc == -XEN_EEXIST                   ? "uuid"
-								     : "create",
-			       rc);
+		return call_result(rc == -XEN_EPERM || rc == -XEN_ENOENT ? r->label
+				   : rc == -XEN_EEXIST                   ? "uuid"
+									 : "create",
+				   rc);
 	}
 	*domid = c.domid;
 #ifdef CORBEL_TEST_BUILD
@@ -91,18 +80,6 @@ static int hash_target(struct sha256_ctx *hash, uint64_t gpa, uint64_t len)
 	return 0;
 }
 
-static void print_digest(const char *what, const uint8_t digest[SHA256_LEN], uint64_t size)
-{
-	char hex[2 * SHA256_LEN + 1];
-
-	for (unsigned i = 0; i < SHA256_LEN; i++) {
-		hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-	}
-	hex[2 * SHA256_LEN] = '\0';
-	print("%s: %lu bytes, sha256 %s", what, size, hex);
-}
-
 static int stage(const struct source *source, enum corbel_ring_file file, uint64_t gpa,
 		 uint64_t file_size, uint8_t digest[SHA256_LEN])
 {
@@ -123,31 +100,29 @@ static int stage(const struct source *source, enum corbel_ring_file file, uint64
 		offset += len;
 	}
 	sha256_final(&hash, digest);
-	print_digest(file == CORBEL_FILE_kernel ? "kernel" : "initrd", digest, file_size);
 	return 0;
 }
 
 static int stage_and_commit(const struct build_request *r, const uint8_t *bytes, uint32_t size,
-			    const struct layout *l, const struct source *source, uint16_t domid)
+			    const struct layout *l, const struct source *source,
+			    struct corbel_build_commit *commit)
 {
-	struct corbel_build_commit commit = {.domid = domid};
-	long rc;
+	int rc;
 
 	source->progress(CORBEL_RING_staging);
-	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit.kernel)
+	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit->kernel)
 		     ?: stage(source, CORBEL_FILE_initrd, l->initrd_gpa, r->initrd_size,
-			      commit.initrd);
+			      commit->initrd);
 	if (rc != 0) {
-		return (int)rc;
+		return rc;
 	}
-	sha256(bytes, size, commit.request);
-	sha256(r->cmdline, r->cmdline_len, commit.cmdline);
-	rc = corbel_call(CORBEL_OP_build_commit, &commit);
-	if (rc != 0) {
-		return refused("commit", rc);
+	sha256(bytes, size, commit->request);
+	sha256(r->cmdline, r->cmdline_len, commit->cmdline);
+	rc = call_result("commit", corbel_call(CORBEL_OP_build_commit, commit));
+	if (rc == 0) {
+		source->progress(CORBEL_RING_building);
 	}
-	source->progress(CORBEL_RING_building);
-	return 0;
+	return rc;
 }
 
 /* Everything that the kernel is told; placed after the stub has run, over whatever it left there.
@@ -185,7 +160,7 @@ static int console_make(const struct build_request *r, uint16_t domid)
 			  ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT)
 			  ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
 
-	return rc == 0 ? 0 : refused("console", rc);
+	return call_result("console", rc);
 }
 
 /* The seal is the hypervisor's to keep.  Trying once costs one call, catches a hypervisor that does
@@ -205,21 +180,16 @@ static int finish(const struct build_request *r, uint16_t domid, uint32_t entry)
 	struct corbel_build_vcpu vcpu = {.domid = domid, .eip = entry, .ebx = START_INFO_GPA};
 	struct corbel_build_seal seal = {.domid = domid,
 					 .run = (r->flags & CORBEL_RQF_PAUSED) == 0};
-	long rc = corbel_call(CORBEL_OP_build_vcpu, &vcpu);
 
-	if (rc != 0) {
-		return refused("vcpu", rc);
-	}
-	if (window_close() != 0) {
-		return -XEN_EFAULT;
-	}
-	rc = corbel_call(CORBEL_OP_build_seal, &seal);
-	return rc == 0 ? prove_sealed(domid) : refused("seal", rc);
+	return call_result("vcpu", corbel_call(CORBEL_OP_build_vcpu, &vcpu)) ?: window_close()
+		       ?: call_result("seal", corbel_call(CORBEL_OP_build_seal, &seal))
+		       ?: prove_sealed(domid);
 }
 
 int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
 	  const struct source *source, uint16_t *domid)
 {
+	struct corbel_build_commit commit = {0};
 	struct layout layout;
 	uint32_t entry = 0;
 	int rc = layout_make(r, &layout) ?: create(r, domid);
@@ -229,8 +199,10 @@ int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
 	}
 	print("domain %u (%s): %u MiB, %u vCPUs, label %s", *domid, r->name, r->memory_mib,
 	      r->vcpus, r->label);
+	commit.domid = *domid;
 	rc = window_open(*domid, &layout.ram)
-		     ?: stage_and_commit(r, bytes, size, &layout, source, *domid)
+		     ?: stage_and_commit(r, bytes, size, &layout, source, &commit)
+		     ?: owner_set(r, &commit)
 		     ?: kernel_load(r, &layout, *domid, &entry)
 		     ?: describe(r, &layout)
 		     ?: console_make(r, *domid)

@@ -32,6 +32,10 @@ int layout_make(const struct build_request *request, struct layout *out);
 int kernel_load(const struct build_request *request, const struct layout *layout, uint16_t domid,
 		uint32_t *entry);
 
+/* owner.c: verifies the owner's manifest, if there is one, against what is committed, and names the
+ * owner to the hypervisor. */
+int owner_set(const struct build_request *request, const struct corbel_build_commit *commit);
+
 /* Returns 0 with *domid running or paused as asked, or a negative errno with the reason recorded;
  * then the caller ends the instance, and the hypervisor destroys what there is. */
 int build(const struct build_request *request, const uint8_t *bytes, uint32_t size,

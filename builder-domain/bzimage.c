@@ -24,20 +24,18 @@ _Static_assert(sizeof(struct setup_header) == 0x268 + 4 - HEADER_OFFSET, "header
 static int check_kind(const struct setup_header *h)
 {
 	if (h->boot_flag != BOOT_FLAG || h->header != HEADER_MAGIC) {
-		return fail(XEN_ENOEXEC, "kernel: neither ELF nor bzImage");
+		return bad_kernel("neither ELF nor bzImage");
 	}
 	if (h->version < PROTOCOL_MIN) {
-		return fail(XEN_ENOEXEC, "kernel: boot protocol %u.%u is older than 2.12",
-			    h->version >> 8, h->version & 0xff);
+		return bad_kernel("boot protocol %u.%u is older than 2.12", h->version >> 8,
+				  h->version & 0xff);
 	}
 	if ((h->loadflags & LOADED_HIGH) == 0 || (h->xloadflags & XLF_KERNEL_64) == 0) {
-		return fail(XEN_ENOEXEC, "kernel: bzImage is not a 64-bit kernel loaded high");
+		return bad_kernel("bzImage is not a 64-bit kernel loaded high");
 	}
 	if ((h->jump & 0xff) != 0xEB || HEADER_JUMP + (h->jump >> 8) < 0x264) {
-		return fail(XEN_ENOEXEC,
-			    "kernel: bzImage header ends at %x, too early for "
-			    "init_size",
-			    HEADER_JUMP + (h->jump >> 8));
+		return bad_kernel("bzImage header ends at %x, too early for init_size",
+				  HEADER_JUMP + (h->jump >> 8));
 	}
 	return 0;
 }
@@ -45,21 +43,17 @@ static int check_kind(const struct setup_header *h)
 static int check_addresses(const struct setup_header *h)
 {
 	if (h->relocatable_kernel == 0 || h->pref_address != BZIMAGE_KERNEL) {
-		return fail(XEN_ENOEXEC,
-			    "kernel: bzImage wants address %lx, must be relocatable "
-			    "and want %lx",
-			    (uint64_t)h->pref_address, BZIMAGE_KERNEL);
+		return bad_kernel("bzImage wants address %lx, must be relocatable and want %lx",
+				  (uint64_t)h->pref_address, BZIMAGE_KERNEL);
 	}
 	if (h->kernel_alignment == 0 || (h->kernel_alignment & (h->kernel_alignment - 1)) != 0 ||
 	    h->kernel_alignment > ALIGNMENT_MAX) {
-		return fail(XEN_ENOEXEC,
-			    "kernel: bzImage alignment %x is not a power of two up to "
-			    "2 MiB",
-			    h->kernel_alignment);
+		return bad_kernel("bzImage alignment %x is not a power of two up to 2 MiB",
+				  h->kernel_alignment);
 	}
 	if (h->init_size == 0 || h->init_size > INIT_SIZE_MAX) {
-		return fail(XEN_ENOEXEC, "kernel: bzImage init_size %x, must be 1 to %x",
-			    h->init_size, INIT_SIZE_MAX);
+		return bad_kernel("bzImage init_size %x, must be 1 to %x", h->init_size,
+				  INIT_SIZE_MAX);
 	}
 	return 0;
 }
@@ -70,26 +64,25 @@ static int check_sizes(const struct image *image, const struct setup_header *h,
 	unsigned sectors = h->setup_sects == 0 ? SETUP_SECTS_OLD : h->setup_sects;
 
 	if (sectors > SETUP_SECTS_MAX) {
-		return fail(XEN_ENOEXEC, "kernel: bzImage has %u setup sectors, at most %u",
-			    sectors, SETUP_SECTS_MAX);
+		return bad_kernel("bzImage has %u setup sectors, at most %u", sectors,
+				  SETUP_SECTS_MAX);
 	}
 	plan->blob_offset = (sectors + 1) * SECTOR;
 	plan->blob_size = h->syssize * 16ull;
 	if (plan->blob_size == 0 || plan->blob_offset > image->size ||
 	    plan->blob_size > image->size - plan->blob_offset) {
-		return fail(XEN_ENOEXEC, "kernel: bzImage says %lx+%lx bytes, the file has %lx",
-			    plan->blob_offset, plan->blob_size, image->size);
+		return bad_kernel("bzImage says %lx+%lx bytes, the file has %lx", plan->blob_offset,
+				  plan->blob_size, image->size);
 	}
 	if (h->payload_offset > plan->blob_size ||
 	    h->payload_length > plan->blob_size - h->payload_offset) {
-		return fail(XEN_ENOEXEC,
-			    "kernel: bzImage payload %x+%x is larger than its blob %lx",
-			    h->payload_offset, h->payload_length, plan->blob_size);
+		return bad_kernel("bzImage payload %x+%x is larger than its blob %lx",
+				  h->payload_offset, h->payload_length, plan->blob_size);
 	}
 	/* The stub unpacks in place: the window holds at least the packed bytes. */
 	if (plan->blob_size > h->init_size) {
-		return fail(XEN_ENOEXEC, "kernel: bzImage init_size %x is less than its blob %lx",
-			    h->init_size, plan->blob_size);
+		return bad_kernel("bzImage init_size %x is less than its blob %lx", h->init_size,
+				  plan->blob_size);
 	}
 	plan->window_end = BZIMAGE_KERNEL + h->init_size;
 	return 0;
@@ -149,12 +142,12 @@ void note_scan(const uint8_t *bytes, uint64_t len, struct note_search *search)
 int note_accept(const struct note_search *search, uint64_t window_end, uint32_t *entry)
 {
 	if (search->matches != 1) {
-		return fail(XEN_ENOEXEC, "kernel: %u PVH notes in the unpacked kernel, must be one",
-			    search->matches);
+		return bad_kernel("%u PVH notes in the unpacked kernel, must be one",
+				  search->matches);
 	}
 	if (search->entry < BZIMAGE_KERNEL || search->entry >= window_end) {
-		return fail(XEN_ENOEXEC, "kernel: PVH entry %lx is outside the kernel [%lx, %lx)",
-			    search->entry, BZIMAGE_KERNEL, window_end);
+		return bad_kernel("PVH entry %lx is outside the kernel [%lx, %lx)", search->entry,
+				  BZIMAGE_KERNEL, window_end);
 	}
 	*entry = (uint32_t)search->entry;
 	return 0;

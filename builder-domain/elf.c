@@ -18,8 +18,8 @@ int image_read(const struct image *image, uint64_t offset, void *out, uint64_t l
 	       const char *what)
 {
 	if (offset > image->size || len > image->size - offset) {
-		return fail(XEN_ENOEXEC, "kernel: %s at %lx+%lx lies beyond the file's %lx bytes",
-			    what, offset, len, image->size);
+		return bad_kernel("%s at %lx+%lx lies beyond the file's %lx bytes", what, offset,
+				  len, image->size);
 	}
 	return image->read(image, offset, out, len);
 }
@@ -30,7 +30,7 @@ int elf_probe(const struct image *image)
 	int rc;
 
 	if (image->size < sizeof(magic)) {
-		return fail(XEN_ENOEXEC, "kernel: a file of %lu bytes is no kernel", image->size);
+		return bad_kernel("a file of %lu bytes is no kernel", image->size);
 	}
 	rc = image_read(image, 0, magic, sizeof(magic), "file magic");
 	return rc != 0 ? rc : memcmp(magic, ELFMAG, SELFMAG) == 0;
@@ -40,19 +40,19 @@ static int check_header(const Elf64_Ehdr *h)
 {
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
 	    h->e_machine != EM_X86_64) {
-		return fail(XEN_ENOEXEC, "kernel: ELF is not 64-bit x86 (class %u, machine %u)",
-			    h->e_ident[EI_CLASS], h->e_machine);
+		return bad_kernel("ELF is not 64-bit x86 (class %u, machine %u)",
+				  h->e_ident[EI_CLASS], h->e_machine);
 	}
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN) {
-		return fail(XEN_ENOEXEC, "kernel: ELF type %u is not executable", h->e_type);
+		return bad_kernel("ELF type %u is not executable", h->e_type);
 	}
 	if (h->e_phentsize != sizeof(Elf64_Phdr)) {
-		return fail(XEN_ENOEXEC, "kernel: program headers of %u bytes, not %u",
-			    h->e_phentsize, (unsigned)sizeof(Elf64_Phdr));
+		return bad_kernel("program headers of %u bytes, not %u", h->e_phentsize,
+				  (unsigned)sizeof(Elf64_Phdr));
 	}
 	if (h->e_phnum == 0 || h->e_phnum > PROGRAM_HEADERS_MAX) {
-		return fail(XEN_ENOEXEC, "kernel: %u program headers, must be 1 to %u", h->e_phnum,
-			    PROGRAM_HEADERS_MAX);
+		return bad_kernel("%u program headers, must be 1 to %u", h->e_phnum,
+				  PROGRAM_HEADERS_MAX);
 	}
 	return 0;
 }
@@ -68,37 +68,32 @@ static int add_segment(const struct image *image, const Elf64_Phdr *p, unsigned 
 	uint64_t end = p->p_paddr + p->p_memsz;
 
 	if (p->p_filesz > p->p_memsz) {
-		return fail(XEN_ENOEXEC,
-			    "kernel: PT_LOAD %u has more bytes in the file than in "
-			    "memory",
-			    index);
+		return bad_kernel("PT_LOAD %u has more bytes in the file than in memory", index);
 	}
 	if (p->p_offset > image->size || p->p_filesz > image->size - p->p_offset) {
-		return fail(XEN_ENOEXEC, "kernel: PT_LOAD %u lies beyond the end of the file",
-			    index);
+		return bad_kernel("PT_LOAD %u lies beyond the end of the file", index);
 	}
 	if (end < p->p_paddr) {
-		return fail(XEN_ENOEXEC, "kernel: PT_LOAD %u wraps the address space", index);
+		return bad_kernel("PT_LOAD %u wraps the address space", index);
 	}
 	if (end > limit) {
-		return fail(XEN_ENOMEM,
-			    "kernel: PT_LOAD %u ends at %lx, but only [0, %lx) is free "
-			    "in this domain",
-			    index, end, limit);
+		return fail(
+			XEN_ENOMEM,
+			"kernel: PT_LOAD %u ends at %lx, but only [0, %lx) is free in this domain",
+			index, end, limit);
 	}
 	if (p->p_paddr < PAGE_ZERO_END || overlaps(p->p_paddr, end, BOOT_AREA, BOOT_AREA_END)) {
-		return fail(XEN_ENOEXEC, "kernel: PT_LOAD %u at %lx lies in a reserved area", index,
-			    p->p_paddr);
+		return bad_kernel("PT_LOAD %u at %lx lies in a reserved area", index, p->p_paddr);
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
 		const struct elf_segment *s = &plan->segments[i];
 
 		if (overlaps(p->p_paddr, end, s->gpa, s->gpa + s->memory_size)) {
-			return fail(XEN_ENOEXEC, "kernel: PT_LOAD %u overlaps another", index);
+			return bad_kernel("PT_LOAD %u overlaps another", index);
 		}
 	}
 	if (plan->count == ELF_SEGMENTS_MAX) {
-		return fail(XEN_ENOEXEC, "kernel: more than %u PT_LOADs", ELF_SEGMENTS_MAX);
+		return bad_kernel("more than %u PT_LOADs", ELF_SEGMENTS_MAX);
 	}
 	plan->segments[plan->count++] =
 		(struct elf_segment){p->p_offset, p->p_filesz, p->p_paddr, p->p_memsz};
@@ -123,8 +118,7 @@ static int take_note(struct note_cursor *c, struct note_search *found)
 	/* 32-bit fields: the sum cannot wrap in 64 bits. */
 	size = sizeof(n) + round_up(n.n_namesz, 4) + round_up(n.n_descsz, 4);
 	if (size > c->left) {
-		return fail(XEN_ENOEXEC, "kernel: note at %lx is larger than its segment",
-			    c->offset);
+		return bad_kernel("note at %lx is larger than its segment", c->offset);
 	}
 	if (n.n_type == XEN_ELFNOTE_PHYS32_ENTRY && n.n_namesz == sizeof(name)) {
 		rc = image_read(c->image, c->offset + sizeof(n), name, sizeof(name), "note name");
@@ -133,9 +127,7 @@ static int take_note(struct note_cursor *c, struct note_search *found)
 		}
 		if (memcmp(name, "Xen", sizeof(name)) == 0) {
 			if (n.n_descsz != 4 && n.n_descsz != 8) {
-				return fail(XEN_ENOEXEC,
-					    "kernel: PVH note has %u bytes, not 4 or 8",
-					    n.n_descsz);
+				return bad_kernel("PVH note has %u bytes, not 4 or 8", n.n_descsz);
 			}
 			rc = image_read(c->image, c->offset + sizeof(n) + sizeof(name), &value,
 					n.n_descsz, "note value");
@@ -154,10 +146,8 @@ static int scan_notes(const struct image *image, const Elf64_Phdr *p, struct not
 
 	if (p->p_filesz > NOTES_MAX || p->p_offset > image->size ||
 	    p->p_filesz > image->size - p->p_offset) {
-		return fail(XEN_ENOEXEC,
-			    "kernel: PT_NOTE at %lx+%lx is too large or beyond the "
-			    "file",
-			    (uint64_t)p->p_offset, (uint64_t)p->p_filesz);
+		return bad_kernel("PT_NOTE at %lx+%lx is too large or beyond the file",
+				  (uint64_t)p->p_offset, (uint64_t)p->p_filesz);
 	}
 	while (c.left >= sizeof(Elf64_Nhdr)) {
 		int rc = take_note(&c, found);
@@ -172,8 +162,7 @@ static int scan_notes(const struct image *image, const Elf64_Phdr *p, struct not
 static int accept_entry(const struct note_search *found, struct elf_plan *plan)
 {
 	if (found->matches != 1) {
-		return fail(XEN_ENOEXEC, "kernel: %u PVH entry notes (Xen, type 18), must be one",
-			    found->matches);
+		return bad_kernel("%u PVH entry notes (Xen, type 18), must be one", found->matches);
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
 		const struct elf_segment *s = &plan->segments[i];
@@ -184,7 +173,7 @@ static int accept_entry(const struct note_search *found, struct elf_plan *plan)
 			return 0;
 		}
 	}
-	return fail(XEN_ENOEXEC, "kernel: PVH entry %lx lies in no loaded segment", found->entry);
+	return bad_kernel("PVH entry %lx lies in no loaded segment", found->entry);
 }
 
 int elf_parse(const struct image *image, uint64_t limit, struct elf_plan *plan)
@@ -203,7 +192,7 @@ int elf_parse(const struct image *image, uint64_t limit, struct elf_plan *plan)
 		uint64_t offset = header.e_phoff + i * sizeof(p);
 
 		if (header.e_phoff > image->size) {
-			return fail(XEN_ENOEXEC, "kernel: program headers lie beyond the file");
+			return bad_kernel("program headers lie beyond the file");
 		}
 		rc = image_read(image, offset, &p, sizeof(p), "program header");
 		if (rc == 0 && p.p_type == PT_LOAD && p.p_memsz != 0) {

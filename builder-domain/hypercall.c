@@ -21,6 +21,18 @@ static uint64_t address(const void *pointer)
 	return (uint64_t)(uintptr_t)pointer;
 }
 
+int call_result(const char *what, long rc)
+{
+	return rc == 0 ? 0
+		       : fail((int)-rc, "%s: %s (error %d)", what,
+			      rc == -XEN_EPERM    ? "not permitted"
+			      : rc == -XEN_ENOENT ? "not known to the policy"
+			      : rc == -XEN_EEXIST ? "a live domain has it"
+			      : rc == -XEN_ENOMEM ? "out of memory"
+						  : "refused",
+			      (int)-rc);
+}
+
 void console_write(const char *text, size_t len)
 {
 	hypercall(__HYPERVISOR_console_io, CONSOLEIO_write, len, address(text));
@@ -33,7 +45,7 @@ int shared_info_map(void)
 					 .gpfn = SHARED_INFO_GPA >> PAGE_SHIFT};
 	long rc = hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, address(&map), 0);
 
-	return rc == 0 ? 0 : fail((int)-rc, "builder: shared_info not mapped: error %d", (int)-rc);
+	return call_result("builder: shared_info", rc);
 }
 
 static volatile struct shared_info *shared_info(void)
@@ -108,7 +120,7 @@ int grant_map(uint16_t peer, const uint32_t *refs, unsigned count, uint64_t gpa,
 				    refs[i], map[i].status);
 		}
 	}
-	return rc == 0 ? 0 : fail(XEN_EFAULT, "ring: grants not mapped: error %d", (int)-rc);
+	return call_result("ring: grants", rc);
 }
 
 long corbel_call(enum corbel_op op, void *argument)

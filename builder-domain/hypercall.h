@@ -26,6 +26,9 @@ int event_bind(uint16_t peer, uint32_t peer_port, uint32_t *port);
 /* Maps `count` (<= 64) pages that peer granted to consecutive pages from gpa. */
 int grant_map(uint16_t peer, const uint32_t *refs, unsigned count, uint64_t gpa, int writable);
 
+/* 0 stays 0; what the hypervisor refused becomes the recorded reason: "WHAT: why (error N)". */
+int call_result(const char *what, long rc);
+
 /* ---- the domain being built: 0 or more on success, negative Xen errno ---- */
 long corbel_call(enum corbel_op op, void *argument);
 long memory_populate(uint16_t domid, const uint64_t *gfns, unsigned count, unsigned order);

@@ -15,6 +15,8 @@ struct image {
 	uint64_t where; /* for read(): address of the first byte */
 };
 
+#define bad_kernel(...) fail(XEN_ENOEXEC, "kernel: " __VA_ARGS__)
+
 int image_read(const struct image *image, uint64_t offset, void *out, uint64_t len,
 	       const char *what);
 

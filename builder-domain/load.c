@@ -42,13 +42,12 @@ static int check_room(const struct build_request *r, const struct layout *layout
 	if (plan->window_end <= layout->kernel_gpa) {
 		return 0;
 	}
-	return fail(XEN_ENOMEM,
-		    "memory: %u MiB is too small, %lu MiB needed (kernel up to %lu, "
-		    "its file %lu, initrd %lu)",
-		    r->memory_mib, round_up(need, 1 << 20) >> 20,
-		    round_up(plan->window_end, 1 << 20) >> 20,
-		    round_up(r->kernel_size, 1 << 20) >> 20,
-		    round_up(r->initrd_size, 1 << 20) >> 20);
+	return fail(
+		XEN_ENOMEM,
+		"memory: %u MiB is too small, %lu MiB needed (kernel up to %lu, its file %lu, initrd %lu)",
+		r->memory_mib, round_up(need, 1 << 20) >> 20,
+		round_up(plan->window_end, 1 << 20) >> 20, round_up(r->kernel_size, 1 << 20) >> 20,
+		round_up(r->initrd_size, 1 << 20) >> 20);
 }
 
 static int stub_place(const struct image *image, const struct layout *layout,
@@ -74,84 +73,65 @@ static int stub_run(uint16_t domid)
 	struct corbel_build_wait wait = {.domid = domid};
 	long rc = corbel_call(CORBEL_OP_build_stub, &stub);
 
-	if (rc != 0) {
-		return fail((int)-rc, "kernel: unpacking not started: error %d", (int)-rc);
+	if (rc == 0) {
+		do {
+			rc = corbel_call(CORBEL_OP_build_wait, &wait);
+		} while (rc == -XEN_EAGAIN);
 	}
-	do {
-		rc = corbel_call(CORBEL_OP_build_wait, &wait);
-	} while (rc == -XEN_EAGAIN);
 	if (rc != 0) {
-		return fail((int)-rc, "kernel: unpacking not finished: error %d", (int)-rc);
+		return call_result("kernel: unpacking", rc);
 	}
 	switch (wait.state) {
 	case CORBEL_STUB_TRAPPED:
-		return wait.rip == BZIMAGE_KERNEL
-			       ? 0
-			       : fail(XEN_ENOEXEC, "kernel: unpacking ended at %lx, not at %lx",
-				      wait.rip, BZIMAGE_KERNEL);
+		return wait.rip == BZIMAGE_KERNEL ? 0
+						  : bad_kernel("unpacking ended at %lx, not at %lx",
+							       wait.rip, BZIMAGE_KERNEL);
 	case CORBEL_STUB_TIMEDOUT:
 		return fail(XEN_ETIMEDOUT, "kernel: unpacking used up its %u s of CPU time at %lx",
 			    STUB_BUDGET_MS / 1000, wait.rip);
 	default:
-		return fail(XEN_ENOEXEC, "kernel: the image's unpacker crashed at %lx", wait.rip);
+		return bad_kernel("the image's unpacker crashed at %lx", wait.rip);
 	}
 }
 
-/* Batch by batch, and the seam between two batches apart, so that each place is seen once. */
+/* In pieces that overlap by all but the first place of a note, so that each place is seen once. */
 static int find_note(const struct bzimage_plan *plan, uint32_t *entry)
 {
+	static uint8_t piece[4096 + NOTE_BYTES - 4];
 	struct note_search search = {0, 0};
 	uint64_t end = plan->window_end & ~3ull;
-	uint8_t seam[2 * NOTE_BYTES];
-	uint64_t gpa = BZIMAGE_KERNEL;
+	int rc = 0;
 
-	while (gpa < end) {
-		const uint8_t *at;
-		uint64_t size;
-		int rc = target_view(gpa, end - gpa, &at, &size);
+	for (uint64_t gpa = BZIMAGE_KERNEL; rc == 0 && gpa < end; gpa += 4096) {
+		uint64_t len = MIN(end - gpa, sizeof(piece));
 
-		if (rc != 0) {
-			return rc;
-		}
-		note_scan(at, size, &search);
-		gpa += size;
-		if (gpa + NOTE_BYTES > end) {
-			break;
-		}
-		/* The places from which a note would run over the end of this batch. */
-		rc = target_read(gpa - NOTE_BYTES + 4, seam, sizeof(seam) - 8);
-		if (rc != 0) {
-			return rc;
-		}
-		note_scan(seam, sizeof(seam) - 8, &search);
+		rc = target_read(gpa, piece, len);
+		note_scan(piece, len, &search);
 	}
-	return note_accept(&search, plan->window_end, entry);
+	return rc != 0 ? rc : note_accept(&search, plan->window_end, entry);
 }
 
 static int load_bzimage(const struct build_request *r, const struct image *image,
 			const struct layout *layout, uint16_t domid, uint32_t *entry)
 {
 	struct bzimage_plan plan;
-	uint64_t blob_end;
 	int rc = bzimage_parse(image, r->cmdline_len, &plan) ?: check_room(r, layout, &plan)
 			 ?: stub_place(image, layout, &plan);
 
-	if (rc != 0) {
-		return rc;
+	if (rc == 0) {
+		print("unpacking the bzImage by its own stub in domain %u "
+		      "(expected: tens of seconds)",
+		      domid);
+		rc = stub_run(domid) ?: find_note(&plan, entry);
 	}
-	print("unpacking the bzImage by its own stub in domain %u (expected: tens of seconds)",
-	      domid);
-	rc = stub_run(domid) ?: find_note(&plan, entry);
 	if (rc != 0) {
 		return rc;
 	}
 	print("unpacked, one PVH note, entry %x", *entry);
-	blob_end = BZIMAGE_LOAD + plan.blob_size;
-	if (blob_end > BZIMAGE_KERNEL) {
-		blob_end = BZIMAGE_KERNEL; /* the rest is the kernel's own now */
-	}
+	/* What the packed bytes share with the kernel is the kernel's own now. */
 	return target_zero(BOOT_AREA, BOOT_AREA_END - BOOT_AREA)
-		       ?: target_zero(BZIMAGE_LOAD, blob_end - BZIMAGE_LOAD);
+		       ?: target_zero(BZIMAGE_LOAD,
+				      MIN(plan.blob_size, BZIMAGE_KERNEL - BZIMAGE_LOAD));
 }
 
 int kernel_load(const struct build_request *r, const struct layout *layout, uint16_t domid,

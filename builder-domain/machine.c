@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of the machine that a test on the host must replace; hypercall() itself is in start.S.
+ * Also what the signature library expects of a C library beyond memory functions.
  */
 #include "builder-domain/hypercall.h"
+#include "builder-domain/lib.h"
 
 void *guest_pointer(uint64_t gpa)
 {
@@ -24,4 +26,26 @@ void crash(void)
 	for (;;) {
 		__asm__ volatile("ud2");
 	}
+}
+
+/* Copies whose room the compiler knew.  builder.lds makes __stack_chk_fail() another name of
+ * crash().
+ */
+void *__memcpy_chk(void *to, const void *from, size_t len, size_t room);
+void *__memset_chk(void *at, int byte, size_t len, size_t room);
+
+void *__memcpy_chk(void *to, const void *from, size_t len, size_t room)
+{
+	if (len > room) {
+		crash();
+	}
+	return memcpy(to, from, len);
+}
+
+void *__memset_chk(void *at, int byte, size_t len, size_t room)
+{
+	if (len > room) {
+		crash();
+	}
+	return memset(at, byte, len);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One builder instance, from first to last: take one build, do it, say how it went, end.
+ * One builder instance, from first to last: take one session, do it, say how it went, end.
  */
 #include "builder-domain/hypercall.h"
 #include "builder-domain/lib.h"
@@ -12,7 +12,6 @@ int builder_run(const struct corbel_builder_start *start)
 {
 	int rc;
 
-	fail_clear();
 	if (start->instance == 1 && start->module_count != 0) {
 		print("instance %u builds Dom0 from %u modules", start->instance,
 		      start->module_count);
@@ -21,7 +20,7 @@ int builder_run(const struct corbel_builder_start *start)
 		rc = serve_ring(start);
 	}
 	if (rc != 0) {
-		print("build failed (error %d): %s", -rc, fail_reason());
+		print("session failed (error %d): %s", -rc, fail_reason);
 	}
 	return rc;
 }

@@ -35,21 +35,13 @@ static void progress(enum corbel_ring_state state)
 
 static int take_modules(const struct corbel_builder_start *start)
 {
-	memset(module, 0, sizeof(module));
-	for (uint32_t i = 0; i < start->module_count; i++) {
-		unsigned m = 0;
-
-		while (m < MODULES && memcmp(start->module[i].name, names[m], 16) != 0) {
-			m++;
+	for (unsigned m = 0; m < MODULES; m++) {
+		if (m >= start->module_count ||
+		    memcmp(start->module[m].name, names[m], sizeof(names[m])) != 0) {
+			return fail(XEN_EINVAL, "modules: number %u is not %s", m, names[m]);
 		}
-		if (m == MODULES || module[m].bytes != NULL) {
-			return fail(XEN_EINVAL, "modules: module %u is unknown or given twice", i);
-		}
-		module[m].bytes = guest_pointer(start->module[i].gpa);
-		module[m].size = start->module[i].size;
-	}
-	if (module[PLAN].bytes == NULL || module[KERNEL].bytes == NULL) {
-		return fail(XEN_ENOENT, "modules: plan or kernel is missing");
+		module[m].bytes = guest_pointer(start->module[m].gpa);
+		module[m].size = start->module[m].size;
 	}
 	return 0;
 }

@@ -7,11 +7,13 @@
 #include "builder-domain/lib.h"
 #include "builder-domain/request.h"
 
+#define bad_request(...) fail(XEN_EINVAL, "request: " __VA_ARGS__)
+
 #define MEMORY_MIN_MIB 4
 #define MEMORY_MAX_MIB 1048576
 #define FILE_MAX       ((uint64_t)MEMORY_MAX_MIB << 20)
 
-enum kind { TEXT, BYTES, NUMBER, OPTIONAL };
+enum kind { TEXT, LABEL, NAME, BYTES, NUMBER, OPTIONAL };
 
 struct field_rule {
 	const char *name;
@@ -26,12 +28,12 @@ struct field_rule {
 			     size, min,  max}
 
 static const struct field_rule rules[CORBEL_RQ_tag_end] = {
-	RULE(name, TEXT, name, 63, 1, 63),
+	RULE(name, NAME, name, 63, 1, 63),
 	RULE(uuid, BYTES, uuid, 16, 16, 16),
 	RULE(memory, NUMBER, memory_mib, 4, MEMORY_MIN_MIB, MEMORY_MAX_MIB),
 	RULE(vcpus, NUMBER, vcpus, 4, 1, CORBEL_MAX_VCPUS),
 	RULE(weight, NUMBER, weight, 4, 1, 65535),
-	RULE(label, TEXT, label, 63, 1, 63),
+	RULE(label, LABEL, label, 63, 1, 63),
 	RULE(cmdline, TEXT, cmdline, 2047, 0, 2047),
 	RULE(kernel, NUMBER, kernel_size, 8, 1, FILE_MAX),
 	RULE(initrd, NUMBER, initrd_size, 8, 0, FILE_MAX),
@@ -46,8 +48,7 @@ struct cursor {
 static int take(struct cursor *c, void *out, uint64_t len)
 {
 	if (len > c->left) {
-		return fail(XEN_EINVAL, "request: cut short: %lu bytes wanted, %lu left", len,
-			    c->left);
+		return bad_request("cut short: %lu bytes wanted, %lu left", len, c->left);
 	}
 	memcpy(out, c->bytes, len);
 	c->bytes += len;
@@ -66,38 +67,47 @@ static int check_header(struct cursor *c)
 	}
 	if (h.magic != CORBEL_REQUEST_MAGIC || h.version != CORBEL_REQUEST_VERSION ||
 	    h.reserved != 0) {
-		return fail(XEN_EINVAL, "request: magic %x, version %u, reserved %u; not %x, %u, 0",
-			    h.magic, h.version, h.reserved, CORBEL_REQUEST_MAGIC,
-			    CORBEL_REQUEST_VERSION);
+		return bad_request("magic %x, version %u, reserved %u; not %x, %u, 0", h.magic,
+				   h.version, h.reserved, CORBEL_REQUEST_MAGIC,
+				   CORBEL_REQUEST_VERSION);
 	}
 	if (h.size != size || size > CORBEL_REQUEST_MAX) {
-		return fail(XEN_EINVAL, "request: header says %u bytes, %lu are there (at most %u)",
-			    h.size, size, CORBEL_REQUEST_MAX);
+		return bad_request("header says %u bytes, %lu are there (at most %u)", h.size, size,
+				   CORBEL_REQUEST_MAX);
 	}
 	return 0;
 }
 
-/* The value lies at `value`, which is zeroed beyond `len`. */
+/* Name and label are printed, so their characters matter; the command line is not. */
+static int is_allowed(enum kind kind, uint8_t c)
+{
+	uint8_t letter = c | 0x20;
+
+	return kind == TEXT    ? c != '\0'
+	       : kind == LABEL ? c > ' ' && c <= '~'
+			       : (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') ||
+					 c == '.' || c == '_' || c == '+' || c == '-';
+}
+
 static int check_value(const struct field_rule *rule, const uint8_t *value, uint16_t len)
 {
+	int is_text = rule->kind <= NAME;
 	uint64_t number = len;
 
-	if (rule->kind != TEXT && len != rule->size && (rule->kind != OPTIONAL || len != 0)) {
-		return fail(XEN_EINVAL, "request: %s has %u bytes, not %u", rule->name, len,
-			    rule->size);
+	if (!is_text && len != rule->size && (rule->kind != OPTIONAL || len != 0)) {
+		return bad_request("%s has %u bytes, not %u", rule->name, len, rule->size);
 	}
 	if (rule->kind == NUMBER) {
 		number = 0;
 		memcpy(&number, value, len); /* little endian, as the field */
 	}
 	if (number < rule->min || number > rule->max) {
-		return fail(XEN_EINVAL, "request: %s%s is %lu, must be %lu to %lu",
-			    rule->kind == TEXT ? "length of " : "", rule->name, number, rule->min,
-			    rule->max);
+		return bad_request("%s%s is %lu, must be %lu to %lu", is_text ? "length of " : "",
+				   rule->name, number, rule->min, rule->max);
 	}
-	for (uint16_t i = 0; rule->kind == TEXT && i < len; i++) {
-		if (value[i] == '\0') {
-			return fail(XEN_EINVAL, "request: %s has a NUL at byte %u", rule->name, i);
+	for (uint16_t i = 0; is_text && i < len; i++) {
+		if (!is_allowed(rule->kind, value[i])) {
+			return bad_request("%s has byte %x at %u", rule->name, value[i], i);
 		}
 	}
 	return 0;
@@ -116,37 +126,13 @@ static int take_field(struct cursor *c, uint16_t tag, struct build_request *out)
 		return rc;
 	}
 	if (head.tag != tag) {
-		return fail(XEN_EINVAL, "request: tag %u where %u (%s) is due", head.tag, tag,
-			    rule->name);
+		return bad_request("tag %u where %u (%s) is due", head.tag, tag, rule->name);
 	}
 	if (head.len > rule->size) {
-		return fail(XEN_EINVAL, "request: %s has %u bytes, at most %u", rule->name,
-			    head.len, rule->size);
+		return bad_request("%s has %u bytes, at most %u", rule->name, head.len, rule->size);
 	}
 	out->owner_len = rule->kind == OPTIONAL ? head.len : 0;
 	return take(c, value, head.len) ?: check_value(rule, value, head.len);
-}
-
-static int is_name_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '.' || c == '_' || c == '+' || c == '-';
-}
-
-/* Name and label are printed, so their characters matter; the command line is not. */
-static int check_names(const struct build_request *r)
-{
-	for (const char *c = r->name; *c != '\0'; c++) {
-		if (!is_name_byte(*c)) {
-			return fail(XEN_EINVAL, "request: name has byte %x", (uint8_t)*c);
-		}
-	}
-	for (const char *c = r->label; *c != '\0'; c++) {
-		if (*c <= ' ' || *c > '~') {
-			return fail(XEN_EINVAL, "request: label has byte %x", (uint8_t)*c);
-		}
-	}
-	return 0;
 }
 
 int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
@@ -163,12 +149,12 @@ int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
 		return rc;
 	}
 	if (c.left != 0) {
-		return fail(XEN_EINVAL, "request: %lu bytes follow the last field", c.left);
+		return bad_request("%lu bytes follow the last field", c.left);
 	}
 	if ((out->flags & ~flags_allowed) != 0) {
-		return fail(XEN_EINVAL, "request: flags %x, of which %x are not allowed here",
-			    out->flags, out->flags & ~flags_allowed);
+		return bad_request("flags %x, of which %x are not allowed here", out->flags,
+				   out->flags & ~flags_allowed);
 	}
 	out->cmdline_len = (uint32_t)strlen(out->cmdline);
-	return check_names(out);
+	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One build session with Dom0 over the request ring (abi/request.h).  Ring and data pages belong to
+ * One session with Dom0 over the request ring (abi/request.h).  Ring and data pages belong to
  * a hostile peer: each field is read once into a local, the request is copied once, and file bytes
  * are copied into the new domain before anything looks at them.
  */
@@ -8,6 +8,8 @@
 #include "builder-domain/hypercall.h"
 #include "builder-domain/lib.h"
 #include "builder-domain/serve.h"
+
+#define bad_ring(...) fail(XEN_EINVAL, "ring: " __VA_ARGS__)
 
 #define PEER            CORBEL_DOMID_DOM0
 #define PEER_SECONDS    60u
@@ -20,6 +22,7 @@ static struct {
 	uint64_t tsc_hz;
 	uint32_t port;
 	uint32_t seq;
+	uint32_t kind; /* CORBEL_SESSION_* */
 } session;
 
 static uint32_t ring_load(const volatile uint32_t *field)
@@ -72,7 +75,7 @@ static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, cons
 			    file);
 	}
 	if (have != len) {
-		return fail(XEN_EINVAL, "ring: %u bytes answered where %u were asked", have, len);
+		return bad_ring("%u bytes answered where %u were asked", have, len);
 	}
 	*bytes = guest_pointer(WINDOW_DATA_GPA);
 	return 0;
@@ -104,21 +107,18 @@ static int open_session(void)
 	do {
 		rc = corbel_call(CORBEL_OP_rendezvous_get, &meeting);
 	} while (rc == -XEN_EAGAIN);
+	rc = call_result("ring: session", rc)
+		     ?: grant_map(PEER, &meeting.ref, 1, WINDOW_RING_GPA, 1);
 	if (rc != 0) {
-		return fail((int)-rc, "ring: no session: error %d", (int)-rc);
+		return (int)rc;
 	}
-	if (grant_map(PEER, &meeting.ref, 1, WINDOW_RING_GPA, 1) != 0) {
-		return -XEN_EFAULT;
-	}
+	session.kind = meeting.kind;
 	session.ring = guest_pointer(WINDOW_RING_GPA);
 	rc = event_bind(PEER, meeting.port, &session.port);
-	return rc == 0 ? 0
-		       : fail((int)-rc, "ring: port %u not bound: error %d", meeting.port,
-			      (int)-rc);
+	return call_result("ring: port", rc);
 }
 
-static int take_request(uint8_t *bytes, uint32_t *size, struct build_request *request,
-			uint32_t *data_refs)
+static int take_request(uint8_t *bytes, uint32_t *size, uint32_t *data_refs)
 {
 	volatile struct corbel_ring *ring = session.ring;
 	uint32_t magic = ring_load(&ring->magic);
@@ -126,38 +126,45 @@ static int take_request(uint8_t *bytes, uint32_t *size, struct build_request *re
 	*size = ring_load(&ring->request_size);
 	*data_refs = ring_load(&ring->data_refs);
 	if (magic != CORBEL_RING_MAGIC) {
-		return fail(XEN_EINVAL, "ring: magic %x is not %x", magic, CORBEL_RING_MAGIC);
+		return bad_ring("magic %x is not %x", magic, CORBEL_RING_MAGIC);
 	}
 	if (*size > CORBEL_REQUEST_MAX) {
-		return fail(XEN_EINVAL, "ring: request of %u bytes, at most %u", *size,
-			    CORBEL_REQUEST_MAX);
+		return bad_ring("request of %u bytes, at most %u", *size, CORBEL_REQUEST_MAX);
 	}
 	if (*data_refs == 0 || *data_refs > CORBEL_RING_MAX_DATA) {
-		return fail(XEN_EINVAL, "ring: %u data pages, must be 1 to %u", *data_refs,
-			    CORBEL_RING_MAX_DATA);
+		return bad_ring("%u data pages, must be 1 to %u", *data_refs, CORBEL_RING_MAX_DATA);
 	}
 	memcpy(bytes, (const void *)ring->request, *size);
-	return request_decode(bytes, *size, CORBEL_RQF_PAUSED | TEST_FLAGS, request);
+	return 0;
 }
 
-static int run_session(uint16_t *domid)
+static int run_session(const struct corbel_builder_start *start, uint16_t *domid,
+		       struct corbel_policy_load *load)
 {
 	static struct build_request request;
-	static uint8_t bytes[CORBEL_REQUEST_MAX];
+	static uint8_t bytes[CORBEL_REQUEST_MAX] __attribute__((aligned(8)));
 	struct source source = {0, fetch, ring_state};
 	uint32_t size, data_refs;
-	int rc = take_request(bytes, &size, &request, &data_refs);
+	int rc = take_request(bytes, &size, &data_refs) ?: map_data_pages(data_refs);
 
 	if (rc != 0) {
 		return rc;
 	}
-	ring_state(CORBEL_RING_accepted);
 	source.chunk = data_refs * (uint32_t)PAGE_SIZE;
-	return map_data_pages(data_refs) ?: build(&request, bytes, size, &source, domid);
+	if (session.kind == CORBEL_SESSION_POLICY) {
+		return policy_serve(start, bytes, size, &source, load);
+	}
+	rc = request_decode(bytes, size, CORBEL_RQF_PAUSED | TEST_FLAGS, &request);
+	if (rc != 0) {
+		return rc;
+	}
+	ring_state(CORBEL_RING_accepted);
+	return build(&request, bytes, size, &source, domid);
 }
 
 int serve_ring(const struct corbel_builder_start *start)
 {
+	struct corbel_policy_load load = {0};
 	uint16_t domid = 0;
 	int rc;
 
@@ -168,11 +175,12 @@ int serve_ring(const struct corbel_builder_start *start)
 		return rc;
 	}
 	session.ring->instance = start->instance;
-	rc = run_session(&domid);
+	rc = run_session(start, &domid, &load);
 	session.ring->result = rc;
-	session.ring->domid = domid;
+	session.ring->domid = session.kind == CORBEL_SESSION_POLICY ? load.standing : domid;
+	session.ring->revoked = load.revoked;
 	if (rc != 0) {
-		memcpy((void *)session.ring->reason, fail_reason(), REASON_SIZE);
+		memcpy((void *)session.ring->reason, fail_reason, REASON_SIZE);
 	}
 	ring_state(rc == 0 ? CORBEL_RING_done : CORBEL_RING_failed);
 	return rc;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two ways in which a builder instance gets its one build.  Both return 0 or a negative errno;
- * then the instance is over.
+ * What a builder instance does: one build, from the boot modules or for Dom0, or one policy
+ * session. All return 0 or a negative errno with the reason recorded; then the instance is over.
  */
 #ifndef BUILDER_SERVE_H
 #define BUILDER_SERVE_H
-#include "abi/corbel.h"
+#include "builder-domain/build.h"
 
 #ifdef CORBEL_TEST_BUILD
 #define TEST_FLAGS CORBEL_RQF_CRASH
@@ -14,7 +14,10 @@
 #endif
 
 int serve_modules(const struct corbel_builder_start *start); /* boot: Dom0 */
-int serve_ring(const struct corbel_builder_start *start);    /* a request of Dom0's */
+int serve_ring(const struct corbel_builder_start *start);    /* a session of Dom0's */
+/* `bytes`: private copy of what Dom0 asks.  *load keeps what the hypervisor answered. */
+int policy_serve(const struct corbel_builder_start *start, const void *bytes, uint32_t size,
+		 const struct source *source, struct corbel_policy_load *load);
 
 /* Runs one instance to its end; the caller reports the status and stops. */
 int builder_run(const struct corbel_builder_start *start);

@@ -17,6 +17,8 @@
 #define NX_HIGH	     0x80000000 /* bit 63, in the upper half of an entry */
 
 #define MSR_EFER     0xC0000080
+#define MSR_FS_BASE  0xC0000100
+#define GUARD	     0x28 /* of the stack, at %fs: System V ABI as gcc has it */
 #define EFER_LME_NXE 0x900
 #define CR4_PAE	     0x20
 #define CR0_PG_WP    0x80010000
@@ -42,14 +44,10 @@ start32:
 	rep stosb
 
 	movl $pdpt + PRESENT + WRITABLE, pml4
-	movl $directory, %eax
-	orl $PRESENT | WRITABLE, %eax
-	xorl %ecx, %ecx
-1:	movl %eax, pdpt(, %ecx, 8)
-	addl $0x1000, %eax
-	incl %ecx
-	cmpl $4, %ecx
-	jb 1b
+	movl $directory + PRESENT + WRITABLE, pdpt
+	movl $directory + 0x1000 + PRESENT + WRITABLE, pdpt + 8
+	movl $directory + 0x2000 + PRESENT + WRITABLE, pdpt + 16
+	movl $directory + 0x3000 + PRESENT + WRITABLE, pdpt + 24
 
 	/* 4 GiB of 2 MiB pages: readable, writable, never executable */
 	movl $PRESENT | WRITABLE | LARGE, %eax
@@ -109,6 +107,14 @@ start64:
 	movl %eax, %es
 	movl %eax, %ss
 	movl $stack_top, %esp
+	/* the signature library guards its frames */
+	rdtsc
+	movl %eax, thread + GUARD
+	movl %edx, thread + GUARD + 4
+	movl $MSR_FS_BASE, %ecx
+	movl $thread, %eax
+	xorl %edx, %edx
+	wrmsr
 	movl %ebx, %edi
 	xorl %ebp, %ebp
 	call builder_main
@@ -148,5 +154,7 @@ stack_guard:
 	.skip 4096
 	.skip STACK_SIZE
 stack_top:
+thread:
+	.skip GUARD + 8
 
 	.section .note.GNU-stack, "", @progbits

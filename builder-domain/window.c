@@ -68,16 +68,11 @@ static int populate(uint64_t gfn, uint64_t end)
 
 int window_open(uint16_t domid, const struct ram *ram)
 {
-	int rc;
-
 	memset(&window, 0, sizeof(window));
 	window.domid = domid;
 	window.ram = *ram;
-	rc = populate(0, ram->low_end >> PAGE_SHIFT);
-	if (rc == 0 && ram->high_end != 0) {
-		rc = populate(RAM_HIGH_BASE >> PAGE_SHIFT, ram->high_end >> PAGE_SHIFT);
-	}
-	return rc;
+	return populate(0, ram->low_end >> PAGE_SHIFT)
+		       ?: populate(RAM_HIGH_BASE >> PAGE_SHIFT, ram->high_end >> PAGE_SHIFT);
 }
 
 static uint64_t slot_gpa(enum slot slot)

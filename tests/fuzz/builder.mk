@@ -2,9 +2,10 @@
 # Fuzz targets of the builder's parsers and of the plan's text form.
 FUZZ += elf bzimage request plan
 
-FUZZ_SRC_elf := tests/fuzz/elf.c builder-domain/elf.c builder-domain/text.c
+FUZZ_SRC_elf := tests/fuzz/elf.c builder-domain/elf.c builder-domain/text.c \
+	hypervisor/core/format.c
 FUZZ_SRC_bzimage := tests/fuzz/bzimage.c builder-domain/bzimage.c builder-domain/elf.c \
-	builder-domain/text.c
+	builder-domain/text.c hypervisor/core/format.c
 FUZZ_SRC_request := tests/fuzz/request.c builder-domain/request.c builder-domain/text.c \
-	tools/plan/encode.c
+	hypervisor/core/format.c tools/plan/encode.c
 FUZZ_SRC_plan := tests/fuzz/plan.c tools/plan/parse.c tools/plan/encode.c

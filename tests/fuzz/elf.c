@@ -40,9 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct elf_plan plan;
 	int has_entry = 0;
 
-	fail_clear();
+	fail_reason[0] = 0;
 	if (elf_probe(&image) != 1 || elf_parse(&image, LIMIT, &plan) != 0) {
-		demand(fail_reason()[0] != '\0' || size >= 4);
+		demand(fail_reason[0] != '\0' || size >= 4);
 		return 0;
 	}
 	for (uint32_t i = 0; i < plan.count; i++) {

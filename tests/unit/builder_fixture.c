@@ -38,6 +38,7 @@ int builder_setup(void **state)
 {
 	(void)state;
 	sim_reset();
+	fail_reason[0] = 0;
 	sim.cycles_step = 1;
 	memset(&request, 0, sizeof(request));
 	strcpy(request.name, "demo");
@@ -203,7 +204,8 @@ void check_elf_loaded(void)
 void check_failed(int rc, int error, const char *reason)
 {
 	assert_int_equal(rc, -error);
-	assert_string_equal(fail_reason(), reason);
+	assert_string_equal(fail_reason, reason);
+	fail_reason[0] = 0;
 	assert_false(sim.sealed);
 }
 

@@ -170,10 +170,9 @@ static void test_bad_modules(void **state)
 	(void)state;
 	sim_module(0, encoded);
 	sim_module(1, initrd);
-	check_failed(builder_run(&start), XEN_EINVAL,
-		     "modules: module 1 is unknown or given twice");
+	check_failed(builder_run(&start), XEN_EINVAL, "modules: number 1 is not kernel");
 	start.module_count = 1;
-	check_failed(builder_run(&start), XEN_ENOENT, "modules: plan or kernel is missing");
+	check_failed(builder_run(&start), XEN_EINVAL, "modules: number 1 is not kernel");
 	request.flags = CORBEL_RQF_DOM0;
 	use_elf();
 	request.kernel_size++;
