@@ -31,15 +31,6 @@ static const char *const heading[CHANGE_KINDS] = {"rights added", "rights remove
 						  "allowed calls that are no longer recorded"};
 static const char *const member[CHANGE_KINDS] = {"added", "removed", "recorded", "unrecorded"};
 
-static int context_of(const struct policy *p, const struct policy *other, unsigned context)
-{
-	struct xsm_label label = {.ctx = (uint16_t)context}, found;
-
-	return xsm_label_by_name(&other->xsm, xsm_label_name(&p->xsm, label), &found) == 0
-		       ? found.ctx
-		       : -1;
-}
-
 /* ---- rights -----------------------------------------------------------------------------------
  */
 
@@ -61,8 +52,8 @@ static void collect(struct changes *c, const struct policy *p, const struct poli
 	struct right right = RIGHT_START, there;
 
 	while (right_next(p, &right)) {
-		int subject = context_of(p, other, right.subject);
-		int object = context_of(p, other, right.object);
+		int subject = words_context_of(p, other, right.subject);
+		int object = words_context_of(p, other, right.object);
 		bool known = subject >= 0 && object >= 0;
 
 		if (!policy_allows(p, &right)) {
@@ -137,7 +128,7 @@ static void merge(struct changes *c)
 static void compare_context(struct changes *c, const struct policy *a, unsigned in_a,
 			    const struct policy *b, unsigned in_b)
 {
-	int self = context_of(a, b, a->xsm.context[in_a].self);
+	int self = words_context_of(a, b, a->xsm.context[in_a].self);
 
 	if (policy_owned(a, in_a) != policy_owned(b, in_b)) {
 		find(&c->contexts, NULL, 0,
@@ -158,7 +149,7 @@ static void compare_contexts(struct changes *c, const struct policy *a, const st
 							"what has no label"};
 
 	for (unsigned i = 0; i < b->xsm.contexts; i++) {
-		int other = context_of(b, a, i);
+		int other = words_context_of(b, a, i);
 
 		if (other < 0) {
 			find(&c->contexts, NULL, 0, "new context: %s", b->type[i]);
@@ -167,7 +158,7 @@ static void compare_contexts(struct changes *c, const struct policy *a, const st
 		}
 	}
 	for (unsigned i = 0; i < a->xsm.contexts; i++) {
-		if (context_of(a, b, i) < 0) {
+		if (words_context_of(a, b, i) < 0) {
 			find(&c->contexts, NULL, 0,
 			     "context gone: %s (a live host refuses the change while such a domain "
 			     "runs)",
@@ -175,7 +166,7 @@ static void compare_contexts(struct changes *c, const struct policy *a, const st
 		}
 	}
 	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
-		if (context_of(a, b, a->xsm.sid[i]) != b->xsm.sid[i]) {
+		if (words_context_of(a, b, a->xsm.sid[i]) != b->xsm.sid[i]) {
 			find(&c->contexts, NULL, 0, "%s is %s now, and was %s", role[i],
 			     b->type[b->xsm.sid[i]], a->type[a->xsm.sid[i]]);
 			c->role_moved = true;
@@ -186,34 +177,87 @@ static void compare_contexts(struct changes *c, const struct policy *a, const st
 /* ---- output -----------------------------------------------------------------------------------
  */
 
+/* The changes from `first` on that are of the same pair and relations. */
+static unsigned group_length(const struct changes *c, unsigned first)
+{
+	const struct change *a = &c->item[first];
+	unsigned i = first;
+
+	while (i < c->count && c->item[i].kind == a->kind &&
+	       c->item[i].right.subject == a->right.subject &&
+	       c->item[i].right.object == a->right.object && c->item[i].relations == a->relations) {
+		i++;
+	}
+	return i - first;
+}
+
+/* Whether two groups differ in nothing but the object's name. */
+static bool same_rights(const struct changes *c, unsigned one, unsigned other)
+{
+	unsigned length = group_length(c, one);
+	const struct change *a = &c->item[one], *b = &c->item[other];
+
+	if (a->kind != b->kind || a->right.subject != b->right.subject ||
+	    policy_owned(a->p, a->right.object) != policy_owned(b->p, b->right.object) ||
+	    words_is_own(a->p, a->right.subject, a->right.object) ||
+	    words_is_own(b->p, b->right.subject, b->right.object) || a->relations != b->relations ||
+	    group_length(c, other) != length) {
+		return false;
+	}
+	for (unsigned i = 0; i < length; i++) {
+		if (a[i].right.cls != b[i].right.cls || a[i].right.perm != b[i].right.perm) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* "dom0.t on shop.t, bank.t"; false: the group has been printed with one before it. */
+static bool print_pairs(const struct changes *c, unsigned first)
+{
+	const struct change *x = &c->item[first];
+	char *pair;
+
+	for (unsigned i = 0; i < first; i += group_length(c, i)) {
+		if (same_rights(c, i, first)) {
+			return false;
+		}
+	}
+	pair = words_pair(x->p, x->right.subject, x->right.object, x->relations);
+	printf("  %s", pair);
+	free(pair);
+	for (unsigned i = first + group_length(c, first); i < c->count; i += group_length(c, i)) {
+		if (same_rights(c, first, i)) {
+			x = &c->item[i];
+			printf(", %s", x->p->type[x->right.object]);
+		}
+	}
+	putchar('\n');
+	return true;
+}
+
 static void print_kind(const struct changes *c, enum change_kind kind)
 {
-	const struct change *last = NULL;
+	unsigned length;
 
 	if (c->kinds[kind] == 0) {
 		return;
 	}
 	printf("%u %s:\n", c->kinds[kind], heading[kind]);
-	for (unsigned i = 0; i < c->count; i++) {
-		const struct change *x = &c->item[i];
-		char name[64];
-
-		if (x->kind != kind) {
+	for (unsigned i = 0; i < c->count; i += length) {
+		length = group_length(c, i);
+		if (c->item[i].kind != kind || !print_pairs(c, i)) {
 			continue;
 		}
-		if (!last || last->right.subject != x->right.subject ||
-		    last->right.object != x->right.object || last->relations != x->relations) {
-			char *pair =
-				words_pair(x->p, x->right.subject, x->right.object, x->relations);
+		for (unsigned j = i; j < i + length; j++) {
+			const struct right *r = &c->item[j].right;
+			char *name = must_print("%s:%s", source_class_name[r->cls],
+						source_perm_name[r->cls][r->perm]);
 
-			printf("  %s\n", pair);
-			free(pair);
+			printf("    %c %-22s %s\n", kind == ADDED || kind == RECORDED ? '+' : '-',
+			       name, perm_sentence[r->cls][r->perm]);
+			free(name);
 		}
-		last = x;
-		snprintf(name, sizeof(name), "%s:%s", source_class_name[x->right.cls],
-			 source_perm_name[x->right.cls][x->right.perm]);
-		printf("    %c %-22s %s\n", kind == ADDED || kind == RECORDED ? '+' : '-', name,
-		       perm_sentence[x->right.cls][x->right.perm]);
 	}
 }
 

@@ -147,12 +147,13 @@ static const char *verify(const struct corbel_signed_policy *header, const void 
 static void print_show(const struct corbel_signed_policy *header, const char *finding, bool json)
 {
 	bool no_rollback = (header->flags & CORBEL_POLICY_NO_ROLLBACK) != 0;
-	struct json_object *o = json_object_new_object();
+	struct json_object *o;
 	uint8_t key[32];
 	char text[65];
 
 	p256_digest(header->key, key);
 	if (json) {
+		o = json_object_new_object();
 		put_count(o, "serial", header->serial);
 		put_count(o, "flags", header->flags);
 		put_bool(o, "no_rollback", no_rollback);
@@ -166,7 +167,6 @@ static void print_show(const struct corbel_signed_policy *header, const char *fi
 		print_json(o);
 		return;
 	}
-	json_object_put(o);
 	printf("serial      %llu\n", (unsigned long long)header->serial);
 	printf("flags       %s\n", header->flags == 0 ? "none"
 				   : no_rollback      ? "no-rollback"
@@ -234,31 +234,27 @@ static int run(const struct arguments *arguments)
 	bool signing = argument(arguments, "key") != NULL ||
 		       argument(arguments, "serial") != NULL ||
 		       argument(arguments, "no-rollback") != NULL;
-	const char *word[4], *output;
-	unsigned words;
+	const char *output = argument(arguments, "o");
 
-	if (!words_operands(arguments, word, &words, &output)) {
-		return STATUS_BAD;
-	}
 	if (shown != NULL || digest_of != NULL) {
-		if ((shown != NULL && digest_of != NULL) || words != 0 || output != NULL ||
-		    signing) {
+		if ((shown != NULL && digest_of != NULL) || arguments->words != 0 ||
+		    output != NULL || signing) {
 			return complain("--show FILE and --key-digest KEY.pem stand alone");
 		}
 		return shown != NULL ? show(shown, arguments->json)
 				     : key_digest(digest_of, arguments->json);
 	}
-	if (words != 1) {
+	if (arguments->words != 1) {
 		return complain("sign wants one policy; see corbel-policy sign --help");
 	}
-	return sign(arguments, word[0], output);
+	return sign(arguments, arguments->word[0], output);
 }
 
 static const struct flag flags[] = {
 	{"key", "KEY.pem", "the operator's private key: ECDSA on P-256"},
 	{"serial", "N", "1 or more; a host loads only what is above the serial in force"},
 	{"no-rollback", NULL, "in force for good at once, without waiting for a confirmation"},
-	{"output", "FILE", "where the signed policy goes; -o FILE is the same"},
+	{"o", "FILE", "where the signed policy goes"},
 	{"show", "FILE", "print a signed policy's header and verify it"},
 	{"key-digest", "KEY.pem", "print what the hypervisor's option policy-key= wants"},
 	{NULL, NULL, NULL},
@@ -282,7 +278,7 @@ const struct verb verb_sign = {
 		"  corbel-policy sign my-site/ --key operator.pem --serial 7 -o my-site.signed\n"
 		"  corbel-policy sign --show my-site.signed",
 	.min_words = 0,
-	.max_words = 3,
+	.max_words = 1,
 	.flags = flags,
 	.run = run,
 };

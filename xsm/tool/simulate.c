@@ -40,40 +40,32 @@ struct simulation {
 /* ---- one line ---------------------------------------------------------------------------------
  */
 
-/* Pairs that the recorded policy answers with `allowed` and, of them, those that the new one
- * answers the same way.  Without a recorded policy: pairs that the new one allows. */
+/* Pairs that the policy in force (the new one, if none was given) answers with `allowed` and, of
+ * them, those that the new one answers the same way. */
 static void ask(const struct simulation *s, const struct right *right, bool allowed,
 		unsigned *pairs, unsigned *same)
 {
-	const struct policy *recorded = s->recorded != NULL ? s->recorded : s->new;
-	struct right r = *right;
+	const struct policy *old = s->recorded != NULL ? s->recorded : s->new;
+	int subject = words_context_of(s->new, old, right->subject);
+	struct right there = *right, here = *right;
 
 	*pairs = *same = 0;
-	for (r.object = 0; r.object < s->new->xsm.contexts; r.object++) {
-		for (r.relation = 0; r.relation < XSM_RELATION_COUNT; r.relation++) {
-			struct xsm_label o = {.ctx = (uint16_t)r.object}, found;
-			struct right there = r;
+	if (subject < 0) {
+		return;
+	}
+	there.subject = (unsigned)subject;
+	for (there.object = 0; there.object < old->xsm.contexts; there.object++) {
+		int object = words_context_of(old, s->new, there.object);
 
-			if (!policy_occurs(s->new, r.subject, r.object, r.relation)) {
+		for (there.relation = 0; there.relation < XSM_RELATION_COUNT; there.relation++) {
+			if (!policy_occurs(old, there.subject, there.object, there.relation) ||
+			    policy_allows(old, &there) != allowed) {
 				continue;
 			}
-			if (recorded != s->new) {
-				struct xsm_label me = {.ctx = (uint16_t)r.subject};
-
-				if (xsm_label_by_name(&recorded->xsm,
-						      xsm_label_name(&s->new->xsm, me), &me) != 0 ||
-				    xsm_label_by_name(&recorded->xsm,
-						      xsm_label_name(&s->new->xsm, o),
-						      &found) != 0) {
-					continue;
-				}
-				there.subject = me.ctx;
-				there.object = found.ctx;
-			}
-			if (policy_allows(recorded, &there) == allowed) {
-				*pairs += 1;
-				*same += policy_allows(s->new, &r) == allowed;
-			}
+			*pairs += 1;
+			here.object = (unsigned)object;
+			here.relation = there.relation;
+			*same += object < 0 ? !allowed : policy_allows(s->new, &here) == allowed;
 		}
 	}
 }
@@ -90,7 +82,7 @@ static enum verdict judge_counter(const struct simulation *s, const struct trace
 			       : (pairs == 0 ? UNCHANGED : MAYBE_ALLOWED);
 	}
 	ask(s, &line->right, allowed, &pairs, &same);
-	if (pairs == same && pairs != 0) {
+	if (pairs == same) {
 		return UNCHANGED;
 	}
 	if (same == 0) {
@@ -126,10 +118,8 @@ static void simulate(struct simulation *s, const struct trace *trace)
 		} else if (line->kind == TRACE_REFUSED) {
 			ring = trace_in_ring(trace, TRACE_DENIED, &line->right);
 		}
-		if (count <= ring) {
-			if (ring != 0) {
-				continue; /* the ring has each of them, with its object */
-			}
+		if (ring != 0 && ring >= count) {
+			continue; /* the ring has each of them, with its object */
 		}
 		verdict = judge(s, line);
 		count -= ring;
@@ -293,7 +283,7 @@ const struct verb verb_simulate = {
 	.name = "simulate",
 	.summary = "which calls of a recorded trace a policy would newly deny or allow",
 	.synopsis = "TRACE POLICY [--recorded POLICY]",
-	.help = "TRACE is what `corbel trace --export` writes; - is standard input.  Denied and\n"
+	.help = "TRACE is what `corbel trace --export` writes.  Denied and\n"
 		"recorded calls are known with their objects.  The counters of all other calls are\n"
 		"not: with --recorded the objects that the old policy allowed are asked; without it\n"
 		"only a permission that is lost on every object is seen in them.\n"

@@ -270,9 +270,7 @@ bool trace_read(struct trace *trace, const char *path, const struct policy *p, b
 		find_bad_input(&r.faults, path, 0, "%s", strerror(errno));
 	} else {
 		read_lines(&r, file);
-		if (!standard) {
-			fclose(file);
-		}
+		fclose(file);
 	}
 	good = r.faults.count == 0;
 	if (!good) {

@@ -30,7 +30,7 @@ struct trace {
 };
 
 /*
- * Reads the file (`-`: standard input).  Every context, relation, class and permission must be the
+ * Reads the file.  Every context, relation, class and permission must be the
  * policy's.  False after all faults have been named with file and line: return STATUS_BAD.
  */
 bool trace_read(struct trace *trace, const char *path, const struct policy *p, bool json);

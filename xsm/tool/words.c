@@ -43,6 +43,15 @@ char *words_pair(const struct policy *p, unsigned subject, unsigned object, unsi
 	return must_print("%s on %s%s", p->type[subject], p->type[object], owner);
 }
 
+int words_context_of(const struct policy *p, const struct policy *other, unsigned context)
+{
+	struct xsm_label label = {.ctx = (uint16_t)context}, found;
+
+	return xsm_label_by_name(&other->xsm, xsm_label_name(&p->xsm, label), &found) == 0
+		       ? found.ctx
+		       : -1;
+}
+
 void words_mask(FILE *to, unsigned cls, uint32_t mask)
 {
 	fprintf(to, "%s:", source_class_name[cls]);
@@ -113,28 +122,4 @@ void put_right(struct json_object *o, const struct policy *p, const struct right
 	put_text(o, "relation", relation_name[right->relation]);
 	put_text(o, "class", source_class_name[right->cls]);
 	put_text(o, "perm", source_perm_name[right->cls][right->perm]);
-}
-
-/* ---- command lines --------------------------------------------------------------------------- */
-
-bool words_operands(const struct arguments *arguments, const char **word, unsigned *words,
-		    const char **output)
-{
-	*words = 0;
-	*output = argument(arguments, "output");
-	for (unsigned i = 0; i < arguments->words; i++) {
-		if (strcmp(arguments->word[i], "-o") != 0) {
-			word[(*words)++] = arguments->word[i];
-		} else if (i + 1 == arguments->words) {
-			complain("-o wants a file");
-			return false;
-		} else if (*output != NULL) {
-			complain("the output is named twice: %s and %s", *output,
-				 arguments->word[i + 1]);
-			return false;
-		} else {
-			*output = arguments->word[++i];
-		}
-	}
-	return true;
 }

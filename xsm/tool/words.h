@@ -19,11 +19,8 @@ bool words_is_own(const struct policy *p, unsigned subject, unsigned object);
  */
 char *words_pair(const struct policy *p, unsigned subject, unsigned object, unsigned relations);
 
-/* A type's or context's name where JSON and texts want one: "itself" is not said here. */
-static inline const char *words_type(const struct policy *p, unsigned context)
-{
-	return p->type[context];
-}
+/* The context of the same name in another policy; -1: it has none. */
+int words_context_of(const struct policy *p, const struct policy *other, unsigned context);
 
 /* "grant: map_read map_write copy" of a mask. */
 void words_mask(FILE *to, unsigned cls, uint32_t mask);
@@ -42,12 +39,5 @@ void put_hex(struct json_object *o, const char *key, const uint8_t *bytes, size_
 struct json_object *put_list(struct json_object *o, const char *key);
 /* "subject", "object", "relation", "class", "perm" as names. */
 void put_right(struct json_object *o, const struct policy *p, const struct right *right);
-
-/*
- * The words of a command line without `-o FILE`, which is the same as --output FILE.  word has
- * room for arguments->words pointers.  False after a complaint.
- */
-bool words_operands(const struct arguments *arguments, const char **word, unsigned *words,
-		    const char **output);
 
 #endif
