@@ -87,6 +87,9 @@ bool right_next(const struct policy *p, struct right *right);
 /* Whether the first relation's answer holds in every relation that can occur of the pair. */
 bool right_in_all_relations(const struct policy *p, const struct right *right);
 
-/* "tenant.t may grant:map_read on dom0.t (relation over)" */
+/* Why the hypervisor's floor refuses a policy that gives this right; NULL: it does not. */
+const char *policy_floor(const struct policy *p, const struct right *right);
+
+/* "tenant.t may grant:map_read on dom0.t (over)" */
 char *right_text(const struct policy *p, const struct right *right);
 #endif
