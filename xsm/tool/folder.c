@@ -109,6 +109,21 @@ static bool read_all(struct folder *folder, const char *path, bool own, struct f
 	return good;
 }
 
+/* Relative where it is below the current folder: short messages. */
+static char *shorten(char *path)
+{
+	char here[PATH_MAX];
+	size_t length;
+
+	if (getcwd(here, sizeof(here)) != NULL) {
+		length = strlen(here);
+		if (strncmp(path, here, length) == 0 && path[length] == '/') {
+			memmove(path, path + length + 1, strlen(path + length + 1) + 1);
+		}
+	}
+	return path;
+}
+
 /* xsm/policy/base in the source tree that this program was built in, or what is installed. */
 static char *base_of_program(void)
 {
@@ -122,7 +137,7 @@ static char *base_of_program(void)
 			*slash = 0;
 			base = must_print("%s/xsm/policy/base", path);
 			if (is_folder(base)) {
-				return base;
+				return shorten(base);
 			}
 			free(base);
 		}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * corbel-policy check: everything that would stop a policy, here instead of on a host.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <json-c/json.h>
+#include "xsm/tool/expect.h"
+#include "xsm/tool/folder.h"
+
+/* A policy that is wrong at one place is wrong at many; more lines do not help. */
+#define MOST_FINDINGS 20u
+
+static const struct flag flags[] = {
+	{"o", "FILE", "write the blob, if there is nothing to object to"},
+	{NULL, NULL, NULL},
+};
+
+/* Compiles; a policy that breaks neverallow rules is compiled again without them, so that all that
+ * is wrong is said at once. */
+static bool load(struct policy *p, const char *path, const char *base, struct findings *findings)
+{
+	struct stat s;
+	struct findings second = {0};
+	bool good;
+
+	*p = (struct policy){.path = path};
+	if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) {
+		return policy_load(p, path, base, findings);
+	}
+	p->folder = must_alloc(sizeof(*p->folder));
+	if (!folder_read(p->folder, path, base, findings)) {
+		return false;
+	}
+	good = policy_from_folder(p, p->folder, NULL, true, findings);
+	for (unsigned i = 0; i < findings->count; i++) {
+		findings->item[i].bad_input = false; /* it is a policy, with a fault */
+		if (!good && findings->item[i].rule != NULL) {
+			good = policy_from_folder(p, p->folder, NULL, false, &second);
+			findings_free(&second);
+			break;
+		}
+	}
+	return good;
+}
+
+/* The rights that the hypervisor's floor refuses, one by one. */
+static void check_floor(const struct policy *p, struct findings *findings)
+{
+	struct right right = RIGHT_START;
+	const char *why, *reason;
+	unsigned before = findings->count;
+
+	if (xsm_floor_check(&p->xsm, &why) == 0) {
+		return;
+	}
+	while (right_next(p, &right) && findings->count < before + MOST_FINDINGS) {
+		reason = policy_allows(p, &right) ? policy_floor(p, &right) : NULL;
+		if (reason != NULL) {
+			char *text = right_text(p, &right);
+
+			find(findings, p->path, 0, "the hypervisor would refuse it: %s: %s", reason,
+			     text);
+			free(text);
+		}
+	}
+	if (findings->count == before) {
+		find(findings, p->path, 0, "the hypervisor would refuse it: %s", why);
+	}
+}
+
+/* Nothing between owners, also where the floor would not look. */
+static void check_owners(const struct policy *p, struct findings *findings)
+{
+	struct right right = RIGHT_START;
+	const char *why;
+
+	if (xsm_floor_check(&p->xsm, &why) != 0) {
+		return; /* said */
+	}
+	while (right_next(p, &right)) {
+		if (right.relation == XSM_RELATION_APART && policy_allows(p, &right)) {
+			char *text = right_text(p, &right);
+
+			find(findings, p->path, 0,
+			     "a right between domains of different owners: %s", text);
+			free(text);
+		}
+	}
+}
+
+/* A permission that nobody holds is a typing error, or said to be meant. */
+static void check_holders(const struct policy *p, const struct expectations *e,
+			  struct findings *findings)
+{
+	uint32_t held[XSM_CLASS_COUNT] = {0};
+	struct right right = RIGHT_START;
+
+	while (right_next(p, &right)) {
+		held[right.cls] |= (uint32_t)policy_allows(p, &right) << right.perm;
+	}
+	for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
+		char *missing = must_print("%s", "");
+
+		for (unsigned b = 0; b < 32 && source_perm_name[c][b] != NULL; b++) {
+			if ((held[c] >> b & 1) == 0 && (e->retired[c] >> b & 1) == 0) {
+				char *more = must_print("%s %s", missing, source_perm_name[c][b]);
+
+				free(missing);
+				missing = more;
+			}
+		}
+		if (*missing != 0) {
+			find(findings, p->path, 0,
+			     "nobody has in class %s:%s; if that is meant, say so with lines "
+			     "'; retired %s PERM'",
+			     source_class_name[c], missing, source_class_name[c]);
+		}
+		free(missing);
+	}
+}
+
+static unsigned check_folder(const struct policy *p, struct findings *findings)
+{
+	struct expectations e;
+	unsigned count;
+
+	expectations_read(&e, p, findings);
+	for (unsigned i = 0; i < e.count; i++) {
+		if (!e.item[i].bad) {
+			expect_holds(&e.item[i], p, findings);
+		}
+	}
+	check_holders(p, &e, findings);
+	count = e.count;
+	expectations_free(&e);
+	return count;
+}
+
+static bool write_blob(const struct policy *p, const char *path)
+{
+	char *temporary = must_print("%s.new", path);
+	FILE *f = fopen(temporary, "wb");
+	bool good = f != NULL && fwrite(p->blob, p->size, 1, f) == 1;
+
+	good = (f == NULL || fclose(f) == 0) && good && rename(temporary, path) == 0;
+	if (!good) {
+		remove(temporary);
+		complain("%s: cannot write", path);
+	}
+	free(temporary);
+	return good;
+}
+
+static void hex(char *text, const uint8_t *bytes)
+{
+	for (unsigned i = 0; i < 32; i++) {
+		snprintf(text + (size_t)2 * i, 3, "%02x", bytes[i]);
+	}
+}
+
+static void print_verdict(const struct policy *p, const struct findings *findings,
+			  unsigned expected, bool json)
+{
+	char digest[65] = "";
+	struct json_object *o;
+
+	if (p->blob != NULL) {
+		hex(digest, p->digest);
+	}
+	if (!json) {
+		findings_print(findings, false);
+		if (findings->count == 0) {
+			printf("%s: good: %u contexts, %u expect lines hold\nsha256 %s\n"
+			       "size   %zu\n",
+			       p->path, p->xsm.contexts, expected, digest, p->size);
+		}
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "good", json_object_new_boolean(findings->count == 0));
+	if (p->blob != NULL) {
+		json_object_object_add(o, "sha256", json_object_new_string(digest));
+		json_object_object_add(o, "size", json_object_new_int64((int64_t)p->size));
+		json_object_object_add(o, "contexts", json_object_new_int64(p->xsm.contexts));
+		json_object_object_add(o, "expect_lines", json_object_new_int64(expected));
+	}
+	json_object_object_add(o, "findings", findings_json(findings));
+	print_json(o);
+}
+
+static int check(const struct arguments *a)
+{
+	const char *out = argument(a, "o");
+	struct findings findings = {0};
+	unsigned expected = 0;
+	int status = STATUS_YES;
+	struct policy p;
+
+	if (load(&p, a->word[0], a->base, &findings)) {
+		check_floor(&p, &findings);
+		check_owners(&p, &findings);
+		if (p.folder != NULL) {
+			expected = check_folder(&p, &findings);
+		}
+	}
+	print_verdict(&p, &findings, expected, a->json);
+	for (unsigned i = 0; i < findings.count && status != STATUS_BAD; i++) {
+		status = findings.item[i].bad_input ? STATUS_BAD : STATUS_NO;
+	}
+	if (status == STATUS_YES && out != NULL && !write_blob(&p, out)) {
+		status = STATUS_BAD;
+	}
+	findings_free(&findings);
+	policy_free(&p);
+	return status;
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.summary = "everything that would stop a policy, found here",
+	.synopsis = "POLICY [-o FILE]",
+	.help = "Compiles a folder with classes and base; checks neverallow rules, what the\n"
+		"hypervisor itself checks (form and floor), that nothing passes between owners, that\n"
+		"every permission has a holder or is named in a line `; retired CLASS PERM`, and\n"
+		"lines `; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]`.  Prints SHA-256\n"
+		"and size of the blob.  Exit status 1: findings, each with file and line.\n\n"
+		"example:\n"
+		"  corbel-policy check xsm/policy/cloud -o cloud.bin",
+	.min_words = 1,
+	.max_words = 1,
+	.flags = flags,
+	.run = check,
+};

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Test lines: read from comments, judged by the model.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "xsm/tool/expect.h"
+#include "xsm/tool/folder.h"
+#include "xsm/tool/reason.h"
+
+#define MAX_WORDS 36
+#define BLANKS    " \t\r\f"
+
+/* Words of a comment line, up to a second ';'. */
+static unsigned split(char *line, char **word)
+{
+	unsigned count = 0;
+	char *rest = NULL, *end = strchr(line, ';');
+
+	if (end != NULL) {
+		*end = 0;
+	}
+	for (char *w = strtok_r(line, BLANKS, &rest); w != NULL && count < MAX_WORDS;
+	     w = strtok_r(NULL, BLANKS, &rest)) {
+		word[count++] = w;
+	}
+	return count;
+}
+
+static bool read_perm(struct right *right, const char *cls, const char *perm, bool star,
+		      const char **why)
+{
+	int c = class_named(cls), b;
+
+	if (c < 0) {
+		*why = "no such class";
+		return false;
+	}
+	right->cls = (unsigned)c;
+	right->perm = UINT32_MAX;
+	if (strcmp(perm, "*") == 0) {
+		*why = "'*' is for deny lines";
+		return star;
+	}
+	b = perm_named((unsigned)c, perm);
+	*why = "the class has no such permission";
+	right->perm = (unsigned)b;
+	return b >= 0;
+}
+
+static int look_up(const struct policy *p, const char *name, const char **why)
+{
+	bool ambiguous;
+	int found = policy_look_up(p, name, &ambiguous);
+
+	*why = ambiguous ? "several contexts have this type" : "no such type or context";
+	return found;
+}
+
+/* NULL, or what is wrong; *what is the word it is about. */
+static const char *read_words(struct expect *e, const struct policy *p, char **word, unsigned count,
+			      const char **what)
+{
+	const char *why = NULL;
+	int subject, object;
+
+	*what = count > 1 ? word[1] : "";
+	if (count < 6 || count > 7 ||
+	    (strcmp(word[1], "allow") != 0 && strcmp(word[1], "deny") != 0)) {
+		return "'; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]' was expected";
+	}
+	e->allow = strcmp(word[1], "allow") == 0;
+	*what = word[2];
+	subject = look_up(p, word[2], &why);
+	if (subject < 0) {
+		return why;
+	}
+	*what = word[3];
+	object = strcmp(word[3], "self") == 0 ? p->xsm.context[subject].self
+					      : look_up(p, word[3], &why);
+	if (object < 0) {
+		return why;
+	}
+	*what = class_named(word[4]) < 0 ? word[4] : word[5];
+	if (!read_perm(&e->right, word[4], word[5], !e->allow, &why)) {
+		return why;
+	}
+	e->right.subject = (unsigned)subject;
+	e->right.object = (unsigned)object;
+	e->relation = count > 6 ? relation_named(word[6]) : -1;
+	*what = count > 6 ? word[6] : "";
+	if (count > 6 && e->relation < 0) {
+		return "same, over, under or apart was expected";
+	}
+	for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
+		if ((e->relation < 0 || r == (unsigned)e->relation) &&
+		    policy_occurs(p, e->right.subject, e->right.object, r)) {
+			return NULL;
+		}
+	}
+	return e->relation < 0 ? "nobody but its own domain is asked about a self object"
+			       : "these two cannot stand in this relation";
+}
+
+static char *join(char **word, unsigned count)
+{
+	char *text = must_print("%s", count > 1 ? word[1] : "");
+
+	for (unsigned i = 2; i < count; i++) {
+		char *more = must_print("%s %s", text, word[i]);
+
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+static void add_expect(struct expectations *all, const struct policy *p, const char *file,
+		       unsigned line, char **word, unsigned count, struct findings *findings)
+{
+	struct expect e = {.file = file, .line = line, .text = join(word, count)};
+	const char *what, *why = read_words(&e, p, word, count, &what);
+
+	if (why != NULL) {
+		find(findings, file, line, "expect line: %s%s%s%s", *what != 0 ? "'" : "", what,
+		     *what != 0 ? "': " : "", why);
+		e.bad = true;
+	}
+	all->item = must_realloc(all->item, (all->count + 1) * sizeof(*all->item));
+	all->item[all->count++] = e;
+}
+
+static void add_retired(struct expectations *all, const char *file, unsigned line, char **word,
+			unsigned count, struct findings *findings)
+{
+	struct right right;
+	const char *why = "'; retired CLASS PERM' was expected";
+	bool good = count > 2;
+
+	if (count == 3 && strcmp(word[1], "*") == 0 && strcmp(word[2], "*") == 0) {
+		memset(all->retired, 0xff, sizeof(all->retired));
+		return;
+	}
+	for (unsigned i = 2; i < count && good; i++) {
+		good = read_perm(&right, word[1], word[i], true, &why);
+		if (good) {
+			all->retired[right.cls] |=
+				right.perm == UINT32_MAX ? UINT32_MAX : 1u << right.perm;
+		}
+	}
+	if (!good) {
+		find(findings, file, line, "retired line: %s", why);
+	}
+}
+
+static void read_line(struct expectations *all, const struct policy *p, const char *file,
+		      unsigned line, const char *text, size_t length, struct findings *findings)
+{
+	char *copy = must_print("%.*s", (int)length, text), *start = copy + strspn(copy, BLANKS);
+	char *word[MAX_WORDS];
+	unsigned count = 0;
+
+	if (*start == ';') {
+		start += strspn(start, ";");
+		count = split(start, word);
+	}
+	if (count > 0 && strcmp(word[0], "expect") == 0) {
+		add_expect(all, p, file, line, word, count, findings);
+	} else if (count > 0 && strcmp(word[0], "retired") == 0) {
+		add_retired(all, file, line, word, count, findings);
+	}
+	free(copy);
+}
+
+void expectations_read(struct expectations *e, const struct policy *p, struct findings *findings)
+{
+	*e = (struct expectations){0};
+	for (unsigned i = 1; p->folder != NULL && i < p->folder->count; i++) {
+		const struct source_file *f = &p->folder->file[i];
+		const char *line = f->text, *end;
+		unsigned number = 1;
+
+		for (; line != NULL; line = end != NULL ? end + 1 : NULL) {
+			end = strchr(line, '\n');
+			read_line(e, p, f->path, number++, line,
+				  end != NULL ? (size_t)(end - line) : strlen(line), findings);
+		}
+	}
+}
+
+void expectations_free(struct expectations *e)
+{
+	for (unsigned i = 0; i < e->count; i++) {
+		free(e->item[i].text);
+	}
+	free(e->item);
+	*e = (struct expectations){0};
+}
+
+static void add_finding(const struct expect *e, const struct policy *p, const struct right *right,
+			struct findings *findings)
+{
+	char *what = right_text(p, right), *why, *rest = NULL;
+	struct finding *finding;
+	struct reason reason;
+
+	reason_find(&reason, p, right);
+	why = reason_text(&reason, p, "");
+	finding = find(findings, e->file, e->line, "expected: %s; but it is %s: %s", e->text,
+		       e->allow ? "denied" : "allowed", what);
+	for (char *line = strtok_r(why, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		finding_link(finding, "%s", line);
+	}
+	reason_free(&reason);
+	free(why);
+	free(what);
+}
+
+bool expect_holds(const struct expect *e, const struct policy *p, struct findings *findings)
+{
+	struct right right = e->right;
+
+	for (right.relation = 0; right.relation < XSM_RELATION_COUNT; right.relation++) {
+		if ((e->relation >= 0 && right.relation != (unsigned)e->relation) ||
+		    !policy_occurs(p, right.subject, right.object, right.relation)) {
+			continue;
+		}
+		for (unsigned b = 0; b < 32 && source_perm_name[right.cls][b] != NULL; b++) {
+			right.perm = b;
+			if ((e->right.perm == UINT32_MAX || e->right.perm == b) &&
+			    policy_allows(p, &right) != e->allow) {
+				add_finding(e, p, &right, findings);
+				return false;
+			}
+		}
+	}
+	return true;
+}
