@@ -64,6 +64,24 @@ enum number {
 #undef NEVER
 #undef ALSO
 
+enum {
+#define TAKES(...) +1
+#define SEES(...)  +1
+#define BATCH(...) +1
+#define REGS(...)  +1
+#define NEVER(...) +1
+#define ALSO(...)
+	CALLS = 0
+#include "deny_rows.def"
+#undef TAKES
+#undef SEES
+#undef BATCH
+#undef REGS
+#undef NEVER
+#undef ALSO
+};
+_Static_assert((int)CALLS == (int)ROWS, "a call in deny_rows.def has no row");
+
 static const struct row {
 	const char *name;
 	uint8_t number, sub, cls, perm;

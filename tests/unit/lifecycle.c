@@ -48,9 +48,9 @@ static const char *const names[] = {
 };
 
 static const struct {
-	const char *name, *anything, *base;
+	const char *name, *anything, *cloud;
 } table[] = {
-#define ROW(name, anything, base) {#name, anything, base},
+#define ROW(name, anything, cloud) {#name, anything, cloud},
 #include "lifecycle.def"
 #undef ROW
 };
@@ -242,11 +242,11 @@ static void check_table(bool anything)
 	assert_int_equal(ARRAY_SIZE(table), ARRAY_SIZE(rows));
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_string_equal(table[i].name, names[i]);
-		check_row(i, anything ? table[i].anything : table[i].base);
+		check_row(i, anything ? table[i].anything : table[i].cloud);
 	}
 }
 
-static void under_base_policy(void **state)
+static void under_shipped_policy(void **state)
 {
 	(void)state;
 	check_table(false);
@@ -459,7 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_text),
-		cmocka_unit_test(under_base_policy),
+		cmocka_unit_test(under_shipped_policy),
 		cmocka_unit_test(under_permissive_policy),
 		cmocka_unit_test(unknown_calls),
 		cmocka_unit_test(bad_pointers),

@@ -18,7 +18,6 @@ void fixture_reset(struct fixture *f)
 		.size = sizeof(*f),
 		.contexts = CONTEXTS,
 		.vectors = CELLS + 1,
-		.relations = XSM_RELATION_COUNT,
 		.classes = XSM_CLASS_COUNT,
 		.sid = {HYPERVISOR, BUILDER, DOM0, UNLABELED},
 		.names = sizeof(NAMES),

@@ -20,7 +20,7 @@ struct fixture {
 	char names[sizeof(NAMES)];
 } __attribute__((packed)); /* variables of it: _Alignas(8) */
 
-/* A valid policy with four relations that allows nothing. */
+/* A valid policy that allows nothing; no context is owned. */
 void fixture_reset(struct fixture *f);
 void fixture_allow(struct fixture *f, unsigned s, unsigned t, unsigned cls, unsigned perm);
 void fixture_allow_when(struct fixture *f, unsigned s, unsigned t, unsigned relation, unsigned cls,

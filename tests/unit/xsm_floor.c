@@ -43,10 +43,9 @@ static const struct row rows[] = {
 	ROW(DOM0, TENANT, build, build, "build:build"),
 	ROW(DOM0, DOM0, build, build, "build:build"),
 	ROW(TENANT, HYPERVISOR, build, serve, "build:serve"),
-	ROW(DOM0, TENANT, domain, create, "domain:create"),
-	ROW(UNLABELED, TENANT, domain, create, "domain:create"),
-	ROW(DOM0, HYPERVISOR, security, load_policy, "load_policy"),
-	ROW(TENANT, HYPERVISOR, security, load_policy, "load_policy"),
+	ROW(DOM0, BUILDER, domain, create, "hypervisor's or the builder's"),
+	ROW(DOM0, HYPERVISOR, domain, create, "hypervisor's or the builder's"),
+	ROW(DOM0, OWN, domain, create, "self object"),
 	ROW(DOM0, HYPERVISOR, security, setenforce, "setenforce"),
 	ROW(BUILDER, HYPERVISOR, security, setenforce, "setenforce"),
 	ROW(BUILDER, HYPERVISOR, mmu, map_read, "on the hypervisor"),
@@ -89,6 +88,9 @@ static const struct row rows[] = {
 	ROW(BUILDER, TENANT, hvm, setparam, NULL),
 	ROW(BUILDER, BUILDER, mmu, physmap, NULL),
 	ROW(BUILDER, HYPERVISOR, security, load_policy, NULL),
+	ROW(DOM0, HYPERVISOR, security, load_policy, NULL),
+	ROW(DOM0, TENANT, domain, create, NULL),
+	ROW(UNLABELED, TENANT, domain, create, NULL),
 	ROW(DOM0, DOM0, mmu, physmap, NULL),
 	ROW(DOM0, DOM0, hvm, setparam, NULL),
 	ROW(TENANT, OWN, mmu, physmap, NULL),
@@ -118,6 +120,34 @@ static void test_rows(void **state)
 				assert_non_null(strstr(why, row->reason));
 			}
 		}
+	}
+}
+
+/* Kinds that have owners: nothing at all between two owners, and no say in the policy. */
+static void test_owned(void **state)
+{
+	const char *why;
+
+	(void)state;
+	for (unsigned cls = 0; cls < XSM_CLASS_COUNT; cls++) {
+		for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
+			fixture_reset(&fixture);
+			fixture.context[TENANT].flags = XSM_CONTEXT_OWNED;
+			fixture_allow_when(&fixture, TENANT, TENANT, r, XSM_CLASS_event, 0);
+			fixture_allow_when(&fixture, TENANT, DOM0, r, XSM_CLASS_event, 0);
+			assert_int_equal(check(&why), r == XSM_RELATION_APART ? -1 : 0);
+			fixture_allow_when(&fixture, TENANT, TENANT, XSM_RELATION_APART, cls, 0);
+			assert_int_equal(check(&why), -1);
+		}
+	}
+	for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
+		fixture_reset(&fixture);
+		fixture_allow_when(&fixture, TENANT, HYPERVISOR, r, XSM_CLASS_security,
+				   XSM_PERM_security_load_policy);
+		assert_int_equal(check(&why), 0);
+		fixture.context[TENANT].flags = XSM_CONTEXT_OWNED;
+		assert_int_equal(check(&why), -1);
+		assert_non_null(strstr(why, "load_policy"));
 	}
 }
 
@@ -156,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_rows, setup),
+		cmocka_unit_test_setup(test_owned, setup),
 		cmocka_unit_test_setup(test_initial_contexts_distinct, setup),
 		cmocka_unit_test_setup(test_stolen_self, setup),
 	};

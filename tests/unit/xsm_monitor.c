@@ -113,16 +113,62 @@ static void test_no_policy_denies(void **state)
 	assert_int_equal(xsm_label_by_name(&p, "b:dom0", &found), -1);
 	assert_string_equal(xsm_label_name(&p, none), "(invalid)");
 	assert_int_equal(xsm_self_label(&p, none).ctx, none.ctx);
+	assert_false(xsm_is_owned(&p, label(0, 0)) || xsm_needs_owner(&p, label(0, 0)));
 	assert_int_equal(xsm_floor_check(&p, &why), -1);
 	assert_string_equal(why, "floor: no policy");
 }
 
+/* Owned is what the flag says; an owner must be proved where owned contexts have a right in the
+ * relation of one owner, on either side, but not for a domain's right on itself. */
+static void test_owners(void **state)
+{
+	static const struct {
+		unsigned s, t, relation;
+		bool needs;
+	} rights[] = {
+		{TENANT, TENANT, XSM_RELATION_SAME, true},
+		{UNLABELED, TENANT, XSM_RELATION_SAME, true},
+		{TENANT, UNLABELED, XSM_RELATION_SAME, true},
+		{UNLABELED, UNLABELED, XSM_RELATION_SAME, false},
+		{TENANT, TENANT, XSM_RELATION_APART, false},
+		{DOM0, TENANT, XSM_RELATION_UNDER, false},
+		{TENANT, DOM0, XSM_RELATION_SAME, false},
+		{TENANT, OWN, XSM_RELATION_SAME, false},
+	};
+	struct xsm_policy p;
+	const char *why;
+	void *keep;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+		fixture_reset(&fixture);
+		fixture.context[TENANT].flags = XSM_CONTEXT_OWNED;
+		fixture.context[UNLABELED].flags = XSM_CONTEXT_OWNED;
+		fixture_allow_when(&fixture, rights[i].s, rights[i].t, rights[i].relation,
+				   XSM_CLASS_grant, XSM_PERM_grant_copy);
+		assert_int_equal(parse(&p, sizeof(fixture), &why, &keep), 0);
+		assert_true(xsm_is_owned(&p, label(TENANT, 0)));
+		assert_false(xsm_is_owned(&p, label(DOM0, 3)));
+		assert_false(xsm_is_owned(&p, label(CONTEXTS, 3)));
+		assert_int_equal(xsm_needs_owner(&p, label(TENANT, 5)), rights[i].needs);
+		assert_false(xsm_needs_owner(&p, label(DOM0, 0)));
+		assert_false(xsm_needs_owner(&p, label(CONTEXTS, 0)));
+		free(keep);
+	}
+}
+
 static void test_relations(void **state)
 {
-	static const uint32_t tenant[] = {XSM_TENANT_NONE, 1, 2, XSM_TENANT_ALL};
+	static const uint32_t tenant[] = {XSM_TENANT_NONE, 1, 2, UINT32_MAX};
+	enum {
+		S = XSM_RELATION_SAME,
+		O = XSM_RELATION_OVER,
+		U = XSM_RELATION_UNDER,
+		A = XSM_RELATION_APART
+	};
 	/* [subject][object] */
 	static const uint8_t expected[4][4] = {
-		{0, 2, 2, 2}, {1, 0, 3, 2}, {1, 3, 0, 2}, {1, 1, 1, 0}};
+		{S, U, U, U}, {O, S, A, A}, {O, A, S, A}, {O, A, A, S}};
 	struct xsm_policy p;
 	const char *why;
 	void *keep;
@@ -187,12 +233,8 @@ static void test_header_refused(void **state)
 	assert_refused("abi");
 	fixture.header.classes--;
 	assert_refused("abi");
-	fixture.header.relations = 0;
-	assert_refused("relations");
-	fixture.header.relations = 2;
-	assert_refused("relations");
-	fixture.header.relations = 1;
-	assert_refused("add up");
+	fixture.header.reserved = 1;
+	assert_refused("out of range");
 	fixture.header.contexts = 0;
 	assert_refused("out of range");
 	fixture.header.contexts = XSM_MAX_CONTEXTS + 1;
@@ -220,7 +262,7 @@ static void test_body_refused(void **state)
 	assert_refused("malformed context");
 	fixture.context[3].self = CONTEXTS;
 	assert_refused("malformed context");
-	fixture.context[3].flags = 1;
+	fixture.context[3].flags = XSM_CONTEXT_OWNED << 1;
 	assert_refused("malformed context");
 	fixture.names[0] = 'z';
 	assert_refused("not in order");
@@ -256,7 +298,7 @@ static void test_name_length(void **state)
 		struct xsm_blob_header header;
 		struct xsm_blob_context context[1];
 		uint16_t cell[2];
-		uint32_t vector[1][2][XSM_CLASS_COUNT];
+		uint32_t vector[1][XSM_RELATION_COUNT + 1][XSM_CLASS_COUNT];
 		char names[65];
 	} __attribute__((packed)) one;
 	struct xsm_policy p;
@@ -264,7 +306,7 @@ static void test_name_length(void **state)
 
 	(void)state;
 	one.header = fixture.header;
-	one.header.contexts = one.header.vectors = one.header.relations = 1;
+	one.header.contexts = one.header.vectors = 1;
 	memset(one.header.sid, 0, sizeof(one.header.sid));
 	memset(one.names, 'n', 64);
 	one.header.size = sizeof(one);
@@ -311,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup(test_look_up, setup),
 		cmocka_unit_test_setup(test_no_policy_denies, setup),
 		cmocka_unit_test_setup(test_relations, setup),
+		cmocka_unit_test_setup(test_owners, setup),
 		cmocka_unit_test_setup(test_truncations, setup),
 		cmocka_unit_test_setup(test_longer_or_misaligned, setup),
 		cmocka_unit_test_setup(test_header_refused, setup),
