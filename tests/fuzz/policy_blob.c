@@ -47,14 +47,14 @@ static size_t repair(uint8_t *blob, size_t len, unsigned what)
 	h->classes = XSM_CLASS_COUNT;
 	h->contexts = (uint16_t)((h->contexts - 1u) % 8 + 1);
 	h->vectors = (uint16_t)((h->vectors - 1u) % 64 + 1);
-	h->relations = h->relations % 2 != 0 ? 1 : XSM_RELATION_COUNT;
+	h->reserved = 0;
 	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
 		h->sid[i] = (uint16_t)(h->sid[i] % (h->contexts + 1u));
 	}
 	cell = (uint16_t *)(context + h->contexts);
 	cells = ((size_t)h->contexts * h->contexts + 1) & ~(size_t)1;
 	names = sizeof(*h) + h->contexts * sizeof(*context) + cells * 2 +
-		(size_t)h->vectors * (h->relations + 1u) * XSM_CLASS_COUNT * 4;
+		(size_t)h->vectors * XSM_VECTOR_WORDS * 4;
 	if (names > len) {
 		return len;
 	}
@@ -62,7 +62,7 @@ static size_t repair(uint8_t *blob, size_t len, unsigned what)
 		for (unsigned i = 0; i < h->contexts; i++) {
 			context[i].name = 2 * i;
 			context[i].self = (uint16_t)(context[i].self % h->contexts);
-			context[i].flags = 0;
+			context[i].flags &= XSM_CONTEXT_OWNED;
 			blob[names + 2 * i] = (uint8_t)('a' + i);
 			blob[names + 2 * i + 1] = 0;
 		}
@@ -86,6 +86,7 @@ static void ask_everything(const struct xsm_policy *p)
 			CHECK(xsm_label_by_name(p, xsm_label_name(p, subject), &found) == 0);
 			CHECK(found.ctx == s);
 		}
+		CHECK(!xsm_needs_owner(p, subject) || xsm_is_owned(p, subject));
 		for (unsigned t = 0; t <= p->contexts && t <= 8; t++) {
 			struct xsm_label object = {.tenant = t % 4, .ctx = (uint16_t)t};
 
