@@ -76,10 +76,9 @@ static enum verdict judge_counter(const struct simulation *s, const struct trace
 	unsigned pairs, same;
 
 	if (s->recorded == NULL) {
-		/* All that can be said for sure: nothing of the kind is allowed at all. */
+		/* All that is sure: what is allowed on no object at all is denied. */
 		ask(s, &line->right, true, &pairs, &same);
-		return allowed ? (pairs == 0 ? NEWLY_DENIED : UNCHANGED)
-			       : (pairs == 0 ? UNCHANGED : MAYBE_ALLOWED);
+		return allowed && pairs == 0 ? NEWLY_DENIED : UNCHANGED;
 	}
 	ask(s, &line->right, allowed, &pairs, &same);
 	if (pairs == same) {

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See propose.h.  A rule is proposed only after it has been compiled together with all others and
+ * the result gives the right; nothing is taken on trust from the trace.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "xsm/tool/folder.h"
+#include "xsm/tool/propose.h"
+#include "xsm/tool/reason.h"
+#include "xsm/tool/words.h"
+
+static int compare(const void *left, const void *right)
+{
+	const struct right *a = &((const struct proposal *)left)->right;
+	const struct right *b = &((const struct proposal *)right)->right;
+	const unsigned x[] = {a->subject, a->object, a->cls, a->perm, a->relation};
+	const unsigned y[] = {b->subject, b->object, b->cls, b->perm, b->relation};
+
+	for (unsigned i = 0; i < sizeof(x) / sizeof(x[0]); i++) {
+		if (x[i] != y[i]) {
+			return x[i] < y[i] ? -1 : 1;
+		}
+	}
+	return 0;
+}
+
+static const char *type_of(const struct policy *p, unsigned context)
+{
+	const char *name = xsm_label_name(&p->xsm, (struct xsm_label){.ctx = (uint16_t)context});
+	const char *role = strchr(name, ':'), *type = role ? strchr(role + 1, ':') : NULL;
+
+	return type != NULL ? type + 1 : name;
+}
+
+/* ---- rules ------------------------------------------------------------------------------------
+ */
+
+unsigned proposals_rule(const struct proposals *all, unsigned first)
+{
+	const struct right *a = &all->item[first].right;
+	unsigned i = first + 1;
+
+	while (i < all->count && all->item[i].right.subject == a->subject &&
+	       all->item[i].right.object == a->object && all->item[i].right.cls == a->cls) {
+		i++;
+	}
+	return i;
+}
+
+bool proposals_has_rule(const struct proposals *all, unsigned first, unsigned end)
+{
+	while (first < end && all->item[first].why != NULL) {
+		first++;
+	}
+	return first < end;
+}
+
+char *proposals_text(const struct proposals *all, unsigned first, unsigned end)
+{
+	const struct right *a = &all->item[first].right;
+	uint32_t done = 0;
+	char *perms = must_print("%s", ""), *more;
+
+	for (unsigned i = first; i < end; i++) {
+		unsigned perm = all->item[i].right.perm;
+
+		if (all->item[i].why != NULL || (done >> perm & 1) != 0) {
+			continue;
+		}
+		done |= 1u << perm;
+		more = must_print("%s%s%s", perms, *perms != '\0' ? " " : "",
+				  source_perm_name[a->cls][perm]);
+		free(perms);
+		perms = more;
+	}
+	more = must_print("(allow %s %s (%s (%s)))", type_of(all->checker, a->subject),
+			  type_of(all->checker, a->object), source_class_name[a->cls], perms);
+	free(perms);
+	return more;
+}
+
+static char *whole_text(const struct proposals *all)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL) {
+		exit(complain("out of memory"));
+	}
+	for (unsigned i = 0, end; i < all->count; i = end) {
+		end = proposals_rule(all, i);
+		if (proposals_has_rule(all, i, end)) {
+			char *rule = proposals_text(all, i, end);
+
+			fprintf(out, "%s\n", rule);
+			free(rule);
+		}
+	}
+	fclose(out);
+	return text;
+}
+
+/* ---- checks -----------------------------------------------------------------------------------
+ */
+
+/* The first line of what is said, with its place. */
+static char *first_of(const struct findings *said)
+{
+	const struct finding *f = &said->item[0];
+	size_t length = strcspn(f->text, "\n");
+
+	if (f->file == NULL || f->line == 0) {
+		return must_print("%.*s", (int)length, f->text);
+	}
+	return must_print("%.*s (%s:%u)", (int)length, f->text, f->file, f->line);
+}
+
+/* Why the right cannot be given by a rule, or NULL. */
+static char *objection(const struct policy *checker, const struct right *right)
+{
+	struct reason reason;
+	char *why = NULL, *said;
+
+	reason_find(&reason, checker, right);
+	if (reason.floor != NULL) {
+		why = must_print("the hypervisor refuses it: %s", reason.floor);
+	} else if (reason.objection.count > 0) {
+		const struct finding *f = &reason.objection.item[0];
+
+		said = first_of(&reason.objection);
+		why = f->forbidden_by != NULL
+			      ? must_print("forbidden by %s%s", f->forbidden_by,
+					   strstr(f->text, ", (") ? strstr(f->text, ", (") : "")
+			      : must_print("%s", said);
+		free(said);
+	} else if (reason.constraint.count > 0) {
+		said = first_of(&reason.constraint);
+		why = must_print("denied by a constraint whatever a rule says: %s", said);
+		free(said);
+	} else if (!reason.possible && !reason.allowed) {
+		why = must_print("no single rule gives it");
+	}
+	reason_free(&reason);
+	return why;
+}
+
+/* Compiles all that is proposed.  False: some of it is forbidden or has no effect; *with is then
+ * empty. */
+static bool compile(const struct proposals *all, struct policy *with)
+{
+	char *text = whole_text(all);
+	struct findings said = {0};
+	const char *why;
+	bool good;
+
+	*with = (struct policy){.path = all->checker->path};
+	good = policy_from_folder(with, all->checker->folder, text, true, &said) &&
+	       xsm_floor_check(&with->xsm, &why) == 0;
+	for (unsigned i = 0; i < all->count && good; i++) {
+		good = all->item[i].why != NULL || policy_allows(with, &all->item[i].right);
+	}
+	if (!good) {
+		policy_free(with);
+	}
+	findings_free(&said);
+	free(text);
+	return good;
+}
+
+static void check(struct proposals *all, struct policy *with)
+{
+	for (unsigned i = 0; i < all->count; i++) {
+		const char *floor = all->item[i].why != NULL
+					    ? NULL
+					    : policy_floor(all->checker, &all->item[i].right);
+
+		if (floor != NULL) {
+			all->item[i].why = must_print("the hypervisor refuses it: %s", floor);
+		}
+	}
+	if (compile(all, with)) {
+		return;
+	}
+	for (unsigned i = 0; i < all->count; i++) {
+		if (all->item[i].why == NULL) {
+			all->item[i].why = objection(all->checker, &all->item[i].right);
+		}
+	}
+	if (compile(all, with)) {
+		return;
+	}
+	/* Each alone is possible, and all together are not: nothing is proposed. */
+	for (unsigned i = 0; i < all->count; i++) {
+		if (all->item[i].why == NULL) {
+			all->item[i].why = must_print(
+				"allowed alone, but not together with the other rules proposed");
+		}
+	}
+	compile(all, with);
+}
+
+/* ---- collecting -------------------------------------------------------------------------------
+ */
+
+static void collect(struct proposals *all, const struct trace *trace, const struct policy *p)
+{
+	all->item = must_alloc(trace->count * sizeof(*all->item));
+	for (unsigned i = 0; i < trace->count; i++) {
+		const struct trace_line *line = &trace->item[i];
+		struct proposal *new = &all->item[all->count];
+		int subject, object;
+
+		if (line->kind != TRACE_DENIED) {
+			continue;
+		}
+		if (policy_allows(p, &line->right)) {
+			all->allowed_already = words_sum(all->allowed_already, line->count);
+			continue;
+		}
+		subject = words_context_of(p, all->checker, line->right.subject);
+		object = words_context_of(p, all->checker, line->right.object);
+		*new = (struct proposal){.right = line->right, .calls = line->count};
+		new->right.subject = (unsigned)subject;
+		new->right.object = (unsigned)object;
+		all->count++;
+	}
+	qsort(all->item, all->count, sizeof(*all->item), compare);
+}
+
+static void find_extras(struct proposals *all, const struct policy *with)
+{
+	struct right right = RIGHT_START;
+
+	while (right_next(with, &right)) {
+		struct proposal p = {.right = right};
+
+		if (!policy_allows(with, &right) || policy_allows(all->checker, &right) ||
+		    bsearch(&p, all->item, all->count, sizeof(p), compare) != NULL) {
+			continue;
+		}
+		all->extra = must_realloc(all->extra, (all->extras + 1) * sizeof(*all->extra));
+		all->extra[all->extras++] = p;
+	}
+}
+
+void proposals_make(struct proposals *all, const struct trace *trace, const struct policy *p,
+		    const struct policy *checker)
+{
+	struct policy with;
+
+	*all = (struct proposals){.checker = checker};
+	collect(all, trace, p);
+	check(all, &with);
+	if (with.blob != NULL) {
+		find_extras(all, &with);
+		policy_free(&with);
+	}
+}
+
+void proposals_free(struct proposals *all)
+{
+	for (unsigned i = 0; i < all->count; i++) {
+		free(all->item[i].why);
+	}
+	free(all->item);
+	free(all->extra);
+	*all = (struct proposals){0};
+}
