@@ -232,13 +232,20 @@ static bool collect_self(struct source *s)
 	return true;
 }
 
-/* The types of attribute owned_type; without it no domain has an owner. */
-static void collect_owned(struct source *s)
+/* The types of attribute owned_type.  Its absence is an error: the compiler drops an attribute that
+ * nothing but its own definition uses, and then all owners would be one. */
+static bool collect_owned(struct source *s)
 {
 	static char name[] = SOURCE_OWNED;
 	type_datum_t *owned = hashtab_search(db->p_types.table, name);
 
-	for (unsigned i = 0; i < s->contexts && owned != NULL; i++) {
+	if (owned == NULL) {
+		return fail(s,
+			    "has no attribute %s, the types of domains that have owners; if it is "
+			    "declared: (expandtypeattribute %s false) keeps it",
+			    name, name);
+	}
+	for (unsigned i = 0; i < s->contexts; i++) {
 		struct source_context *c = &s->context[i];
 
 		c->owned = owned->flavor == TYPE_ATTRIB
@@ -246,6 +253,7 @@ static void collect_owned(struct source *s)
 						     c->type - 1) != 0
 				   : owned->s.value == c->type;
 	}
+	return true;
 }
 
 static int by_name(const void *a, const void *b)
@@ -314,8 +322,7 @@ bool source_use(struct source *s, sepol_policydb_t *policy)
 	if (!map_classes(s) || !collect_initial(s) || !collect_contexts(s) || !collect_self(s)) {
 		return false;
 	}
-	collect_owned(s);
-	return sort_contexts(s);
+	return collect_owned(s) && sort_contexts(s);
 }
 
 bool source_read(struct source *s, const char *path)
