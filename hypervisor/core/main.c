@@ -236,11 +236,6 @@ static void draw_boot_id(void)
 
 void core_main(struct boot_info *boot)
 {
-	const char *why;
-
-	if (!virt_supported(&why)) {
-		panic("cannot run guests: %s", why);
-	}
 	memory_init(boot);
 	trace_verbose = boot_option(boot, "trace", NULL, 0);
 	read_policy_keys(boot);

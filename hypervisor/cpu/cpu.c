@@ -4,9 +4,11 @@
 #include "core/lib.h"
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
+#include "mm/addr.h"
 
 #define LEAF_FEATURES  0x00000001u
 #define LEAF_EXTENDED  0x00000007u
+#define LEAF_XSAVE     0x0000000Du
 #define LEAF_AMD       0x80000001u
 #define LEAF_SVM       0x8000000Au
 #define VM_CR_DISABLED (1u << 4) /* APM vol. 2 section 15.30.1 */
@@ -19,9 +21,10 @@ struct feature {
 };
 
 static const struct feature required[] = {
-	{"APIC", LEAF_FEATURES, 'd', 9},  {"FXSR", LEAF_FEATURES, 'd', 24},
-	{"long-mode", LEAF_AMD, 'd', 29}, {"NX", LEAF_AMD, 'd', 20},
-	{"SVM", LEAF_AMD, 'c', 2},        {"NPT", LEAF_SVM, 'd', 0},
+	{"APIC", LEAF_FEATURES, 'd', 9},   {"FXSR", LEAF_FEATURES, 'd', 24},
+	{"long-mode", LEAF_AMD, 'd', 29},  {"NX", LEAF_AMD, 'd', 20},
+	{"SVM", LEAF_AMD, 'c', 2},         {"NPT", LEAF_SVM, 'd', 0},
+	{"XSAVE", LEAF_FEATURES, 'c', 26},
 };
 
 static bool has_bit(uint32_t leaf, char reg, uint8_t bit)
@@ -48,6 +51,8 @@ void cpu_missing_features(char *names, uint32_t size)
 	}
 	if (used == 0 && (rdmsr(MSR_VM_CR) & VM_CR_DISABLED)) {
 		format(names, size, "SVM (switched off by firmware)");
+	} else if (used == 0 && cpuid(LEAF_XSAVE, 0).c > PAGE_SIZE) {
+		format(names, size, "an XSAVE area of one page");
 	}
 }
 
@@ -63,11 +68,8 @@ void cpu_set_percpu(unsigned id)
 
 void cpu_protect(void)
 {
-	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
 
-	if (has_bit(LEAF_FEATURES, 'c', 26)) {
-		cr4 |= CR4_OSXSAVE;
-	}
 	if (has_bit(LEAF_EXTENDED, 'b', 7)) {
 		cr4 |= CR4_SMEP;
 	}
@@ -80,9 +82,8 @@ void cpu_protect(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
 	write_cr4(cr4);
-	printk("cpu %u: NX WP%s%s%s%s", this_cpu()->id, cr4 & CR4_SMEP ? " SMEP" : " (no SMEP)",
-	       cr4 & CR4_SMAP ? " SMAP" : " (no SMAP)", cr4 & CR4_UMIP ? " UMIP" : " (no UMIP)",
-	       cr4 & CR4_OSXSAVE ? " XSAVE" : "");
+	printk("cpu %u: NX WP%s%s%s XSAVE", this_cpu()->id, cr4 & CR4_SMEP ? " SMEP" : " (no SMEP)",
+	       cr4 & CR4_SMAP ? " SMAP" : " (no SMAP)", cr4 & CR4_UMIP ? " UMIP" : " (no UMIP)");
 }
 
 void cpu_idle(void)

@@ -24,7 +24,6 @@ struct percpu {
 	uint32_t slots_used;  /* stack depth of mm/slots.c */
 	uint64_t *slot_entry; /* first slot of this CPU: page-table entry and address */
 	uint8_t *slot_base;
-	uint64_t host_save_pa; /* VM_HSAVE_PA page (APM vol. 2 15.30.4) */
 	uint64_t host_vmcb_pa; /* VMSAVE area for FS/GS/TR of the host */
 	/* shared */
 	bool need_resched;  /* set by anyone, cleared by the owner */

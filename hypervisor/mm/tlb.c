@@ -7,7 +7,6 @@
 #include "cpu/percpu.h"
 
 static uint64_t requested;
-uint32_t tlb_cpus_online = 1;
 
 uint64_t tlb_request(void)
 {
@@ -21,7 +20,7 @@ uint64_t tlb_current(void)
 
 bool tlb_passed(uint64_t epoch)
 {
-	for (uint32_t cpu = 0; cpu < tlb_cpus_online; cpu++) {
+	for (uint32_t cpu = 0; cpu < percpu_count; cpu++) {
 		if (__atomic_load_n(&percpu_area[cpu].tlb_epoch, __ATOMIC_ACQUIRE) < epoch) {
 			return false;
 		}

@@ -119,11 +119,7 @@ static void extended_leaf(uint32_t leaf, struct cpuid_regs *out)
 		out->c = host.c & EXT1_C;
 		out->d = (host.d & EXT1_D) | LEAF1_D_APIC;
 		break;
-	case 0x80000002:
-	case 0x80000003:
-	case 0x80000004:
-	case 0x80000005:
-	case 0x80000006:
+	case 0x80000002 ... 0x80000006:
 		*out = host;
 		break;
 	case 0x80000007:

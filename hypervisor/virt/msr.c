@@ -8,10 +8,9 @@
 #include "cpu/asm.h"
 #include "virt/vlapic.h"
 
-#define MSR_TSC       0x10u
-#define MSR_APIC_BASE 0x1Bu
-#define APIC_BASE     0xFEE00C00ull /* enabled, x2APIC */
-#define APIC_BSP      (1u << 8)
+#define MSR_TSC   0x10u
+#define APIC_BASE 0xFEE00C00ull /* enabled, x2APIC */
+#define APIC_BSP  (1u << 8)
 
 /* Read: the value; write: ignored when `quiet`, else #GP. */
 static const struct {

@@ -13,12 +13,9 @@
 #include "virt/vlapic.h"
 #include <xen/errno.h>
 
-#define MSR_EFER     0xC0000080u
-#define MSR_VM_CR    0xC0010114u
 #define MSR_HSAVE_PA 0xC0010117u
 #define MSR_TSC_AUX  0xC0000103u
 #define MSR_PRED_CMD 0x49u
-#define VM_CR_SVMDIS (1u << 4)
 
 /* intercept_misc1 (15.9, table B-1) */
 #define I1_INTR     (1u << 0)
@@ -75,22 +72,6 @@ bool svm_set_xcr0(uint64_t value)
 	return true;
 }
 
-bool virt_supported(const char **why)
-{
-	if (!(cpuid(0x80000001, 0).c & (1u << 2))) {
-		*why = "the CPU has no SVM";
-	} else if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
-		*why = "SVM is disabled by firmware";
-	} else if (!(cpuid(0x8000000A, 0).d & 1u)) {
-		*why = "the CPU has no nested paging";
-	} else if (!(cpuid(1, 0).c & (1u << 26)) || cpuid(0xD, 0).c > PAGE_SIZE) {
-		*why = "the CPU has no XSAVE, or its area exceeds a page";
-	} else {
-		return true;
-	}
-	return false;
-}
-
 /* Both rights (read, write) of one MSR pass to the guest (15.11: two bits each). */
 static void msr_pass(uint32_t msr)
 {
@@ -123,10 +104,8 @@ void virt_init_cpu(void)
 		host_xcr0 = cpuid(0xD, 0).a & 7; /* x87, SSE, AVX */
 	}
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
-	cpu->host_save_pa = (uintptr_t)host_save_page[cpu->id];
 	cpu->host_vmcb_pa = (uintptr_t)host_vmcb_page[cpu->id];
-	wrmsr(MSR_HSAVE_PA, cpu->host_save_pa);
-	write_cr4(read_cr4() | 1ull << 18 | 1ull << 9); /* OSXSAVE, OSFXSR */
+	wrmsr(MSR_HSAVE_PA, (uintptr_t)host_save_page[cpu->id]);
 	xsetbv(host_xcr0);
 	next_asid[cpu->id] = 1;
 	asid_generation[cpu->id] = 1;
@@ -348,16 +327,6 @@ enum virt_action virt_run(struct vcpu *v)
 		c->event_injection = c->exit_int_info;
 	}
 	return svm_exit(v);
-}
-
-void virt_inject_ud(struct vcpu *v)
-{
-	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | 6;
-}
-
-void virt_inject_gp(struct vcpu *v)
-{
-	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13;
 }
 
 uint64_t virt_guest_cr4(const struct vcpu *v)

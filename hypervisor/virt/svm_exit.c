@@ -11,6 +11,12 @@
 #include "core/trace.h"
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
+#include "cpu/trap.h"
+
+/* Exits 0x40 to 0x5F are exceptions by vector. */
+#define EXIT_EXCEPTION 0x40
+#define VECTOR_DB      1
+#define VECTOR_AC      17
 
 #define IOIO_IN      (1u << 0)
 #define IOIO_STRING  (1u << 2)
@@ -32,13 +38,13 @@ static enum virt_action exit_window(struct vcpu *v)
 
 static enum virt_action exit_ud(struct vcpu *v)
 {
-	virt_inject_ud(v);
+	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | 6;
 	return VIRT_RESUME;
 }
 
 static enum virt_action exit_gp(struct vcpu *v)
 {
-	virt_inject_gp(v);
+	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13;
 	return VIRT_RESUME;
 }
 
@@ -90,15 +96,9 @@ static enum virt_action exit_port(struct vcpu *v)
 		return VIRT_STOP;
 	}
 	if (info & IOIO_IN) {
-		uint32_t value = guest_port_in(IOIO_PORT(info), size);
+		uint64_t mask = size == 1 ? 0xFF : size == 2 ? 0xFFFF : ~0ull;
 
-		if (size == 4) {
-			c->rax = value;
-		} else {
-			uint64_t mask = size == 1 ? 0xFF : 0xFFFF;
-
-			c->rax = (c->rax & ~mask) | (value & mask);
-		}
+		c->rax = (c->rax & ~mask) | (guest_port_in(IOIO_PORT(info), size) & mask);
 	}
 	c->rip = c->exit_info2; /* the one exit that tells the next RIP */
 	c->interrupt_shadow = 0;
@@ -110,15 +110,12 @@ static enum virt_action exit_msr(struct vcpu *v)
 	struct vmcb *c = v->vmcb;
 	uint32_t msr = (uint32_t)v->regs.rcx;
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)c->rax;
+	bool write = c->exit_info1;
 
-	if (c->exit_info1) {
-		if (!guest_wrmsr(v, msr, value)) {
-			return exit_gp(v);
-		}
-	} else {
-		if (!guest_rdmsr(v, msr, &value)) {
-			return exit_gp(v);
-		}
+	if (!(write ? guest_wrmsr(v, msr, value) : guest_rdmsr(v, msr, &value))) {
+		return exit_gp(v);
+	}
+	if (!write) {
 		c->rax = (uint32_t)value;
 		v->regs.rdx = value >> 32;
 	}
@@ -168,24 +165,17 @@ static enum virt_action exit_invalid(struct vcpu *v)
 
 /* #DB and #AC are taken back and given again: a guest whose delivery of them faults with them for
  * ever would else keep the CPU from every interrupt. */
-static enum virt_action give_again(struct vcpu *v, uint64_t event)
+static enum virt_action exit_exception(struct vcpu *v)
 {
+	uint64_t vector = v->vmcb->exit_code - EXIT_EXCEPTION;
+
 	if (v->vmcb->exit_int_info & EVENT_VALID) {
 		domain_crash(v->domain, "exception while one was delivered", v->vmcb->rip);
 		return VIRT_STOP;
 	}
-	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | event;
+	v->vmcb->event_injection =
+		EVENT_VALID | EVENT_EXCEPTION | vector | (vector == VECTOR_AC ? EVENT_ERROR : 0);
 	return VIRT_RESUME;
-}
-
-static enum virt_action exit_debug(struct vcpu *v)
-{
-	return give_again(v, 1);
-}
-
-static enum virt_action exit_alignment(struct vcpu *v)
-{
-	return give_again(v, EVENT_ERROR | 17);
 }
 
 static enum virt_action exit_machine_check(struct vcpu *v)
@@ -211,42 +201,28 @@ static enum virt_action exit_task_switch(struct vcpu *v)
 	return VIRT_STOP;
 }
 
-static const struct {
-	uint32_t code;
-	enum virt_action (*handle)(struct vcpu *v);
-} exits[] = {
-	/* most frequent first */
-	{0x81, exit_vmmcall},
-	{0x60, exit_interrupt},
-	{0x78, exit_halt},
-	{0x64, exit_window},
-	{0x72, exit_cpuid},
-	{0x7C, exit_msr},
-	{0x7B, exit_port},
-	{0x400, exit_nested_fault},
-	{0x41, exit_debug},
-	{0x51, exit_alignment},
-	{0x52, exit_machine_check},
-	{0x61, exit_interrupt}, /* NMI: the host's, taken by its own handler */
-	{0x62, exit_interrupt}, /* SMI */
-	{0x6F, exit_gp},        /* RDPMC */
-	{0x76, exit_invd},
-	{0x7A, exit_ud}, /* INVLPGA */
-	{0x7D, exit_task_switch},
-	{0x7F, exit_shutdown},
-	{0x80, exit_ud},   /* VMRUN */
-	{0x82, exit_ud},   /* VMLOAD */
-	{0x83, exit_ud},   /* VMSAVE */
-	{0x84, exit_ud},   /* STGI */
-	{0x85, exit_ud},   /* CLGI */
-	{0x86, exit_ud},   /* SKINIT */
-	{0x8A, exit_ud},   /* MONITOR */
-	{0x8B, exit_ud},   /* MWAIT */
-	{0x89, exit_invd}, /* WBINVD: flushing everybody's caches is not for guests */
-	{0x8C, exit_ud},
-	{EXIT_INVALID, exit_invalid},
-	{0x8D, exit_xsetbv},
-	{0x8E, exit_ud}, /* RDPRU */
+static enum virt_action (*const exits[])(struct vcpu *v) = {
+	[EXIT_EXCEPTION + VECTOR_DB] = exit_exception,
+	[EXIT_EXCEPTION + VECTOR_AC] = exit_exception,
+	[EXIT_EXCEPTION + VECTOR_MC] = exit_machine_check,
+	[0x60 ... 0x62] = exit_interrupt, /* INTR, NMI, SMI: the host's, taken by its own handler */
+	[0x64] = exit_window,
+	[0x6F] = exit_gp, /* RDPMC */
+	[0x72] = exit_cpuid,
+	[0x76] = exit_invd,
+	[0x78] = exit_halt,
+	[0x7A] = exit_ud, /* INVLPGA */
+	[0x7B] = exit_port,
+	[0x7C] = exit_msr,
+	[0x7D] = exit_task_switch,
+	[0x7F] = exit_shutdown,
+	[0x80] = exit_ud, /* VMRUN */
+	[0x81] = exit_vmmcall,
+	[0x82 ... 0x86] = exit_ud, /* VMLOAD VMSAVE STGI CLGI SKINIT */
+	[0x89] = exit_invd,        /* WBINVD: flushing everybody's caches is not for guests */
+	[0x8A ... 0x8C] = exit_ud, /* MONITOR MWAIT */
+	[0x8D] = exit_xsetbv,
+	[0x8E] = exit_ud, /* RDPRU */
 };
 
 enum virt_action svm_exit(struct vcpu *v)
@@ -261,10 +237,14 @@ enum virt_action svm_exit(struct vcpu *v)
 						.result = (int32_t)code,
 						.arg = v->vmcb->rip});
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(exits); i++) {
-		if (exits[i].code == code) {
-			return exits[i].handle(v);
-		}
+	if (code < ARRAY_SIZE(exits) && exits[code]) {
+		return exits[code](v);
+	}
+	if (code == EXIT_NPF) {
+		return exit_nested_fault(v);
+	}
+	if (code == EXIT_INVALID) {
+		return exit_invalid(v);
 	}
 	domain_crash(v->domain, "unknown exit", code);
 	return VIRT_STOP;

@@ -17,8 +17,8 @@ enum virt_action {
 	VIRT_STOP    /* the vCPU slept, yielded or its domain ended: let the scheduler choose */
 };
 
-bool virt_supported(const char **why); /* SVM and nested paging there and not locked off */
-void virt_init_cpu(void);              /* turns SVM on for this CPU */
+/* Turns SVM on for this CPU, which has what cpu_missing_features() looks for. */
+void virt_init_cpu(void);
 
 int virt_vcpu_init(struct vcpu *v); /* VMCB and FPU area; state: see the reset functions */
 void virt_vcpu_free(struct vcpu *v);
@@ -35,10 +35,6 @@ void virt_load(struct vcpu *v); /* FPU, XCR0, DR, TSC_AUX in; the vCPU becomes c
 void virt_save(struct vcpu *v);
 /* Delivers what is pending, runs the guest once, handles the exit. */
 enum virt_action virt_run(struct vcpu *v);
-
-void virt_inject_ud(struct vcpu *v);
-void virt_inject_gp(struct vcpu *v);
-void virt_nested_root_changed(struct vcpu *v);
 
 /* Default-deny policy shared by vendors. */
 struct cpuid_regs;

@@ -4,12 +4,41 @@
 #include "core/sched.h"
 #include "virt/virt.h"
 
-#define X2APIC(reg)  (0x800u + (reg))
+#define FIRST_MSR    0x800u
 #define ICR_VECTOR   0xFFu
 #define ICR_MODE(i)  (((i) >> 8) & 7)
 #define ICR_SHORT(i) (((i) >> 18) & 3)
 #define ICR_LOGICAL  (1ull << 11)
 #define LVT_MASKED   0x10000u
+
+/* Registers, each MSR 0x800 + number.  ISR, TMR and IRR are eight each, LVT six. */
+enum {
+	REG_id = 0x02,
+	REG_version = 0x03,
+	REG_tpr = 0x08,
+	REG_eoi = 0x0B,
+	REG_logical = 0x0D,
+	REG_spurious = 0x0F,
+	REG_isr = 0x10,
+	REG_irr = 0x20,
+	REG_error = 0x28,
+	REG_icr = 0x30,
+	REG_lvt = 0x32,
+	REG_self_ipi = 0x3F
+};
+
+/* A bit for each register that can be read or written.  Those of the timer are there, 0x38 initial
+ * count, 0x39 current count, 0x3E divisor, but it never runs; TMR says that all is edge-triggered.
+ */
+#define BITS(first, count) (((1ull << (count)) - 1) << (first))
+#define READABLE                                                                                   \
+	(BITS(REG_id, 2) | BITS(REG_tpr, 1) | BITS(REG_logical, 1) | BITS(REG_spurious, 1) |       \
+	 BITS(REG_isr, 24) | BITS(REG_error, 1) | BITS(REG_icr, 1) | BITS(REG_lvt, 8) |            \
+	 BITS(0x3E, 1))
+#define WRITABLE                                                                                   \
+	(BITS(REG_tpr, 1) | BITS(REG_eoi, 1) | BITS(REG_spurious, 1) | BITS(REG_error, 1) |        \
+	 BITS(REG_icr, 1) | BITS(REG_lvt, 7) | BITS(0x3E, 2))
+
 enum { MODE_fixed, MODE_lowest, MODE_smi, MODE_reserved, MODE_nmi, MODE_init, MODE_startup };
 
 void vlapic_reset(struct vcpu *v)
@@ -18,9 +47,12 @@ void vlapic_reset(struct vcpu *v)
 
 	memset(a, 0, sizeof(*a));
 	a->id = v->id; /* the MADT that the builder writes says the same */
-	a->spurious = 0xFF;
-	for (unsigned i = 0; i < ARRAY_SIZE(a->lvt); i++) {
-		a->lvt[i] = LVT_MASKED;
+	a->reg[REG_id] = a->id;
+	a->reg[REG_version] = 0x50014; /* version 0x14, six LVT entries */
+	a->reg[REG_logical] = (a->id >> 4) << 16 | 1u << (a->id & 15);
+	a->reg[REG_spurious] = 0xFF;
+	for (unsigned i = 0; i < 6; i++) {
+		a->reg[REG_lvt + i] = LVT_MASKED;
 	}
 }
 
@@ -47,7 +79,7 @@ int vlapic_pending(struct vcpu *v)
 	if (in_service >= 0 && (vector >> 4) <= (in_service >> 4)) {
 		return -1;
 	}
-	return (vector >> 4) > (int)(a->tpr >> 4) ? vector : -1;
+	return (vector >> 4) > (int)(a->reg[REG_tpr] >> 4) ? vector : -1;
 }
 
 void vlapic_accepted(struct vcpu *v, int vector)
@@ -108,8 +140,8 @@ static bool addressed(struct vcpu *t, uint32_t destination, bool logical)
 	if (!logical) {
 		return t->vlapic->id == destination;
 	}
-	return (destination >> 16) == t->vlapic->id >> 4 &&
-	       (destination & (1u << (t->vlapic->id & 15)));
+	return (destination >> 16) == t->vlapic->reg[REG_logical] >> 16 &&
+	       (destination & t->vlapic->reg[REG_logical] & 0xFFFF);
 }
 
 static void send(struct vcpu *v, uint64_t icr)
@@ -119,23 +151,10 @@ static void send(struct vcpu *v, uint64_t icr)
 
 	for (uint32_t i = 0; i < d->vcpu_count; i++) {
 		struct vcpu *t = d->vcpu[i];
-		bool hit;
+		unsigned shorthand = ICR_SHORT(icr); /* 1: itself, 2: all, 3: all others */
 
-		switch (ICR_SHORT(icr)) {
-		case 1:
-			hit = t == v;
-			break;
-		case 2:
-			hit = true;
-			break;
-		case 3:
-			hit = t != v;
-			break;
-		default:
-			hit = t && addressed(t, destination, icr & ICR_LOGICAL);
-			break;
-		}
-		if (t && hit) {
+		if (t && (shorthand == 0 ? addressed(t, destination, icr & ICR_LOGICAL)
+					 : shorthand != (t == v ? 3 : 1))) {
 			deliver(t, ICR_MODE(icr), (uint8_t)(icr & ICR_VECTOR));
 		}
 	}
@@ -149,95 +168,52 @@ static uint32_t half(const uint64_t *bits, unsigned index)
 bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	struct vlapic *a = v->vlapic;
+	unsigned reg = msr - FIRST_MSR;
 
-	*value = 0;
-	switch (msr) {
-	case X2APIC(0x02):
-		*value = a->id;
-		return true;
-	case X2APIC(0x03):
-		*value = 0x50014; /* version 0x14, six LVT entries */
-		return true;
-	case X2APIC(0x08):
-		*value = a->tpr;
-		return true;
-	case X2APIC(0x0D):
-		*value = (uint64_t)(a->id >> 4) << 16 | 1u << (a->id & 15);
-		return true;
-	case X2APIC(0x0F):
-		*value = a->spurious;
-		return true;
-	case X2APIC(0x10)... X2APIC(0x17):
-		*value = half(a->isr, msr - X2APIC(0x10));
-		return true;
-	case X2APIC(0x18)... X2APIC(0x1F): /* TMR: all edge-triggered */
-		return true;
-	case X2APIC(0x20)... X2APIC(0x27):
-		*value = half(a->irr, msr - X2APIC(0x20));
-		return true;
-	case X2APIC(0x28):
-		*value = a->esr;
-		return true;
-	case X2APIC(0x30):
-		*value = a->icr;
-		return true;
-	case X2APIC(0x32)... X2APIC(0x37):
-		*value = a->lvt[msr - X2APIC(0x32)];
-		return true;
-	case X2APIC(0x38):
-	case X2APIC(0x3E):
-		*value = a->timer[msr == X2APIC(0x38) ? 0 : 1];
-		return true;
-	case X2APIC(0x39): /* current count: the timer never runs */
-		return true;
-	default:
+	if (reg >= ARRAY_SIZE(a->reg) || !(READABLE >> reg & 1)) {
 		return false;
 	}
+	if (reg - REG_isr < 8) {
+		*value = half(a->isr, reg - REG_isr);
+	} else if (reg - REG_irr < 8) {
+		*value = half(a->irr, reg - REG_irr);
+	} else {
+		*value = reg == REG_icr ? a->icr : a->reg[reg];
+	}
+	return true;
 }
 
 bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	struct vlapic *a = v->vlapic;
+	unsigned reg = msr - FIRST_MSR;
 
-	if (msr != X2APIC(0x30) && value >> 32) {
+	if (reg >= ARRAY_SIZE(a->reg) || !(WRITABLE >> reg & 1) ||
+	    (reg != REG_icr && value >> 32) || ((reg == REG_eoi || reg == REG_error) && value)) {
 		return false;
 	}
-	switch (msr) {
-	case X2APIC(0x08):
-		a->tpr = (uint32_t)value & 0xFF;
+	switch (reg) {
+	case REG_tpr:
+		a->reg[reg] = (uint32_t)value & 0xFF;
 		sched_kick(v);
-		return true;
-	case X2APIC(0x0B):
-		if (value) {
-			return false;
-		}
+		break;
+	case REG_eoi:
 		end_of_interrupt(a);
 		sched_kick(v);
-		return true;
-	case X2APIC(0x0F):
-		a->spurious = (uint32_t)value & 0x3FF;
-		return true;
-	case X2APIC(0x28):
-		if (value) {
-			return false;
-		}
-		a->esr = 0;
-		return true;
-	case X2APIC(0x30):
+		break;
+	case REG_spurious:
+		a->reg[reg] = (uint32_t)value & 0x3FF;
+		break;
+	case REG_icr:
 		a->icr = value;
 		send(v, value);
-		return true;
-	case X2APIC(0x32)... X2APIC(0x37):
-		a->lvt[msr - X2APIC(0x32)] = (uint32_t)value;
-		return true;
-	case X2APIC(0x38):
-	case X2APIC(0x3E):
-		a->timer[msr == X2APIC(0x38) ? 0 : 1] = (uint32_t)value;
-		return true;
-	case X2APIC(0x3F):
+		break;
+	case REG_self_ipi:
 		send(v, (1ull << 18) | (value & 0xFF));
-		return true;
+		break;
 	default:
-		return false;
+		a->reg[reg] = (uint32_t)value;
+		break;
 	}
+	return true;
 }

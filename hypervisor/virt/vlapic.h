@@ -10,9 +10,8 @@
 
 struct vlapic {
 	uint64_t irr[4], isr[4];
-	uint32_t id, tpr, spurious, esr;
-	uint32_t lvt[6]; /* timer, thermal, performance, LINT0, LINT1, error */
-	uint32_t timer[3];
+	uint32_t id;
+	uint32_t reg[64]; /* by number; not in use for IRR, ISR and ICR */
 	uint64_t icr;
 };
 

@@ -4,6 +4,7 @@
 #define VIRT_VMCB_H
 #include <stddef.h>
 #include <stdint.h>
+#include "cpu/cpu.h"
 
 struct vmcb_segment {
 	uint16_t selector, attributes;
@@ -80,24 +81,16 @@ _Static_assert(sizeof(struct vmcb) == 4096, "one page");
 #define EVENT_VALID     (1ull << 31)
 #define EVENT_ERROR     (1ull << 11)
 #define EVENT_EXTERNAL  (0ull << 8)
-#define EVENT_NMI       (2ull << 8)
 #define EVENT_EXCEPTION (3ull << 8)
 /* exit_code of a VMRUN that failed; QEMU writes 32 bits of the architectural -1 */
 #define EXIT_INVALID 0xFFFFFFFFu
+#define EXIT_NPF     0x400u
 /* nested page fault, exit_info1 (15.25.6) */
 #define NPF_PRESENT (1ull << 0)
 #define NPF_WRITE   (1ull << 1)
 #define NPF_FETCH   (1ull << 4)
 
 #define EFER_SCE   (1ull << 0)
-#define EFER_LME   (1ull << 8)
-#define EFER_LMA   (1ull << 10)
-#define EFER_NXE   (1ull << 11)
-#define EFER_SVME  (1ull << 12)
 #define EFER_FFXSR (1ull << 14)
-#define CR0_PE     (1ull << 0)
-#define CR0_ET     (1ull << 4)
-#define CR0_PG     (1ull << 31)
-#define CR4_PAE    (1ull << 5)
 #define RFLAGS_IF  (1ull << 9)
 #endif

@@ -38,7 +38,7 @@ static int setup(void **state)
 {
 	(void)state;
 	machine_init();
-	tlb_cpus_online = CPUS;
+	percpu_count = CPUS;
 	for (uint32_t i = 0; i < MACHINE_FRAMES; i++) {
 		model[i].state = i + MACHINE_FIRST == MACHINE_HOLE ? FRAME_ABSENT : FRAME_FREE;
 		model[i].owner = OWNER_NONE;

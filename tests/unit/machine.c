@@ -247,7 +247,7 @@ bool machine_sync(unsigned cpu)
 
 void machine_settle(void)
 {
-	for (unsigned cpu = 0; cpu < tlb_cpus_online; cpu++) {
+	for (unsigned cpu = 0; cpu < percpu_count; cpu++) {
 		machine_sync(cpu);
 	}
 	while (frames_scrub(512)) {

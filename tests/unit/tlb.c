@@ -395,7 +395,7 @@ static int setup(void **state)
 {
 	(void)state;
 	world_init("cloud");
-	tlb_cpus_online = CPUS;
+	percpu_count = CPUS;
 	asid_count = 16;
 	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
 		next_asid[cpu] = asid_generation[cpu] = 1;
