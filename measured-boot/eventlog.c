@@ -25,6 +25,28 @@ const char *eventlog_name(enum measure_kind kind)
 	return kinds[kind].name;
 }
 
+uint16_t eventlog_digest_size(uint16_t alg)
+{
+	static const struct {
+		uint16_t alg, size;
+	} known[] = {
+		{0x0004, 20},                       /* SHA-1 */
+		{TPM_ALG_SHA256, 32},               /* the two that count */
+		{TPM_ALG_SHA384, 48}, {0x000D, 64}, /* SHA-512 */
+		{0x0012, 32},                       /* SM3 */
+		{0x0027, 32},                       /* SHA3-256 */
+		{0x0028, 48},                       /* SHA3-384 */
+		{0x0029, 64},                       /* SHA3-512 */
+	};
+
+	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].alg == alg) {
+			return known[i].size;
+		}
+	}
+	return 0;
+}
+
 /* Little-endian stores; the caller has checked the room. */
 static uint8_t *put(uint8_t *p, uint64_t value, unsigned bytes)
 {

@@ -43,6 +43,9 @@ struct eventlog_data {
 unsigned eventlog_pcr(enum measure_kind kind);
 const char *eventlog_name(enum measure_kind kind);
 
+/* Bytes of a digest of this TPM_ALG, 0 for an algorithm that we do not know. */
+uint16_t eventlog_digest_size(uint16_t alg);
+
 /* False when the text is too long. */
 bool eventlog_record(struct eventlog_data *out, enum measure_kind kind, const char *text,
 		     size_t text_len, uint64_t size, const uint8_t sha256[32],

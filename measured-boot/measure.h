@@ -27,9 +27,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEASURE_TIS_BASE   0xFED40000ull /* physical; locality n is the page at + n * 0x1000 */
-#define MEASURE_TIS_PAGES  5
-#define MEASURE_TIS_PPI    0xFED45000ull /* physical-presence page: mapped to nobody */
 #define MEASURE_FW_LOG_MAX 32768u
 #define MEASURE_LOG_MAX    16384u
 

@@ -5,8 +5,7 @@
  *
  * Structures and numbers: TPM 2.0 Library, parts 2 and 3.  Integers are big endian.
  */
-#include "measured-boot/tpm2.h"
-#include "measured-boot/measure.h"
+#include "measured-boot/eventlog.h"
 
 #define ST_NO_SESSIONS    0x8001
 #define ST_SESSIONS       0x8002
@@ -161,33 +160,10 @@ static uint32_t run_empty(const struct tis *t, struct message *m)
 	return m->error;
 }
 
-/* Bytes of a digest, 0 for an algorithm that we do not know. */
-static uint16_t digest_size(uint16_t alg)
-{
-	static const struct {
-		uint16_t alg, size;
-	} known[] = {
-		{0x0004, 20},                       /* SHA-1 */
-		{TPM_ALG_SHA256, 32},               /* the two that count */
-		{TPM_ALG_SHA384, 48}, {0x000D, 64}, /* SHA-512 */
-		{0x0012, 32},                       /* SM3 */
-		{0x0027, 32},                       /* SHA3-256 */
-		{0x0028, 48},                       /* SHA3-384 */
-		{0x0029, 64},                       /* SHA3-512 */
-	};
-
-	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].alg == alg) {
-			return known[i].size;
-		}
-	}
-	return 0;
-}
-
 /* Reads one TPMS_PCR_SELECTION; adds the bank if it is active. */
 static void get_bank(struct message *m, struct tpm_banks *out)
 {
-	uint16_t alg = get(m, 2), size = digest_size(alg);
+	uint16_t alg = get(m, 2), size = eventlog_digest_size(alg);
 	uint8_t length = get(m, 1), select[255] = {0};
 	bool active = false;
 

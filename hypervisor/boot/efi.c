@@ -113,8 +113,9 @@ static uint64_t final_bytes(uint64_t address)
 }
 
 /* Where the log lies; its end is known only after its last record is measured.  Asking has a side
- * effect we want: from now on firmware also writes to the final events table. */
-static void take_log(const struct efi_system_table *system, struct boot_loader *loader)
+ * effect we want: from now on firmware also writes to the final events table.  NULL, or what is
+ * wrong. */
+static const char *take_log(const struct efi_system_table *system, struct boot_loader *loader)
 {
 	const struct efi_boot_services *services = system->boot_services;
 	struct efi_tcg2 *tcg2 = 0;
@@ -122,17 +123,14 @@ static void take_log(const struct efi_system_table *system, struct boot_loader *
 	uint8_t truncated = 0;
 
 	if (services->locate_protocol(&tcg2_guid, 0, (void **)&tcg2) != 0 || tcg2 == 0) {
-		loader->log_problem = "firmware has no TCG2 protocol";
-		return;
+		return "firmware has no TCG2 protocol";
 	}
 	if (tcg2->get_event_log(tcg2, TCG2_FORMAT_2, &start, &last, &truncated) != 0 ||
 	    start == 0) {
-		loader->log_problem = "firmware gives no crypto-agile event log";
-		return;
+		return "firmware gives no crypto-agile event log";
 	}
 	if (truncated || last < start || last - start >= LOG_LIMIT) {
-		loader->log_problem = "firmware's event log is truncated or out of bounds";
-		return;
+		return "firmware's event log is truncated or out of bounds";
 	}
 	if (last == start) {
 		size = tcglog_event1_size((const uint8_t *)start, LOG_LIMIT);
@@ -140,8 +138,7 @@ static void take_log(const struct efi_system_table *system, struct boot_loader *
 		size = tcglog_event2_size((const uint8_t *)last, LOG_LIMIT);
 	}
 	if (size == 0) {
-		loader->log_problem = "the last record of firmware's event log is malformed";
-		return;
+		return "the last record of firmware's event log is malformed";
 	}
 	loader->log_base = start;
 	loader->log_size = last - start + size;
@@ -150,6 +147,7 @@ static void take_log(const struct efi_system_table *system, struct boot_loader *
 	uint64_t final = config_table(system, &final_events_guid);
 
 	loader->final_skip = final == 0 ? 0 : final_bytes(final);
+	return 0;
 }
 
 /* On the firmware's stack.  Prints nothing itself: until the exit has succeeded the firmware may
@@ -160,7 +158,7 @@ static void leave(void *opaque)
 	const struct efi_system_table *system = system_table(loader);
 	const struct efi_boot_services *services = system->boot_services;
 
-	take_log(system, loader);
+	loader->log_problem = take_log(system, loader);
 	for (int i = 0; i < EXIT_TRIES; i++) {
 		uint64_t size = MAP_BYTES, key = 0, descriptor_size = 0;
 		uint32_t version = 0;

@@ -146,27 +146,20 @@ static void choose_region(void)
 	}
 }
 
-static void *take_pages(uint64_t size)
-{
-	uint64_t base = boot.hv_free;
-
-	boot.hv_free = ROUND_UP(base + size, PAGE_SIZE);
-	CHECK(boot.hv_free <= boot.hv_base + boot.hv_size);
-	return (void *)base;
-}
-
 /* The log as one piece: what firmware logged, then what it logged after we had asked. */
 static void copy_log(void)
 {
 	if (loader.log_size == 0) {
 		return;
 	}
-	uint8_t *copy = take_pages(loader.log_size + loader.final_size);
+	uint8_t *copy = (uint8_t *)boot.hv_free;
 
+	boot.log_base = boot.hv_free;
+	boot.log_size = loader.log_size + loader.final_size;
+	boot.hv_free = ROUND_UP(boot.log_base + boot.log_size, PAGE_SIZE);
+	CHECK(boot.hv_free <= boot.hv_base + boot.hv_size);
 	memcpy(copy, (const void *)loader.log_base, loader.log_size);
 	memcpy(copy + loader.log_size, (const void *)loader.final_base, loader.final_size);
-	boot.log_base = (uintptr_t)copy;
-	boot.log_size = loader.log_size + loader.final_size;
 	printk("event log: %lu bytes, %lu of them from the final events table", boot.log_size,
 	       loader.final_size);
 }

@@ -98,13 +98,6 @@ void memmap_remove(struct memory_map *map, uint64_t base, uint64_t size)
 	}
 }
 
-static bool is_usable(const struct efi_memory_descriptor *d)
-{
-	return ((d->type >= EFI_LOADER_CODE && d->type <= EFI_BOOT_DATA) ||
-		d->type == EFI_CONVENTIONAL) &&
-	       !(d->attributes & EFI_SPECIFIC_PURPOSE);
-}
-
 bool memmap_read_efi(struct memory_map *map, const uint8_t *descriptors, uint64_t size,
 		     uint64_t descriptor_size)
 {
@@ -118,10 +111,13 @@ bool memmap_read_efi(struct memory_map *map, const uint8_t *descriptors, uint64_
 
 			memcpy(&d, descriptors + at, sizeof(d));
 			uint64_t bytes = MIN(d.pages, 1ull << 40) << 12;
+			bool usable = ((d.type >= EFI_LOADER_CODE && d.type <= EFI_BOOT_DATA) ||
+				       d.type == EFI_CONVENTIONAL) &&
+				      !(d.attributes & EFI_SPECIFIC_PURPOSE);
 
-			if (pass == 0 && is_usable(&d)) {
+			if (pass == 0 && usable) {
 				memmap_add(map, d.physical, bytes);
-			} else if (pass == 1 && !is_usable(&d)) {
+			} else if (pass == 1 && !usable) {
 				memmap_remove(map, d.physical, bytes);
 			}
 		}

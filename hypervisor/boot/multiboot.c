@@ -58,17 +58,14 @@ static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint6
 			module = &boot->module[i];
 		}
 	}
-	if (module == 0 || module->size != 0) {
-		return fail_word(loader, "surplus module", string);
-	}
-	if (end <= start) {
-		return fail_word(loader, "empty module", string);
-	}
-	if (start & PAGE_MASK) {
-		return fail_word(loader, "not on a page boundary: module", string);
-	}
-	if (boot_physical(start, end - start) == 0) {
-		return fail_word(loader, "outside memory: module", string);
+	const char *why = module == 0 || module->size != 0 ? "surplus module"
+			  : end <= start                   ? "empty module"
+			  : start & PAGE_MASK              ? "not on a page boundary: module"
+			  : boot_physical(start, end - start) == 0 ? "outside memory: module"
+								   : 0;
+
+	if (why != 0) {
+		return fail_word(loader, why, string);
 	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		if (start < boot->module[i].base + boot->module[i].size &&
@@ -78,25 +75,6 @@ static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint6
 	}
 	module->base = start;
 	module->size = end - start;
-	return true;
-}
-
-static bool all_modules(const struct boot_info *boot, struct boot_loader *loader)
-{
-	for (unsigned i = 0; i < BOOT_MODULES; i++) {
-		if (boot->module[i].size == 0) {
-			return fail_word(loader, "missing module", module_names[i]);
-		}
-	}
-	return true;
-}
-
-static bool set_cmdline(struct boot_info *boot, struct boot_loader *loader, const char *text)
-{
-	if (strlen(text) >= sizeof(boot->cmdline)) {
-		return fail(loader, "the command line is longer than 255 bytes");
-	}
-	copy_string(boot->cmdline, sizeof(boot->cmdline), text);
 	return true;
 }
 
@@ -118,7 +96,11 @@ static bool mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
 		if (payload[size - 1] != 0) {
 			return fail(loader, "the command line is not terminated");
 		}
-		return set_cmdline(boot, loader, (const char *)payload);
+		if (size > sizeof(boot->cmdline)) {
+			return fail(loader, "the command line is longer than 255 bytes");
+		}
+		copy_string(boot->cmdline, sizeof(boot->cmdline), (const char *)payload);
+		return true;
 	case MB2_TAG_MODULE:
 		if (payload[size - 1] != 0) {
 			return fail(loader, "a module's string is not terminated");
@@ -185,5 +167,10 @@ bool multiboot_parse(uint32_t magic, uint64_t address, struct boot_info *boot,
 		/* The last tag's padding may be missing. */
 		at = (uint32_t)MIN(ROUND_UP((uint64_t)at + tag.size, 8), total);
 	}
-	return all_modules(boot, loader);
+	for (unsigned i = 0; i < BOOT_MODULES; i++) {
+		if (boot->module[i].size == 0) {
+			return fail_word(loader, "missing module", module_names[i]);
+		}
+	}
+	return true;
 }

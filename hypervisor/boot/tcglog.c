@@ -5,18 +5,10 @@
  */
 #include "boot/tcglog.h"
 #include "core/lib.h"
+#include "measured-boot/eventlog.h"
 
 #define EVENT1_HEADER 32u /* PCR, type, SHA-1, size of the event */
 #define MAX_DIGESTS   8u
-
-struct algorithm {
-	uint16_t id, size;
-};
-
-static const struct algorithm algorithms[] = {
-	{0x0004, 20}, /* SHA-1 */ {0x000B, 32},   /* SHA-256 */ {0x000C, 48}, /* SHA-384 */
-	{0x000D, 64}, /* SHA-512 */ {0x0012, 32},                             /* SM3-256 */
-};
 
 static uint32_t u32_at(const uint8_t *bytes)
 {
@@ -24,19 +16,6 @@ static uint32_t u32_at(const uint8_t *bytes)
 
 	memcpy(&value, bytes, sizeof(value));
 	return value;
-}
-
-static uint16_t digest_size(const uint8_t *bytes)
-{
-	uint16_t id;
-
-	memcpy(&id, bytes, sizeof(id));
-	for (unsigned i = 0; i < ARRAY_SIZE(algorithms); i++) {
-		if (algorithms[i].id == id) {
-			return algorithms[i].size;
-		}
-	}
-	return 0;
 }
 
 uint64_t tcglog_event1_size(const uint8_t *record, uint64_t available)
@@ -62,11 +41,13 @@ uint64_t tcglog_event2_size(const uint8_t *record, uint64_t available)
 		return 0;
 	}
 	for (uint32_t i = 0; i < digests; i++) {
+		uint16_t alg, size;
+
 		if (available - at < 2) {
 			return 0;
 		}
-		uint16_t size = digest_size(record + at);
-
+		memcpy(&alg, record + at, sizeof(alg));
+		size = eventlog_digest_size(alg);
 		if (size == 0 || available - at < 2u + size) {
 			return 0;
 		}

@@ -61,7 +61,7 @@ static void pic_mask(void)
 void lapic_init(void)
 {
 	static const uint16_t masked[] = {REG_LVT_TIMER, REG_LVT_LINT0, REG_LVT_LINT1,
-					  REG_LVT_ERROR};
+					  REG_LVT_ERROR, REG_LVT_COUNTERS};
 	uint64_t base = rdmsr(MSR_APIC_BASE);
 
 	if (base & APIC_BASE_X2APIC) {
@@ -79,7 +79,6 @@ void lapic_init(void)
 	if ((lapic_read(REG_VERSION) >> 16 & 0xFF) >= 5) {
 		lapic_write(REG_LVT_THERMAL, LVT_MASKED);
 	}
-	lapic_write(REG_LVT_COUNTERS, LVT_MASKED);
 	lapic_write(REG_TPR, 0);
 	lapic_write(REG_TIMER_INITIAL, 0);
 	lapic_write(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);

@@ -24,6 +24,8 @@
 #define RTC_INDEX    0x70
 #define RTC_DATA     0x71
 #define RTC_NMI_OFF  0x80
+#define RTC_HOUR     4
+#define RTC_PM       0x80 /* in the hour, when it counts to 12 */
 #define RTC_CENTURY  0x32 /* where QEMU and most boards keep it */
 #define RTC_STATUS_A 0x0A
 #define RTC_STATUS_B 0x0B
@@ -128,22 +130,15 @@ static uint8_t rtc_read(uint8_t reg)
 static unsigned rtc_number(uint8_t reg, uint8_t status_b)
 {
 	unsigned value = rtc_read(reg);
-
-	return status_b & RTC_BINARY ? value : (value >> 4) * 10 + (value & 15);
-}
-
-static unsigned rtc_hour(uint8_t status_b)
-{
-	unsigned raw = rtc_read(4);
-	unsigned hour = raw & 0x7F;
+	unsigned number = value & (reg == RTC_HOUR ? 0x7F : 0xFF);
 
 	if (!(status_b & RTC_BINARY)) {
-		hour = (hour >> 4) * 10 + (hour & 15);
+		number = (number >> 4) * 10 + (number & 15);
 	}
-	if (!(status_b & RTC_24H)) {
-		hour = hour % 12 + (raw & 0x80 ? 12 : 0);
+	if (reg == RTC_HOUR && !(status_b & RTC_24H)) {
+		number = number % 12 + (value & RTC_PM ? 12 : 0);
 	}
-	return hour;
+	return number;
 }
 
 static uint64_t rtc_seconds(void)
@@ -158,9 +153,9 @@ static uint64_t rtc_seconds(void)
 		uint8_t b = rtc_read(RTC_STATUS_B);
 		unsigned century = rtc_number(RTC_CENTURY, b);
 		unsigned year = (century >= 20 ? century : 20) * 100 + rtc_number(9, b);
-		uint64_t again =
-			clock_unix_seconds(year, rtc_number(8, b), rtc_number(7, b), rtc_hour(b),
-					   rtc_number(2, b), rtc_number(0, b));
+		uint64_t again = clock_unix_seconds(year, rtc_number(8, b), rtc_number(7, b),
+						    rtc_number(RTC_HOUR, b), rtc_number(2, b),
+						    rtc_number(0, b));
 
 		if (again == seconds) {
 			break;

@@ -74,16 +74,13 @@ void trap_handle(const struct trap_frame *frame)
 	if (frame->vector < FIRST_INTERRUPT) {
 		trap_fatal(frame);
 	}
-	switch (frame->vector) {
-	case VECTOR_TIMER:
-		this_cpu()->need_resched = true;
-		lapic_eoi();
-		break;
-	case VECTOR_SPURIOUS:
-		break; /* not in service: no EOI (APM vol. 2 section 16.4.7) */
-	default:
-		printk("warning: unexpected interrupt, vector %lu", frame->vector);
-		lapic_eoi();
-		break;
+	if (frame->vector == VECTOR_SPURIOUS) {
+		return; /* not in service: no EOI (APM vol. 2 section 16.4.7) */
 	}
+	if (frame->vector == VECTOR_TIMER) {
+		this_cpu()->need_resched = true;
+	} else {
+		printk("warning: unexpected interrupt, vector %lu", frame->vector);
+	}
+	lapic_eoi();
 }

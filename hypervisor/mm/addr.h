@@ -36,9 +36,4 @@ static inline uint64_t frame_address(frame_t f)
 {
 	return f.n << PAGE_SHIFT;
 }
-
-static inline gfn_t gfn_of(gpa_t a)
-{
-	return (gfn_t){a.a >> PAGE_SHIFT};
-}
 #endif

@@ -135,24 +135,20 @@ static uint32_t take_block(void)
 
 static uint32_t take_single(void)
 {
-	uint32_t n = single_head;
+	uint32_t block = single_head ? 0 : take_block(), n;
 
+	if (block) {
+		block_free[block >> BLOCK_ORDER] = BLOCK_FRAMES;
+		counts.free += BLOCK_FRAMES;
+		for (uint32_t i = BLOCK_FRAMES; i > 0; i--) {
+			list_push(&single_head, block + i - 1);
+		}
+	}
+	n = single_head;
 	if (n) {
 		list_remove(&single_head, n);
 		block_free[n >> BLOCK_ORDER]--;
 		counts.free--;
-		return n;
-	}
-	n = block_head;
-	if (!n) {
-		return 0;
-	}
-	list_remove(&block_head, n);
-	block_free[n >> BLOCK_ORDER] = BLOCK_FRAMES - 1;
-	counts.free--;
-	counts.blocks--;
-	for (uint32_t i = BLOCK_FRAMES - 1; i > 0; i--) {
-		list_push(&single_head, n + i);
 	}
 	return n;
 }

@@ -121,7 +121,6 @@ static int pin_range(struct vcpu *v, struct domain *d, uint64_t address, uint32_
 	}
 	out->offset = address & PAGE_MASK;
 	out->length = length;
-	out->owner = d->id;
 	out->write = write;
 	walk_begin(&w, v, d);
 	/* Counted, not compared with the end: after the last page of all comes page 0. */

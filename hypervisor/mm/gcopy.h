@@ -16,7 +16,6 @@ struct domain;
 struct gbuf { /* a pinned range of guest memory, <= PAGE_SIZE bytes, may cross one page */
 	frame_t frame[GBUF_PAGES];
 	uint32_t offset, length, pages;
-	uint16_t owner;
 	bool write;
 };
 

@@ -30,13 +30,8 @@ void heap_init(uint64_t base, uint64_t size)
 {
 	region_base = ROUND_UP(base, PAGE_SIZE);
 	region_end = (base + size) & ~PAGE_MASK;
-	heap_wipe();
 	for (uint64_t a = region_end; a > region_base; a -= PAGE_SIZE) {
-		struct free_page *page = (struct free_page *)(uintptr_t)(a - PAGE_SIZE);
-
-		page->next = free_list;
-		free_list = page;
-		free_count++;
+		heap_page_free((void *)(uintptr_t)(a - PAGE_SIZE), NULL);
 	}
 }
 

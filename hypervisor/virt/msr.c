@@ -33,9 +33,6 @@ bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 	if (msr >= 0x800 && msr < 0x900) {
 		return vlapic_read(v, msr, value);
 	}
-	if (virt_rdmsr(v, msr, value)) {
-		return true;
-	}
 	if (msr == MSR_TSC) {
 		*value = rdtsc(); /* RDMSR of it reads 0 on TCG */
 		return true;
@@ -50,20 +47,13 @@ bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 			return true;
 		}
 	}
-	return false;
+	return virt_rdmsr(v, msr, value);
 }
 
 bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
-	bool handled;
-	bool ok;
-
 	if (msr >= 0x800 && msr < 0x900) {
 		return vlapic_write(v, msr, value);
-	}
-	ok = virt_wrmsr(v, msr, value, &handled);
-	if (handled) {
-		return ok;
 	}
 	if (msr == MSR_APIC_BASE) {
 		return value == (APIC_BASE | (v->id == 0 ? APIC_BSP : 0));
@@ -73,5 +63,5 @@ bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 			return fixed[i].quiet;
 		}
 	}
-	return false;
+	return virt_wrmsr(v, msr, value);
 }

@@ -381,9 +381,8 @@ static bool pat_valid(uint64_t value)
 	return true;
 }
 
-bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value, bool *handled)
+bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
-	*handled = true;
 	switch (msr) {
 	case MSR_EFER:
 		return write_efer(v->vmcb, value);
@@ -401,7 +400,6 @@ bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value, bool *handled)
 		wrmsr(MSR_TSC_AUX, value);
 		return true;
 	default:
-		*handled = false;
 		return false;
 	}
 }

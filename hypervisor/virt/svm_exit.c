@@ -149,9 +149,11 @@ static enum virt_action exit_nested_fault(struct vcpu *v)
 	return VIRT_STOP;
 }
 
-static enum virt_action exit_shutdown(struct vcpu *v)
+static enum virt_action exit_fatal(struct vcpu *v)
 {
-	domain_crash(v->domain, "triple fault", v->vmcb->rip);
+	bool shutdown = v->vmcb->exit_code == EXIT_SHUTDOWN;
+
+	domain_crash(v->domain, shutdown ? "triple fault" : "task switch", v->vmcb->rip);
 	return VIRT_STOP;
 }
 
@@ -195,12 +197,6 @@ static enum virt_action exit_xsetbv(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_task_switch(struct vcpu *v)
-{
-	domain_crash(v->domain, "task switch", v->vmcb->rip);
-	return VIRT_STOP;
-}
-
 static enum virt_action (*const exits[])(struct vcpu *v) = {
 	[EXIT_EXCEPTION + VECTOR_DB] = exit_exception,
 	[EXIT_EXCEPTION + VECTOR_AC] = exit_exception,
@@ -214,8 +210,8 @@ static enum virt_action (*const exits[])(struct vcpu *v) = {
 	[0x7A] = exit_ud, /* INVLPGA */
 	[0x7B] = exit_port,
 	[0x7C] = exit_msr,
-	[0x7D] = exit_task_switch,
-	[0x7F] = exit_shutdown,
+	[0x7D] = exit_fatal, /* task switch */
+	[EXIT_SHUTDOWN] = exit_fatal,
 	[0x80] = exit_ud, /* VMRUN */
 	[0x81] = exit_vmmcall,
 	[0x82 ... 0x86] = exit_ud, /* VMLOAD VMSAVE STGI CLGI SKINIT */

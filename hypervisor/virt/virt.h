@@ -43,9 +43,10 @@ void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs 
 bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
 uint32_t guest_port_in(uint16_t port, unsigned size); /* writes are ignored */
-/* Vendor part of the MSR policy: those that live in the VMCB. */
+/* Vendor part of the MSR policy: those that live in the VMCB.  false: refused, or not one of them.
+ */
 bool virt_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
-bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value, bool *handled);
+bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
 uint64_t virt_guest_cr4(const struct vcpu *v);
 
 /* Register access, on the path of every exit and so inline; each vendor brings this header:

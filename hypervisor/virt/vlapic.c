@@ -111,24 +111,17 @@ static void end_of_interrupt(struct vlapic *a)
 
 static void deliver(struct vcpu *target, unsigned mode, uint8_t vector)
 {
-	switch (mode) {
-	case MODE_fixed:
-	case MODE_lowest:
+	if (mode == MODE_fixed || mode == MODE_lowest) {
 		if (vector >= 16) {
 			vlapic_raise(target, vector);
 		}
-		break;
-	case MODE_startup:
-		if (target->state == VCPU_offline && target->id != 0) {
-			vlapic_reset(target);
-			virt_reset_sipi(target, vector);
-			target->halted_forever = false;
-			sched_wake(target);
-		}
-		break;
-	default: /* INIT: an offline vCPU waits for SIPI anyway; SMI, NMI: not offered */
-		break;
+	} else if (mode == MODE_startup && target->state == VCPU_offline && target->id != 0) {
+		vlapic_reset(target);
+		virt_reset_sipi(target, vector);
+		target->halted_forever = false;
+		sched_wake(target);
 	}
+	/* INIT: an offline vCPU waits for SIPI anyway; SMI, NMI: not offered. */
 }
 
 /* Logical x2APIC ids: cluster in the high half, one bit of 16 in the low half (16.14). */

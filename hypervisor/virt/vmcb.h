@@ -83,8 +83,9 @@ _Static_assert(sizeof(struct vmcb) == 4096, "one page");
 #define EVENT_EXTERNAL  (0ull << 8)
 #define EVENT_EXCEPTION (3ull << 8)
 /* exit_code of a VMRUN that failed; QEMU writes 32 bits of the architectural -1 */
-#define EXIT_INVALID 0xFFFFFFFFu
-#define EXIT_NPF     0x400u
+#define EXIT_INVALID  0xFFFFFFFFu
+#define EXIT_NPF      0x400u
+#define EXIT_SHUTDOWN 0x7F
 /* nested page fault, exit_info1 (15.25.6) */
 #define NPF_PRESENT (1ull << 0)
 #define NPF_WRITE   (1ull << 1)

@@ -6,7 +6,8 @@ UNIT_SRC_sha2  := tests/unit/sha2.c measured-boot/sha2.c
 UNIT_LIBS_sha2 := -lcrypto
 
 UNIT += tpm
-UNIT_SRC_tpm   := tests/unit/tpm.c tests/unit/fake_tis.c measured-boot/tis.c measured-boot/tpm2.c
+UNIT_SRC_tpm   := tests/unit/tpm.c tests/unit/fake_tis.c measured-boot/tis.c measured-boot/tpm2.c \
+		  measured-boot/eventlog.c measured-boot/sha2.c
 
 UNIT += measure
 UNIT_SRC_measure := tests/unit/measure.c tests/unit/measure_expected.c \
