@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the CLI: its real files with a fake machine behind tools/corbel/host.h.
-UNIT += cli_config cli_output cli_session cli_console cli_lifecycle
+UNIT += cli_config cli_output cli_session cli_console cli_lifecycle cli_policy cli_trace
 
 CLI_TEST_SRC := $(filter-out tools/corbel/main.c tools/corbel/host_xen.c,$(CORBEL_SRC)) \
-	tests/unit/cli_host.c
+	tests/unit/cli_host.c tests/unit/cli_policy_host.c
 UNIT_SRC_cli_config  := tests/unit/cli_config.c tools/corbel/config.c tools/corbel/guest.c \
-	tools/plan/encode.c
+	tools/corbel/owner.c tools/plan/encode.c measured-boot/sha2.c
 UNIT_SRC_cli_output  := tests/unit/cli_output.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_output := -lyajl_s -pthread
 UNIT_SRC_cli_session  := tests/unit/cli_session.c $(CLI_TEST_SRC)
@@ -14,3 +14,7 @@ UNIT_SRC_cli_console  := tests/unit/cli_console.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_console := -lyajl_s -pthread
 UNIT_SRC_cli_lifecycle  := tests/unit/cli_lifecycle.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_lifecycle := -lyajl_s -pthread
+UNIT_SRC_cli_policy  := tests/unit/cli_policy.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_policy := -lyajl_s -pthread
+UNIT_SRC_cli_trace  := tests/unit/cli_trace.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_trace := -lyajl_s -pthread

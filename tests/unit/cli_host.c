@@ -27,6 +27,8 @@ void fake_reset(void)
 	pthread_mutex_init(&fake.lock, NULL);
 	pthread_cond_init(&fake.changed, NULL);
 	fake.event_pipe[0] = fake.event_pipe[1] = -1;
+	fake.keep = -1;
+	fake_policy("system_u:system_r:shop.t", 0);
 }
 
 struct fake_domain *fake_add(uint16_t domid, uint32_t flags)
@@ -129,8 +131,8 @@ int host_corbel(enum corbel_op op, void *argument, size_t size)
 {
 	struct corbel_launch_info *launch = argument;
 
-	if (fake.error) {
-		return fake.error;
+	if (fake.error || (fake.denied_op && op == fake.denied_op)) {
+		return fake.error ? fake.error : -EPERM;
 	}
 	switch (op) {
 	case CORBEL_OP_host_info:
@@ -145,9 +147,11 @@ int host_corbel(enum corbel_op op, void *argument, size_t size)
 		*launch = fake.domains[launch->domid].launch;
 		return 0;
 	case CORBEL_OP_rendezvous_set:
+	case CORBEL_OP_policy_request:
+		fake.session_kind = op == CORBEL_OP_policy_request;
 		return post_session(argument);
 	default:
-		return -ENOSYS;
+		return fake_policy_call(op, argument);
 	}
 }
 
@@ -158,6 +162,13 @@ int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t 
 	size_t count = 0;
 
 	*lost = 0;
+	*next = 0;
+	if (fake.error || (fake.denied_op && op == fake.denied_op)) {
+		return fake.error ? fake.error : -EPERM;
+	}
+	if (op == CORBEL_OP_policy_read || op == CORBEL_OP_policy_counters) {
+		return fake_policy_read(op, offset, buffer, size);
+	}
 	if (op == CORBEL_OP_boot_log) {
 		size_t left = offset < 10000 ? 10000 - offset : 0;
 
@@ -166,13 +177,17 @@ int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t 
 		*next = offset + left;
 		return (int)left;
 	}
-	for (size_t i = 0; i < fake.trace_count && count < 3; i++) {
-		if (fake.trace[i].seq >= offset) {
+	if (offset >> 56 >= (fake.cpus ? fake.cpus : 1)) {
+		return -EINVAL;
+	}
+	pthread_mutex_lock(&fake.lock);
+	for (size_t i = 0; i < fake.trace_count && count < size / sizeof(*to); i++) {
+		if (fake.trace[i].cpu == offset >> 56 && fake.trace[i].seq >= offset << 8 >> 8) {
 			to[count++] = fake.trace[i];
-			*next = fake.trace[i].seq + 1;
 		}
 	}
-	return fake.error ? fake.error : (int)(count * sizeof(*to));
+	pthread_mutex_unlock(&fake.lock);
+	return (int)(count * sizeof(*to));
 }
 
 /* ---- session ------------------------------------------------------------------------------------

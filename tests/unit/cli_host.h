@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "tools/corbel/host.h"
+#include "xsm/monitor/monitor.h"
 
 #define FAKE_DOMAINS 16
 
@@ -29,8 +30,18 @@ struct fake_host {
 	uint32_t last_command;
 	uint16_t last_domid;
 	struct corbel_host_info info;
-	struct corbel_trace trace[8];
+	struct corbel_trace trace[256]; /* in order of CPU and seq */
 	size_t trace_count;
+	unsigned cpus;
+	enum corbel_op denied_op; /* this one answers -EPERM; 0: none, build_create is nobody's */
+	/* the policy in force (cli_policy_host.c) */
+	struct corbel_policy_info policy;
+	uint8_t blob[4096] __attribute__((aligned(8)));
+	struct corbel_policy_counter counters[8][XSM_CLASS_COUNT][32];
+	int keep;              /* of the last policy_confirm, -1 = none */
+	bool blob_is_another;  /* policy_read answers with another blob */
+	int switch_after_read; /* the policy is switched after so many reads, 0 = never */
+	uint32_t session_kind;
 	const char *log;
 	/* the builder's side of a session */
 	void *(*builder)(void *session); /* started by rendezvous_set */
@@ -51,6 +62,25 @@ void fake_reset(void);
 struct fake_domain *fake_add(uint16_t domid, uint32_t flags);
 /* The local port of a domain's console is 100 + domid; the death port is 99. */
 void fake_raise(uint32_t port);
+
+/* The policy of the tests: seven contexts, no rights. */
+enum fake_context {
+	FAKE_OWN,
+	FAKE_BUILDER,
+	FAKE_DOM0,
+	FAKE_HYPERVISOR,
+	FAKE_SHOP, /* owned */
+	FAKE_TENANT,
+	FAKE_UNLABELED,
+	FAKE_CONTEXTS
+};
+/* Writes it, with any other name in place of shop.t's; returns its size. */
+uint32_t fake_blob(uint8_t *out, const char *shop);
+/* Puts a blob in force. */
+void fake_policy(const char *shop, uint64_t serial);
+int fake_policy_call(enum corbel_op op, void *argument);
+int fake_policy_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t size);
+struct corbel_trace *fake_record(uint16_t kind, uint64_t time_ns);
 
 /* Builder side: waits for a notification (false: the session was closed), sends one. */
 bool fake_builder_wait(int timeout_ms);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "cli_host.h"
+#include "measured-boot/sha2.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/session.h"
 #include "tools/corbel/store.h"
@@ -24,7 +25,8 @@
 #define INITRD_SIZE 5000u
 
 static char kernel_path[128], initrd_path[128], config_path[128];
-static uint32_t seen_flags;
+static uint32_t seen_flags, seen_owner; /* the second is the length of field 11 */
+static struct corbel_owner_manifest manifest;
 
 /* ---- builders
  * ------------------------------------------------------------------------------------ */
@@ -87,9 +89,29 @@ static bool pull_file(struct host_session *session, uint32_t file, uint64_t size
 	return true;
 }
 
+/* The value of a field; NULL if it is not there. */
+static const uint8_t *field(const uint8_t *request, uint32_t size, uint16_t tag, uint32_t *length)
+{
+	uint16_t head[2];
+
+	for (uint32_t at = sizeof(struct corbel_request_header); at + 4 <= size;
+	     at += 4 + head[1]) {
+		memcpy(head, request + at, sizeof(head));
+		if (head[0] == tag) {
+			*length = head[1];
+			return request + at + 4;
+		}
+	}
+	*length = 0;
+	return NULL;
+}
+
 static bool accept_request(struct corbel_ring *ring)
 {
+	static const uint8_t zero[4];
 	struct corbel_request_header header;
+	const uint8_t *value;
+	uint32_t length;
 
 	memcpy(&header, ring->request, sizeof(header));
 	if (ring->magic != CORBEL_RING_MAGIC || header.magic != CORBEL_REQUEST_MAGIC ||
@@ -97,7 +119,12 @@ static bool accept_request(struct corbel_ring *ring)
 	    ring->data_ref[127] != 20 + 127) {
 		return false;
 	}
-	memcpy(&seen_flags, ring->request + header.size - 4, 4);
+	value = field(ring->request, header.size, CORBEL_RQ_flags, &length);
+	memcpy(&seen_flags, value ? value : zero, sizeof(seen_flags));
+	value = field(ring->request, header.size, CORBEL_RQ_owner, &seen_owner);
+	if (seen_owner == sizeof(manifest) && memcmp(value, &manifest, seen_owner) != 0) {
+		return false;
+	}
 	ring->instance = fake.info.builder_instance;
 	set_state(ring, CORBEL_RING_accepted);
 	return true;
@@ -251,7 +278,7 @@ static int run(struct session *session, void *(*builder)(void *))
 {
 	struct corbel_request_header header = {CORBEL_REQUEST_MAGIC, 1, 0, 16};
 
-	memset(session, 0, sizeof(*session));
+	session_init(session, CORBEL_SESSION_BUILD);
 	fake.builder = builder;
 	memcpy(session->request, &header, sizeof(header));
 	session->request_size = 16;
@@ -297,8 +324,8 @@ static void test_bad_ends(void **state)
 		{failing_builder, -EINVAL, "kernel: not ?[2J an ELF file"},
 		{full_builder, -ENOMEM, "no frames"},
 		{greedy_builder, -EPROTO, "asked for 11 bytes at 699990 of file 1"},
-		{crashing_builder, -EIO, "the builder ended in mid-build"},
-		{lost_builder, -EIO, "the builder ended in mid-build"},
+		{crashing_builder, -EIO, "the builder ended in mid-session"},
+		{lost_builder, -EIO, "the builder ended in mid-session"},
 		{silent_builder, -ETIMEDOUT, "no answer from the builder while taking the request"},
 		{interrupted_builder, -EINTR, "interrupted"},
 		{late_builder, -EINTR, "interrupted; domain 4 was finished and is destroyed"},
@@ -314,7 +341,8 @@ static void test_bad_ends(void **state)
 	}
 	fake.rendezvous_error = -EPERM;
 	assert_int_equal(run(&session, good_builder), -EPERM);
-	assert_non_null(strstr(session.reason, "cannot post the request"));
+	assert_non_null(
+		strstr(session.reason, "cannot post the request: not permitted: build:request"));
 }
 
 /* The file becomes shorter while it is served. */
@@ -354,6 +382,54 @@ static void test_create(void **state)
 	expect(RUN("corbel", "destroy", "demo"), 0, "");
 	expect(RUN("corbel", "create", "-q", "--request-flag", "crash", config_path), 0, "");
 	assert_int_equal(seen_flags, CORBEL_RQF_CRASH);
+}
+
+static void write_manifest(const char *path, size_t size)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_int_equal(fwrite(&manifest, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* A manifest travels whole, survives in the note, and is refused before anybody is asked. */
+static void test_owner(void **state)
+{
+	char path[128], key[160];
+	struct run result;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/owner", store_root);
+	snprintf(key, sizeof(key), "owner_manifest=\"%s\"", path);
+	memcpy(manifest.magic, CORBEL_OWNER_MAGIC, sizeof(manifest.magic));
+	strcpy(manifest.label, "system_u:system_r:shop.t");
+	sha256("quiet", 5, manifest.cmdline);
+	memset(manifest.key, 0x5a, sizeof(manifest.key));
+	fake.builder = good_builder;
+#define CREATE(...) RUN("corbel", "create", config_path, key, __VA_ARGS__)
+#define LABEL       "seclabel='system_u:system_r:shop.t'"
+	expect(CREATE(LABEL), 1, "owner: No such file or directory\n");
+	write_manifest(path, sizeof(manifest) - 1);
+	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "owner: shorter than a manifest (296 bytes)");
+	write_manifest(path, sizeof(manifest));
+	expect(CREATE("cmdline='quiet'"), 1,
+	       "signed for the label `system_u:system_r:shop.t', not `system_u:system_r:tenant.t'");
+	expect(CREATE(LABEL, "cmdline='quiet '"), 1,
+	       "signed for another command line than `quiet '\n");
+	fake.denied_op = CORBEL_OP_rendezvous_set;
+	expect(CREATE(LABEL, "cmdline='quiet'"), EXIT_BUILD, "not permitted: build:request");
+	fake.denied_op = 0;
+	expect(CREATE(LABEL, "cmdline='quiet'"), 0, "");
+	assert_int_equal(seen_owner, sizeof(manifest));
+	result = RUN("corbel", "list", "-l", "demo");
+	assert_non_null(strstr(result.out, "\"owner_manifest\": \"/tmp/"));
+	run_free(&result);
+	manifest.label[40] = 'x'; /* behind the label */
+	write_manifest(path, sizeof(manifest));
+	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "signed for the label");
+	manifest.magic[0] = 'x';
+	write_manifest(path, sizeof(manifest));
+	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "not an owner manifest");
 }
 
 static void test_create_failures(void **state)
@@ -405,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_good),   T(test_bad_ends),        T(test_shrinking_file),
 		T(test_create), T(test_create_failures), T(test_dry_run),
+		T(test_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
+#include "tools/corbel/names.h"
 
 #define DESTROY_TIMEOUT_MS 60000
 
@@ -30,7 +31,9 @@ static int control(int argc, char **argv, uint32_t command)
 		return tool_error(0, "domain %s has shut down (%s)", argv[1],
 				  domain_shutdown_text(&entry.info));
 	}
-	return ret < 0 ? tool_error(ret, "cannot %s domain %s", argv[0], argv[1]) : EXIT_OK;
+	return ret < 0 ? tool_call_error(ret, CALL_DOMCTL(command), "cannot %s domain %s", argv[0],
+					 argv[1])
+		       : EXIT_OK;
 }
 
 int verb_pause(int argc, char **argv)
@@ -70,7 +73,8 @@ int verb_destroy(int argc, char **argv)
 	}
 	ret = domain_destroy(domid, DESTROY_TIMEOUT_MS);
 	if (ret < 0) {
-		tool_error(ret, "cannot destroy domain %s", argv[optind]);
+		tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_destroydomain),
+				"cannot destroy domain %s", argv[optind]);
 		fprintf(stderr, "destroy failed (rc=-3)\n");
 		return EXIT_ERROR;
 	}
@@ -99,5 +103,7 @@ int verb_dmesg(int argc, char **argv)
 			return tool_error(ret, "the hypervisor keeps its log");
 		}
 	}
-	return ret < 0 ? tool_error(ret, "cannot read the hypervisor's log") : EXIT_OK;
+	return ret < 0 ? tool_call_error(ret, CALL_SYSCTL(XEN_SYSCTL_readconsole),
+					 "cannot read the hypervisor's log")
+		       : EXIT_OK;
 }

@@ -59,6 +59,7 @@ int verb_info(int argc, char **argv);
 int verb_launch(int argc, char **argv);
 int verb_list(int argc, char **argv);
 int verb_pause(int argc, char **argv);
+int verb_policy(int argc, char **argv);
 int verb_trace(int argc, char **argv);
 int verb_unpause(int argc, char **argv);
 int verb_vm_list(int argc, char **argv);

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "tools/corbel/domains.h"
 #include "tools/corbel/guest.h"
 #include "tools/corbel/list.h"
+#include "tools/corbel/names.h"
 #include "tools/corbel/session.h"
 #include "tools/corbel/store.h"
 
@@ -27,24 +27,6 @@ struct create_options {
 	bool console, dry_run, paused, quiet;
 	uint32_t flags; /* CORBEL_RQF_* */
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted++;
-}
-
-/* No SA_RESTART: a signal must also end the wait for the lock. */
-static void catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
 
 /* ---- configuration --------------------------------------------------------------------------- */
 
@@ -109,21 +91,6 @@ static int random_uuid(uint8_t uuid[16])
 /* ---- building ----------------------------------------------------------------------------------
  */
 
-static int take_lock(void)
-{
-	int fd = store_lock(false);
-
-	if (fd == -EWOULDBLOCK) {
-		usleep(100000); /* the drainer's sweep takes no longer */
-		fd = store_lock(false);
-	}
-	if (fd == -EWOULDBLOCK) {
-		fprintf(stderr, "waiting for another create to end\n");
-		fd = store_lock(true);
-	}
-	return fd;
-}
-
 static int check_unique(const struct guest *guest)
 {
 	struct domain_entry entry;
@@ -146,7 +113,7 @@ static int check_unique(const struct guest *guest)
 		next = entry.info.domain + 1u;
 	}
 	if (ret && ret != -ESRCH) {
-		tool_error(ret, "cannot list domains");
+		tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo), "cannot list domains");
 		return EXIT_BUILD;
 	}
 	return EXIT_OK;
@@ -202,10 +169,9 @@ static int build(struct guest *guest, struct session *session)
 
 static int create_locked(struct guest *guest, struct session *session)
 {
-	int lock = take_lock(), ret;
+	int lock = session_lock(), ret;
 
 	if (lock < 0) {
-		tool_error(lock, "cannot take the lock %s/create.lock", store_root);
 		return EXIT_BUILD;
 	}
 	ret = check_unique(guest);
@@ -225,11 +191,8 @@ static int create(struct guest *guest, const struct create_options *options, uin
 	const char *why;
 	int ret;
 
-	memset(&session, 0, sizeof(session));
-	session.interrupted = &interrupted;
+	session_init(&session, CORBEL_SESSION_BUILD);
 	session.progress = !options->quiet && isatty(STDERR_FILENO);
-	session.files[CORBEL_FILE_kernel].fd = -1;
-	session.files[CORBEL_FILE_initrd].fd = -1;
 	if (open_image(&session.files[CORBEL_FILE_kernel], guest->kernel, "kernel") ||
 	    (guest->ramdisk[0] &&
 	     open_image(&session.files[CORBEL_FILE_initrd], guest->ramdisk, "ramdisk"))) {
@@ -248,7 +211,7 @@ static int create(struct guest *guest, const struct create_options *options, uin
 		tool_error(0, "%s", why);
 		return EXIT_BUILD;
 	}
-	catch_signals();
+	session.interrupted = session_catch_signals();
 	ret = create_locked(guest, &session);
 	*domid = session.domid;
 	return ret;
@@ -318,6 +281,7 @@ int verb_create(int argc, char **argv)
 {
 	struct create_options options = {.dry_run = tool.dry_run};
 	static struct guest guest;
+	char why[256];
 	uint16_t domid = 0;
 	int ret;
 
@@ -337,6 +301,9 @@ int verb_create(int argc, char **argv)
 	if (options.dry_run) {
 		print_config(&guest);
 		return EXIT_OK;
+	}
+	if (guest_read_owner(&guest, why, sizeof(why))) {
+		return tool_error(0, "%s", why);
 	}
 	ret = create(&guest, &options, &domid);
 	if (ret == EXIT_OK && options.console) {

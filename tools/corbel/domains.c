@@ -111,15 +111,27 @@ void domain_state(const struct xen_domctl_getdomaininfo *info, char text[7])
 	}
 }
 
-void domain_label(uint16_t domid, char label[CORBEL_LABEL_LEN])
+void owner_text(const uint8_t owner[CORBEL_DIGEST_LEN], char text[2 * CORBEL_DIGEST_LEN + 1])
+{
+	static const uint8_t nobody[CORBEL_DIGEST_LEN];
+
+	strcpy(text, "-");
+	for (int i = 0; i < CORBEL_DIGEST_LEN && memcmp(owner, nobody, sizeof(nobody)) != 0; i++) {
+		sprintf(text + 2 * i, "%02x", owner[i]);
+	}
+}
+
+void domain_identity(uint16_t domid, struct domain_identity *out)
 {
 	struct corbel_launch_info launch = {.domid = domid};
 
-	if (host_corbel(CORBEL_OP_launch_info, &launch, sizeof(launch)) < 0 || !launch.label[0]) {
-		strcpy(label, "-");
-		return;
+	if (host_corbel(CORBEL_OP_launch_info, &launch, sizeof(launch)) < 0) {
+		memset(&launch, 0, sizeof(launch));
 	}
-	snprintf(label, CORBEL_LABEL_LEN, "%.*s", CORBEL_LABEL_LEN - 1, launch.label);
+	snprintf(out->label, sizeof(out->label), "%.*s", CORBEL_LABEL_LEN - 1,
+		 launch.label[0] ? launch.label : "-");
+	owner_text(launch.owner, out->owner);
+	out->tenant = launch.tenant;
 }
 
 int domain_destroy(uint16_t domid, int timeout_ms)

@@ -27,8 +27,15 @@ int domains_resolve(const char *text, uint16_t *domid);
 void domain_state(const struct xen_domctl_getdomaininfo *info, char text[7]);
 unsigned domain_shutdown_reason(const struct xen_domctl_getdomaininfo *info);
 const char *domain_shutdown_text(const struct xen_domctl_getdomaininfo *info);
-/* The security label, or "-" where the hypervisor does not say. */
-void domain_label(uint16_t domid, char label[CORBEL_LABEL_LEN]);
+/* What the hypervisor says about a domain's label and owner. */
+struct domain_identity {
+	char label[CORBEL_LABEL_LEN];          /* "-" where it does not say */
+	char owner[2 * CORBEL_DIGEST_LEN + 1]; /* digest of the key in hexadecimal, or "-" */
+	uint32_t tenant;                       /* 0: none */
+};
+void domain_identity(uint16_t domid, struct domain_identity *out);
+/* The owner's digest of a launch record, or "-". */
+void owner_text(const uint8_t owner[CORBEL_DIGEST_LEN], char text[2 * CORBEL_DIGEST_LEN + 1]);
 
 /* Destroys and waits until the hypervisor no longer reports the domain, then drops its note. */
 int domain_destroy(uint16_t domid, int timeout_ms);

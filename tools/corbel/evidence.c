@@ -14,6 +14,7 @@
 #include "tools/corbel/facts.h"
 #include "tools/corbel/guest.h"
 #include "tools/corbel/host.h"
+#include "tools/corbel/names.h"
 
 /* Parses [--json]; returns false on a wrong option. */
 static bool want_json(int argc, char **argv, bool *json)
@@ -46,7 +47,8 @@ int verb_host(int argc, char **argv)
 	}
 	ret = host_corbel(CORBEL_OP_host_info, &info, sizeof(info));
 	if (ret < 0) {
-		return tool_error(ret, "cannot read the host's state");
+		return tool_call_error(ret, CALL_CORBEL(CORBEL_OP_host_info),
+				       "cannot read the host's state");
 	}
 	fact_text(&facts, "state", "%s",
 		  info.flags & CORBEL_HOST_MEASURED ? "measured" : "unmeasured");
@@ -91,7 +93,7 @@ int verb_launch(int argc, char **argv)
 	struct domain_entry entry;
 	struct facts facts = {0};
 	uint16_t domid;
-	char uuid[37];
+	char uuid[37], owner[2 * CORBEL_DIGEST_LEN + 1];
 	bool json;
 	int ret;
 
@@ -107,7 +109,8 @@ int verb_launch(int argc, char **argv)
 	info.domid = domid;
 	ret = host_corbel(CORBEL_OP_launch_info, &info, sizeof(info));
 	if (ret < 0) {
-		return tool_error(ret, "cannot read the launch record of domain %s", argv[optind]);
+		return tool_call_error(ret, CALL_CORBEL(CORBEL_OP_launch_info),
+				       "cannot read the launch record of domain %s", argv[optind]);
 	}
 	uuid_format(info.uuid, uuid);
 	fact_number(&facts, "domid", domid);
@@ -115,6 +118,9 @@ int verb_launch(int argc, char **argv)
 	fact_text(&facts, "uuid", "%s", uuid);
 	fact_text(&facts, "state", "%s", state_name(info.state));
 	fact_text(&facts, "label", "%.*s", CORBEL_LABEL_LEN, info.label);
+	owner_text(info.owner, owner);
+	fact_text(&facts, "owner", "%s", owner);
+	fact_number(&facts, "tenant", info.tenant);
 	fact_number(&facts, "instance", info.instance);
 	fact_hex(&facts, "request", info.request, sizeof(info.request));
 	fact_hex(&facts, "kernel", info.kernel, sizeof(info.kernel));
@@ -152,7 +158,8 @@ int verb_bootlog(int argc, char **argv)
 		offset = next;
 	}
 	if (ret < 0) {
-		return tool_error(ret, "cannot read the measurement log");
+		return tool_call_error(ret, CALL_CORBEL(CORBEL_OP_boot_log),
+				       "cannot read the measurement log");
 	}
 	return fflush(stdout) ? tool_error(errno, "cannot write the measurement log") : EXIT_OK;
 }

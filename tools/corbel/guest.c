@@ -37,6 +37,7 @@ static const struct {
 	{"maxvcpus", KEY_used},
 	{"cpu_weight", KEY_used},
 	{"seclabel", KEY_used},
+	{"owner_manifest", KEY_used},
 	{"type", KEY_used},
 	{"builder", KEY_used},
 	{"on_poweroff", KEY_used},
@@ -175,7 +176,9 @@ static int take_identity(struct guest *guest, struct config *config)
 	if (!request->label[0]) {
 		return config_fail(config, "seclabel", "`seclabel' is empty");
 	}
-	return 0;
+	found = take_string(config, "owner_manifest", guest->owner_manifest,
+			    sizeof(guest->owner_manifest));
+	return found < 0 ? -1 : 0;
 }
 
 /* As in xl a short value is compared as a prefix: `h` means hvm, `p` means pv. */
@@ -368,6 +371,9 @@ void guest_write(const struct guest *guest, FILE *out)
 	}
 	write_string(out, "cmdline", request->cmdline);
 	write_string(out, "seclabel", request->label);
+	if (guest->owner_manifest[0]) {
+		write_string(out, "owner_manifest", guest->owner_manifest);
+	}
 	fprintf(out, "memory = %u\nvcpus = %u\ncpu_weight = %u\n", request->memory_mib,
 		request->vcpus, request->weight);
 	fprintf(out, "on_poweroff = '%s'\non_reboot = '%s'\non_crash = '%s'\n",

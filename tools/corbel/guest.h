@@ -20,13 +20,18 @@ enum guest_action { ACTION_destroy, ACTION_restart, ACTION_preserve, ACTION_coun
 struct guest {
 	struct request request; /* file sizes are filled in by create */
 	char kernel[4096];
-	char ramdisk[4096]; /* empty = none */
+	char ramdisk[4096];        /* empty = none */
+	char owner_manifest[4096]; /* file; empty = nobody's */
 	bool has_uuid;
 	enum guest_action on_poweroff, on_reboot, on_crash;
 };
 
 /* Returns 0, or -1 with config->error.  Warnings (unknown keys, keys without effect) go to err. */
 int guest_from_config(struct guest *guest, struct config *config, FILE *err);
+
+/* Reads the owner's manifest, if there is one, into the request.  Returns 0, or -1 with what is
+ * wrong in why. */
+int guest_read_owner(struct guest *guest, char *why, size_t size);
 
 /* Writes settings that config_parse() and guest_from_config() turn into the same guest. */
 void guest_write(const struct guest *guest, FILE *out);

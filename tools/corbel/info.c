@@ -14,6 +14,7 @@
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/facts.h"
 #include "tools/corbel/host.h"
+#include "tools/corbel/names.h"
 
 static void add_kernel(struct facts *facts)
 {
@@ -127,11 +128,13 @@ int verb_info(int argc, char **argv)
 	}
 	ret = host_physinfo(&physical);
 	if (ret < 0) {
-		return tool_error(ret, "cannot read the host's totals");
+		return tool_call_error(ret, CALL_SYSCTL(XEN_SYSCTL_physinfo),
+				       "cannot read the host's totals");
 	}
 	ret = host_version(&version);
 	if (ret < 0) {
-		return tool_error(ret, "cannot read the hypervisor's version");
+		return tool_call_error(ret, CALL(__HYPERVISOR_xen_version, XENVER_version),
+				       "cannot read the hypervisor's version");
 	}
 	add_kernel(&facts);
 	add_hardware(&facts, &physical);

@@ -12,6 +12,7 @@
 #include "tools/corbel/domains.h"
 #include "tools/corbel/json.h"
 #include "tools/corbel/list.h"
+#include "tools/corbel/names.h"
 
 struct list_options {
 	bool verbose, context, all, json;
@@ -23,8 +24,9 @@ static void print_header(const struct list_options *options)
 	printf("Name                                        ID   Mem VCPUs\tState\tTime(s)");
 	if (options->verbose) {
 		printf("   UUID                            Reason-Code\tSecurity Label");
-	} else if (options->context) {
-		printf("   Security Label");
+	}
+	if (options->context) {
+		printf("%s   Owner", options->verbose ? "" : "   Security Label                  ");
 	}
 	putchar('\n');
 }
@@ -38,7 +40,8 @@ static unsigned long mebibytes(uint64_t pages)
 static void print_row(const struct domain_entry *entry, const struct list_options *options)
 {
 	const struct xen_domctl_getdomaininfo *info = &entry->info;
-	char state[7], label[CORBEL_LABEL_LEN], uuid[37];
+	struct domain_identity identity;
+	char state[7], uuid[37];
 
 	domain_state(info, state);
 	printf("%-40s %5d %5lu %5d     %s  %8.1f", entry->name, info->domain,
@@ -54,8 +57,11 @@ static void print_row(const struct domain_entry *entry, const struct list_option
 		}
 	}
 	if (options->verbose || options->context) {
-		domain_label(info->domain, label);
-		printf(" %16s", label);
+		domain_identity(info->domain, &identity);
+		printf(options->context ? " %-34s" : " %16s", identity.label);
+	}
+	if (options->context) {
+		printf(" %.16s", identity.owner);
 	}
 	putchar('\n');
 }
@@ -63,10 +69,11 @@ static void print_row(const struct domain_entry *entry, const struct list_option
 static void json_row(const struct domain_entry *entry, struct json *json)
 {
 	const struct xen_domctl_getdomaininfo *info = &entry->info;
-	char state[7], label[CORBEL_LABEL_LEN], uuid[37];
+	struct domain_identity identity;
+	char state[7], uuid[37];
 
 	domain_state(info, state);
-	domain_label(info->domain, label);
+	domain_identity(info->domain, &identity);
 	uuid_format(info->handle, uuid);
 	json_open_map(json, NULL);
 	json_number(json, "domid", info->domain);
@@ -85,7 +92,9 @@ static void json_row(const struct domain_entry *entry, struct json *json)
 	json_number(json, "shutdown_reason",
 		    info->flags & XEN_DOMINF_shutdown ? (int)domain_shutdown_reason(info) : -1);
 	json_seconds(json, "cpu_seconds", info->cpu_time);
-	json_text(json, "label", label);
+	json_text(json, "label", identity.label);
+	json_text(json, "owner", identity.owner);
+	json_number(json, "tenant", identity.tenant);
 	json_close_map(json);
 }
 
@@ -120,6 +129,9 @@ void list_json_config(struct json *json, const char *key, const struct guest *gu
 	if (guest->ramdisk[0]) {
 		json_text(json, "ramdisk", guest->ramdisk);
 	}
+	if (guest->owner_manifest[0]) {
+		json_text(json, "owner_manifest", guest->owner_manifest);
+	}
 	json_open_map(json, "type.pvh");
 	json_close_map(json);
 	json_close_map(json);
@@ -136,6 +148,7 @@ void list_json_config(struct json *json, const char *key, const struct guest *gu
 static void json_long(const struct domain_entry *entry, struct json *json)
 {
 	const struct xen_domctl_getdomaininfo *info = &entry->info;
+	struct domain_identity identity;
 	char uuid[37];
 
 	json_open_map(json, NULL);
@@ -160,6 +173,9 @@ static void json_long(const struct domain_entry *entry, struct json *json)
 		json_close_map(json);
 		json_close_map(json);
 	}
+	domain_identity(info->domain, &identity);
+	json_text(json, "owner", identity.owner);
+	json_number(json, "tenant", identity.tenant);
 	json_close_map(json);
 }
 
@@ -190,7 +206,8 @@ static int list_all(const struct list_options *options)
 		next = entry.info.domain + 1u;
 	}
 	if (ret && ret != -ESRCH) {
-		return tool_error(ret, "cannot list domains");
+		return tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
+				       "cannot list domains");
 	}
 	return EXIT_OK;
 }
@@ -208,7 +225,9 @@ static int find_one(const char *text, struct domain_entry *entry)
 		fprintf(stderr, "Error: Domain '%s' does not exist.\n", text);
 		return EXIT_ERROR;
 	}
-	return ret ? tool_error(ret, "cannot list domain %s", text) : EXIT_OK;
+	return ret ? tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
+				     "cannot list domain %s", text)
+		   : EXIT_OK;
 }
 
 static int list_named(int count, char **names, const struct list_options *options)
@@ -314,7 +333,9 @@ int verb_vm_list(int argc, char **argv)
 		uuid_format(entry.info.handle, uuid);
 		printf("%s  %d    %-30s\n", uuid, entry.info.domain, entry.name);
 	}
-	return ret && ret != -ESRCH ? tool_error(ret, "cannot list domains") : EXIT_OK;
+	return ret && ret != -ESRCH ? tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
+						      "cannot list domains")
+				    : EXIT_OK;
 }
 
 int verb_domid(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See session.h.  The builder is trusted by its tenants, not obeyed blindly by
- * Dom0: what it asks for is checked against the two files that the user named.
+ * Dom0: what it asks for is checked against the files that the user named.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
+#include "tools/corbel/names.h"
 #include "tools/corbel/session.h"
+#include "tools/corbel/store.h"
 
 #define GIVE_UP       0xffffffffu
 #define SLICE_MS      200
@@ -101,12 +104,13 @@ static int serve(struct session *session, uint32_t seq)
 	uint32_t which = __atomic_load_n(&ring->want_file, __ATOMIC_RELAXED);
 	uint64_t offset = __atomic_load_n(&ring->want_offset, __ATOMIC_RELAXED);
 	uint32_t length = __atomic_load_n(&ring->want_len, __ATOMIC_RELAXED);
-	const struct session_file *file;
+	const struct session_file *file = NULL;
 	char text[160];
 	int ret;
 
-	file = which == CORBEL_FILE_kernel || which == CORBEL_FILE_initrd ? &session->files[which]
-									  : NULL;
+	if (which < sizeof(session->files) / sizeof(session->files[0])) {
+		file = &session->files[which];
+	}
 	if (!file || file->fd < 0 || length > session->host.data_pages * 4096 ||
 	    offset > file->size || length > file->size - offset) {
 		answer(session, seq, GIVE_UP);
@@ -130,8 +134,15 @@ static int serve(struct session *session, uint32_t seq)
 
 /* ---- the session --------------------------------------------------------------------------- */
 
+static bool is_policy(const struct session *session)
+{
+	return session->kind == CORBEL_SESSION_POLICY;
+}
+
 static int post(struct session *session)
 {
+	enum corbel_op op =
+		is_policy(session) ? CORBEL_OP_policy_request : CORBEL_OP_rendezvous_set;
 	struct corbel_ring *ring = session->host.ring;
 	struct corbel_rendezvous rendezvous = {
 		.ref = session->host.ring_ref,
@@ -147,8 +158,7 @@ static int post(struct session *session)
 	memcpy(ring->request, session->request, session->request_size);
 	__atomic_store_n(&ring->magic, CORBEL_RING_MAGIC, __ATOMIC_RELEASE);
 	/* The builder may still be ending the session of a creator that died. */
-	while ((ret = host_corbel(CORBEL_OP_rendezvous_set, &rendezvous, sizeof(rendezvous))) ==
-		       -EBUSY ||
+	while ((ret = host_corbel(op, &rendezvous, sizeof(rendezvous))) == -EBUSY ||
 	       ret == -EAGAIN) {
 		if (is_interrupted(session) || now_ms() > deadline) {
 			return fail(session, ret, "the builder is busy with another session");
@@ -156,9 +166,9 @@ static int post(struct session *session)
 		usleep(SLICE_MS * 1000);
 	}
 	if (ret < 0) {
-		char text[160];
+		char text[160] = "cannot post the request: ";
 
-		snprintf(text, sizeof(text), "cannot post the request: %s", strerror(-ret));
+		call_reason(ret, CALL_CORBEL(op), text + strlen(text), sizeof(text) - strlen(text));
 		return fail(session, ret, text);
 	}
 	session->instance = rendezvous.instance;
@@ -201,7 +211,9 @@ static bool take_end(struct session *session, uint32_t state)
 
 	if (state == CORBEL_RING_done) {
 		session->result = 0;
-		session->domid = (uint16_t)ring->domid;
+		session->domid = is_policy(session) ? 0 : (uint16_t)ring->domid;
+		session->standing = ring->domid;
+		session->revoked = ring->revoked;
 		return true;
 	}
 	if (state == CORBEL_RING_failed) {
@@ -259,10 +271,10 @@ static void cancel(struct session *session)
 		state = __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE);
 		if (state == CORBEL_RING_idle || take_end(session, state) ||
 		    builder_is_gone(session)) {
-			if (state == CORBEL_RING_done) {
-				cancel_done(session);
-			} else {
+			if (state != CORBEL_RING_done) {
 				fail(session, -EINTR, "interrupted");
+			} else if (!is_policy(session)) {
+				cancel_done(session);
 			}
 			return;
 		}
@@ -274,13 +286,16 @@ static void cancel(struct session *session)
 
 static int timed_out(struct session *session, uint32_t state)
 {
-	static const char *const phases[] = {"taking the request", "creating the domain",
-					     "staging the image", "building the domain"};
+	static const char *const phases[2][4] = {
+		{"taking the request", "creating the domain", "staging the image",
+		 "building the domain"},
+		{"taking the request", "starting", "reading the policy", "loading the policy"},
+	};
 	char text[160];
 
 	answer(session, __atomic_load_n(&session->host.ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
 	snprintf(text, sizeof(text), "no answer from the builder while %s",
-		 state < 4 ? phases[state] : "working");
+		 state < 4 ? phases[is_policy(session)][state] : "working");
 	return fail(session, -ETIMEDOUT, text);
 }
 
@@ -322,11 +337,20 @@ static int follow(struct session *session)
 		} else if (now_ms() - gone_since > SLICE_MS) {
 			return take_end(session, __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE))
 				       ? session->result
-				       : fail(session, -EIO, "the builder ended in mid-build");
+				       : fail(session, -EIO, "the builder ended in mid-session");
 		}
 		if (now_ms() - last > phase_limit(session, state)) {
 			return timed_out(session, state);
 		}
+	}
+}
+
+void session_init(struct session *session, uint32_t kind)
+{
+	memset(session, 0, sizeof(*session));
+	session->kind = kind;
+	for (size_t i = 0; i < sizeof(session->files) / sizeof(session->files[0]); i++) {
+		session->files[i].fd = -1;
 	}
 }
 
@@ -339,8 +363,10 @@ int session_run(struct session *session)
 	session->reason[0] = '\0';
 	session->served = 0;
 	session->staged = 0;
-	session->total =
-		session->files[CORBEL_FILE_kernel].size + session->files[CORBEL_FILE_initrd].size;
+	session->total = 0;
+	for (size_t i = 0; i < sizeof(session->files) / sizeof(session->files[0]); i++) {
+		session->total += session->files[i].size;
+	}
 	ret = host_session_open(&session->host, DATA_PAGES);
 	if (ret) {
 		snprintf(text, sizeof(text), "cannot share pages with the builder: %s",
@@ -357,4 +383,44 @@ int session_run(struct session *session)
 	draw_end(session);
 	host_session_close(&session->host);
 	return ret;
+}
+
+/* ---- what creators and loaders share ------------------------------------------------------- */
+
+int session_lock(void)
+{
+	int fd = store_lock(false);
+
+	if (fd == -EWOULDBLOCK) {
+		usleep(100000); /* the drainer's sweep takes no longer */
+		fd = store_lock(false);
+	}
+	if (fd == -EWOULDBLOCK) {
+		fprintf(stderr, "waiting for another create to end\n");
+		fd = store_lock(true);
+	}
+	if (fd < 0) {
+		tool_error(fd, "cannot take the lock %s/create.lock", store_root);
+	}
+	return fd;
+}
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int number)
+{
+	(void)number;
+	signals++;
+}
+
+/* No SA_RESTART: a signal must also end the wait for the lock. */
+volatile sig_atomic_t *session_catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	signals = 0;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	return &signals;
 }

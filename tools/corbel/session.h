@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dom0's side of one build session: posts the request ring and serves the
- * builder's pulls from the image files until it says done or failed.
+ * Dom0's side of one session with the builder, to build a domain or to load a
+ * policy: posts the request ring and serves the builder's pulls from the files
+ * until it says done or failed.
  */
 #ifndef CORBEL_TOOL_SESSION_H
 #define CORBEL_TOOL_SESSION_H
@@ -18,7 +19,8 @@ struct session_file {
 };
 
 struct session {
-	struct session_file files[3]; /* index: enum corbel_ring_file */
+	uint32_t kind;                /* CORBEL_SESSION_* */
+	struct session_file files[4]; /* index: enum corbel_ring_file */
 	uint8_t request[CORBEL_REQUEST_MAX];
 	uint32_t request_size;
 	bool progress;                        /* draw a bar on stderr */
@@ -27,6 +29,7 @@ struct session {
 	/* results */
 	int result; /* 0 or the builder's negative errno */
 	uint16_t domid;
+	uint32_t standing, revoked; /* policy: see struct corbel_ring */
 	uint32_t instance;
 	char reason[160];
 	/* private */
@@ -35,7 +38,17 @@ struct session {
 	uint64_t staged, total;
 };
 
-/* Returns 0 with domid, or a negative errno with reason; nothing is left behind in either case. */
+/* A session of a kind, without files. */
+void session_init(struct session *session, uint32_t kind);
+/* Returns 0 with the results, or a negative errno with reason; nothing is left behind in either
+ * case.  After a signal a domain that was finished is destroyed; a policy is the caller's to undo.
+ */
 int session_run(struct session *session);
+
+/* One session at a time: takes the lock, after those who have it.  Returns a descriptor to close,
+ * or a negative errno, said already. */
+int session_lock(void);
+/* Counts SIGINT, SIGTERM and SIGHUP instead of dying of them. */
+volatile sig_atomic_t *session_catch_signals(void);
 
 #endif

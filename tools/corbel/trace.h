@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trace records as text; names from hypercalls.def and perms.def.
+ * Trace records as text: one line each, one JSON object each, or summed up for other tools.
  */
 #ifndef CORBEL_TOOL_TRACE_H
 #define CORBEL_TOOL_TRACE_H
-#include <stddef.h>
+#include "tools/corbel/reader.h"
 
-#include "abi/corbel.h"
+/* Record i of the reader's last read. */
+void trace_print(const struct reader *reader, size_t i);
+void trace_print_json(const struct reader *reader, size_t i);
 
-void trace_call_name(uint32_t call, char *out, size_t size);
-void trace_permission_name(unsigned class, unsigned perm, char *out, size_t size);
-void trace_print(const struct corbel_trace *record);
-void trace_print_json(const struct corbel_trace *record);
+/* All that the trace and the counters hold of the policy in force.  Returns an exit code. */
+int trace_export(void);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
+#include "tools/corbel/names.h"
 
 struct tool tool = {.program = "corbel"};
 
@@ -26,7 +27,7 @@ static const struct verb verbs[] = {
 	{"list", verb_list, "[options] [DOMAIN ...]", "List domains.",
 	 "-l, --long          All settings, as JSON.\n"
 	 "-v, --verbose       UUID, reason and security label too.\n"
-	 "-Z, --context       Security label too.\n"
+	 "-Z, --context       Security label and owner too.\n"
 	 "-a, --all           The builder's domain too.\n"
 	 "--json              The table, as JSON.\n"},
 	{"info", verb_info, "[options] [KEY]", "Print facts about the host.",
@@ -54,9 +55,26 @@ static const struct verb verbs[] = {
 	{"dmesg", verb_dmesg, "[-c]", "Print the hypervisor's log.",
 	 "-c                  Clear it as well.\n"},
 	{"trace", verb_trace, "[options]", "Print the audit and trace records.",
-	 "-f, --follow        Wait for more.\n"
-	 "--since N           Start at record N.\n"
-	 "--json              One JSON object per line.\n"},
+	 "-f, --follow        Wait for more; Ctrl-C ends.\n"
+	 "--since SEQ         Start at record SEQ; each CPU counts its own.\n"
+	 "--json              One JSON object per line.\n"
+	 "--export            Denials, audited grants and counters of the policy in force, summed,\n"
+	 "                    as corbel-policy simulate, learn and coverage read them.\n"
+	 "\nExample: corbel trace -f | grep denied\n"},
+	{"policy", verb_policy, "load|confirm|rollback|show|dump|counters [options]",
+	 "Have another policy loaded, keep it or take it back; look at the one in force.",
+	 "load FILE           Have the builder verify and load a signed policy.\n"
+	 "  --check           Do all but switch.\n"
+	 "  --revoke          End standing uses that the new policy forbids.\n"
+	 "  --keep            Leave them; the usual.\n"
+	 "  --confirm SECONDS Roll back unless confirmed in that time (1 to 3600, usual: 60).\n"
+	 "  --json            As JSON.\n"
+	 "confirm             Keep the policy that waits.\n"
+	 "rollback            Return to the one before, at once.\n"
+	 "show [--json]       Digest, serial, sizes, time left, keys.\n"
+	 "dump -o FILE        Write the policy in force; - is stdout.\n"
+	 "counters [--json]   Allowed and denied calls of each label and permission.\n"
+	 "\nExample: corbel policy load site.signed --confirm 120 && corbel policy confirm\n"},
 	{"bootlog", verb_bootlog, "", "Write the measurement log (binary) to stdout.", ""},
 	{"consoled", verb_consoled, "[-F]", "Drain and log tenants' consoles (daemon).",
 	 "-F                  Stay in the foreground.\n"},
@@ -181,7 +199,8 @@ bool tool_domain(const char *text, uint16_t *domid)
 	if (ret == -ESRCH) {
 		fprintf(stderr, "%s is an invalid domain identifier (rc=-6)\n", text);
 	} else if (ret) {
-		tool_error(ret, "cannot look up `%s'", text);
+		tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo), "cannot look up `%s'",
+				text);
 	}
 	return ret == 0;
 }
