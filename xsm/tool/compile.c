@@ -11,6 +11,10 @@
 #include <sepol/debug.h>
 #include "xsm/tool/folder.h"
 
+#define ENDS_WORD " \t\r\n)(;"
+/* A report can name every rule of a type; the first ones will do. */
+#define MOST_LINKS 12u
+
 /* What the compiler has said; it knows one handler. */
 static struct {
 	char *text;
@@ -72,6 +76,8 @@ static bool is_noise(const char *text)
 		"Failed to compile",
 		"Failed to parse",
 		"Post process",
+		"Pass ",
+		"Failed to verify cil database",
 	};
 
 	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
@@ -82,9 +88,8 @@ static bool is_noise(const char *text)
 	return *text == 0;
 }
 
-/* "Unknown keyword X" comes without a place: the first "(X" outside a comment. */
-static struct source_file *find_keyword(const struct folder *folder, const char *word,
-					unsigned *line)
+const struct source_file *folder_keyword(const struct folder *folder, const char *word,
+					 unsigned *line)
 {
 	size_t length = strlen(word);
 
@@ -100,7 +105,7 @@ static struct source_file *find_keyword(const struct folder *folder, const char 
 				const char *name = at + 1 + strspn(at + 1, " \t");
 
 				if (strncmp(name, word, length) == 0 &&
-				    strchr(" \t\r\n)(;", name[length]) != NULL) {
+				    strchr(ENDS_WORD, name[length]) != NULL) {
 					return &folder->file[i];
 				}
 			}
@@ -127,20 +132,21 @@ static void remember(struct reader *r, const char *text)
 	r->pending = joined;
 }
 
-/* Messages that nothing else named a place for. */
+/* Messages that nothing else named a place for; an unknown keyword can be searched. */
 static void flush(struct reader *r)
 {
 	static const char unknown[] = "Unknown keyword ";
 	const char *word = r->pending != NULL ? strstr(r->pending, unknown) : NULL;
-	struct source_file *file = NULL;
+	const struct source_file *file = NULL;
 	unsigned line = 0;
 
 	if (word != NULL) {
-		file = find_keyword(r->folder, word + sizeof(unknown) - 1, &line);
-	}
-	if (r->pending != NULL) {
-		find(r->findings, file != NULL ? file->path : NULL, file != NULL ? line : 0, "%s",
-		     r->pending);
+		word += sizeof(unknown) - 1;
+		file = folder_keyword(r->folder, word, &line);
+		find(r->findings, file != NULL ? file->path : NULL, line, "unknown keyword '%s'",
+		     word);
+	} else if (r->pending != NULL) {
+		find(r->findings, NULL, 0, "%s", r->pending);
 	}
 	free(r->pending);
 	r->pending = NULL;
@@ -156,6 +162,24 @@ static void drop_chain(struct reader *r)
 	r->links = 0;
 }
 
+/* The finding of another neverallow that the same rule breaks; not for a probe, which has to know
+ * its own. */
+static struct finding *same_rule(const struct reader *r, const char *file, unsigned line,
+				 const char *rule)
+{
+	for (unsigned i = 0; i < r->findings->count; i++) {
+		struct finding *f = &r->findings->item[i];
+
+		if (f->rule != NULL && strcmp(f->rule, rule) == 0 && f->line == line &&
+		    f->file != NULL && file != NULL && strcmp(f->file, file) == 0 &&
+		    strncmp(r->forbidden_by, FOLDER_EXTRA, sizeof(FOLDER_EXTRA) - 1) != 0 &&
+		    strncmp(f->forbidden_by, FOLDER_EXTRA, sizeof(FOLDER_EXTRA) - 1) != 0) {
+			return f;
+		}
+	}
+	return NULL;
+}
+
 /* The rule that a chain led to.  The finding's place is the chain's first: what the author wrote
  * last, most of the time. */
 static void add_rule(struct reader *r, const char *rule)
@@ -166,6 +190,13 @@ static void add_rule(struct reader *r, const char *rule)
 	unsigned line = 0;
 
 	split_place(first, &file, &line);
+	finding = same_rule(r, file, line, rule);
+	if (finding != NULL) {
+		finding_link(finding, "forbidden by %s, too", r->forbidden_by);
+		free(first);
+		drop_chain(r);
+		return;
+	}
 	finding = find(r->findings, file, line, "%s is forbidden by %s, %s", rule, r->forbidden_by,
 		       r->neverallow != NULL ? r->neverallow : "a neverallow");
 	finding->rule = must_print("%s", rule);
@@ -195,40 +226,125 @@ static void read_neverallow(struct reader *r, char *text)
 	}
 }
 
-static void read_line(struct reader *r, char *text)
+/* A message with a place; the ones before it, which have none, say the details. */
+static void add_placed(struct reader *r, const char *file, unsigned line, const char *text)
 {
-	static const char broken[] = "neverallow check failed at ";
-	char *file;
-	unsigned line;
+	const struct finding *last =
+		r->findings->count > 0 ? &r->findings->item[r->findings->count - 1] : NULL;
 
-	if (strncmp(text, broken, sizeof(broken) - 1) == 0) {
-		free(r->forbidden_by);
-		r->forbidden_by = must_print("%s", text + sizeof(broken) - 1);
-		return;
-	}
-	if (r->forbidden_by != NULL && *text == ' ') {
-		read_neverallow(r, text);
-		return;
-	}
-	if (is_noise(text)) {
-		return;
-	}
-	if (*text == ' ' && r->findings->count > 0 && r->pending == NULL) {
-		finding_link(&r->findings->item[r->findings->count - 1], "%s",
-			     text + strspn(text, " "));
-		return;
-	}
-	if (!split_place(text, &file, &line)) {
-		remember(r, text);
-		return;
-	}
-	if (r->pending != NULL) {
+	if (strcmp(text, "Problem") == 0) {
+		if (r->pending != NULL && strstr(r->pending, "Unknown keyword") == NULL) {
+			find(r->findings, file, line, "%s", r->pending);
+		} else if (r->pending != NULL) {
+			flush(r);
+		} else if (last == NULL) {
+			find(r->findings, file, line, "the compiler refuses this");
+		}
+	} else if (r->pending != NULL) {
 		find(r->findings, file, line, "%s: %s", text, r->pending);
 	} else {
 		find(r->findings, file, line, "%s", text);
 	}
 	free(r->pending);
 	r->pending = NULL;
+}
+
+static void read_line(struct reader *r, char *text)
+{
+	static const char broken[] = "neverallow check failed at ";
+	struct finding *last;
+	char *file;
+	unsigned line;
+
+	if (strncmp(text, broken, sizeof(broken) - 1) == 0) {
+		free(r->forbidden_by);
+		r->forbidden_by = must_print("%s", text + sizeof(broken) - 1);
+	} else if (r->forbidden_by != NULL && *text == ' ') {
+		read_neverallow(r, text);
+	} else if (*text == ' ') {
+		flush(r);
+		last = r->findings->count > 0 ? &r->findings->item[r->findings->count - 1] : NULL;
+		text += strspn(text, " ");
+		if (last != NULL && last->links < MOST_LINKS && strcmp(text, "<root>") != 0) {
+			finding_link(last, "%s", text);
+		}
+	} else if (is_noise(text)) {
+		return;
+	} else if (split_place(text, &file, &line)) {
+		add_placed(r, file, line, text);
+	} else {
+		remember(r, text);
+	}
+}
+
+/* Whether a word, or each part of a name like `shop.t`, occurs anywhere else than in its form. */
+static bool occurs_elsewhere(const struct folder *folder, const char *form, size_t form_size,
+			     const char *part, size_t length)
+{
+	for (unsigned i = 0; i < folder->count; i++) {
+		const char *text = folder->file[i].text;
+		size_t size = folder->file[i].size;
+		bool comment = false;
+
+		for (size_t at = 0; at + length <= size; at++) {
+			const char *hit = text + at;
+
+			comment = *hit != '\n' && (comment || *hit == ';');
+			if (!comment && memcmp(hit, part, length) == 0 &&
+			    (hit < form || hit >= form + form_size) &&
+			    strchr(ENDS_WORD ".", hit[length]) != NULL &&
+			    (at == 0 || strchr(ENDS_WORD ".", hit[-1]) != NULL)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void name_unknown(const struct folder *folder, struct finding *finding, const char *form,
+			 size_t size)
+{
+	size_t length;
+
+	for (size_t at = 0; at < size; at += length + 1) {
+		length = strcspn(form + at, ENDS_WORD ".");
+		if (at + length > size) {
+			return;
+		}
+		if (length > 0 && !occurs_elsewhere(folder, form, size, form + at, length)) {
+			finding_link(finding, "nothing here declares '%.*s'", (int)length,
+				     form + at);
+		}
+	}
+}
+
+/* What could not be resolved the compiler does not say: quote the line, and name what occurs
+ * nowhere else. */
+static void quote_sources(const struct folder *folder, struct findings *findings)
+{
+	for (unsigned i = 0; i < findings->count; i++) {
+		struct finding *f = &findings->item[i];
+
+		if (f->file == NULL || f->links > 0 ||
+		    strncmp(f->text, "Failed to resolve", 17) != 0) {
+			continue;
+		}
+		for (unsigned s = 0; s < folder->count; s++) {
+			const char *at = folder->file[s].text;
+
+			if (strcmp(folder->file[s].path, f->file) != 0) {
+				continue;
+			}
+			for (unsigned line = 1; line < f->line && at != NULL; line++) {
+				at = strchr(at, '\n');
+				at = at != NULL ? at + 1 : NULL;
+			}
+			if (at != NULL) {
+				finding_link(f, "%.*s", (int)strcspn(at, "\n"), at);
+				name_unknown(folder, f, at, strcspn(at, ";\n"));
+			}
+		}
+	}
 }
 
 static void read_said(const struct folder *folder, struct findings *findings)
@@ -245,6 +361,7 @@ static void read_said(const struct folder *folder, struct findings *findings)
 		line = end;
 	}
 	flush(&reader);
+	quote_sources(folder, findings);
 	drop_chain(&reader);
 	free(reader.chain);
 	free(reader.neverallow);

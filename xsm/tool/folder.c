@@ -58,6 +58,13 @@ static bool read_one(struct folder *folder, char *path, bool own, struct finding
 	}
 	text = must_alloc(FOLDER_FILE_MAX + 1);
 	size = fread(text, 1, FOLDER_FILE_MAX + 1, f);
+	if (ferror(f)) {
+		find_bad_input(findings, path, 0, "cannot read: %s", strerror(errno));
+		fclose(f);
+		free(text);
+		free(path);
+		return false;
+	}
 	fclose(f);
 	line = size <= FOLDER_FILE_MAX ? not_text(text, size) : 0;
 	if (size > FOLDER_FILE_MAX || line != 0) {

@@ -29,6 +29,9 @@ struct folder {
 bool folder_read(struct folder *folder, const char *path, const char *base,
 		 struct findings *findings);
 void folder_free(struct folder *folder);
+/* The file and line of the first "(WORD" outside a comment; NULL: there is none. */
+const struct source_file *folder_keyword(const struct folder *folder, const char *word,
+					 unsigned *line);
 
 /* Compiles, with more source text unless `extra` is NULL, and with or without neverallow rules.
  * NULL: findings say why.  Findings of broken neverallow rules have `rule` and `forbidden_by` set.

@@ -38,6 +38,30 @@ static bool parse(struct policy *p, struct findings *findings)
 	return true;
 }
 
+/* Says what the lowering refuses, and in a folder where it is. */
+static void add_refusal(const struct policy *p, const char *error, struct findings *findings)
+{
+	static const char *const cause[][2] = {
+		{"dontaudit", "dontaudit"},
+		{"permissive", "typepermissive"},
+		{"booleans", "boolean"},
+		{"labels devices", "iomemcon"},
+		{"labels devices", "pirqcon"},
+		{"labels devices", "ioportcon"},
+		{"labels devices", "pcidevicecon"},
+	};
+	const struct source_file *file = NULL;
+	unsigned line = 0;
+
+	for (size_t i = 0; i < sizeof(cause) / sizeof(cause[0]) && file == NULL; i++) {
+		if (p->folder != NULL && strstr(error, cause[i][0]) != NULL) {
+			file = folder_keyword(p->folder, cause[i][1], &line);
+		}
+	}
+	find_bad_input(findings, file != NULL ? file->path : p->path, file != NULL ? line : 0, "%s",
+		       error);
+}
+
 /* Lowers a policy that libsepol holds. */
 static bool lower(struct policy *p, struct source *source, bool good, struct findings *findings)
 {
@@ -45,7 +69,7 @@ static bool lower(struct policy *p, struct source *source, bool good, struct fin
 		p->blob = emit_blob(source, &p->size);
 	}
 	if (p->blob == NULL) {
-		find_bad_input(findings, p->path, 0, "%s", source->error);
+		add_refusal(p, source->error, findings);
 	}
 	source_free(source);
 	return p->blob != NULL && parse(p, findings);
