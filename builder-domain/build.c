@@ -22,7 +22,7 @@ int layout_make(const struct build_request *r, struct layout *l)
 	uint64_t top, need;
 
 	l->ram = ram_of(r->memory_mib);
-	top = l->ram.low_end < STAGE_LIMIT ? l->ram.low_end : STAGE_LIMIT;
+	top = MIN(l->ram.low_end, STAGE_LIMIT);
 	/* Sizes are at most 2^40 each, so the sum cannot wrap. */
 	need = round_up(r->kernel_size, PAGE_SIZE) + round_up(r->initrd_size, PAGE_SIZE);
 	if (need > top - BOOT_AREA_END) {
@@ -87,8 +87,7 @@ static int stage(const struct source *source, enum corbel_ring_file file, uint64
 
 	sha256_init(&hash);
 	for (uint64_t offset = 0; offset < file_size;) {
-		uint64_t left = file_size - offset;
-		uint32_t len = left < source->chunk ? (uint32_t)left : source->chunk;
+		uint32_t len = (uint32_t)MIN(file_size - offset, source->chunk);
 		const uint8_t *bytes;
 		int rc = source->fetch(file, offset, len, &bytes)
 				 ?: target_write(gpa + offset, bytes, len)
@@ -180,9 +179,16 @@ static int finish(const struct build_request *r, uint16_t domid, uint32_t entry)
 	struct corbel_build_vcpu vcpu = {.domid = domid, .eip = entry, .ebx = START_INFO_GPA};
 	struct corbel_build_seal seal = {.domid = domid,
 					 .run = (r->flags & CORBEL_RQF_PAUSED) == 0};
+	long rc = call_result("vcpu", corbel_call(CORBEL_OP_build_vcpu, &vcpu)) ?: window_close();
 
-	return call_result("vcpu", corbel_call(CORBEL_OP_build_vcpu, &vcpu)) ?: window_close()
-		       ?: call_result("seal", corbel_call(CORBEL_OP_build_seal, &seal))
+	if (rc != 0) {
+		return (int)rc;
+	}
+	rc = corbel_call(CORBEL_OP_build_seal, &seal);
+	return call_result(rc == -XEN_EPERM && r->owner_len == 0
+				   ? "seal: the label may need an owner's manifest"
+				   : "seal",
+			   rc)
 		       ?: prove_sealed(domid);
 }
 

@@ -10,15 +10,9 @@ __attribute__((noreturn)) void builder_main(const struct corbel_builder_start *s
 
 int builder_run(const struct corbel_builder_start *start)
 {
-	int rc;
+	/* Only the boot instance is given modules. */
+	int rc = start->module_count != 0 ? serve_modules(start) : serve_ring(start);
 
-	if (start->instance == 1 && start->module_count != 0) {
-		print("instance %u builds Dom0 from %u modules", start->instance,
-		      start->module_count);
-		rc = serve_modules(start);
-	} else {
-		rc = serve_ring(start);
-	}
 	if (rc != 0) {
 		print("session failed (error %d): %s", -rc, fail_reason);
 	}

@@ -21,6 +21,7 @@ int owner_set(const struct build_request *r, const struct corbel_build_commit *c
 		    {"initrd's digest", m->initrd, commit->initrd, SHA256_LEN}};
 	struct corbel_build_owner owner = {.domid = commit->domid};
 	uint8_t digest[SHA256_LEN];
+	long rc;
 
 	if (r->owner_len == 0) {
 		return 0;
@@ -38,5 +39,6 @@ int owner_set(const struct build_request *r, const struct corbel_build_commit *c
 		return fail(XEN_EPERM, "owner: the signature is not valid");
 	}
 	key_digest(m->key, owner.owner);
-	return call_result("owner", corbel_call(CORBEL_OP_build_owner, &owner));
+	rc = corbel_call(CORBEL_OP_build_owner, &owner);
+	return call_result(rc == -XEN_EINVAL ? "owner: the label carries none" : "owner", rc);
 }

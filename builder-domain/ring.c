@@ -87,7 +87,7 @@ static int map_data_pages(uint32_t count)
 	int rc = 0;
 
 	for (uint32_t done = 0; rc == 0 && done < count; done += GRANTS_PER_CALL) {
-		uint32_t some = count - done < GRANTS_PER_CALL ? count - done : GRANTS_PER_CALL;
+		uint32_t some = MIN(count - done, GRANTS_PER_CALL);
 
 		for (uint32_t i = 0; i < some; i++) {
 			refs[i] = ring_load(&session.ring->data_ref[done + i]);

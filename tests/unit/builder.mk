@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the builder and of corbel-plan: their real files on the host.
 UNIT += builder_request builder_kernel builder_acpi plan_text builder_flow builder_refuse \
-	builder_refuse_test builder_signature
+	builder_refuse_test builder_signature builder_owner builder_policy
 
 UNIT_SRC_builder_request := tests/unit/builder_request.c builder-domain/request.c \
 	builder-domain/text.c hypervisor/core/format.c tools/plan/encode.c
@@ -20,6 +20,10 @@ BUILDER_FLOW_SRC = tests/unit/builder_fixture.c tests/unit/builder_sim.c tools/p
 UNIT_SRC_builder_flow = tests/unit/builder_flow.c $(BUILDER_FLOW_SRC)
 UNIT_SRC_builder_refuse = tests/unit/builder_refuse.c $(BUILDER_FLOW_SRC)
 UNIT_SRC_builder_refuse_test = $(UNIT_SRC_builder_refuse)
+UNIT_SRC_builder_owner = tests/unit/builder_owner.c tests/unit/signing.c $(BUILDER_FLOW_SRC)
+UNIT_SRC_builder_policy = tests/unit/builder_policy.c tests/unit/signing.c $(BUILDER_FLOW_SRC)
+UNIT_LIBS_builder_owner := -lbearssl -lcrypto
+UNIT_LIBS_builder_policy := -lbearssl -lcrypto
 UNIT_LIBS_builder_flow := -lbearssl
 UNIT_LIBS_builder_refuse := -lbearssl
 UNIT_LIBS_builder_refuse_test := -DCORBEL_TEST_BUILD -lbearssl

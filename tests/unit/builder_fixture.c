@@ -73,11 +73,14 @@ void use_bzimage(void)
 
 int peer_gives_up, peer_is_short, peer_scribbles, peer_is_silent;
 uint32_t peer_max_len;
+const uint8_t *policy_file;
 
 static void peer_answers(void)
 {
 	struct corbel_ring *ring = sim_ring();
-	const uint8_t *file = ring->want_file == CORBEL_FILE_kernel ? (uint8_t *)&kernel : initrd;
+	const uint8_t *file = ring->want_file == CORBEL_FILE_policy   ? policy_file
+			      : ring->want_file == CORBEL_FILE_kernel ? (uint8_t *)&kernel
+								      : initrd;
 
 	if (ring->want_seq == ring->have_seq || peer_is_silent) {
 		return;
@@ -98,9 +101,10 @@ static void peer_answers(void)
 	ring->have_seq = ring->want_seq;
 }
 
+struct corbel_builder_start ring_start = {.instance = 2, .tsc_hz = 1000};
+
 int run_ring(void)
 {
-	struct corbel_builder_start start = {.instance = 2, .tsc_hz = 1000};
 	struct corbel_ring *ring = sim_ring();
 
 	ring->magic = CORBEL_RING_MAGIC;
@@ -111,12 +115,12 @@ int run_ring(void)
 	}
 	memcpy(ring->request, encoded, encoded_len);
 	sim.peer = peer_answers;
-	return builder_run(&start);
+	return builder_run(&ring_start);
 }
 
 int run_modules(void)
 {
-	struct corbel_builder_start start = {
+	struct corbel_builder_start boot = {
 		.instance = 1,
 		.module_count = 3,
 		.module = {{sim_module_gpa(0), encoded_len, "plan"},
@@ -127,7 +131,7 @@ int run_modules(void)
 	sim_module(0, encoded);
 	sim_module(1, &kernel);
 	sim_module(2, initrd);
-	return builder_run(&start);
+	return builder_run(&boot);
 }
 
 int builder_teardown(void **state)

@@ -187,6 +187,35 @@ static void test_texts(void **state)
 	refused("request: cmdline has byte 0 at 7");
 }
 
+/* Nothing, or one whole manifest, whose bytes nobody looks at yet. */
+static void test_owner(void **state)
+{
+	static const uint8_t manifest[sizeof(struct corbel_owner_manifest)] = {0xEE};
+	struct corbel_request_header *h = (struct corbel_request_header *)bytes;
+	uint8_t *owner = field(CORBEL_RQ_owner);
+	size_t without = len;
+
+	(void)state;
+	for (uint16_t size = 0; size <= sizeof(manifest) + 1; size++) {
+		memset(owner + 4, 0, sizeof(manifest) + 1);
+		memcpy(owner + 4, manifest, size < sizeof(manifest) ? size : sizeof(manifest));
+		memcpy(owner + 2, &size, sizeof(size));
+		h->size = (uint32_t)(len = without + size);
+		if (size == 0 || size == sizeof(manifest)) {
+			assert_int_equal(request_decode(bytes, len, CORBEL_RQF_PAUSED, &out), 0);
+			assert_int_equal(out.owner_len, size);
+			assert_memory_equal(&out.owner, owner + 4, sizeof(out.owner));
+		} else if (size > sizeof(manifest)) {
+			refused("request: owner has 297 bytes, at most 296");
+		} else {
+			assert_int_equal(request_decode(bytes, len, CORBEL_RQF_PAUSED, &out),
+					 -XEN_EINVAL);
+			assert_memory_equal(fail_reason, "request: owner has ", 19);
+			fail_reason[0] = 0;
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup(test_tags, setup),
 		cmocka_unit_test_setup(test_values, setup),
 		cmocka_unit_test_setup(test_texts, setup),
+		cmocka_unit_test_setup(test_owner, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -317,6 +317,12 @@ static long corbel_build(enum corbel_op op, void *argument)
 	case CORBEL_OP_build_vcpu:
 		sim.vcpu = *(struct corbel_build_vcpu *)argument;
 		return 0;
+	case CORBEL_OP_build_owner:
+		assert_int_equal(sim.committed, 1);
+		assert_int_equal(sim.owned++, 0);
+		assert_int_equal(sim.sealed, 0);
+		sim.owner = *(struct corbel_build_owner *)argument;
+		return 0;
 	case CORBEL_OP_build_seal:
 		assert_int_equal(sim.committed, 1);
 		assert_int_equal(sim.mapped, 0);
@@ -329,6 +335,21 @@ static long corbel_build(enum corbel_op op, void *argument)
 	}
 }
 
+static long policy_load(struct corbel_policy_load *load)
+{
+	assert_int_equal(sim.loaded++, 0);
+	assert_int_equal(load->buffer % 8, 0);
+	assert_in_range(load->size, 1, CORBEL_POLICY_MAX);
+	sim.policy = *load;
+	memcpy(sim.blob, (void *)(uintptr_t)load->buffer, load->size);
+	load->standing = sim.standing;
+	load->revoked = sim.revoked;
+	if (sim.policy_reason != NULL) {
+		strcpy(load->reason, sim.policy_reason);
+	}
+	return sim.policy_result;
+}
+
 static long corbel_op(enum corbel_op op, void *argument)
 {
 	struct corbel_rendezvous *meeting = argument;
@@ -339,9 +360,10 @@ static long corbel_op(enum corbel_op op, void *argument)
 	if (op == CORBEL_OP_rendezvous_get) {
 		meeting->ref = SIM_RING_REF;
 		meeting->port = SIM_PORT;
+		meeting->kind = sim.kind;
 		return sim.stub_waits++ == 0 ? -XEN_EAGAIN : 0;
 	}
-	return corbel_build(op, argument);
+	return op == CORBEL_OP_policy_load ? policy_load(argument) : corbel_build(op, argument);
 }
 
 static long set_param(const struct xen_hvm_param *param)

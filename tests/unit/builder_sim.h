@@ -28,6 +28,10 @@ struct sim {
 	uint16_t stub_state;  /* CORBEL_STUB_* */
 	void (*peer)(void);   /* Dom0, run whenever the builder waits or notifies */
 	uint64_t cycles_step; /* per look at the clock */
+	uint32_t kind;        /* of the session, CORBEL_SESSION_* */
+	long policy_result;   /* of policy_load, with reason, standing, revoked */
+	const char *policy_reason;
+	uint32_t standing, revoked;
 	/* seen */
 	struct corbel_build_create create;
 	struct corbel_build_commit commit;
@@ -35,8 +39,11 @@ struct sim {
 	struct corbel_build_vcpu vcpu;
 	struct corbel_build_seal seal;
 	struct corbel_build_grant grant;
+	struct corbel_build_owner owner;
+	struct corbel_policy_load policy; /* as handed in */
+	uint8_t blob[CORBEL_POLICY_MAX];
 	uint64_t param[64];
-	unsigned created, committed, sealed, granted, stub_waits, notified;
+	unsigned created, committed, owned, loaded, sealed, granted, stub_waits, notified;
 	long mapped;    /* foreign mappings that exist */
 	long populated; /* 4 KiB pages */
 	uint32_t unbound_port;
