@@ -44,7 +44,7 @@ static bool is_zero(const uint8_t *bytes, size_t count)
 
 static int deny_create(const struct hc_call *call)
 {
-	return hc_deny(call, NULL, XSM_CLASS_domain, XSM_PERM_domain_create);
+	return hc_deny(call, NULL, XSM_RIGHT(domain, create));
 }
 
 /* Numbers for tenants: 0 is nobody's, and none is used twice in one boot. */
@@ -75,7 +75,7 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 		label->tenant = next_tenant++;
 	}
 	return hc_authorize_label(call, requester ? requester : call->caller, *label,
-				  XSM_CLASS_domain, XSM_PERM_domain_create);
+				  XSM_RIGHT(domain, create));
 }
 
 /* Names are decoration, but one uuid never stands for two domains at a time; all zero is none. */

@@ -78,8 +78,8 @@ static bool may_see(struct hc_call *call, struct domain *d)
 	if (d->state == CORBEL_DOM_building && d->creator != call->caller) {
 		return false;
 	}
-	return xsm_allowed(&host_policy, call->caller->label, object, XSM_CLASS_domain,
-			   XSM_PERM_domain_getdomaininfo);
+	return xsm_allowed(&host_policy, call->caller->label, object,
+			   XSM_RIGHT(domain, getdomaininfo));
 }
 
 /* First domain with id >= first that the caller may see, referenced, or NULL. */
@@ -160,7 +160,7 @@ long hc_domctl_getinfo(struct hc_call *call)
 	if (!d) {
 		return -XEN_ESRCH;
 	}
-	error = hc_authorize(call, d, XSM_CLASS_domain, XSM_PERM_domain_getdomaininfo);
+	error = hc_authorize(call, d, XSM_RIGHT(domain, getdomaininfo));
 	if (!error) {
 		memset(&op->u, 0, sizeof(op->u));
 		fill_info(d, &op->u.getdomaininfo);

@@ -180,7 +180,7 @@ long hc_event_send(struct hc_call *call)
 	switch (p ? p->state : PORT_free) {
 	case PORT_interdomain:
 		/* The port names the object, so this check cannot come before the lock. */
-		result = hc_authorize(call, p->peer, XSM_CLASS_event, XSM_PERM_event_send);
+		result = hc_authorize(call, p->peer, XSM_RIGHT(event, send));
 		if (!result) {
 			event_port_raise(p->peer, p->peer_port);
 		}

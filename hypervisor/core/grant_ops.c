@@ -47,12 +47,12 @@ static long for_each(struct hc_call *call, uint32_t size, size_t status_at,
 
 /* Ends an element whose granter was found, but has not granted this.  The policy allows the pair:
  * the granter's is as much a denial as the policy's, and recorded as one. */
-static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t perm, uint32_t ref,
+static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t right, uint32_t ref,
 		      int16_t status)
 {
 	if (status == GNTST_permission_denied) {
 		call->detail = ref;
-		hc_deny(call, granter, XSM_CLASS_grant, perm);
+		hc_deny(call, granter, right);
 	}
 	domain_put(granter);
 	return status;
@@ -62,7 +62,7 @@ static int16_t map_work(struct hc_call *call, union element *e)
 {
 	struct gnttab_map_grant_ref *op = &e->map;
 	bool write = !(op->flags & GNTMAP_readonly);
-	unsigned perm = write ? XSM_PERM_grant_map_write : XSM_PERM_grant_map_read;
+	unsigned right = write ? XSM_RIGHT(grant, map_write) : XSM_RIGHT(grant, map_read);
 	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
 	struct domain *granter;
 	int16_t status;
@@ -75,12 +75,12 @@ static int16_t map_work(struct hc_call *call, union element *e)
 	if (op->host_addr & PAGE_MASK || gfn.n >= GFN_LIMIT) {
 		return GNTST_bad_virt_addr;
 	}
-	if (hc_target(call, op->dom, IN_LIVE, XSM_CLASS_grant, perm, &granter)) {
+	if (hc_target(call, op->dom, IN_LIVE, right, &granter)) {
 		return GNTST_permission_denied;
 	}
 	status = grant_map(call->caller, granter, op->ref, gfn, write, &op->handle);
 	/* On success the reference belongs to the mapping. */
-	return status == GNTST_okay ? status : refuse(call, granter, perm, op->ref, status);
+	return status == GNTST_okay ? status : refuse(call, granter, right, op->ref, status);
 }
 
 static int16_t unmap_work(struct hc_call *call, union element *e)
@@ -104,7 +104,7 @@ static int16_t unmap_work(struct hc_call *call, union element *e)
 		return grant_unmap(call->caller, op->handle, gfn);
 	}
 	/* Of a granter in any state: mappings of a dead domain must be dropped too. */
-	if (hc_authorize(call, granter, XSM_CLASS_grant, XSM_PERM_grant_unmap)) {
+	if (hc_authorize(call, granter, XSM_RIGHT(grant, unmap))) {
 		status = GNTST_permission_denied;
 	} else {
 		status = grant_unmap(call->caller, op->handle, gfn);
@@ -147,12 +147,12 @@ static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end
 			       ? open_own(call->caller, end->u.gmfn, side)
 			       : GNTST_permission_denied;
 	}
-	if (hc_target(call, end->domid, IN_LIVE, XSM_CLASS_grant, XSM_PERM_grant_copy, &granter)) {
+	if (hc_target(call, end->domid, IN_LIVE, XSM_RIGHT(grant, copy), &granter)) {
 		return GNTST_permission_denied;
 	}
 	status = grant_hold(granter, call->caller->id, side->ref, side->write, &side->frame);
 	if (status != GNTST_okay) {
-		return refuse(call, granter, XSM_PERM_grant_copy, side->ref, status);
+		return refuse(call, granter, XSM_RIGHT(grant, copy), side->ref, status);
 	}
 	side->granter = granter;
 	return status;

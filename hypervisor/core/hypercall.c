@@ -22,8 +22,8 @@ enum { DIR_NOARG, DIR_IN, DIR_INOUT, DIR_LIST };
 enum { RULE_NONE, RULE_SELF, RULE_FIELD, RULE_ELEM };
 
 struct hc_row {
-	uint8_t number, sub, kind, dir, rule, cls, perm, states;
-	uint16_t size, field;
+	uint8_t number, sub, kind, dir, rule, states;
+	uint16_t right, size, field;
 	long (*handle)(struct hc_call *call);
 };
 
@@ -39,23 +39,15 @@ static const struct hc_row rows[] = {
 	 .kind = KIND_call,                                                                        \
 	 .dir = DIR_##dir_,                                                                        \
 	 .rule = RULE_##rule_,                                                                     \
-	 .cls = XSM_CLASS_##cls_,                                                                  \
-	 .perm = XSM_PERM_##cls_##_##perm_,                                                        \
+	 .right = XSM_RIGHT(cls_, perm_),                                                          \
 	 .states = (states_),                                                                      \
 	 .size = sizeof(type),                                                                     \
 	 .field = OFFSET_##rule_(type, field_),                                                    \
 	 .handle = hc_##name},
 #define DENY(nr, sub_, name, cls_, perm_)                                                          \
-	{.number = (nr),                                                                           \
-	 .sub = (sub_),                                                                            \
-	 .kind = KIND_deny,                                                                        \
-	 .cls = XSM_CLASS_##cls_,                                                                  \
-	 .perm = XSM_PERM_##cls_##_##perm_},
+	{.number = (nr), .sub = (sub_), .kind = KIND_deny, .right = XSM_RIGHT(cls_, perm_)},
 #define DENY_REST(nr, name, cls_, perm_)                                                           \
-	{.number = (nr),                                                                           \
-	 .kind = KIND_deny_rest,                                                                   \
-	 .cls = XSM_CLASS_##cls_,                                                                  \
-	 .perm = XSM_PERM_##cls_##_##perm_},
+	{.number = (nr), .kind = KIND_deny_rest, .right = XSM_RIGHT(cls_, perm_)},
 #include "abi/hypercalls.def"
 #undef HC
 #undef DENY
@@ -111,7 +103,7 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 #define COLD __attribute__((noinline, cold))
 
 static COLD void audit(const struct hc_call *call, const struct domain *subject, uint16_t object,
-		       struct xsm_label label, unsigned cls, unsigned perm, int result)
+		       struct xsm_label label, size_t right, int result)
 {
 	const struct hc_row *row = call->row;
 
@@ -123,8 +115,8 @@ static COLD void audit(const struct hc_call *call, const struct domain *subject,
 		.call = (uint32_t)row->number << 16 |
 			(row->kind == KIND_deny_rest ? call->sub : row->sub),
 		.result = result,
-		.cls = (uint8_t)cls,
-		.perm = (uint8_t)perm,
+		.cls = (uint8_t)(right / 32),
+		.perm = (uint8_t)(right % 32),
 		.relation = label.ctx == CORBEL_NO_CONTEXT
 				    ? 0xFF
 				    : (uint8_t)xsm_relation(subject->label.tenant, label.tenant),
@@ -135,11 +127,11 @@ static COLD void audit(const struct hc_call *call, const struct domain *subject,
 }
 
 static COLD int deny(const struct hc_call *call, const struct domain *subject, uint16_t object,
-		     struct xsm_label label, unsigned cls, unsigned perm)
+		     struct xsm_label label, size_t right)
 {
 	host.audit_denied++;
-	policy_count(subject->label, cls, perm)->denied++;
-	audit(call, subject, object, label, cls, perm, -XEN_EPERM);
+	policy_count(subject->label, right)->denied++;
+	audit(call, subject, object, label, right, -XEN_EPERM);
 	return -XEN_EPERM;
 }
 
@@ -151,66 +143,66 @@ static struct xsm_label object_label(const struct hc_call *call, const struct do
 					: object->label;
 }
 
-COLD int hc_deny(const struct hc_call *call, const struct domain *object, unsigned cls,
-		 unsigned perm)
+COLD int hc_deny(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	return deny(call, call->caller, object ? object->id : DOMID_XEN, object_label(call, object),
-		    cls, perm);
+		    right);
 }
 
-static COLD void check_audited(const struct hc_call *call, const struct domain *subject,
-			       uint16_t object, struct xsm_label label, unsigned cls, unsigned perm)
+/* Returns 0, so that hc_authorize() can leave by it. */
+static COLD int audit_allowed(const struct hc_call *call, const struct domain *object, size_t right)
 {
-	if (xsm_audited(&host_policy, subject->label, label, cls, perm)) {
-		audit(call, subject, object, label, cls, perm, 0);
+	struct xsm_label label = object_label(call, object);
+
+	if (xsm_audited(&host_policy, call->caller->label, label, right)) {
+		audit(call, call->caller, object ? object->id : DOMID_XEN, label, right, 0);
 	}
+	return 0;
 }
 
 /*
  * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
  * building domain answers to its builder alone.
  */
-int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
-		 unsigned perm)
+int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	const struct domain *caller = call->caller;
 	struct xsm_label label = object_label(call, object);
 
-	if (!xsm_allowed(&host_policy, caller->label, label, cls, perm) ||
+	if (!xsm_allowed(&host_policy, caller->label, label, right) ||
 	    (object && object->state == CORBEL_DOM_building && object->creator != caller)) {
-		return hc_deny(call, object, cls, perm);
+		return hc_deny(call, object, right);
 	}
-	policy_count(caller->label, cls, perm)->allowed++;
-	if (__builtin_expect(host.policy_audits, 0)) {
-		check_audited(call, caller, object ? object->id : DOMID_XEN, label, cls, perm);
-	}
-	return 0;
+	policy_counters[caller->label.ctx][right].allowed++;
+	return __builtin_expect(host.policy_audits, 0) ? audit_allowed(call, object, right) : 0;
 }
 
 int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
-		       struct xsm_label label, unsigned cls, unsigned perm)
+		       struct xsm_label label, size_t right)
 {
-	if (!xsm_allowed(&host_policy, subject->label, label, cls, perm)) {
-		return deny(call, subject, DOMID_INVALID, label, cls, perm);
+	if (!xsm_allowed(&host_policy, subject->label, label, right)) {
+		return deny(call, subject, DOMID_INVALID, label, right);
 	}
-	policy_count(subject->label, cls, perm)->allowed++;
-	check_audited(call, subject, DOMID_INVALID, label, cls, perm);
+	policy_count(subject->label, right)->allowed++;
+	if (xsm_audited(&host_policy, subject->label, label, right)) {
+		audit(call, subject, DOMID_INVALID, label, right, 0);
+	}
 	return 0;
 }
 
 /* State, builder and policy for one object; every refusal is on record. */
 static __attribute__((nonnull)) int check_target(struct hc_call *call, struct domain *d,
-						 uint32_t states, unsigned cls, unsigned perm)
+						 uint32_t states, size_t right)
 {
-	int rc = hc_authorize(call, d, cls, perm);
+	int rc = hc_authorize(call, d, right);
 
 	if (rc == 0 && !(states & (1u << d->state))) {
-		rc = hc_deny(call, d, cls, perm);
+		rc = hc_deny(call, d, right);
 	}
 	return rc;
 }
 
-int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cls, unsigned perm,
+int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
 	      struct domain **out)
 {
 	bool self = domid == DOMID_SELF || domid == call->caller->id;
@@ -223,7 +215,7 @@ int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cl
 	if (self) {
 		domain_get(d);
 	}
-	rc = check_target(call, d, states, cls, perm);
+	rc = check_target(call, d, states, right);
 	if (rc) {
 		domain_put(d);
 		return rc;
@@ -239,15 +231,15 @@ static int authorize_row(struct hc_call *call)
 
 	switch (row->rule) {
 	case RULE_NONE:
-		return hc_authorize(call, NULL, row->cls, row->perm);
+		return hc_authorize(call, NULL, row->right);
 	case RULE_SELF:
 		/* No reference: the running vCPU keeps its domain, which is reaped from the
 		 * scheduler. */
 		call->target = call->caller;
-		return check_target(call, call->caller, row->states, row->cls, row->perm);
+		return check_target(call, call->caller, row->states, row->right);
 	case RULE_FIELD:
 		memcpy(&domid, call->in.bytes + row->field, sizeof(domid));
-		return hc_target(call, domid, row->states, row->cls, row->perm, &call->target);
+		return hc_target(call, domid, row->states, row->right, &call->target);
 	default:
 		return 0; /* RULE_ELEM: the handler asks for each element */
 	}
@@ -331,7 +323,7 @@ static COLD long refuse(struct hc_call *call, uint64_t number)
 	if (number == __HYPERVISOR_domctl) {
 		memcpy(&object, call->in.bytes + offsetof(hc_domctl_t, domain), sizeof(object));
 	}
-	return deny(call, call->caller, object, unknown, row->cls, row->perm);
+	return deny(call, call->caller, object, unknown, row->right);
 }
 
 static long perform(struct hc_call *call, uint64_t number)

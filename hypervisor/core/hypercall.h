@@ -54,21 +54,20 @@ void hypercall_init(void); /* indexes the table; CHECKs that no row is there twi
  * True when the vCPU has stopped running (slept, yielded, or its domain ended). */
 bool hypercall_dispatch(struct vcpu *v);
 
-/* Per-element and second-object checks: asks the policy (class, permission bit) for caller ->
+/* Per-element and second-object checks: asks the policy (right: XSM_RIGHT) for caller ->
  * object, records a denial.  0 or -EPERM. */
-int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
-		 unsigned perm);
+int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right);
 /* The same for a label that no domain has yet, and for a subject that the caller acts for. */
 int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
-		       struct xsm_label label, unsigned cls, unsigned perm);
+		       struct xsm_label label, size_t right);
 /* Puts a refusal on record (object 0: the hypervisor) and counts it; returns -EPERM. */
-int hc_deny(const struct hc_call *call, const struct domain *object, unsigned cls, unsigned perm);
+int hc_deny(const struct hc_call *call, const struct domain *object, size_t right);
 /* The room of the answer, with nothing in it. */
 void *hc_answer(struct hc_call *call, size_t size);
 /* Answers struct corbel_read from bytes[length]. */
 long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length);
 /* Resolves a domid for an element (DOMID_SELF allowed), referenced; checks state and permission.
  * 0, -ESRCH or -EPERM (a domain that the caller may not touch in this state: -EPERM). */
-int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cls, unsigned perm,
+int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
 	      struct domain **out);
 #endif

@@ -213,8 +213,7 @@ long hc_memory_add_batch(struct hc_call *call)
 	if (arg->space != XENMAPSPACE_gmfn_foreign) {
 		return -XEN_EINVAL;
 	}
-	rc = hc_target(call, arg->u.foreign_domid, IN_BUILDING, XSM_CLASS_mmu,
-		       XSM_PERM_mmu_map_write, &target);
+	rc = hc_target(call, arg->u.foreign_domid, IN_BUILDING, XSM_RIGHT(mmu, map_write), &target);
 	if (rc) {
 		return rc;
 	}

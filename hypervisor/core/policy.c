@@ -30,7 +30,7 @@ struct loaded {
 };
 
 struct xsm_policy host_policy;
-struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][XSM_CLASS_COUNT][32];
+struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][512];
 
 static struct loaded slots[2];
 static struct loaded *current = &slots[0], *other = &slots[1];
@@ -137,10 +137,10 @@ static const struct domain *find_unlabelled(void)
 	return missing;
 }
 
-static const uint8_t right[USES][2] = {
-	[USE_map_read] = {XSM_CLASS_grant, XSM_PERM_grant_map_read},
-	[USE_map_write] = {XSM_CLASS_grant, XSM_PERM_grant_map_write},
-	[USE_send] = {XSM_CLASS_event, XSM_PERM_event_send},
+static const uint16_t right[USES] = {
+	[USE_map_read] = XSM_RIGHT(grant, map_read),
+	[USE_map_write] = XSM_RIGHT(grant, map_write),
+	[USE_send] = XSM_RIGHT(event, send),
 };
 
 static bool forbidden(struct domain *d, struct domain *peer, unsigned use)
@@ -152,7 +152,7 @@ static bool forbidden(struct domain *d, struct domain *peer, unsigned use)
 	if (d == peer) {
 		object = xsm_self_label(weighed, object);
 	}
-	if (xsm_allowed(weighed, subject, object, right[use][0], right[use][1])) {
+	if (xsm_allowed(weighed, subject, object, right[use])) {
 		return false;
 	}
 	found[peer->id % MAX_DOMAINS][use]++;
@@ -182,8 +182,8 @@ static uint32_t tell(const struct domain *d, const struct domain *peer)
 							.subject = d->id,
 							.object = peer->id,
 							.result = ending,
-							.cls = right[use][0],
-							.perm = right[use][1],
+							.cls = (uint8_t)(right[use] / 32),
+							.perm = right[use] % 32,
 							.subject_context = d->label.ctx,
 							.object_context = peer->label.ctx,
 							.arg = count[use]});
@@ -290,7 +290,7 @@ long hc_policy_load(struct hc_call *call)
 	int rc;
 
 	if (call->caller != builder_current()) {
-		return hc_deny(call, NULL, XSM_CLASS_build, XSM_PERM_build_serve);
+		return hc_deny(call, NULL, XSM_RIGHT(build, serve));
 	}
 	rc = check_load(arg);
 	for (uint32_t at = 0; rc == 0 && at < arg->size; at += PAGE_SIZE) {

@@ -16,13 +16,12 @@
 
 extern struct xsm_policy host_policy; /* in force; all zero (denies everything) until loaded */
 
-/* [subject's context][class][permission], since the last switch */
-extern struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][XSM_CLASS_COUNT][32];
+/* [subject's context][right], since the last switch */
+extern struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][512];
 
-static inline struct corbel_policy_counter *policy_count(struct xsm_label subject, unsigned cls,
-							 unsigned perm)
+static inline struct corbel_policy_counter *policy_count(struct xsm_label subject, size_t right)
 {
-	return &policy_counters[subject.ctx % XSM_MAX_CONTEXTS][cls][perm];
+	return &policy_counters[subject.ctx % XSM_MAX_CONTEXTS][right];
 }
 
 /* The boot policy, copied from the module; stops the machine when it is refused. */

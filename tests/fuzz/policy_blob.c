@@ -92,9 +92,9 @@ static void ask_everything(const struct xsm_policy *p)
 
 			for (unsigned c = 0; c <= XSM_CLASS_COUNT; c++) {
 				for (unsigned b = 0; b <= 32; b++) {
-					bool yes = xsm_allowed(p, subject, object, c, b);
+					bool yes = xsm_allowed(p, subject, object, c * 32 + b);
 
-					xsm_audited(p, subject, object, c, b);
+					xsm_audited(p, subject, object, c * 32 + b);
 					CHECK(!yes || (s < p->contexts && t < p->contexts &&
 						       c < XSM_CLASS_COUNT && b < 32));
 				}

@@ -139,23 +139,22 @@ void domain_put(struct domain *d)
 	d->refs--;
 }
 
-int hc_deny(const struct hc_call *call, const struct domain *object, unsigned cls, unsigned perm)
+int hc_deny(const struct hc_call *call, const struct domain *object, size_t right)
 {
-	CHECK(call && object && cls < XSM_CLASS_COUNT && perm < 32);
+	CHECK(call && object && right < XSM_RIGHTS);
 	fake.denials++;
 	return -XEN_EPERM;
 }
 
-int hc_authorize(const struct hc_call *call, const struct domain *object, unsigned cls,
-		 unsigned perm)
+int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	CHECK(call && object);
-	fake.asked_class = cls;
-	fake.asked_perm = perm;
+	fake.asked_class = right / 32;
+	fake.asked_perm = right % 32;
 	return fake.refuse ? -XEN_EPERM : 0;
 }
 
-int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cls, unsigned perm,
+int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
 	      struct domain **out)
 {
 	uint16_t id = domid == DOMID_SELF ? call->caller->id : domid;
@@ -164,7 +163,7 @@ int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, unsigned cl
 		return -XEN_ESRCH;
 	}
 	if (!(states >> fake.domain[id].state & 1u) ||
-	    hc_authorize(call, &fake.domain[id], cls, perm)) {
+	    hc_authorize(call, &fake.domain[id], right)) {
 		return -XEN_EPERM;
 	}
 	*out = &fake.domain[id];

@@ -73,7 +73,7 @@ static long ask_element(struct hc_call *call)
 {
 	uint32_t states = call->row->number == __HYPERVISOR_domctl ? IN_ANY : IN_LIVE;
 	struct domain *d;
-	int rc = hc_target(call, object_id, states, call->row->cls, call->row->perm, &d);
+	int rc = hc_target(call, object_id, states, call->row->right, &d);
 
 	if (rc == 0) {
 		seen.target = d;
@@ -164,8 +164,8 @@ static void check_record(uint64_t first, const struct hc_row *row, const struct 
 	assert_int_equal(r[0].object, object);
 	assert_int_equal(r[0].call >> 16, row->number);
 	assert_int_equal(r[0].result, -XEN_EPERM);
-	assert_int_equal(r[0].cls, row->cls);
-	assert_int_equal(r[0].perm, row->perm);
+	assert_int_equal(r[0].cls, row->right / 32);
+	assert_int_equal(r[0].perm, row->right % 32);
 }
 
 /* The object that an audit record of this row names. */
@@ -409,7 +409,7 @@ static size_t write_row(char *at, size_t room, unsigned i)
 				row->kind == KIND_deny_rest ? "rest" : sub, names[i],
 				row->kind == KIND_call ? dirs[row->dir] : "-", row->size,
 				row->kind == KIND_call ? rules[row->rule] : "-", row->field,
-				perm_name(row->cls, row->perm), n ? states : "-");
+				perm_name(row->right / 32, row->right % 32), n ? states : "-");
 }
 
 static void golden_text(void **state)

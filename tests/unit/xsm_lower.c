@@ -51,8 +51,8 @@ static void compare(const struct xsm_policy *p, struct xsm_label s, uint32_t s_s
 		assert_int_equal(sepol_string_to_security_class(source_class_name[c], &cls), 0);
 		assert_int_equal(sepol_compute_av(s_sid, t_sid, cls, ~0u, &d), 0);
 		for (unsigned b = 0; b < 32 && source_perm_name[c][b] != NULL; b++) {
-			bool allowed = xsm_allowed(p, s, t, c, b);
-			bool audited = xsm_audited(p, s, t, c, b);
+			bool allowed = xsm_allowed(p, s, t, c * 32 + b);
+			bool audited = xsm_audited(p, s, t, c * 32 + b);
 			sepol_access_vector_t av;
 
 			assert_int_equal(sepol_string_to_av_perm(cls, source_perm_name[c][b], &av),

@@ -75,10 +75,10 @@ static void test_look_up(void **state)
 							b == XSM_PERM_domain_pause;
 
 					assert_int_equal(
-						xsm_allowed(&p, label(s, 0), label(t, 0), c, b),
+						xsm_allowed(&p, label(s, 0), label(t, 0), c * 32 + b),
 						expected);
 					assert_int_equal(
-						xsm_audited(&p, label(s, 0), label(t, 0), c, b),
+						xsm_audited(&p, label(s, 0), label(t, 0), c * 32 + b),
 						expected);
 				}
 			}
@@ -107,9 +107,9 @@ static void test_no_policy_denies(void **state)
 	const char *why;
 
 	(void)state;
-	assert_false(xsm_allowed(&p, none, none, 0, 0));
-	assert_false(xsm_allowed(&p, label(0, 0), label(0, 0), 0, 0));
-	assert_false(xsm_audited(&p, label(0, 0), label(0, 0), 0, 0));
+	assert_false(xsm_allowed(&p, none, none, 0));
+	assert_false(xsm_allowed(&p, label(0, 0), label(0, 0), 0));
+	assert_false(xsm_audited(&p, label(0, 0), label(0, 0), 0));
 	assert_int_equal(xsm_label_by_name(&p, "b:dom0", &found), -1);
 	assert_string_equal(xsm_label_name(&p, none), "(invalid)");
 	assert_int_equal(xsm_self_label(&p, none).ctx, none.ctx);
@@ -183,7 +183,7 @@ static void test_relations(void **state)
 			for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
 				assert_int_equal(xsm_allowed(&p, label(TENANT, tenant[s]),
 							     label(TENANT, tenant[t]),
-							     XSM_CLASS_event, r),
+							     XSM_CLASS_event * 32 + r),
 						 expected[s][t] == r);
 			}
 		}
@@ -336,7 +336,7 @@ static void test_bit_flips(void **state)
 			for (unsigned s = 0; s < CONTEXTS; s++) {
 				xsm_label_name(&p, xsm_self_label(&p, label(s, 0)));
 				for (unsigned t = 0; t < CONTEXTS; t++) {
-					xsm_allowed(&p, label(s, 1), label(t, 2), bit % 16, 0);
+					xsm_allowed(&p, label(s, 1), label(t, 2), bit % 16 * 32);
 				}
 			}
 			free(keep);

@@ -83,7 +83,8 @@ static void list_pair(const struct xsm_policy *p, unsigned s, unsigned t, unsign
 				printf("%s %s %s %s %s%s\n", xsm_label_name(p, subject),
 				       xsm_label_name(p, object), source_class_name[c],
 				       source_perm_name[c][b], name[relation],
-				       xsm_audited(p, subject, object, c, b) ? " audited" : "");
+				       xsm_audited(p, subject, object, c * 32 + b) ? " audited"
+										   : "");
 			}
 		}
 	}

@@ -211,16 +211,6 @@ const char *xsm_label_name(const struct xsm_policy *p, struct xsm_label label)
 	return label.ctx < p->contexts ? p->names + p->context[label.ctx].name : "(invalid)";
 }
 
-struct xsm_label xsm_sid_label(const struct xsm_policy *p, enum xsm_sid sid)
-{
-	struct xsm_label none = {.ctx = UINT16_MAX};
-
-	if (p->contexts == 0 || (unsigned)sid >= XSM_SID_COUNT) {
-		return none;
-	}
-	return (struct xsm_label){.ctx = p->sid[sid]};
-}
-
 struct xsm_label xsm_self_label(const struct xsm_policy *p, struct xsm_label label)
 {
 	if (label.ctx < p->contexts) {

@@ -46,6 +46,10 @@ enum xsm_class {
 #undef XSM_CLASS_END
 /* clang-format on */
 
+/* A permission of a class as one number, and how many numbers there are. */
+#define XSM_RIGHT(cls, perm) (XSM_CLASS_##cls * 32u + XSM_PERM_##cls##_##perm)
+#define XSM_RIGHTS           (XSM_CLASS_COUNT * 32u)
+
 /* A label.  Of an owned context the tenant is never 0: its owner's number, or, if it has no owner,
  * one that no other domain has. */
 struct xsm_label {
@@ -101,7 +105,10 @@ int xsm_label_by_name(const struct xsm_policy *p, const char *name, struct xsm_l
 const char *xsm_label_name(const struct xsm_policy *p, struct xsm_label label);
 
 /* The label of an initial context; of no policy, a label that is denied everything. */
-struct xsm_label xsm_sid_label(const struct xsm_policy *p, enum xsm_sid sid);
+static inline struct xsm_label xsm_sid_label(const struct xsm_policy *p, enum xsm_sid sid)
+{
+	return (struct xsm_label){.ctx = p->sid[sid]};
+}
 
 /* The object label to use when a domain acts on itself. */
 struct xsm_label xsm_self_label(const struct xsm_policy *p, struct xsm_label label);
@@ -121,36 +128,34 @@ static inline unsigned xsm_relation(uint32_t s, uint32_t t)
 	return s == XSM_TENANT_NONE ? XSM_RELATION_UNDER : XSM_RELATION_APART;
 }
 
-/* Classes' masks of row 0..3 (a relation) or 4 (records asked for) from subject to object.  No
- * product here exceeds 32 bits: 256 * 256 cells, 65535 vectors of less than 256 words. */
-static inline const uint32_t *xsm_masks(const struct xsm_policy *p, unsigned s, unsigned t,
-					unsigned row)
+/* Classes' masks of row 0..3 (a relation) or 4 (records asked for) from subject to object. */
+static inline const uint32_t *xsm_masks(const struct xsm_policy *p, size_t s, size_t t, size_t row)
 {
 	return p->vector + p->cell[s * p->contexts + t] * XSM_VECTOR_WORDS + row * XSM_CLASS_COUNT;
 }
 
 static inline bool xsm_bit(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-			   unsigned row, unsigned cls, unsigned perm_bit)
+			   unsigned row, size_t right)
 {
-	if (__builtin_expect(s.ctx >= p->contexts || t.ctx >= p->contexts ||
-				     cls >= XSM_CLASS_COUNT || perm_bit > 31,
-			     0)) {
+	unsigned last = s.ctx > t.ctx ? s.ctx : t.ctx;
+
+	if (__builtin_expect(last >= p->contexts, 0) || __builtin_expect(right >= XSM_RIGHTS, 0)) {
 		return false;
 	}
-	return (xsm_masks(p, s.ctx, t.ctx, row)[cls] >> perm_bit) & 1;
+	return (xsm_masks(p, s.ctx, t.ctx, row)[right / 32] >> right % 32) & 1;
 }
 
-/* The decision.  Default deny: also for a label, class or bit that does not exist. */
+/* The decision.  Default deny: also for a label or a right that does not exist. */
 static inline bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-			       unsigned cls, unsigned perm_bit)
+			       size_t right)
 {
-	return xsm_bit(p, s, t, xsm_relation(s.tenant, t.tenant), cls, perm_bit);
+	return xsm_bit(p, s, t, xsm_relation(s.tenant, t.tenant), right);
 }
 
 /* Whether the policy asks for a trace record of this call, should it be allowed. */
 static inline bool xsm_audited(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-			       unsigned cls, unsigned perm_bit)
+			       size_t right)
 {
-	return xsm_bit(p, s, t, XSM_RELATION_COUNT, cls, perm_bit);
+	return xsm_bit(p, s, t, XSM_RELATION_COUNT, right);
 }
 #endif
