@@ -47,7 +47,7 @@ static bool parse(int argc, char **argv, bool *json)
 
 	while ((option = getopt_long(argc, argv, "", json ? with_json : with_json + 1, NULL)) !=
 	       -1) {
-		if (option != 'J') {
+		if (option != 'J' || !json) {
 			return false;
 		}
 		*json = true;
