@@ -63,36 +63,16 @@ static int bad(const char *format, ...)
 /* ---- the domain's configuration ----------------------------------------------------------------
  */
 
-/* Its manifest is what is being made, so a file that is not there yet is no fault: the setting is
- * taken out before the others are read. */
-static char *take_manifest_path(struct config *config, int *result)
-{
-	const char *text = NULL;
-	char *path = NULL;
-	int found = config_string(config, "owner_manifest", &text);
-
-	*result = found < 0 ? -1 : 0;
-	if (found > 0) {
-		path = strdup(text);
-		*result = path ? config_parse(config, "corbel-sign", "owner_manifest=''", 17) : -1;
-	}
-	return path;
-}
-
 static int read_config(struct options *options, int count, char **extra)
 {
 	static struct guest guest;
 	struct config config;
-	char *manifest = NULL;
 	int ret;
 
 	config_init(&config);
 	ret = config_parse_file(&config, options->config);
 	for (int i = 0; i < count && !ret; i++) {
 		ret = config_parse(&config, "command line", extra[i], strlen(extra[i]));
-	}
-	if (!ret) {
-		manifest = take_manifest_path(&config, &ret);
 	}
 	if (!ret) {
 		ret = guest_from_config(&guest, &config, stderr);
@@ -104,10 +84,8 @@ static int read_config(struct options *options, int count, char **extra)
 	options->input.initrd = guest.ramdisk;
 	options->input.cmdline = guest.request.cmdline;
 	options->input.label = guest.request.label;
-	if (!options->output) {
-		options->output = manifest; /* kept until the program ends */
-	} else {
-		free(manifest);
+	if (!options->output && !options->show) {
+		options->output = guest.owner_manifest;
 	}
 	config_free(&config);
 	return ret ? STATUS_bad : STATUS_yes;
