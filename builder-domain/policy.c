@@ -119,7 +119,7 @@ static int load_blob(const struct corbel_policy_request *r, struct corbel_policy
 		return bad_policy("%s", load->reason);
 	}
 	return call_result(rc == -XEN_EBUSY    ? "policy: another waits to be confirmed"
-			   : rc == -XEN_EINVAL ? "policy: serial not above the last one confirmed"
+			   : rc == -XEN_EINVAL ? "policy: serial not above the one in force"
 					       : "policy",
 			   rc);
 }

@@ -243,7 +243,7 @@ static void test_refused_by_hypervisor(void **state)
 	again();
 	sim.policy_result = -XEN_EINVAL;
 	check_ring_failed(run(), XEN_EINVAL,
-			  "policy: serial not above the last one confirmed: refused (error 22)");
+			  "policy: serial not above the one in force: refused (error 22)");
 	again();
 	sim.policy_result = -XEN_EPERM;
 	check_ring_failed(run(), XEN_EPERM, "policy: not permitted (error 1)");

@@ -68,13 +68,18 @@ size_t request_encode(const struct build *b, uint8_t *out)
 	return header.size;
 }
 
-long session_post(uint32_t *instance)
+static long post(enum corbel_op op, uint32_t *instance)
 {
 	struct corbel_rendezvous arg = {.ref = GRANT_OWN_FIRST, .port = port};
-	long rc = corbel_call(CORBEL_OP_rendezvous_set, &arg);
+	long rc = corbel_call(op, &arg);
 
 	*instance = arg.instance;
 	return rc;
+}
+
+long session_post(uint32_t *instance)
+{
+	return post(CORBEL_OP_rendezvous_set, instance);
 }
 
 bool session_wait(uint64_t timeout_ns)
@@ -87,9 +92,13 @@ static bool serve(struct build *b, volatile struct corbel_ring *ring)
 {
 	uint32_t seq = ring->want_seq, len = ring->want_len;
 	uint64_t offset = ring->want_offset;
-	bool kernel = ring->want_file == CORBEL_FILE_kernel;
-	const uint8_t *file = kernel ? b->kernel : b->initrd;
-	uint64_t size = kernel ? b->kernel_size : b->initrd_size;
+	uint32_t want = ring->want_file;
+	const uint8_t *file = want == CORBEL_FILE_kernel   ? b->kernel
+			      : want == CORBEL_FILE_policy ? b->policy
+							   : b->initrd;
+	uint64_t size = want == CORBEL_FILE_kernel   ? b->kernel_size
+			: want == CORBEL_FILE_policy ? b->policy_size
+						     : b->initrd_size;
 
 	if (ring->state != CORBEL_RING_staging || seq == ring->have_seq) {
 		return false;
@@ -115,6 +124,8 @@ static void finish(struct build *b, const volatile struct corbel_ring *ring)
 	b->ended = true;
 	b->result = ring->result;
 	b->domid = (uint16_t)ring->domid;
+	b->standing = ring->domid;
+	b->revoked = ring->revoked;
 	b->instance = ring->instance;
 	for (size_t i = 0; i + 1 < sizeof(b->reason); i++) {
 		b->reason[i] = ring->reason[i];
@@ -163,7 +174,7 @@ static void serve_session(struct build *b, uint32_t instance)
 	}
 }
 
-void session_run(struct build *b, const uint8_t *request, size_t size)
+static void run(struct build *b, enum corbel_op op, const void *request, size_t size)
 {
 	struct corbel_ring *ring = client_ring;
 	uint32_t instance = 0;
@@ -185,14 +196,28 @@ void session_run(struct build *b, const uint8_t *request, size_t size)
 		b->spoil(ring);
 	}
 	b->set_tsc = rdtsc();
-	rc = session_post(&instance);
+	rc = post(op, &instance);
 	if (rc != 0) {
 		b->result = (int32_t)rc;
-		format_into(b->reason, sizeof(b->reason), "rendezvous_set: %ld", rc);
+		format_into(b->reason, sizeof(b->reason), "session not posted: %ld", rc);
 		return;
 	}
 	event_send(port);
 	serve_session(b, instance);
+}
+
+void session_run(struct build *b, const uint8_t *request, size_t size)
+{
+	run(b, CORBEL_OP_rendezvous_set, request, size);
+}
+
+bool policy_run(struct build *b, uint32_t flags, uint32_t confirm_s)
+{
+	struct corbel_policy_request ask = {CORBEL_POLICY_REQUEST_MAGIC, (uint32_t)b->policy_size,
+					    flags, confirm_s};
+
+	run(b, CORBEL_OP_policy_request, &ask, sizeof(ask));
+	return b->ended && b->result == 0;
 }
 
 bool build_run(struct build *b)

@@ -21,6 +21,8 @@ struct build {
 	const uint8_t *kernel, *initrd;
 	uint64_t kernel_size, initrd_size;
 	const struct corbel_owner_manifest *owner;
+	const uint8_t *policy; /* of a policy session: the signed file */
+	uint64_t policy_size;
 	/* Called for each range that the builder wants, after the data is in place and before the
 	 * answer.  false: give up. */
 	bool (*answer)(struct build *b, struct corbel_ring *ring, uint8_t *data);
@@ -35,9 +37,10 @@ struct build {
 	bool builder_died; /* without a word on the ring: result is -EIO then */
 	int32_t result;
 	uint16_t domid;
-	uint32_t instance; /* as written to the ring */
-	uint32_t wants;    /* ranges asked for */
-	uint64_t set_tsc;  /* TSC just before rendezvous_set */
+	uint32_t standing, revoked; /* of a policy session */
+	uint32_t instance;          /* as written to the ring */
+	uint32_t wants;             /* ranges asked for */
+	uint64_t set_tsc;           /* TSC just before rendezvous_set */
 	char reason[128];
 };
 
@@ -53,6 +56,9 @@ bool build_run(struct build *b);
 void build_must(struct build *b);
 /* Fills kernel from the archive, or broken(). */
 void build_image(struct build *b, const char *file);
+/* A policy session with b's signed file; flags and confirm_s as in corbel_policy_request.  True
+ * when the policy was loaded, or checked. */
+bool policy_run(struct build *b, uint32_t flags, uint32_t confirm_s);
 /* The ring page, for tests that fill it with garbage, and what a raw rendezvous_set needs. */
 extern struct corbel_ring *client_ring;
 extern uint8_t *client_data;
