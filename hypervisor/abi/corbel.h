@@ -243,8 +243,10 @@ struct corbel_policy_info {
 	uint64_t previous;     /* serial that a roll-back returns to; == serial if none waits */
 };
 
-/* One element of policy_counters: [context][class][32 bits of permission], since the last switch.
- * The subject's context counts. */
+/* One element of policy_counters: [subject's context][CORBEL_COUNTER_CLASSES][32 permissions],
+ * since the last switch. */
+#define CORBEL_COUNTER_CLASSES 16u
+
 struct corbel_policy_counter {
 	uint64_t allowed, denied;
 };

@@ -35,6 +35,7 @@ static struct corbel_rendezvous posted;
 static const struct domain *poster; /* 0: nothing is posted; it is Dom0, which the host outlives by
 				     * no session */
 static const struct domain *requester;
+static uint32_t session; /* CORBEL_SESSION_* that the instance serves */
 
 void builder_init(const void *image_in, uint64_t size, const struct kept_module *modules)
 {
@@ -50,7 +51,12 @@ struct domain *builder_current(void)
 
 bool builder_may_create(const struct domain *caller)
 {
-	return caller == instance && !ended && !created;
+	return caller == instance && !ended && !created && session == CORBEL_SESSION_BUILD;
+}
+
+bool builder_may_load(const struct domain *caller)
+{
+	return caller == instance && !ended && session == CORBEL_SESSION_POLICY;
 }
 
 void builder_set_target(struct domain *d)
@@ -139,6 +145,7 @@ void builder_start(void)
 	instance = d;
 	target = NULL;
 	requester = NULL;
+	session = CORBEL_SESSION_BUILD;
 	created = ended = false;
 	this_cpu()->last_domain = OWNER_NONE; /* its number is its predecessor's */
 	deadline = d->instance == 1 ? now_ns() + BOOT_DEADLINE_NS : ~0ull;
@@ -212,20 +219,20 @@ long hc_build_done(struct hc_call *call)
 	const struct corbel_build_done *arg = (void *)call->in.bytes;
 
 	if (call->caller != instance) {
-		return -XEN_EPERM;
+		return hc_deny(call, NULL, XSM_RIGHT(build, serve));
 	}
 	builder_ended(arg->status);
 	call->block = true;
 	return 0;
 }
 
-static long post(struct hc_call *call, uint32_t kind)
+static long post(struct hc_call *call, uint32_t kind, size_t right)
 {
 	struct corbel_rendezvous *arg = (void *)call->in.bytes;
 	struct vcpu *waiter = instance ? instance->vcpu[0] : NULL;
 
 	if (!call->caller->is_dom0) {
-		return -XEN_EPERM;
+		return hc_deny(call, NULL, right);
 	}
 	if (arg->kind || arg->port == 0) {
 		return -XEN_EINVAL;
@@ -243,12 +250,12 @@ static long post(struct hc_call *call, uint32_t kind)
 
 long hc_rendezvous_set(struct hc_call *call)
 {
-	return post(call, CORBEL_SESSION_BUILD);
+	return post(call, CORBEL_SESSION_BUILD, XSM_RIGHT(build, request));
 }
 
 long hc_policy_request(struct hc_call *call)
 {
-	return post(call, CORBEL_SESSION_POLICY);
+	return post(call, CORBEL_SESSION_POLICY, XSM_RIGHT(security, load_policy));
 }
 
 long hc_rendezvous_get(struct hc_call *call)
@@ -256,7 +263,7 @@ long hc_rendezvous_get(struct hc_call *call)
 	struct corbel_rendezvous *arg = (void *)call->in.bytes;
 
 	if (call->caller != instance || deadline != ~0ull) {
-		return -XEN_EPERM; /* one session per instance */
+		return hc_deny(call, NULL, XSM_RIGHT(build, serve)); /* one session per instance */
 	}
 	if (!poster) {
 		sched_sleep(call->vcpu, VCPU_waiting);
@@ -266,6 +273,7 @@ long hc_rendezvous_get(struct hc_call *call)
 	*arg = posted;
 	arg->instance = instance->instance;
 	requester = poster;
+	session = posted.kind;
 	poster = NULL;
 	deadline = now_ns() + SESSION_DEADLINE_NS;
 	return 0;

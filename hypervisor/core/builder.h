@@ -5,7 +5,9 @@
 #include "core/hypercall.h"
 
 bool builder_may_create(const struct domain *caller); /* current instance, nothing created yet */
-void builder_set_target(struct domain *d);            /* 0 when sealed */
-const struct domain *builder_requester(void);         /* whose session it serves; 0: none */
-struct domain *builder_target(void);                  /* what the instance builds now, or 0 */
+/* Current instance in a policy session: it has seen no image, so none has taken it over. */
+bool builder_may_load(const struct domain *caller);
+void builder_set_target(struct domain *d);    /* 0 when sealed */
+const struct domain *builder_requester(void); /* whose session it serves; 0: none */
+struct domain *builder_target(void);          /* what the instance builds now, or 0 */
 #endif

@@ -6,7 +6,7 @@
  * is the policy's word on security:load_policy.
  */
 #include "core/policy.h"
-#include "core/build.h"
+#include "core/builder.h"
 #include "core/event.h"
 #include "core/grant.h"
 #include "core/host.h"
@@ -30,7 +30,7 @@ struct loaded {
 };
 
 struct xsm_policy host_policy;
-struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][512];
+struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][CORBEL_COUNTER_CLASSES * 32];
 
 static struct loaded slots[2];
 static struct loaded *current = &slots[0], *other = &slots[1];
@@ -122,6 +122,12 @@ static void renumber(const struct xsm_policy *next)
 
 		renumbered[now.ctx] = same ? then.ctx : NO_CONTEXT;
 	}
+	/* What the hypervisor knows by role must keep its name: the floor is built on it. */
+	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
+		if (renumbered[host_policy.sid[i]] != next->sid[i]) {
+			renumbered[host_policy.sid[i]] = NO_CONTEXT;
+		}
+	}
 }
 
 /* A domain whose label the weighed policy does not have, or 0; not referenced. */
@@ -169,31 +175,24 @@ static bool channel_forbidden(struct domain *d, struct domain *peer)
 	return forbidden(d, peer, USE_send);
 }
 
-/* Puts on record what was found of d's uses of peer; returns how many they are. */
-static uint32_t tell(const struct domain *d, const struct domain *peer)
+static void tell(const struct domain *d, const struct domain *peer, unsigned use, uint32_t count)
 {
-	const uint32_t *count = found[peer->id % MAX_DOMAINS];
-	uint32_t sum = 0;
-
-	for (unsigned use = 0; use < USES; use++) {
-		sum += count[use];
-		if (count[use]) {
-			trace_add((struct corbel_trace){.kind = CORBEL_TRACE_standing,
-							.subject = d->id,
-							.object = peer->id,
-							.result = ending,
-							.cls = (uint8_t)(right[use] / 32),
-							.perm = right[use] % 32,
-							.subject_context = d->label.ctx,
-							.object_context = peer->label.ctx,
-							.arg = count[use]});
-		}
-	}
-	return sum;
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_standing,
+		.subject = d->id,
+		.object = peer->id,
+		.result = ending,
+		.cls = (uint8_t)(right[use] / 32),
+		.perm = right[use] % 32,
+		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
+		.subject_context = d->label.ctx,
+		.object_context = peer->label.ctx,
+		.arg = count});
 }
 
-/* How many grant mappings and channels the weighed policy forbids; ends them if asked. */
-static uint32_t review(bool end)
+/* How many grant mappings and channels the weighed policy forbids; ends them, or puts them on
+ * record, if asked. */
+static uint32_t review(bool end, bool record)
 {
 	uint32_t sum = 0;
 
@@ -203,7 +202,14 @@ static uint32_t review(bool end)
 		grant_review(d, grant_forbidden);
 		event_review(d, channel_forbidden);
 		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
-			sum += tell(d, peer);
+			for (unsigned use = 0; use < USES; use++) {
+				uint32_t count = found[peer->id % MAX_DOMAINS][use];
+
+				sum += count;
+				if (count && record) {
+					tell(d, peer, use, count);
+				}
+			}
 		}
 	}
 	return sum;
@@ -236,7 +242,7 @@ static void roll_back(int reason)
 	deadline = NEVER;
 	renumber(&other->policy);
 	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
-	review(true);
+	review(true, true);
 	switch_policies(reason);
 }
 
@@ -275,7 +281,7 @@ static bool weigh(struct corbel_policy_load *arg)
 		label = d ? xsm_label_name(&host_policy, d->label) : "";
 	}
 	if (!why) {
-		arg->standing = review(false);
+		arg->standing = review(false, !(arg->flags & CORBEL_POLICY_REVOKE));
 		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
 			      ? "too little free memory for empty pages in place of what it revokes"
 			      : NULL;
@@ -289,7 +295,7 @@ long hc_policy_load(struct hc_call *call)
 	struct corbel_policy_load *arg = (void *)call->in.bytes;
 	int rc;
 
-	if (call->caller != builder_current()) {
+	if (!builder_may_load(call->caller)) {
 		return hc_deny(call, NULL, XSM_RIGHT(build, serve));
 	}
 	rc = check_load(arg);
@@ -308,7 +314,7 @@ long hc_policy_load(struct hc_call *call)
 		return 0;
 	}
 	if (arg->flags & CORBEL_POLICY_REVOKE) {
-		arg->revoked = review(true);
+		arg->revoked = review(true, true);
 	}
 	if (arg->confirm_s) {
 		deadline = now_ns() + arg->confirm_s * 1000000000ull;

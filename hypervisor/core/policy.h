@@ -17,7 +17,7 @@
 extern struct xsm_policy host_policy; /* in force; all zero (denies everything) until loaded */
 
 /* [subject's context][right], since the last switch */
-extern struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][512];
+extern struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][CORBEL_COUNTER_CLASSES * 32];
 
 static inline struct corbel_policy_counter *policy_count(struct xsm_label subject, size_t right)
 {

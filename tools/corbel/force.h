@@ -26,7 +26,7 @@ void force_free(struct force *force);
  * policy was switched meanwhile. */
 struct corbel_policy_counter *force_counters(const struct force *force, int *error,
 					     char why[FORCE_WHY]);
-#define FORCE_COUNTERS(contexts) ((size_t)(contexts)*XSM_CLASS_COUNT * 32)
+#define FORCE_COUNTERS(contexts) ((size_t)(contexts)*CORBEL_COUNTER_CLASSES * 32)
 
 /* Reads facts only. */
 int force_info(struct corbel_policy_info *info);

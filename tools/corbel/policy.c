@@ -207,11 +207,12 @@ static int policy_dump(int argc, char **argv)
 static void print_counter(const struct force *force, size_t at,
 			  const struct corbel_policy_counter *counter, struct json *json)
 {
-	const char *context = force_context(&force->policy, (unsigned)(at / 32 / XSM_CLASS_COUNT));
+	const char *context =
+		force_context(&force->policy, (unsigned)(at / 32 / CORBEL_COUNTER_CLASSES));
 	char permission[64];
 
-	permission_name((unsigned)(at / 32 % XSM_CLASS_COUNT), (unsigned)(at % 32), permission,
-			sizeof(permission));
+	permission_name((unsigned)(at / 32 % CORBEL_COUNTER_CLASSES), (unsigned)(at % 32),
+			permission, sizeof(permission));
 	if (!json) {
 		printf("%-40s %-24s %12llu %12llu\n", context, permission,
 		       (unsigned long long)counter->allowed, (unsigned long long)counter->denied);

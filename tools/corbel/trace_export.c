@@ -94,12 +94,12 @@ static void export_records(const struct reader *reader)
 static void export_counter(const char *verb, const struct xsm_policy *policy, size_t at,
 			   uint64_t count)
 {
-	unsigned class = (unsigned)(at / 32 % XSM_CLASS_COUNT), perm = (unsigned)(at % 32);
+	unsigned class = (unsigned)(at / 32 % CORBEL_COUNTER_CLASSES), perm = (unsigned)(at % 32);
 	const char *name = permission_word(class, perm);
 
 	if (count && name) {
 		printf("%s %s %s %s %llu\n", verb,
-		       force_context(policy, (unsigned)(at / 32 / XSM_CLASS_COUNT)),
+		       force_context(policy, (unsigned)(at / 32 / CORBEL_COUNTER_CLASSES)),
 		       class_word(class), name, (unsigned long long)count);
 	}
 }
