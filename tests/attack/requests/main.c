@@ -121,6 +121,11 @@ static void shape(void)
 	size = request_encode(&request, bytes);
 	field(CORBEL_RQ_label)[6] = 0;
 	expect_refused("NUL in the label", bytes, size);
+	size = request_encode(&request, bytes);
+	memset(bytes + size, 0, 100);
+	field(CORBEL_RQ_owner)[2] = 100;
+	set_size(size + 100);
+	expect_refused("owner's manifest cut short", bytes, size + 100);
 	request.cmdline = "case=hello";
 	size = request_encode(&request, bytes);
 	field(CORBEL_RQ_cmdline)[6] = 0;
@@ -281,7 +286,7 @@ static void rendezvous(void)
 		{.ref = 0xffffffff, .port = 1},
 		{.ref = 511, .port = 1023},
 	};
-	struct corbel_rendezvous arg = {.ref = GRANT_OWN_FIRST, .port = 1, .pad = 1};
+	struct corbel_rendezvous arg = {.ref = GRANT_OWN_FIRST, .port = 1, .kind = 1};
 
 	check_true("rendezvous with a reserved field set is refused",
 		   corbel_call(CORBEL_OP_rendezvous_set, &arg) < 0);
