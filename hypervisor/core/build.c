@@ -72,10 +72,12 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	}
 	/* A stranger to all others, until build_owner says whose it is. */
 	if (xsm_is_owned(&host_policy, *label)) {
-		label->tenant = next_tenant++;
+		label->tenant = next_tenant;
 	}
-	return hc_authorize_label(call, requester ? requester : call->caller, *label,
-				  XSM_RIGHT(domain, create));
+	rc = hc_authorize_label(call, requester ? requester : call->caller, *label,
+				XSM_RIGHT(domain, create));
+	next_tenant += rc == 0 && label->tenant != XSM_TENANT_NONE;
+	return rc;
 }
 
 /* Names are decoration, but one uuid never stands for two domains at a time; all zero is none. */
