@@ -197,7 +197,7 @@ static void check_record(const struct row *row, const struct right *right)
 
 static struct corbel_policy_counter *counter(uint16_t subject, unsigned cls, unsigned perm)
 {
-	return policy_count(world_domain(subject)->label, cls, perm);
+	return policy_count(world_domain(subject)->label, cls * 32 + perm);
 }
 
 /* The answer is a refusal, told once in the trace and once in each counter. */
