@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Host console (console.h): who may write where on the one terminal.  Dom0's bytes pass untouched,
- * the hypervisor's and other domains' output comes in whole lines.  Text of domains is not trusted:
- * other domains' control characters are replaced, and only the hypervisor's own lines enter the log
- * ring, so that no domain can push them out.
+ * the hypervisor's and other domains' output comes in whole lines, what one call brings.  Text of
+ * domains is not trusted: other domains' control characters are replaced, and only the hypervisor's
+ * own lines enter the log ring, so that no domain can push them out.
  */
 #include "core/console.h"
 #include "core/lib.h"
@@ -11,27 +11,16 @@
 #include "core/panic.h"
 #include "cpu/uart.h"
 
-#define LOG_SIZE     16384u
-#define INPUT_SIZE   256u
-#define LINE_BUFFERS 8
-#define LINE_SIZE    160u
-#define PREFIX       "(corbel) "
-
-struct line {
-	uint16_t domid; /* 0 = nobody's: Dom0 needs none */
-	uint32_t length;
-	uint64_t last_use;
-	char text[LINE_SIZE];
-};
+#define LOG_SIZE   16384u
+#define INPUT_SIZE 256u
+#define PREFIX     "(corbel) "
 
 static struct spinlock console_lock = SPINLOCK(RANK_CONSOLE);
 static char log_ring[LOG_SIZE];
 static uint32_t log_total; /* bytes ever written; wraps, as the ABI's index does */
 static char input[INPUT_SIZE];
 static uint32_t input_head, input_tail; /* free-running */
-static struct line lines[LINE_BUFFERS];
-static uint64_t line_clock;
-static bool dom0_in_line; /* Dom0's last byte did not end a line */
+static bool dom0_in_line;               /* Dom0's last byte did not end a line */
 
 /* After a crash the holder may be the code that crashed. */
 static void console_enter(void)
@@ -91,38 +80,27 @@ void printk(const char *fmt, ...)
 	console_leave();
 }
 
-static void flush_line(struct line *line)
+/* Length of the text up to its line's end. */
+static size_t line_length(const char *text, size_t length)
 {
-	char prefix[16];
-	int length = format(prefix, sizeof(prefix), "(d%u) ", line->domid);
+	size_t i = 0;
 
-	start_line();
-	put_text(prefix, (size_t)length);
-	put_text(line->text, line->length);
-	put_text("\r\n", 2);
-	line->length = 0;
+	while (i < length && text[i] != '\n') {
+		i++;
+	}
+	return i;
 }
 
-/* The domain's buffer; the one unused for longest is given up for a new domain. */
-static struct line *line_of(uint16_t domid)
+static void put_line(uint16_t domid, const char *text, size_t length)
 {
-	struct line *oldest = &lines[0];
+	char prefix[16];
 
-	for (unsigned i = 0; i < LINE_BUFFERS; i++) {
-		if (lines[i].domid == domid) {
-			oldest = &lines[i];
-			break;
-		}
-		if (lines[i].last_use < oldest->last_use) {
-			oldest = &lines[i];
-		}
+	start_line();
+	put_text(prefix, (size_t)format(prefix, sizeof(prefix), "(d%u) ", domid));
+	for (size_t i = 0; i < length; i++) {
+		uart_put((text[i] >= ' ' && text[i] < 0x7f) || text[i] == '\t' ? text[i] : '.');
 	}
-	if (oldest->domid != domid && oldest->length > 0) {
-		flush_line(oldest);
-	}
-	oldest->domid = domid;
-	oldest->last_use = ++line_clock;
-	return oldest;
+	put_text("\r\n", 2);
 }
 
 void console_domain_write(uint16_t domid, const char *text, size_t len)
@@ -130,26 +108,15 @@ void console_domain_write(uint16_t domid, const char *text, size_t len)
 	console_enter();
 	if (domid == 0) {
 		put_text(text, len);
-		if (len > 0) {
-			dom0_in_line = text[len - 1] != '\n';
-		}
-		console_leave();
-		return;
+		dom0_in_line = len > 0 ? text[len - 1] != '\n' : dom0_in_line;
+		len = 0;
 	}
-	struct line *line = line_of(domid);
+	while (len > 0) {
+		size_t line = line_length(text, len), whole = MIN(line + 1, len);
 
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (c == '\r') {
-			continue;
-		}
-		if (c != '\n') {
-			line->text[line->length++] = (c >= ' ' && c < 0x7f) || c == '\t' ? c : '.';
-		}
-		if (c == '\n' || line->length == LINE_SIZE) {
-			flush_line(line);
-		}
+		put_line(domid, text, line);
+		text += whole;
+		len -= whole;
 	}
 	console_leave();
 }

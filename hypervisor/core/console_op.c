@@ -8,7 +8,7 @@
 #include "core/hypercall.h"
 #include <xen/errno.h>
 
-#define PIECE 128u
+#define PIECE 256u /* the builder's longest line */
 
 /* RSI = count, RDX = buffer; more than a page is refused.  0 or an error; length 0 pins nothing. */
 static long pin_buffer(struct hc_call *call, bool write, uint32_t length, struct gbuf *pin)

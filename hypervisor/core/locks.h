@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spinlocks with a rank.  Locks are taken in rising rank; two domains' locks in rising domid.  Each
- * CPU keeps a mask of held ranks and CHECKs the order.  The hypervisor runs with interrupts off
- * except in the idle loop, so no variant saves flags.  No lock is held across a guest copy that can
- * wait, nor across virt_run().
+ * Spinlocks with a rank.  Locks are taken in rising rank, never two of one rank.  Each CPU keeps a
+ * mask of held ranks and CHECKs the order.  The hypervisor runs with interrupts off except in the
+ * idle loop, so no variant saves flags.  No lock is held across a guest copy that can wait, nor
+ * across virt_run().
  */
 #ifndef CORE_LOCKS_H
 #define CORE_LOCKS_H
@@ -32,9 +32,9 @@ struct spinlock {
 		.held = 0, .rank = (r)                                                             \
 	}
 
-/* Everything but the usual case: contention, a second lock of a rank, a broken order (stops). */
+/* Everything but the usual case: contention, a broken order (stops). */
 void spin_lock_slow(struct spinlock *lock);
-void spin_unlock_slow(struct spinlock *lock);
+__attribute__((noreturn)) void spin_unlock_bad(const struct spinlock *lock);
 
 static inline void spin_lock(struct spinlock *lock)
 {
@@ -54,9 +54,8 @@ static inline void spin_unlock(struct spinlock *lock)
 	struct percpu *cpu = this_cpu();
 	uint32_t bit = 1u << lock->rank;
 
-	if (__builtin_expect((cpu->locks_held & (bit | bit << 16)) != bit || !lock->held, 0)) {
-		spin_unlock_slow(lock);
-		return;
+	if (__builtin_expect(!(cpu->locks_held & bit) || !lock->held, 0)) {
+		spin_unlock_bad(lock);
 	}
 	cpu->locks_held &= ~bit;
 	__atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);

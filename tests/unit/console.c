@@ -32,16 +32,15 @@ static void test_lines(void **state)
 	printk("again");
 	write_text(0, "x\ny");
 	write_text(3, "part");
-	write_text(4, "other\n");
-	write_text(3, "ial\r\n");
-	assert_string_equal(fake_output, "login: \r\n(corbel) hello 5\r\n(corbel) again\r\n"
-					 "x\ny\r\n(d4) other\r\n(d3) partial\r\n");
+	write_text(4, "other\n\nlines\n");
+	assert_string_equal(fake_output,
+			    "login: \r\n(corbel) hello 5\r\n(corbel) again\r\n"
+			    "x\ny\r\n(d3) part\r\n(d4) other\r\n(d4) \r\n(d4) lines\r\n");
 	assert_int_equal(percpu_area[0].locks_held, 0);
 }
 
 static void test_hostile_text(void **state)
 {
-	char flood[1000];
 	char log[64];
 	uint32_t index = 0, before;
 
@@ -51,12 +50,10 @@ static void test_hostile_text(void **state)
 	before = index;
 	write_text(3, "\033[2J(corbel) fake\007\n");
 	assert_string_equal(fake_output, "(d3) .[2J(corbel) fake.\r\n");
-	memset(flood, 'z', sizeof(flood));
-	console_domain_write(3, flood, sizeof(flood));
 	for (uint16_t domid = 10; domid < 40; domid++) {
 		write_text(domid, "unfinished");
 	}
-	assert_non_null(strstr(fake_output, "(d10) unfinished\r\n"));
+	assert_non_null(strstr(fake_output, "(d10) unfinished\r\n(d11) unf"));
 	/* None of it is in the hypervisor's log. */
 	assert_int_equal(console_log_read(&before, log, sizeof(log)), 0);
 }
