@@ -3,7 +3,7 @@
 # script puts first.
 
 HV_SRC += hypervisor/boot/head.S hypervisor/boot/main.c hypervisor/boot/multiboot.c \
-	  hypervisor/boot/memmap.c hypervisor/boot/options.c hypervisor/boot/acpi.c \
+	  hypervisor/boot/memmap.c hypervisor/boot/options.c \
 	  hypervisor/boot/efi.c hypervisor/boot/tcglog.c \
 	  hypervisor/cpu/cpu.c hypervisor/cpu/percpu.c hypervisor/cpu/desc.c hypervisor/cpu/trap.c \
 	  hypervisor/cpu/entry.S hypervisor/cpu/lapic.c hypervisor/cpu/clock.c hypervisor/cpu/time.c \

@@ -8,6 +8,7 @@
  * value of the trusted part alone.  Runs on the boot CPU only, so nothing here is locked.
  */
 #include "measured-boot/measure.h"
+#include "cpu/asm.h"
 #include "measured-boot/eventlog.h"
 #include "measured-boot/sha2.h"
 
@@ -196,20 +197,10 @@ void measure_cap(void)
 /* The CPU's random numbers into `out`, as far as it has them. */
 static void mix_cpu_random(uint8_t *out, size_t len)
 {
-	uint32_t a, b, c, d;
-	unsigned long value;
-	unsigned char good;
+	uint64_t value;
 
-	__asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(1), "c"(0));
-	if (!(c & 1u << 30)) {
-		return;
-	}
-	for (size_t i = 0; i + sizeof(value) <= len; i += sizeof(value)) {
-		good = 0;
-		for (unsigned tries = 0; tries < 10 && !good; tries++) {
-			__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(good)::"cc");
-		}
-		for (unsigned n = 0; n < sizeof(value) && good; n++) {
+	for (size_t i = 0; i + sizeof(value) <= len && rdrand(&value); i += sizeof(value)) {
+		for (unsigned n = 0; n < sizeof(value); n++) {
 			out[i + n] ^= value >> (8 * n);
 		}
 	}

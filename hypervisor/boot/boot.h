@@ -35,7 +35,7 @@ struct boot_info {
 	uint64_t log_base, log_size; /* copy of the TCG log incl. final events, 0 = none;
 				      * lies inside the hypervisor region's head, see hv_free */
 	uint64_t hv_free;            /* first unused byte of the hypervisor region */
-	bool tpm;                    /* ACPI TPM2 table present with TIS start method */
+	bool tpm;                    /* one answers as FIFO (TIS), and may be used */
 };
 
 /* Value of `name=` or presence of the bare word in the command line. */

@@ -4,7 +4,6 @@
  * on the boot CPU, with interrupts off (but for firmware's own until its boot services are left).
  * What the machine lacks is said by name before anything is built on it.
  */
-#include "boot/acpi.h"
 #include "boot/boot.h"
 #include "boot/efi.h"
 #include "boot/multiboot.h"
@@ -19,6 +18,7 @@
 #include "cpu/uart.h"
 #include "mm/addr.h"
 #include "mm/hpt.h"
+#include "measured-boot/tis.h"
 
 #define MIB             (1ul << 20)
 #define GIB             (1ul << 30)
@@ -78,6 +78,8 @@ static void read_loader(uint32_t magic, uint64_t information)
 
 static void leave_firmware(void)
 {
+	struct tis tis = {.base = (volatile uint8_t *)TIS_BASE};
+
 	if (boot.efi) {
 		efi_leave(&loader);
 	}
@@ -92,7 +94,7 @@ static void leave_firmware(void)
 	} else {
 		printk("entry: direct, unmeasured (no EFI): for tests only");
 	}
-	boot.tpm = acpi_has_tis(loader.rsdp) && !boot_option(&boot, "notpm", 0, 0);
+	boot.tpm = !boot_option(&boot, "notpm", 0, 0) && tis_probe(&tis) == 0;
 }
 
 static void check_cpu(void)

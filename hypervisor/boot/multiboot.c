@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bounded parser of multiboot2 information into struct boot_info.  Copies everything out, so the
- * loader's memory may be reused afterwards (except the modules, and the ACPI root pointer until
- * acpi_has_tis()).  Owns the rule that exactly the five known modules are there: one missing or one
- * too many stops the boot.  Pure but for boot_physical(); unit-tested and fuzzed.
+ * loader's memory may be reused afterwards (except the modules).  Owns the rule that exactly the
+ * five known modules are there: one missing or one too many stops the boot.  Pure but for
+ * boot_physical(); unit-tested and fuzzed.
  */
 #include "boot/multiboot.h"
 #include "core/lib.h"
@@ -14,8 +14,6 @@
 #define MB2_TAG_CMDLINE       1u
 #define MB2_TAG_MODULE        3u
 #define MB2_TAG_EFI64         12u
-#define MB2_TAG_ACPI_OLD      14u
-#define MB2_TAG_ACPI_NEW      15u
 #define MB2_TAG_EFI_MAP       17u
 #define MB2_TAG_BOOT_SERVICES 18u
 #define MB2_TAG_EFI64_HANDLE  20u
@@ -82,10 +80,11 @@ static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint6
 static bool mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
 			  struct boot_info *boot, struct boot_loader *loader)
 {
-	static const uint8_t least[] = {
-		[MB2_TAG_CMDLINE] = 1,     [MB2_TAG_MODULE] = 9,    [MB2_TAG_EFI64] = 8,
-		[MB2_TAG_ACPI_OLD] = 20,   [MB2_TAG_ACPI_NEW] = 36, [MB2_TAG_EFI_MAP] = 8,
-		[MB2_TAG_EFI64_HANDLE] = 8};
+	static const uint8_t least[] = {[MB2_TAG_CMDLINE] = 1,
+					[MB2_TAG_MODULE] = 9,
+					[MB2_TAG_EFI64] = 8,
+					[MB2_TAG_EFI_MAP] = 8,
+					[MB2_TAG_EFI64_HANDLE] = 8};
 	uint32_t words[2];
 
 	if (type < ARRAY_SIZE(least) && size < least[type]) {
@@ -113,12 +112,6 @@ static bool mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
 		memcpy(type == MB2_TAG_EFI64 ? &loader->efi_system_table
 					     : &loader->efi_image_handle,
 		       payload, 8);
-		return true;
-	case MB2_TAG_ACPI_OLD:
-	case MB2_TAG_ACPI_NEW:
-		if (type == MB2_TAG_ACPI_NEW || loader->rsdp == 0) {
-			loader->rsdp = (uintptr_t)payload;
-		}
 		return true;
 	case MB2_TAG_EFI_MAP:
 		memcpy(words, payload, sizeof(words));

@@ -18,8 +18,6 @@ struct boot_loader {
 	bool boot_services; /* not yet left */
 	char error[96];     /* why parsing failed */
 
-	uint64_t rsdp; /* the loader's copy; 0 = none */
-
 	/* From efi.c; 0 = none.  The event log is in firmware's memory, two pieces to be joined. */
 	uint64_t log_base, log_size;
 	uint64_t final_base, final_size;

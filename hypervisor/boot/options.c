@@ -7,9 +7,9 @@
 #include "core/lib.h"
 
 static const char *const known_options[] = {
-	"trace", /* every exit and hypercall goes to the trace ring */
+	"trace",      /* every exit and hypercall goes to the trace ring */
 	"policy-key", /* =HEX[,HEX]: digests of the keys that may sign another policy */
-	"notpm", /* leave the TPM alone: the host is unmeasured */
+	"notpm",      /* leave the TPM alone: the host is unmeasured */
 };
 
 static size_t name_length(const char *word)

@@ -220,16 +220,8 @@ static void draw_boot_id(void)
 {
 	for (unsigned i = 0; i < sizeof(host.boot_id); i += 8) {
 		uint64_t word = rdtsc();
-		uint8_t ok = 0;
 
-		if (cpuid(1, 0).c & (1u << 30)) {
-			for (unsigned tries = 0; !ok && tries < 10; tries++) {
-				__asm__ volatile("rdrand %0; setc %1"
-						 : "=r"(word), "=qm"(ok)
-						 :
-						 : "cc");
-			}
-		}
+		rdrand(&word);
 		memcpy(host.boot_id + i, &word, sizeof(word));
 	}
 }

@@ -2,6 +2,7 @@
 /* One-instruction wrappers. Names are the instructions'. */
 #ifndef CPU_ASM_H
 #define CPU_ASM_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #define DEFINE_PORT(suffix, type)                                                                  \
@@ -49,6 +50,19 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t sub)
 			 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
 			 : "a"(leaf), "c"(sub));
 	return r;
+}
+
+/* False, and no effect: the CPU has no random numbers, or none left after several tries. */
+static inline bool rdrand(uint64_t *value)
+{
+	bool good = false;
+	uint64_t word;
+
+	for (unsigned i = 0; i < 10 && !good && (cpuid(1, 0).c & 1u << 30); i++) {
+		__asm__ volatile("rdrand %0" : "=r"(word), "=@ccc"(good));
+	}
+	*value = good ? word : *value;
+	return good;
 }
 
 #define DEFINE_CR(n)                                                                               \

@@ -226,12 +226,6 @@ static void test_mb2_tags(void **state)
 	tag(3, "12345678", 8);
 	expect2("a multiboot tag is too short");
 	begin2();
-	tag(14, text, 19);
-	expect2("a multiboot tag is too short");
-	begin2();
-	tag(15, text, 35);
-	expect2("a multiboot tag is too short");
-	begin2();
 	tag(17, text, 7);
 	expect2("a multiboot tag is too short");
 	begin2();
@@ -257,15 +251,11 @@ struct entry {
 	uint32_t type;
 } __attribute__((packed));
 
-#define BIOS_START 0xE0000u
-
-static uint8_t bios[0x20000];
 static uint8_t translated[DIRECT_LIMIT];
 
 const void *direct_physical(uint32_t address)
 {
-	return address >= FAKE_MEMORY_BASE ? memory + (address - FAKE_MEMORY_BASE)
-					   : bios + (address - BIOS_START);
+	return memory + (address - FAKE_MEMORY_BASE);
 }
 
 static void good1(const char *last)
@@ -320,7 +310,6 @@ static void test_direct_good(void **state)
 	assert_int_equal(boot.module[MODULE_initrd].base, MODULE_AT(4));
 	assert_int_equal(boot.module[MODULE_initrd].size, MODULE_SIZE);
 	assert_false(loader.boot_services);
-	assert_int_equal(loader.rsdp, 0);
 	/* RAM in whole pages, and around the reserved bytes none. */
 	assert_int_equal(loader.memory.count, 3);
 	assert_int_equal(loader.memory.region[0].size, 0x9F000);
@@ -328,30 +317,6 @@ static void test_direct_good(void **state)
 	assert_int_equal(loader.memory.region[1].size, 0xFF000);
 	assert_int_equal(loader.memory.region[2].base, 0x201000);
 	assert_int_equal(memmap_top(&loader.memory), 0x80000000);
-}
-
-static void test_direct_acpi(void **state)
-{
-	uint8_t rsdp[36] = "RSD PTR ";
-
-	(void)state;
-	rsdp[15] = 2;
-	for (unsigned i = 0; i < 19; i++) {
-		rsdp[19] = (uint8_t)(rsdp[19] - rsdp[i]);
-	}
-	memcpy(bios + 0x10, "RSD PTR ", 8); /* not one: a wrong sum */
-	memcpy(bios + 0x140, rsdp, sizeof(rsdp));
-	good1("initrd");
-	assert_true(through_loader());
-	assert_int_not_equal(loader.rsdp, 0);
-	/* parse() has freed what the pointer leads to: the tag is looked for here. */
-	bool found = false;
-
-	for (uint32_t at = 0; at + sizeof(rsdp) <= used; at += 8) {
-		found |= memcmp(memory + at, rsdp, sizeof(rsdp)) == 0;
-	}
-	assert_true(found);
-	memset(bios, 0, sizeof(bios));
 }
 
 static void test_direct_broken(void **state)
@@ -388,7 +353,6 @@ int main(void)
 		cmocka_unit_test_setup(test_mb2_modules, setup),
 		cmocka_unit_test_setup(test_mb2_tags, setup),
 		cmocka_unit_test_setup(test_direct_good, setup),
-		cmocka_unit_test_setup(test_direct_acpi, setup),
 		cmocka_unit_test_setup(test_direct_broken, setup),
 	};
 

@@ -14,7 +14,7 @@
 #define DIRECT_LIMIT      65536u /* bytes of multiboot 2 information at most */
 
 /* Writes into `info` what the multiboot 1 information at `address` says: command line, modules,
- * memory map as an EFI one, a copy of the ACPI root pointer.  NULL, or why it cannot. */
+ * memory map as an EFI one.  NULL, or why it cannot. */
 const char *direct_translate(uint8_t info[DIRECT_LIMIT], uint32_t magic, uint32_t address);
 
 /* Readable memory at a host-physical address; start of physical memory in the loader itself. */

@@ -12,21 +12,13 @@
 #define MB1_HAS_MMAP    (1u << 6)
 #define MB1_RAM         1u
 
-#define MB2_TAG_END      0u
-#define MB2_TAG_CMDLINE  1u
-#define MB2_TAG_MODULE   3u
-#define MB2_TAG_ACPI_OLD 14u
-#define MB2_TAG_ACPI_NEW 15u
-#define MB2_TAG_EFI_MAP  17u
+#define MB2_TAG_END     0u
+#define MB2_TAG_CMDLINE 1u
+#define MB2_TAG_MODULE  3u
+#define MB2_TAG_EFI_MAP 17u
 
 #define EFI_RESERVED     0u
 #define EFI_CONVENTIONAL 7u
-
-#define BIOS_START    0xE0000u
-#define BIOS_END      0x100000u
-#define RSDP_OLD_SIZE 20u
-#define RSDP_NEW_SIZE 36u
-#define RSDP_REVISION 15u
 
 struct mb1_info {
 	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;
@@ -145,38 +137,6 @@ static void put_map(struct writer *w, const struct mb1_info *mb1)
 	end(w);
 }
 
-static bool is_rsdp(const uint8_t *bytes)
-{
-	static const char signature[] = "RSD PTR ";
-	uint8_t sum = 0;
-
-	for (unsigned i = 0; i < sizeof(signature) - 1; i++) {
-		if (bytes[i] != (uint8_t)signature[i]) {
-			return false;
-		}
-	}
-	for (unsigned i = 0; i < RSDP_OLD_SIZE; i++) {
-		sum = (uint8_t)(sum + bytes[i]);
-	}
-	return sum == 0;
-}
-
-static void put_rsdp(struct writer *w)
-{
-	for (uint32_t at = BIOS_START; at < BIOS_END; at += 16) {
-		const uint8_t *rsdp = direct_physical(at);
-
-		if (rsdp != 0 && is_rsdp(rsdp)) {
-			bool new = rsdp[RSDP_REVISION] >= 2;
-
-			begin(w, new ? MB2_TAG_ACPI_NEW : MB2_TAG_ACPI_OLD);
-			put(w, rsdp, new ? RSDP_NEW_SIZE : RSDP_OLD_SIZE);
-			end(w);
-			return;
-		}
-	}
-}
-
 const char *direct_translate(uint8_t info[DIRECT_LIMIT], uint32_t magic, uint32_t address)
 {
 	struct writer w = {.info = info};
@@ -199,7 +159,6 @@ const char *direct_translate(uint8_t info[DIRECT_LIMIT], uint32_t magic, uint32_
 		put_modules(&w, mb1);
 	}
 	put_map(&w, mb1);
-	put_rsdp(&w);
 	begin(&w, MB2_TAG_END);
 	end(&w);
 	if (w.full) {
