@@ -11,10 +11,9 @@
 #define XEN_BASE 0x40000000u
 
 /* Leaf 1 ECX: SSE3 PCLMUL SSSE3 FMA CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND */
-#define LEAF1_C            0x76D83203u
-#define LEAF1_C_X2APIC     (1u << 21)
-#define LEAF1_C_OSXSAVE    (1u << 27)
-#define LEAF1_C_HYPERVISOR (1u << 31)
+#define LEAF1_C         0x76D83203u
+#define LEAF1_C_OSXSAVE (1u << 27)
+#define LEAF1_C_SET     (1u << 21 | 1u << 31) /* x2APIC, hypervisor */
 /* Leaf 1 EDX: FPU VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 */
 #define LEAF1_D      0x078BA97Fu
 #define LEAF1_D_APIC (1u << 9)
@@ -28,30 +27,33 @@
 #define EXT1_D     0x2FD3A97Fu
 #define XSAVE_MASK 7u /* x87, SSE, AVX */
 
-static void xen_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
-{
-	switch (leaf - XEN_BASE) {
-	case 0:
-		*out = (struct cpuid_regs){XEN_BASE + 4, 0x566E6558, 0x65584D4D, 0x4D4D566E};
-		break;
-	case 1:
-		out->a = 4u << 16 | 17;
-		break;
-	case 4:
-		if (sub == 0) {
-			/* vCPU id and domain id present; 2-level events by callback vector only */
-			*out = (struct cpuid_regs){1u << 3 | 1u << 4, v->id, v->domain->id, 0};
-		}
-		break;
-	default:
-		break;
-	}
-}
+#define ANY ~0u /* whatever the sub-leaf */
+#define ALL ~0u
+
+/* What passes of the host's answer, and what is set. */
+static const struct {
+	uint32_t first, last, sub;
+	struct cpuid_regs pass, set;
+} leaves[] = {
+	{XEN_BASE, XEN_BASE, ANY, {0}, {XEN_BASE + 4, 0x566E6558, 0x65584D4D, 0x4D4D566E}},
+	{XEN_BASE + 1, XEN_BASE + 1, ANY, {0}, {.a = 4u << 16 | 17}},
+	{0x0, 0x0, ANY, {0, ALL, ALL, ALL}, {.a = 0xD}},
+	{0x1, 0x1, ANY, {ALL, 0xFFFF, LEAF1_C, LEAF1_D}, {.c = LEAF1_C_SET, .d = LEAF1_D_APIC}},
+	{0x7, 0x7, 0, {0, LEAF7_B, LEAF7_C, LEAF7_D}, {0}},
+	/* EBX follows the guest's XCR0, which is live; sub-leaf 1: XSAVEOPT. */
+	{0xD, 0xD, 0, {XSAVE_MASK, ALL, ALL, 0}, {0}},
+	{0xD, 0xD, 1, {.a = 1}, {0}},
+	{0xD, 0xD, 2, {ALL, ALL, ALL, ALL}, {0}},
+	{0x80000000, 0x80000000, ANY, {0, ALL, ALL, ALL}, {.a = 0x80000008}},
+	{0x80000001, 0x80000001, ANY, {ALL, 0, EXT1_C, EXT1_D}, {.d = LEAF1_D_APIC}},
+	{0x80000002, 0x80000006, ANY, {ALL, ALL, ALL, ALL}, {0}},
+	/* TSC invariant: one CPU, never rescaled; address bits as in GFN_LIMIT. */
+	{0x80000007, 0x80000007, ANY, {0}, {.d = 1u << 8}},
+	{0x80000008, 0x80000008, ANY, {0}, {.a = 36 | 48 << 8}},
+};
 
 static void topology(struct vcpu *v, uint32_t sub, struct cpuid_regs *out)
 {
-	uint32_t count = v->domain->vcpu_count;
-
 	out->c = sub;
 	out->d = v->vlapic->id;
 	if (sub == 0) { /* one thread per core */
@@ -59,88 +61,34 @@ static void topology(struct vcpu *v, uint32_t sub, struct cpuid_regs *out)
 		out->c |= 1u << 8;
 	} else if (sub == 1) {
 		out->a = 4;
-		out->b = count;
+		out->b = v->domain->vcpu_count;
 		out->c |= 2u << 8;
-	}
-}
-
-static void standard_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
-{
-	struct cpuid_regs host = cpuid(leaf, sub);
-
-	switch (leaf) {
-	case 0:
-		*out = host;
-		out->a = 0xD;
-		break;
-	case 1:
-		out->a = host.a;
-		out->b = (host.b & 0xFFFF) | v->vlapic->id << 24 | v->domain->vcpu_count << 16;
-		out->c = (host.c & LEAF1_C) | LEAF1_C_X2APIC | LEAF1_C_HYPERVISOR;
-		if (virt_guest_cr4(v) & (1ull << 18)) {
-			out->c |= LEAF1_C_OSXSAVE;
-		}
-		out->d = (host.d & LEAF1_D) | LEAF1_D_APIC;
-		break;
-	case 7:
-		if (sub == 0) {
-			*out = (struct cpuid_regs){0, host.b & LEAF7_B, host.c & LEAF7_C,
-						   host.d & LEAF7_D};
-		}
-		break;
-	case 0xB:
-		topology(v, sub, out);
-		break;
-	case 0xD:
-		if (sub == 0) { /* EBX follows the guest's XCR0, which is live */
-			*out = (struct cpuid_regs){host.a & XSAVE_MASK, host.b, host.c, 0};
-		} else if (sub == 1) {
-			out->a = host.a & 1; /* XSAVEOPT */
-		} else if (sub == 2) {
-			*out = host;
-		}
-		break;
-	default:
-		break;
-	}
-}
-
-static void extended_leaf(uint32_t leaf, struct cpuid_regs *out)
-{
-	struct cpuid_regs host = cpuid(leaf, 0);
-
-	switch (leaf) {
-	case 0x80000000:
-		*out = host;
-		out->a = 0x80000008;
-		break;
-	case 0x80000001:
-		out->a = host.a;
-		out->c = host.c & EXT1_C;
-		out->d = (host.d & EXT1_D) | LEAF1_D_APIC;
-		break;
-	case 0x80000002 ... 0x80000006:
-		*out = host;
-		break;
-	case 0x80000007:
-		out->d = 1u << 8; /* invariant TSC: one CPU, never rescaled */
-		break;
-	case 0x80000008:
-		out->a = 36 | 48 << 8; /* GFN_LIMIT */
-		break;
-	default:
-		break;
 	}
 }
 
 void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
-	*out = (struct cpuid_regs){0, 0, 0, 0};
-	if (leaf < 0x40000000) {
-		standard_leaf(v, leaf, sub, out);
-	} else if (leaf < 0x80000000) {
-		xen_leaf(v, leaf, sub, out);
-	} else {
-		extended_leaf(leaf, out);
+	*out = (struct cpuid_regs){0};
+	for (unsigned i = 0; i < ARRAY_SIZE(leaves); i++) {
+		const struct cpuid_regs *pass = &leaves[i].pass, *set = &leaves[i].set;
+
+		if (leaf >= leaves[i].first && leaf <= leaves[i].last &&
+		    (leaves[i].sub == ANY || leaves[i].sub == sub)) {
+			*out = cpuid(leaf, sub);
+			out->a = (out->a & pass->a) | set->a;
+			out->b = (out->b & pass->b) | set->b;
+			out->c = (out->c & pass->c) | set->c;
+			out->d = (out->d & pass->d) | set->d;
+			break;
+		}
+	}
+	if (leaf == 1) {
+		out->b |= v->vlapic->id << 24 | v->domain->vcpu_count << 16;
+		out->c |= virt_guest_cr4(v) & CR4_OSXSAVE ? LEAF1_C_OSXSAVE : 0;
+	} else if (leaf == 0xB) {
+		topology(v, sub, out);
+	} else if (leaf == XEN_BASE + 4 && sub == 0) {
+		/* vCPU id and domain id present; 2-level events by callback vector only */
+		*out = (struct cpuid_regs){1u << 3 | 1u << 4, v->id, v->domain->id, 0};
 	}
 }
