@@ -62,7 +62,6 @@ void cpu_set_percpu(unsigned id)
 
 	cpu->self = cpu;
 	cpu->id = id;
-	cpu->apic_id = cpuid(LEAF_FEATURES, 0).b >> 24;
 	wrmsr(MSR_GS_BASE, (uintptr_t)cpu);
 }
 

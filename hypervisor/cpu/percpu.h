@@ -16,7 +16,6 @@ struct vcpu;
 struct percpu {
 	struct percpu *self; /* must stay first: %gs:0 */
 	uint32_t id;         /* 0 .. MAX_CPUS-1 */
-	uint32_t apic_id;
 	/* private */
 	struct vcpu *current; /* vCPU whose context is loaded, or 0 */
 	uint16_t last_domain; /* whose branch history the predictors hold */

@@ -8,14 +8,12 @@
 
 void *slot_map(frame_t f)
 {
-	struct percpu *cpu = this_cpu();
-	unsigned slot = cpu->slots_used;
+	struct slot slot = slot_take();
 
-	CHECK(slot < MAP_SLOTS);
-	cpu->slots_used = slot + 1;
+	this_cpu()->slots_used++;
 	/* The entry was absent: no stale translation can exist (slot_unmap flushed it). */
-	cpu->slot_entry[slot * SLOT_ENTRIES] = frame_address(f) | SLOT_RIGHTS;
-	return cpu->slot_base + slot * HPT_SLOT_STRIDE;
+	*slot.entry = frame_address(f) | SLOT_RIGHTS;
+	return slot.base;
 }
 
 void slot_unmap(void *address)
