@@ -60,8 +60,7 @@ static int bad(const char *format, ...)
 	return STATUS_bad;
 }
 
-/* ---- the domain's configuration ----------------------------------------------------------------
- */
+/* ---- the domain's configuration ------------------------------------------------------------- */
 
 static int read_config(struct options *options, int count, char **extra)
 {

@@ -102,8 +102,9 @@ int manifest_read(struct corbel_owner_manifest *manifest, const char *path, char
 	}
 	memcpy(manifest, bytes, sizeof(*manifest));
 	free(bytes);
-	if (memchr(manifest->label, '\0', sizeof(manifest->label)) == NULL) {
-		snprintf(error, error_size, "%s: the label is not ended by a NUL", path);
+	if (memchr(manifest->label, '\0', sizeof(manifest->label)) == NULL ||
+	    !is_plain(manifest->label)) {
+		snprintf(error, error_size, "%s: the label is not text that ends with a NUL", path);
 		return -1;
 	}
 	return 0;

@@ -25,8 +25,7 @@ struct coverage {
 	unsigned foreign;                 /* lines that the policy contradicts */
 };
 
-/* ---- counting ---------------------------------------------------------------------------------
- */
+/* ---- counting ------------------------------------------------------------------------------- */
 
 static bool contradicts(const struct coverage *c, const struct trace_line *line)
 {
@@ -117,8 +116,7 @@ static void exercised(const struct coverage *c, unsigned cls, unsigned perm, boo
 	}
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static uint32_t unused_mask(const struct use *u, unsigned cls)
 {
@@ -230,8 +228,7 @@ static void print_text(const struct coverage *c)
 	printf("%u of %u rights used\n", c->used, c->rights);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static void put_rights(struct json_object *o, const struct use *u, bool used)
 {
@@ -314,8 +311,7 @@ static void print_coverage_json(const struct coverage *c)
 	print_json(o);
 }
 
-/* ---- verb -------------------------------------------------------------------------------------
- */
+/* ---- verb ----------------------------------------------------------------------------------- */
 
 static int run(const struct arguments *arguments)
 {

@@ -31,8 +31,7 @@ static const char *const heading[CHANGE_KINDS] = {"rights added", "rights remove
 						  "allowed calls that are no longer recorded"};
 static const char *const member[CHANGE_KINDS] = {"added", "removed", "recorded", "unrecorded"};
 
-/* ---- rights -----------------------------------------------------------------------------------
- */
+/* ---- rights --------------------------------------------------------------------------------- */
 
 static void add(struct changes *c, enum change_kind kind, const struct policy *p,
 		const struct right *right)
@@ -122,8 +121,7 @@ static void merge(struct changes *c)
 	}
 }
 
-/* ---- contexts ---------------------------------------------------------------------------------
- */
+/* ---- contexts ------------------------------------------------------------------------------- */
 
 static void compare_context(struct changes *c, const struct policy *a, unsigned in_a,
 			    const struct policy *b, unsigned in_b)
@@ -174,8 +172,7 @@ static void compare_contexts(struct changes *c, const struct policy *a, const st
 	}
 }
 
-/* ---- output -----------------------------------------------------------------------------------
- */
+/* ---- output --------------------------------------------------------------------------------- */
 
 /* The changes from `first` on that are of the same pair and relations. */
 static unsigned group_length(const struct changes *c, unsigned first)

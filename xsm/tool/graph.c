@@ -65,8 +65,7 @@ static const struct {
 	{XSM_CLASS_xen, BIT(xen, physinfo), "totals"},
 };
 
-/* ---- edges ------------------------------------------------------------------------------------
- */
+/* ---- edges ---------------------------------------------------------------------------------- */
 
 static unsigned meanings_of(const uint32_t mask[XSM_CLASS_COUNT])
 {
@@ -200,8 +199,7 @@ void graph_free(struct graph *g)
 	*g = (struct graph){0};
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ---------------------------------------------------------------------------------- */
 
 static void append(char **text, const char *separator, const char *more)
 {

@@ -29,8 +29,7 @@ static void put_escaped(FILE *out, const char *text)
 	}
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ---------------------------------------------------------------------------------- */
 
 /* "host: audit trace, totals" in small letters, in lines so that a node does not become a ribbon;
  * nothing if there is nothing to say.  Frees the list. */
@@ -75,8 +74,7 @@ static void put_node(const struct graph *g, unsigned context, FILE *out)
 	free(name);
 }
 
-/* ---- edges ------------------------------------------------------------------------------------
- */
+/* ---- edges ---------------------------------------------------------------------------------- */
 
 static void put_rights(const struct graph *g, const struct edge *e, FILE *out)
 {
@@ -138,8 +136,7 @@ static void put_edge(const struct graph *g, const struct edge *e, FILE *out)
 	fputs("\"];\n", out);
 }
 
-/* ---- legend -----------------------------------------------------------------------------------
- */
+/* ---- legend --------------------------------------------------------------------------------- */
 
 static void put_row(FILE *out, const char *mark, const char *text)
 {

@@ -16,8 +16,7 @@
 
 #define SVG_MAX ((size_t)64 << 20)
 
-/* ---- pictures ---------------------------------------------------------------------------------
- */
+/* ---- pictures ------------------------------------------------------------------------------- */
 
 /* Runs dot from one file to another; the status of the verb. */
 static int draw(FILE *from, FILE *to)
@@ -92,8 +91,7 @@ static int picture(const struct graph *g, bool text_only, const char *output)
 	return status;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static struct json_object *edge_json(const struct graph *g, const struct edge *e)
 {
@@ -146,8 +144,7 @@ static void print_graph_json(const struct graph *g)
 	print_json(o);
 }
 
-/* ---- verb -------------------------------------------------------------------------------------
- */
+/* ---- verb ----------------------------------------------------------------------------------- */
 
 static int run(const struct arguments *arguments)
 {

@@ -13,8 +13,7 @@
 #include "xsm/tool/propose.h"
 #include "xsm/tool/words.h"
 
-/* ---- CIL --------------------------------------------------------------------------------------
- */
+/* ---- CIL ------------------------------------------------------------------------------------ */
 
 static uint64_t calls_of(const struct proposals *all, unsigned first, unsigned end)
 {
@@ -178,8 +177,7 @@ static char *cil(const struct proposals *all, const struct trace *trace, const s
 	return text;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static struct json_object *rights_json(const struct proposals *all, const struct proposal *item,
 				       unsigned count, bool rejected)
@@ -227,8 +225,7 @@ static void print_proposals_json(const struct proposals *all, const char *text)
 	print_json(o);
 }
 
-/* ---- verb -------------------------------------------------------------------------------------
- */
+/* ---- verb ----------------------------------------------------------------------------------- */
 
 /* The base alone, as a policy that allows nothing. */
 static bool open_base(struct policy *p, const struct arguments *arguments)

@@ -37,7 +37,7 @@ void p256_hex(const uint8_t *bytes, size_t size, char *text)
 	}
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 static EVP_PKEY *read_pem(FILE *file, bool *is_private)
 {
@@ -117,7 +117,7 @@ void p256_free(struct p256_key *key)
 	memset(key, 0, sizeof(*key));
 }
 
-/* ---- signatures ---------------------------------------------------------------------------- */
+/* ---- signatures ----------------------------------------------------------------------------- */
 
 /* DER of ECDSA-Sig-Value (RFC 3279, 2.2.3) to r,s. */
 static int from_der(const uint8_t *der, size_t size, uint8_t signature[64])

@@ -34,8 +34,7 @@ static const char *type_of(const struct policy *p, unsigned context)
 	return type != NULL ? type + 1 : name;
 }
 
-/* ---- rules ------------------------------------------------------------------------------------
- */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 unsigned proposals_rule(const struct proposals *all, unsigned first)
 {
@@ -81,7 +80,9 @@ char *proposals_text(const struct proposals *all, unsigned first, unsigned end)
 	return more;
 }
 
-static char *whole_text(const struct proposals *all)
+/* A rule of its own for each item, on the line of its number, so that what the compiler says of a
+ * line is of that item. */
+static char *text_of(const struct proposals *all)
 {
 	char *text = NULL;
 	size_t size;
@@ -90,77 +91,119 @@ static char *whole_text(const struct proposals *all)
 	if (out == NULL) {
 		exit(complain("out of memory"));
 	}
-	for (unsigned i = 0, end; i < all->count; i = end) {
-		end = proposals_rule(all, i);
-		if (proposals_has_rule(all, i, end)) {
-			char *rule = proposals_text(all, i, end);
+	for (unsigned i = 0; i < all->count; i++) {
+		char *rule = proposals_text(all, i, i + 1);
 
-			fprintf(out, "%s\n", rule);
-			free(rule);
-		}
+		fprintf(out, "%s\n", all->item[i].why == NULL ? rule : "");
+		free(rule);
 	}
 	fclose(out);
 	return text;
 }
 
-/* ---- checks -----------------------------------------------------------------------------------
- */
+/* ---- checks --------------------------------------------------------------------------------- */
 
 /* The first line of what is said, with its place. */
 static char *first_of(const struct findings *said)
 {
 	const struct finding *f = &said->item[0];
-	size_t length = strcspn(f->text, "\n");
+	size_t length = said->count > 0 ? strcspn(f->text, "\n") : 0;
 
+	if (said->count == 0) {
+		return must_print("the compiler gives no reason");
+	}
 	if (f->file == NULL || f->line == 0) {
 		return must_print("%.*s", (int)length, f->text);
 	}
 	return must_print("%.*s (%s:%u)", (int)length, f->text, f->file, f->line);
 }
 
-/* Why the right cannot be given by a rule, or NULL. */
-static char *objection(const struct policy *checker, const struct right *right)
+/* What a broken neverallow is, in one line. */
+static char *forbidden(const struct finding *f)
 {
-	struct reason reason;
-	char *why = NULL, *said;
+	const char *rule = strstr(f->text, ", (");
 
-	reason_find(&reason, checker, right);
-	if (reason.floor != NULL) {
-		why = must_print("the hypervisor refuses it: %s", reason.floor);
-	} else if (reason.objection.count > 0) {
-		const struct finding *f = &reason.objection.item[0];
-
-		said = first_of(&reason.objection);
-		why = f->forbidden_by != NULL
-			      ? must_print("forbidden by %s%s", f->forbidden_by,
-					   strstr(f->text, ", (") ? strstr(f->text, ", (") : "")
-			      : must_print("%s", said);
-		free(said);
-	} else if (reason.constraint.count > 0) {
-		said = first_of(&reason.constraint);
-		why = must_print("denied by a constraint whatever a rule says: %s", said);
-		free(said);
-	} else if (!reason.possible && !reason.allowed) {
-		why = must_print("no single rule gives it");
-	}
-	reason_free(&reason);
-	return why;
+	return must_print("forbidden by %s%s", f->forbidden_by, rule != NULL ? rule : "");
 }
 
-/* Compiles all that is proposed.  False: some of it is forbidden or has no effect; *with is then
- * empty. */
-static bool compile(const struct proposals *all, struct policy *with)
+static void reject_all(struct proposals *all, const char *why)
 {
-	char *text = whole_text(all);
+	for (unsigned i = 0; i < all->count; i++) {
+		if (all->item[i].why == NULL) {
+			all->item[i].why = must_print("%s", why);
+		}
+	}
+}
+
+/* Rejects the items whose lines the compiler names; all, if it names none. */
+static void reject_named(struct proposals *all, const struct findings *said)
+{
+	bool named = false;
+	char *why;
+
+	for (unsigned i = 0; i < said->count; i++) {
+		const struct finding *f = &said->item[i];
+
+		if (f->file == NULL || strcmp(f->file, FOLDER_EXTRA) != 0 || f->line == 0 ||
+		    f->line > all->count || all->item[f->line - 1].why != NULL) {
+			continue;
+		}
+		all->item[f->line - 1].why =
+			f->forbidden_by != NULL ? forbidden(f) : must_print("%s", f->text);
+		named = true;
+	}
+	if (!named) {
+		why = first_of(said);
+		reject_all(all, why);
+		free(why);
+	}
+}
+
+/* Rejects the items that the rules do not give in spite of all; false: there are none. */
+static bool reject_idle(struct proposals *all, const struct policy *with)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < all->count; i++) {
+		struct proposal *x = &all->item[i];
+		struct reason reason;
+		char *text;
+
+		if (x->why != NULL || policy_allows(with, &x->right)) {
+			continue;
+		}
+		found = true;
+		reason_find(&reason, all->checker, &x->right);
+		if (reason.constraint.count > 0) {
+			text = first_of(&reason.constraint);
+			x->why =
+				must_print("denied by a constraint whatever a rule says: %s", text);
+			free(text);
+		} else {
+			x->why = must_print("no single rule gives it");
+		}
+		reason_free(&reason);
+	}
+	return found;
+}
+
+/* One round: compiles what is left.  True: all of it is possible, and *with is the result. */
+static bool compile(struct proposals *all, struct policy *with)
+{
+	char *text = text_of(all);
 	struct findings said = {0};
-	const char *why;
+	const char *why = NULL;
 	bool good;
 
 	*with = (struct policy){.path = all->checker->path};
-	good = policy_from_folder(with, all->checker->folder, text, true, &said) &&
-	       xsm_floor_check(&with->xsm, &why) == 0;
-	for (unsigned i = 0; i < all->count && good; i++) {
-		good = all->item[i].why != NULL || policy_allows(with, &all->item[i].right);
+	good = policy_from_folder(with, all->checker->folder, text, true, &said);
+	if (!good) {
+		reject_named(all, &said);
+	} else if (xsm_floor_check(&with->xsm, &why) != 0) {
+		reject_all(all, why);
+		good = false;
+	} else {
+		good = !reject_idle(all, with);
 	}
 	if (!good) {
 		policy_free(with);
@@ -170,40 +213,26 @@ static bool compile(const struct proposals *all, struct policy *with)
 	return good;
 }
 
+static bool any_left(const struct proposals *all)
+{
+	return proposals_has_rule(all, 0, all->count);
+}
+
 static void check(struct proposals *all, struct policy *with)
 {
 	for (unsigned i = 0; i < all->count; i++) {
-		const char *floor = all->item[i].why != NULL
-					    ? NULL
-					    : policy_floor(all->checker, &all->item[i].right);
+		const char *floor = policy_floor(all->checker, &all->item[i].right);
 
 		if (floor != NULL) {
 			all->item[i].why = must_print("the hypervisor refuses it: %s", floor);
 		}
 	}
-	if (compile(all, with)) {
-		return;
+	/* Each round rejects at least one item, or is the last. */
+	while (any_left(all) && !compile(all, with)) {
 	}
-	for (unsigned i = 0; i < all->count; i++) {
-		if (all->item[i].why == NULL) {
-			all->item[i].why = objection(all->checker, &all->item[i].right);
-		}
-	}
-	if (compile(all, with)) {
-		return;
-	}
-	/* Each alone is possible, and all together are not: nothing is proposed. */
-	for (unsigned i = 0; i < all->count; i++) {
-		if (all->item[i].why == NULL) {
-			all->item[i].why = must_print(
-				"allowed alone, but not together with the other rules proposed");
-		}
-	}
-	compile(all, with);
 }
 
-/* ---- collecting -------------------------------------------------------------------------------
- */
+/* ---- collecting ----------------------------------------------------------------------------- */
 
 static void collect(struct proposals *all, const struct trace *trace, const struct policy *p)
 {
@@ -249,7 +278,7 @@ static void find_extras(struct proposals *all, const struct policy *with)
 void proposals_make(struct proposals *all, const struct trace *trace, const struct policy *p,
 		    const struct policy *checker)
 {
-	struct policy with;
+	struct policy with = {0};
 
 	*all = (struct proposals){.checker = checker};
 	collect(all, trace, p);

@@ -14,8 +14,7 @@
 
 #define SIGNED_MAX (sizeof(struct corbel_signed_policy) + CORBEL_POLICY_MAX)
 
-/* ---- signing ----------------------------------------------------------------------------------
- */
+/* ---- signing -------------------------------------------------------------------------------- */
 
 static bool read_serial(const char *text, uint64_t *serial)
 {
@@ -112,8 +111,7 @@ static int sign(const struct arguments *arguments, const char *path, const char 
 	return status;
 }
 
-/* ---- showing ----------------------------------------------------------------------------------
- */
+/* ---- showing -------------------------------------------------------------------------------- */
 
 /* Why the builder or the hypervisor would refuse it, or NULL. */
 static const char *verify(const struct corbel_signed_policy *header, const void *blob, size_t size)

@@ -37,8 +37,7 @@ struct simulation {
 	uint64_t calls[VERDICTS];
 };
 
-/* ---- one line ---------------------------------------------------------------------------------
- */
+/* ---- one line ------------------------------------------------------------------------------- */
 
 /* Pairs that the policy in force (the new one, if none was given) answers with `allowed` and, of
  * them, those that the new one answers the same way. */
@@ -127,8 +126,7 @@ static void simulate(struct simulation *s, const struct trace *trace)
 	}
 }
 
-/* ---- output -----------------------------------------------------------------------------------
- */
+/* ---- output --------------------------------------------------------------------------------- */
 
 static char *what(const struct simulation *s, const struct trace_line *line)
 {
@@ -214,8 +212,7 @@ static void print_outcomes_json(const struct simulation *s)
 	print_json(o);
 }
 
-/* ---- verb -------------------------------------------------------------------------------------
- */
+/* ---- verb ----------------------------------------------------------------------------------- */
 
 static int simulate_with(struct simulation *s, const struct arguments *arguments)
 {

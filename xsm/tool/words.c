@@ -81,7 +81,7 @@ uint64_t words_sum(uint64_t a, uint64_t b)
 	return a + b < a ? UINT64_MAX : a + b;
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------ */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 void put_text(struct json_object *o, const char *key, const char *text)
 {
