@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+#
+# Talking to the shell of a real Dom0, for tests in expect: source it, spawn the machine, boot.
+
+set build $env(CORBEL_BUILD)
+set failures 0
+
+proc verdict {name why} {
+	global failures
+	if {$why eq ""} {
+		puts "ok - $name"
+	} else {
+		puts "not ok - $name: $why"
+		incr failures
+	}
+}
+
+# Types one command and returns all that came before the next prompt.
+proc ask {command} {
+	send -- "$command\r"
+	expect {
+		-ex "dom0# " {return $expect_out(buffer)}
+		timeout {return "no prompt in time"}
+		eof {return "the machine ended"}
+	}
+}
+
+# A step: the command's answer must match every pattern.
+proc step {name command args} {
+	set answer [ask $command]
+	foreach pattern $args {
+		if {![regexp -- $pattern $answer]} {
+			verdict $name "no '$pattern' in '[string map {\r {} \n { / }} $answer]'"
+			return
+		}
+	}
+	verdict $name ""
+}
+
+# Waits until the command's answer matches.
+proc wait_until {name seconds command pattern} {
+	for {set i 0} {$i < $seconds} {incr i} {
+		set answer [ask "$command; sleep 1"]
+		if {[regexp -- $pattern $answer]} {
+			verdict $name ""
+			return
+		}
+	}
+	verdict $name "no '$pattern' in '[string map {\r {} \n { / }} $answer]'"
+}
+
+# The machine was spawned: waits for the shell.
+proc boot {} {
+	global timeout
+	set timeout 120
+	expect {
+		-ex "dom0# " {verdict dom0-shell ""}
+		timeout {verdict dom0-shell "no prompt within 120 s"; exit 1}
+		eof {verdict dom0-shell "the machine ended"; exit 1}
+	}
+	set timeout 100
+}
+
+# Switches the machine off and ends the test.
+proc finish {} {
+	global failures
+	send "poweroff -f\r"
+	expect eof
+	set status [lindex [wait] 3]
+	verdict machine-off [expr {$status == 33 ? "" : "ended with status $status"}]
+	exit [expr {$failures > 0}]
+}
