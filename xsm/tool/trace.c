@@ -225,16 +225,31 @@ static void add_up(struct trace *t)
 	t->count = kept + 1;
 }
 
+/* The first byte that no trace in text form has; it is not shown as it is, for it may speak to the
+ * terminal. */
+static const char *not_text(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((text[i] < ' ' || text[i] > '~') && strchr("\t\r\n", text[i]) == NULL) {
+			return &text[i];
+		}
+	}
+	return memchr(text, '\0', length);
+}
+
 static void read_lines(struct reader *r, FILE *file)
 {
 	char *text = NULL;
+	const char *odd;
 	size_t room = 0;
 	ssize_t length;
 
 	while (r->faults.count < FAULTS_MAX && (length = getline(&text, &room, file)) >= 0) {
 		r->line++;
-		if (strlen(text) != (size_t)length) {
-			fault(r, "a NUL byte: this is not a trace in text form");
+		odd = not_text(text, (size_t)length);
+		if (odd != NULL) {
+			fault(r, "byte 0x%02x: this is not a trace in text form",
+			      (unsigned char)*odd);
 			break;
 		}
 		if (r->line > LINES_MAX) {
