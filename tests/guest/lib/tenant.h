@@ -86,10 +86,14 @@ struct tenant {
 	unsigned log_used;
 };
 
-/* Maps the console ring and binds its port. */
+/* Whether the test runs under build/policy/NAME.bin (cloud when the launcher says nothing). */
+bool under_policy(const char *name);
+/* Maps the console ring and binds its port; under split, where consoles are not Dom0's, checks that
+ * both are refused. */
 void tenant_attach(struct tenant *t, const char *name, uint16_t domid, unsigned slot);
 void tenant_drain(struct tenant *t);
-bool tenant_said(struct tenant *t, const char *text, uint64_t timeout_ns); /* waits for it */
+/* Waits for it.  Of a tenant whose console is not Dom0's: whether it lives a while later. */
+bool tenant_said(struct tenant *t, const char *text, uint64_t timeout_ns);
 enum tenant_end tenant_state(struct tenant *t);
 enum tenant_end tenant_wait(struct tenant *t, uint64_t timeout_ns);
 /* Why the hypervisor ended it; "" when unknown. */
