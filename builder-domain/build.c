@@ -7,6 +7,7 @@
 #include "builder-domain/build.h"
 #include "builder-domain/hypercall.h"
 #include "builder-domain/lib.h"
+#include "builder-domain/signature.h"
 #include "builder-domain/tables.h"
 #include "measured-boot/sha2.h"
 
@@ -117,6 +118,9 @@ static int stage_and_commit(const struct build_request *r, const uint8_t *bytes,
 	}
 	sha256(bytes, size, commit->request);
 	sha256(r->cmdline, r->cmdline_len, commit->cmdline);
+	if (r->owner_len != 0) {
+		key_digest(r->owner.key, commit->owner);
+	}
 	rc = call_result("commit", corbel_call(CORBEL_OP_build_commit, commit));
 	if (rc == 0) {
 		source->progress(CORBEL_RING_building);
@@ -208,7 +212,7 @@ int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
 	commit.domid = *domid;
 	rc = window_open(*domid, &layout.ram)
 		     ?: stage_and_commit(r, bytes, size, &layout, source, &commit)
-		     ?: owner_set(r, &commit)
+		     ?: owner_check(r, &commit)
 		     ?: kernel_load(r, &layout, *domid, &entry)
 		     ?: describe(r, &layout)
 		     ?: console_make(r, *domid)

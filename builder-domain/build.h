@@ -34,7 +34,7 @@ int kernel_load(const struct build_request *request, const struct layout *layout
 
 /* owner.c: verifies the owner's manifest, if there is one, against what is committed, and names the
  * owner to the hypervisor. */
-int owner_set(const struct build_request *request, const struct corbel_build_commit *commit);
+int owner_check(const struct build_request *request, const struct corbel_build_commit *commit);
 
 /* Returns 0 with *domid running or paused as asked, or a negative errno with the reason recorded;
  * then the caller ends the instance, and the hypervisor destroys what there is. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose domain this is.  The manifest of a request is hostile; it is looked at only here, when the
- * digests that it must name are committed.  A domain without one is nobody's.
+ * Whose domain this is.  The manifest of a request is hostile; beyond the hash of its key, which is
+ * part of the commit, it is looked at only here, when the digests that it must name are committed
+ * and before the image is parsed.  A domain without one is nobody's.
  */
 #include "builder-domain/build.h"
-#include "builder-domain/hypercall.h"
 #include "builder-domain/lib.h"
 #include "builder-domain/signature.h"
 
-int owner_set(const struct build_request *r, const struct corbel_build_commit *commit)
+int owner_check(const struct build_request *r, const struct corbel_build_commit *commit)
 {
 	const struct corbel_owner_manifest *m = &r->owner;
 	const struct {
@@ -19,9 +19,7 @@ int owner_set(const struct build_request *r, const struct corbel_build_commit *c
 		    {"command line's digest", m->cmdline, commit->cmdline, SHA256_LEN},
 		    {"kernel's digest", m->kernel, commit->kernel, SHA256_LEN},
 		    {"initrd's digest", m->initrd, commit->initrd, SHA256_LEN}};
-	struct corbel_build_owner owner = {.domid = commit->domid};
 	uint8_t digest[SHA256_LEN];
-	long rc;
 
 	if (r->owner_len == 0) {
 		return 0;
@@ -35,10 +33,7 @@ int owner_set(const struct build_request *r, const struct corbel_build_commit *c
 		}
 	}
 	sha256(m, CORBEL_OWNER_SIGNED, digest);
-	if (!signature_is_valid(m->key, m->signature, digest)) {
-		return fail(XEN_EPERM, "owner: the signature is not valid");
-	}
-	key_digest(m->key, owner.owner);
-	rc = corbel_call(CORBEL_OP_build_owner, &owner);
-	return call_result(rc == -XEN_EINVAL ? "owner: the label carries none" : "owner", rc);
+	return signature_is_valid(m->key, m->signature, digest)
+		       ? 0
+		       : fail(XEN_EPERM, "owner: the signature is not valid");
 }

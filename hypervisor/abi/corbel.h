@@ -42,7 +42,6 @@ enum corbel_op {
 	CORBEL_OP_policy_info = 17,    /* struct corbel_policy_info */
 	CORBEL_OP_policy_read = 18,    /* struct corbel_read: bytes of the blob in force */
 	CORBEL_OP_policy_counters = 19, /* struct corbel_read: struct corbel_policy_counter[] */
-	CORBEL_OP_build_owner = 20,     /* builder: struct corbel_build_owner */
 	CORBEL_OP_count
 };
 
@@ -73,7 +72,10 @@ struct corbel_build_grant {
 	uint64_t gfn;
 };
 
-/* build_commit: records what is being launched, before any byte of it is parsed. */
+/* build_commit: records what is being launched and in whose name, before any byte of it is parsed;
+ * write-once.  The builder verifies the owner's signature (abi/request.h, CORBEL_RQ_owner) right
+ * after it: an image that takes the builder over comes too late to claim another owner.  -EINVAL:
+ * an owner for a label that carries none. */
 struct corbel_build_commit {
 	uint16_t domid;
 	uint16_t pad[3];
@@ -81,6 +83,7 @@ struct corbel_build_commit {
 	uint8_t kernel[CORBEL_DIGEST_LEN];  /* SHA-256 of the kernel file */
 	uint8_t initrd[CORBEL_DIGEST_LEN];  /* SHA-256 of the initrd file, of no bytes if none */
 	uint8_t cmdline[CORBEL_DIGEST_LEN]; /* SHA-256 of the final command line, without NUL */
+	uint8_t owner[CORBEL_DIGEST_LEN];   /* SHA-256 of the owner's public key, all zero: none */
 };
 
 /* build_stub: runs the image's own unpacker inside the building domain on one temporary vCPU in
@@ -111,15 +114,6 @@ struct corbel_build_vcpu {
 	uint16_t pad[3];
 	uint32_t eip; /* value of the PHYS32_ENTRY note */
 	uint32_t ebx; /* guest-physical address of hvm_start_info */
-};
-
-/* build_owner: after commit, before seal, once: whose domain this is.  The builder has verified the
- * owner's signature (abi/request.h, CORBEL_RQ_owner) over the digests that it has committed.
- * -EBUSY: not committed, or an owner is set; -EINVAL: the label carries no owner. */
-struct corbel_build_owner {
-	uint16_t domid;
-	uint16_t pad[3];
-	uint8_t owner[CORBEL_DIGEST_LEN]; /* SHA-256 of the owner's public key */
 };
 
 /* build_seal: -EPERM when the label has rights over domains of the same owner and no owner is set.

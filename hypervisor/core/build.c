@@ -70,7 +70,7 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 		    (arg->flags & CORBEL_BUILD_DOM0)) {
 		return deny_create(call);
 	}
-	/* A stranger to all others, until build_owner says whose it is. */
+	/* A stranger to all others, until the commit says whose it is. */
 	if (xsm_is_owned(&host_policy, *label)) {
 		label->tenant = next_tenant;
 	}
@@ -189,6 +189,21 @@ static void trace_step(const struct domain *d, uint64_t step, int result)
 					.arg = step});
 }
 
+/* Domains of one owner have one number. */
+static void set_owner(struct domain *target, const uint8_t owner[32])
+{
+	if (is_zero(owner, sizeof(target->owner))) {
+		return;
+	}
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		if (memcmp(d->owner, owner, sizeof(d->owner)) == 0) {
+			target->label.tenant = d->label.tenant;
+		}
+	}
+	target->self_label.tenant = target->label.tenant;
+	memcpy(target->owner, owner, sizeof(target->owner));
+}
+
 long hc_build_commit(struct hc_call *call)
 {
 	const struct corbel_build_commit *arg = (void *)call->in.bytes;
@@ -197,37 +212,17 @@ long hc_build_commit(struct hc_call *call)
 	if (d->committed) {
 		return -XEN_EEXIST; /* write-once: a later word cannot replace an earlier one */
 	}
-	if (!pad_is_zero(arg->pad)) {
+	if (!pad_is_zero(arg->pad) ||
+	    (!is_zero(arg->owner, sizeof(arg->owner)) && !xsm_is_owned(&host_policy, d->label))) {
 		return -XEN_EINVAL;
 	}
 	memcpy(d->digest_request, arg->request, sizeof(arg->request));
 	memcpy(d->digest_kernel, arg->kernel, sizeof(arg->kernel));
 	memcpy(d->digest_initrd, arg->initrd, sizeof(arg->initrd));
 	memcpy(d->digest_cmdline, arg->cmdline, sizeof(arg->cmdline));
+	set_owner(d, arg->owner);
 	d->committed = true;
 	trace_step(d, CORBEL_STEP_commit, 0);
-	return 0;
-}
-
-long hc_build_owner(struct hc_call *call)
-{
-	const struct corbel_build_owner *arg = (void *)call->in.bytes;
-	struct domain *target = call->target;
-
-	if (!target->committed || !is_zero(target->owner, sizeof(target->owner))) {
-		return -XEN_EBUSY;
-	}
-	if (!xsm_is_owned(&host_policy, target->label) || is_zero(arg->owner, sizeof(arg->owner)) ||
-	    !pad_is_zero(arg->pad)) {
-		return -XEN_EINVAL;
-	}
-	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		if (memcmp(d->owner, arg->owner, sizeof(d->owner)) == 0) {
-			target->label.tenant = d->label.tenant;
-		}
-	}
-	target->self_label.tenant = target->label.tenant;
-	memcpy(target->owner, arg->owner, sizeof(target->owner));
 	return 0;
 }
 

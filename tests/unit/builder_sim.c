@@ -317,12 +317,6 @@ static long corbel_build(enum corbel_op op, void *argument)
 	case CORBEL_OP_build_vcpu:
 		sim.vcpu = *(struct corbel_build_vcpu *)argument;
 		return 0;
-	case CORBEL_OP_build_owner:
-		assert_int_equal(sim.committed, 1);
-		assert_int_equal(sim.owned++, 0);
-		assert_int_equal(sim.sealed, 0);
-		sim.owner = *(struct corbel_build_owner *)argument;
-		return 0;
 	case CORBEL_OP_build_seal:
 		assert_int_equal(sim.committed, 1);
 		assert_int_equal(sim.mapped, 0);

@@ -39,11 +39,10 @@ struct sim {
 	struct corbel_build_vcpu vcpu;
 	struct corbel_build_seal seal;
 	struct corbel_build_grant grant;
-	struct corbel_build_owner owner;
 	struct corbel_policy_load policy; /* as handed in */
 	uint8_t blob[CORBEL_POLICY_MAX];
 	uint64_t param[64];
-	unsigned created, committed, owned, loaded, sealed, granted, stub_waits, notified;
+	unsigned created, committed, loaded, sealed, granted, stub_waits, notified;
 	long mapped;    /* foreign mappings that exist */
 	long populated; /* 4 KiB pages */
 	uint32_t unbound_port;

@@ -310,7 +310,7 @@ static void policy_alone(void **state)
 		}
 	}
 	unfinished->creator = creator;
-	assert_true(refused >= 11);
+	assert_true(refused >= 10);
 }
 
 /* Numbers and sub-ops without a row do not exist, for nobody. */

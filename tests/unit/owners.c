@@ -48,17 +48,20 @@ static void owner_rules(void **state)
 	(void)state;
 	put_in_force("cloud");
 	assert_int_equal(create_domain(TENANT_LABEL, &id), 0);
-	assert_int_equal(say_owner(id, 1), -XEN_EBUSY); /* not committed */
-	world_commit(world_domain(id));
-	assert_int_equal(say_owner(id, 0), -XEN_EINVAL);
-	assert_int_equal(say_owner(id, 1), 0);
-	assert_int_equal(say_owner(id, 1), -XEN_EBUSY); /* write-once */
-	assert_int_equal(say_owner(id, 2), -XEN_EBUSY);
+	assert_int_equal(commit_for(id, 1), 0);
+	assert_int_equal(world_domain(id)->owner[31], 1);
+	assert_int_equal(commit_for(id, 2), -XEN_EEXIST); /* write-once */
+	assert_int_equal(world_domain(id)->owner[31], 1);
+	fresh_builder();
+	assert_int_equal(create_domain(TENANT_LABEL, &id), 0);
+	assert_int_equal(commit_for(id, 0), 0);
+	assert_int_equal(commit_for(id, 2), -XEN_EEXIST); /* nobody's stays nobody's */
+	assert_int_equal(world_domain(id)->owner[31], 0);
 	fresh_builder();
 	assert_int_equal(create_domain(MONITOR_LABEL, &id), 0);
-	world_commit(world_domain(id));
 	assert_int_equal(world_domain(id)->label.tenant, 0);
-	assert_int_equal(say_owner(id, 1), -XEN_EINVAL); /* the provider's own */
+	assert_int_equal(commit_for(id, 1), -XEN_EINVAL); /* the provider's own */
+	assert_int_equal(commit_for(id, 0), 0);
 }
 
 /* T23: the label alone gets nobody among an owner's domains. */
@@ -82,7 +85,10 @@ static void squatted_label(void **state)
 	assert_int_equal(world_domain(id)->state, CORBEL_DOM_building);
 	assert_int_not_equal(world_domain(id)->label.tenant, victim->label.tenant);
 	/* With another owner it is sealed, and a stranger. */
-	assert_int_equal(say_owner(id, 2), 0);
+	fresh_builder();
+	assert_int_equal(create_domain(LAB_LABEL, &id), 0);
+	assert_int_equal(commit_for(id, 2), 0);
+	world_start_vcpu(world_domain(id));
 	assert_int_equal(seal_domain(id), 0);
 	assert_int_not_equal(world_domain(id)->label.tenant, victim->label.tenant);
 	/* cloud has no such rights: strangers need no owner. */

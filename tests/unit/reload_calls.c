@@ -61,12 +61,12 @@ static void populate(uint16_t domid)
 			sizeof(r)) == WORLD_PAGES);
 }
 
-long say_owner(uint16_t domid, uint8_t owner)
+long commit_for(uint16_t domid, uint8_t owner)
 {
-	struct corbel_build_owner arg = {.domid = domid};
+	struct corbel_build_commit arg = {.domid = domid};
 
 	memset(arg.owner, owner, sizeof(arg.owner));
-	return corbel(world_builder(), CORBEL_OP_build_owner, &arg, sizeof(arg));
+	return corbel(world_builder(), CORBEL_OP_build_commit, &arg, sizeof(arg));
 }
 
 long seal_domain(uint16_t domid)
@@ -82,10 +82,7 @@ struct domain *make_domain_of(const char *label, uint8_t owner)
 
 	CHECK(create_domain(label, &domid) == 0);
 	populate(domid);
-	world_commit(world_domain(domid));
-	if (owner) {
-		CHECK(say_owner(domid, owner) == 0);
-	}
+	CHECK(commit_for(domid, owner) == 0);
 	world_start_vcpu(world_domain(domid));
 	return world_seal(world_domain(domid), true);
 }

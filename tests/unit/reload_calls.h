@@ -18,7 +18,7 @@ void fresh_builder(void);
 
 /* ---- builds: owner 0 = none, else all bytes of the owner's digest */
 long create_domain(const char *label, uint16_t *domid);
-long say_owner(uint16_t domid, uint8_t owner);
+long commit_for(uint16_t domid, uint8_t owner);
 long seal_domain(uint16_t domid);
 struct domain *make_domain_of(const char *label, uint8_t owner); /* running */
 
