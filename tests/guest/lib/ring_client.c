@@ -141,8 +141,9 @@ static bool instance_over(const volatile struct corbel_ring *ring, uint32_t post
 	static struct corbel_host_info info;
 	uint32_t served = ring->instance;
 
-	host_info(&info);
-	return info.builder_instance > (served != 0 ? served : posted + 1);
+	/* A policy that has just come into force may refuse it. */
+	return corbel_call(CORBEL_OP_host_info, &info) == 0 &&
+	       info.builder_instance > (served != 0 ? served : posted + 1);
 }
 
 static void serve_session(struct build *b, uint32_t instance)
