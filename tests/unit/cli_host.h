@@ -37,7 +37,7 @@ struct fake_host {
 	/* the policy in force (cli_policy_host.c) */
 	struct corbel_policy_info policy;
 	uint8_t blob[4096] __attribute__((aligned(8)));
-	struct corbel_policy_counter counters[8][XSM_CLASS_COUNT][32];
+	struct corbel_policy_counter counters[8][CORBEL_COUNTER_CLASSES][32];
 	int keep;              /* of the last policy_confirm, -1 = none */
 	bool blob_is_another;  /* policy_read answers with another blob */
 	int switch_after_read; /* the policy is switched after so many reads, 0 = never */
