@@ -248,11 +248,25 @@ static void replayed(void)
 	check_equal("still in force", serial(), 9);
 }
 
+/* A new policy waits for its confirmation, and the power goes: the launcher kills the machine. */
+static void power_cut(void)
+{
+	loaded("split loaded, before the power goes", load("split.signed", 0, 3600));
+	for (;;) {
+		sleep_ns(1000000000);
+	}
+}
+
 void test_main(void)
 {
 	uint64_t before;
+	char name[16];
 
 	ring_client_init();
+	if (option("case", name, sizeof(name)) != NULL) {
+		power_cut();
+	}
+	check_equal("the boot policy is in force", serial(), 0);
 	build_image(&request, "worker.elf");
 	before = frames_settle();
 	start_victim();
