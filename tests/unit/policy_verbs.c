@@ -14,6 +14,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "builder-domain/signature.h"
+#include "tools/sign/manifest.h"
 #include "xsm/tool/graph.h"
 #include "xsm/tool/p256.h"
 #include "xsm/tool/propose.h"
@@ -68,6 +74,39 @@ static void zero_is_no_signature_and_no_key(void **state)
 	assert_false(p256_verify(point, "sample", 6, zero));
 	assert_false(p256_verify(zero, "sample", 6, signature));
 	assert_false(p256_verify(zero, "sample", 6, zero));
+}
+
+/* Signed here by one library, verified there by another. */
+static void the_builder_accepts_what_is_signed(void **state)
+{
+	char path[] = "/tmp/corbel-key.XXXXXX", error[256];
+	const struct manifest_input input = {"/proc/self/exe", NULL, "quiet", "a:b:c"};
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (unsigned round = 0; round < 32; round++) {
+		EVP_PKEY *pkey = EVP_EC_gen("prime256v1");
+		FILE *out = fopen(path, "w");
+		struct corbel_owner_manifest m;
+		struct p256_key key;
+		uint8_t digest[32], known_by[32];
+
+		assert_int_equal(PEM_write_PrivateKey(out, pkey, NULL, NULL, 0, NULL, NULL), 1);
+		fclose(out);
+		EVP_PKEY_free(pkey);
+		assert_int_equal(p256_load(&key, path, true, error, sizeof(error)), 0);
+		assert_int_equal(manifest_make(&m, &input, &key, error, sizeof(error)), 0);
+		p256_sha256(&m, CORBEL_OWNER_SIGNED, digest);
+		assert_int_equal(signature_is_valid(m.key, m.signature, digest), 1);
+		key_digest(m.key, known_by);
+		assert_memory_equal(known_by, key.digest, sizeof(known_by));
+		digest[round] ^= 1;
+		assert_int_equal(signature_is_valid(m.key, m.signature, digest), 0);
+		p256_free(&key);
+	}
+	unlink(path);
 }
 
 /* ---- traces --------------------------------------------------------------------------------- */
@@ -251,6 +290,7 @@ int main(void)
 		cmocka_unit_test(signature_of_the_published_vector),
 		cmocka_unit_test(every_bit_of_key_and_signature_counts),
 		cmocka_unit_test(zero_is_no_signature_and_no_key),
+		cmocka_unit_test(the_builder_accepts_what_is_signed),
 		cmocka_unit_test(a_trace_is_added_up),
 		cmocka_unit_test(damaged_traces),
 		cmocka_unit_test(proposals_never_cross_the_floor),
