@@ -42,8 +42,23 @@ static long create(uint32_t flags, const char *label, uint64_t pages, uint32_t v
 	return corbel_call(CORBEL_OP_build_create, &arg);
 }
 
+/* T56: it would be the image's own policy. */
+static void policy(const char *name, uint32_t flags, uint32_t confirm_s)
+{
+	static uint8_t blob[64] __attribute__((aligned(8)));
+	struct corbel_policy_load arg = {.buffer = (uintptr_t)blob,
+					 .size = sizeof(blob),
+					 .flags = flags,
+					 .serial = 1,
+					 .confirm_s = confirm_s};
+
+	refused(name, corbel_call(CORBEL_OP_policy_load, &arg));
+}
+
 static void creations(void)
 {
+	policy("a policy", 0, 60);
+	policy("a policy for good", CORBEL_POLICY_NO_ROLLBACK, 0);
 	refused("a tenant before Dom0", create(0, "system_u:system_r:tenant.t", PAGES, 1));
 	refused("Dom0 with the builder's label",
 		create(CORBEL_BUILD_DOM0, "system_u:system_r:builder.t", PAGES, 1));
@@ -61,6 +76,7 @@ static void creations(void)
 		    (uint64_t)create(CORBEL_BUILD_DOM0, "system_u:system_r:dom0.t", PAGES, 1), 0);
 	refused("a second Dom0", create(CORBEL_BUILD_DOM0, "system_u:system_r:dom0.t", PAGES, 1));
 	refused("a second domain", create(0, "system_u:system_r:tenant.t", PAGES, 1));
+	policy("a policy during a build", 0, 60);
 }
 
 static long populate(uint16_t domid, uint64_t gfn, unsigned order)
