@@ -143,13 +143,14 @@ static void memory(void)
 		    (uint64_t)map_foreign(TARGET, CODE_GFN, WINDOW), 0);
 }
 
-static long commit(uint16_t domid, uint8_t fill)
+static long commit(uint16_t domid, uint8_t fill, uint8_t owner)
 {
 	static struct corbel_build_commit arg;
 
 	memset(&arg, fill, sizeof(arg));
 	arg.domid = domid;
 	memset(arg.pad, 0, sizeof(arg.pad));
+	memset(arg.owner, owner, sizeof(arg.owner));
 	return corbel_call(CORBEL_OP_build_commit, &arg);
 }
 
@@ -189,9 +190,11 @@ static void steps(void)
 	fails("stub before the commit", stub(0x200000, 10));
 	fails("a grant entry that is not the builder's to seed",
 	      corbel_call(CORBEL_OP_build_grant, &grant));
-	check_equal("commit", (uint64_t)commit(TARGET, 0x11), 0);
-	fails("commit again, other digests", commit(TARGET, 0x22));
-	fails("commit for oneself", commit(CORBEL_DOMID_BUILDER, 0x22));
+	check_equal("an owner of Dom0", (uint64_t)commit(TARGET, 0x11, 0x77),
+		    (uint64_t)-XEN_EINVAL);
+	check_equal("commit", (uint64_t)commit(TARGET, 0x11, 0), 0);
+	fails("commit again, other digests", commit(TARGET, 0x22, 0));
+	fails("commit for oneself", commit(CORBEL_DOMID_BUILDER, 0x22, 0));
 	fails("stub with an odd trap", stub(0x200010, 10));
 	fails("stub without a budget", stub(0x200000, 0));
 	fails("seal without a vCPU", seal(1));
@@ -214,7 +217,7 @@ static void after_seal(void)
 	refused("parameter of the sealed domain",
 		hvm_set_param_of(TARGET, HVM_PARAM_CONSOLE_PFN, 1));
 	refused("its parameter read", hvm_get_param_of(TARGET, HVM_PARAM_CONSOLE_PFN, &value));
-	fails("commit after the seal", commit(TARGET, 0x33));
+	fails("commit after the seal", commit(TARGET, 0x33, 0));
 	fails("vCPU after the seal", vcpu(0x10000));
 	fails("stub after the seal", stub(0x200000, 10));
 	fails("seal after the seal", seal(1));
