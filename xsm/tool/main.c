@@ -10,7 +10,7 @@
 #define VERBS(V)                                                                                   \
 	V(check)                                                                                   \
 	V(query) V(explain) V(diff) V(simulate) V(learn) V(coverage) V(graph) V(test) V(sign)
-#define DECLARE(v) extern const struct verb verb_##v __attribute__((weak));
+#define DECLARE(v) extern const struct verb verb_##v;
 VERBS(DECLARE)
 #define ENTRY(v) &verb_##v,
 static const struct verb *const verbs[] = {VERBS(ENTRY)};
@@ -20,9 +20,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: corbel-policy VERB ... [--json] [--base DIR]\n\nverbs:\n", to);
 	for (size_t i = 0; i < VERB_COUNT; i++) {
-		if (verbs[i] != NULL) {
-			fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
-		}
+		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
 	}
 	fputs("\n`corbel-policy VERB --help` shows how a verb is used, with an example.\n"
 	      "POLICY is a folder of *.cil files, a policydb, a blob or a signed policy.\n"
@@ -123,7 +121,7 @@ int main(int argc, char **argv)
 		return STATUS_YES;
 	}
 	for (size_t i = 0; i < VERB_COUNT; i++) {
-		if (verbs[i] != NULL && strcmp(verbs[i]->name, argv[1]) == 0) {
+		if (strcmp(verbs[i]->name, argv[1]) == 0) {
 			int status = run(verbs[i], argc, argv);
 
 			return fflush(stdout) != 0 || ferror(stdout) ? STATUS_BAD : status;

@@ -79,7 +79,7 @@ bool policy_from_folder(struct policy *p, struct folder *folder, const char *ext
 			struct findings *findings)
 {
 	sepol_policydb_t *policy = folder_compile(folder, extra, neverallow, findings);
-	struct source source;
+	struct source source = {0};
 
 	p->form = POLICY_FOLDER;
 	return policy != NULL && lower(p, &source, source_use(&source, policy), findings);
@@ -140,7 +140,7 @@ static bool load_file(struct policy *p, struct findings *findings)
 		free(bytes);
 		return good;
 	} else if (memcmp(bytes, policydb_magic, sizeof(policydb_magic)) == 0) {
-		struct source source;
+		struct source source = {0};
 
 		free(bytes);
 		p->form = POLICY_BINARY;
