@@ -146,6 +146,7 @@ static void test_lines(void **state)
 	record->subject = 2;
 	record->object = 0;
 	record->cls = XSM_CLASS_grant;
+	record->relation = XSM_RELATION_OVER;
 	record->perm = XSM_PERM_grant_map_write;
 	record->subject_context = FAKE_SHOP;
 	record->object_context = FAKE_DOM0;
@@ -165,7 +166,7 @@ static void test_lines(void **state)
 				"[     4.000000] audited   d2(demo):shop.t -> hypervisor:hypervisor.t version "
 				"version:xen_version [over]\n"
 				"[     5.000000] standing  d2(demo):shop.t -> d0(Domain-0):dom0.t "
-				"grant:map_write uses=3 revoked\n"
+				"grant:map_write [over] uses=3 revoked\n"
 				"[     6.000000] denied    d2(demo) v1 -> hypervisor kexec.4 xen:platform "
 				"= -EPERM (-1)\n",
 	       "");

@@ -170,7 +170,7 @@ static int check_host(const struct load *load)
 /* ---- what happened -----------------------------------------------------------------------------
  */
 
-/* A revoking load puts every use on record twice: found, then ended. */
+/* Of a load that revokes, what it has ended; else what it has found. */
 static bool is_listed(const struct load *load, const struct corbel_trace *record)
 {
 	bool ended = load->revoke && !load->check;
@@ -347,8 +347,10 @@ static int run(struct load *load)
 	struct corbel_policy_request request = {
 		.magic = CORBEL_POLICY_REQUEST_MAGIC,
 		.size = (uint32_t)load->session.files[CORBEL_FILE_policy].size,
-		.flags = (load->check ? CORBEL_POLICY_CHECK : 0) |
-			 (load->revoke ? CORBEL_POLICY_REVOKE : 0),
+		/* A check ends nothing, and lists what it finds. */
+		.flags = load->check    ? CORBEL_POLICY_CHECK
+			 : load->revoke ? CORBEL_POLICY_REVOKE
+					: 0,
 		.confirm_s = load->check || stays(load) ? 0 : load->confirm_s,
 	};
 	struct session *session = &load->session;

@@ -10,15 +10,11 @@
 #include "tools/corbel/domains.h"
 #include "tools/corbel/reader.h"
 
-bool record_has_relation(const struct corbel_trace *record)
-{
-	return (record->kind == CORBEL_TRACE_denied || record->kind == CORBEL_TRACE_audited) &&
-	       record->relation < XSM_RELATION_COUNT;
-}
-
 bool record_has_labels(const struct corbel_trace *record)
 {
-	return record->kind == CORBEL_TRACE_standing || record_has_relation(record);
+	return (record->kind == CORBEL_TRACE_denied || record->kind == CORBEL_TRACE_audited ||
+		record->kind == CORBEL_TRACE_standing) &&
+	       record->relation < XSM_RELATION_COUNT;
 }
 
 /* A confirmation changes no number. */

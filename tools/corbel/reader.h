@@ -37,8 +37,7 @@ const struct xsm_policy *reader_policy(const struct reader *reader, size_t i);
 /* The present name of a domain, NULL if it has none. */
 const char *reader_domain(const struct reader *reader, uint16_t domid);
 
-/* Whether the record has labels; whether it has a relation as well. */
+/* Whether the record has labels and a relation. */
 bool record_has_labels(const struct corbel_trace *record);
-bool record_has_relation(const struct corbel_trace *record);
 
 #endif

@@ -48,7 +48,7 @@ static bool can_be_said(const struct reader *reader, size_t i)
 	const struct corbel_trace *record = &reader->rings.records[i];
 	const struct xsm_policy *policy = reader_policy(reader, i);
 
-	return record_has_relation(record) && policy &&
+	return record_has_labels(record) && policy &&
 	       force_context(policy, record->subject_context) &&
 	       force_context(policy, record->object_context) &&
 	       permission_word(record->cls, record->perm);

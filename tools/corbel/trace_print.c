@@ -104,7 +104,7 @@ static void print_permission(const struct corbel_trace *record)
 
 	permission_name(record->cls, record->perm, permission, sizeof(permission));
 	printf(" %s", permission);
-	if (record_has_relation(record)) {
+	if (record_has_labels(record)) {
 		printf(" [%s]", relation_name(record->relation));
 	}
 }
@@ -218,7 +218,7 @@ void trace_print_json(const struct reader *reader, size_t i)
 	json_party(json, reader, i, true);
 	json_party(json, reader, i, false);
 	json_text(json, "relation",
-		  record_has_relation(record) ? relation_name(record->relation) : "");
+		  record_has_labels(record) ? relation_name(record->relation) : "");
 	json_number(json, "result", record->result);
 	json_text(json, "error", has_error(record) ? result_name(record->result) : "");
 	json_number(json, "arg", (long long)record->arg);
