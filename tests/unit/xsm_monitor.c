@@ -74,12 +74,12 @@ static void test_look_up(void **state)
 							c == XSM_CLASS_domain &&
 							b == XSM_PERM_domain_pause;
 
-					assert_int_equal(
-						xsm_allowed(&p, label(s, 0), label(t, 0), c * 32 + b),
-						expected);
-					assert_int_equal(
-						xsm_audited(&p, label(s, 0), label(t, 0), c * 32 + b),
-						expected);
+					assert_int_equal(xsm_allowed(&p, label(s, 0), label(t, 0),
+								     c * 32 + b),
+							 expected);
+					assert_int_equal(xsm_audited(&p, label(s, 0), label(t, 0),
+								     c * 32 + b),
+							 expected);
 				}
 			}
 		}
