@@ -197,7 +197,7 @@ void measure_cap(void)
 /* The CPU's random numbers into `out`, as far as it has them. */
 static void mix_cpu_random(uint8_t *out, size_t len)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
 	for (size_t i = 0; i + sizeof(value) <= len && rdrand(&value); i += sizeof(value)) {
 		for (unsigned n = 0; n < sizeof(value); n++) {

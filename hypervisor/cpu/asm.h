@@ -61,7 +61,9 @@ static inline bool rdrand(uint64_t *value)
 	for (unsigned i = 0; i < 10 && !good && (cpuid(1, 0).c & 1u << 30); i++) {
 		__asm__ volatile("rdrand %0" : "=r"(word), "=@ccc"(good));
 	}
-	*value = good ? word : *value;
+	if (good) {
+		*value = word;
+	}
 	return good;
 }
 

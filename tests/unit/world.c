@@ -108,8 +108,8 @@ void world_session(void)
 {
 	struct corbel_rendezvous meeting = {.ref = 8, .port = 3};
 
-	CHECK(world_arg(world_domain(CORBEL_DOMID_DOM0), CORBEL_HYPERCALL,
-			CORBEL_OP_rendezvous_set, &meeting, sizeof(meeting)) == 0);
+	CHECK(world_arg(world_domain(CORBEL_DOMID_DOM0), CORBEL_HYPERCALL, CORBEL_OP_rendezvous_set,
+			&meeting, sizeof(meeting)) == 0);
 	build_call(CORBEL_OP_rendezvous_get, &meeting, sizeof(meeting));
 }
 
