@@ -185,6 +185,18 @@ void event_teardown(struct domain *d)
 	spin_unlock(&event_lock);
 }
 
+/* A guest's kernel takes it for granted that it can close what it has bound: a cut port stays its
+ * own, with nobody at the other end. */
+static void cut(struct domain *d, uint32_t port)
+{
+	struct event_port *p = event_port_at(d, port);
+	struct event_port left = {
+		.state = PORT_unbound, .vcpu = p->vcpu, .peer_domid = p->peer->id};
+
+	event_port_close(d, port);
+	*p = left;
+}
+
 void event_review(struct domain *d, bool (*forbidden)(struct domain *d, struct domain *peer))
 {
 	spin_lock(&event_lock);
@@ -192,7 +204,7 @@ void event_review(struct domain *d, bool (*forbidden)(struct domain *d, struct d
 		const struct event_port *p = event_port_at(d, port);
 
 		if (p && p->state == PORT_interdomain && forbidden(d, p->peer)) {
-			event_port_close(d, port);
+			cut(d, port);
 		}
 	}
 	spin_unlock(&event_lock);
