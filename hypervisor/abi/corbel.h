@@ -199,9 +199,9 @@ enum corbel_dom_state {
  * NO_ROLLBACK is set the policy before it comes back after confirm_s seconds without
  * policy_confirm.
  *
- * 0: done as asked.  1: refused, nothing changed, `reason` says why.  -EBUSY: a policy waits for
- * its confirmation.  -EINVAL: serial not above the last confirmed one, unknown flag, size,
- * confirm_s.
+ * 0: done as asked.  1: refused, nothing changed, `reason` says why.  -EPERM: not in a policy
+ * session, or whoever posted it may load none any more.  -EBUSY: a policy waits for its
+ * confirmation.  -EINVAL: serial not above the last confirmed one, unknown flag, size, confirm_s.
  */
 struct corbel_policy_load {
 	uint64_t buffer;    /* guest virtual address of the blob, 8-byte aligned */

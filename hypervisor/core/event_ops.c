@@ -54,7 +54,8 @@ long hc_event_unbound(struct hc_call *call)
 		return -XEN_EINVAL;
 	}
 	spin_lock(&event_lock);
-	port = may_alloc_in(call) ? event_port_add(call->target, content) : -XEN_EPERM;
+	port = may_alloc_in(call) ? event_port_add(call->target, content)
+				  : hc_deny(call, call->target, XSM_RIGHT(event, create));
 	spin_unlock(&event_lock);
 	return answer(port, &op->port);
 }

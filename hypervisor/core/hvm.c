@@ -43,7 +43,7 @@ long hc_hvm_set_param(struct hc_call *call)
 	}
 	/* The dispatcher let only its builder, while building, come here (INV-DOM-1). */
 	if (call->target->state != CORBEL_DOM_building) {
-		return -XEN_EPERM;
+		return hc_deny(call, call->target, XSM_RIGHT(hvm, setparam));
 	}
 	if (!builder_param(arg->index)) {
 		return -XEN_EINVAL;
@@ -57,7 +57,7 @@ long hc_hvm_get_param(struct hc_call *call)
 	struct xen_hvm_param *arg = (void *)call->in.bytes;
 
 	if (call->target != call->caller && call->target->state != CORBEL_DOM_building) {
-		return -XEN_EPERM;
+		return hc_deny(call, call->target, XSM_RIGHT(hvm, getparam));
 	}
 	if (!builder_param(arg->index) && arg->index != HVM_PARAM_CALLBACK_IRQ) {
 		return -XEN_EINVAL;

@@ -169,8 +169,10 @@ int hc_authorize(const struct hc_call *call, const struct domain *object, size_t
 	const struct domain *caller = call->caller;
 	struct xsm_label label = object_label(call, object);
 
-	if (!xsm_allowed(&host_policy, caller->label, label, right) ||
-	    (object && object->state == CORBEL_DOM_building && object->creator != caller)) {
+	if (object && object->state == CORBEL_DOM_building && object->creator != caller) {
+		return hc_deny(call, object, right);
+	}
+	if (!xsm_allowed(&host_policy, caller->label, label, right)) {
 		return hc_deny(call, object, right);
 	}
 	policy_counters[caller->label.ctx][right].allowed++;
@@ -194,12 +196,7 @@ int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
 static __attribute__((nonnull)) int check_target(struct hc_call *call, struct domain *d,
 						 uint32_t states, size_t right)
 {
-	int rc = hc_authorize(call, d, right);
-
-	if (rc == 0 && !(states & (1u << d->state))) {
-		rc = hc_deny(call, d, right);
-	}
-	return rc;
+	return states & (1u << d->state) ? hc_authorize(call, d, right) : hc_deny(call, d, right);
 }
 
 int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,

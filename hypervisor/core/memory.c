@@ -144,7 +144,8 @@ long hc_memory_add(struct hc_call *call)
 	void *page;
 
 	if (d != call->caller) {
-		return -XEN_EPERM; /* the builder leaves these pages to the guest */
+		/* The builder leaves these pages to the guest. */
+		return hc_deny(call, d, XSM_RIGHT(mmu, physmap));
 	}
 	switch (arg->space) {
 	case XENMAPSPACE_shared_info:
@@ -162,7 +163,7 @@ long hc_memory_remove(struct hc_call *call)
 	const struct xen_remove_from_physmap *arg = (void *)call->in.bytes;
 
 	if (call->target != call->caller) {
-		return -XEN_EPERM;
+		return hc_deny(call, call->target, XSM_RIGHT(mmu, physmap));
 	}
 	return clear_gfn(call->caller, (gfn_t){arg->gpfn});
 }

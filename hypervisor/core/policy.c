@@ -38,7 +38,8 @@ static uint64_t deadline = NEVER; /* else `other` comes back then */
 static uint32_t switches;
 static uint8_t boot_digest[32];
 
-/* Of the policy that is being weighed against what domains hold: our contexts in it. */
+/* Of the policy that is being weighed against what domains hold, or waits to come back: our
+ * contexts in it. */
 static const struct xsm_policy *weighed;
 static uint16_t renumbered[XSM_MAX_CONTEXTS];
 static bool ending; /* forbidden uses end now */
@@ -97,16 +98,10 @@ void policy_boot(const void *blob, uint64_t size)
 
 int policy_label(const char *name, struct xsm_label *out)
 {
-	struct xsm_label before;
-
 	if (xsm_label_by_name(&host_policy, name, out)) {
 		return -XEN_ENOENT;
 	}
-	return deadline != NEVER && (xsm_label_by_name(&other->policy, name, &before) ||
-				     xsm_is_owned(&other->policy, before) !=
-					     xsm_is_owned(&host_policy, *out))
-		       ? -XEN_EBUSY
-		       : 0;
+	return deadline != NEVER && renumbered[out->ctx] == NO_CONTEXT ? -XEN_EBUSY : 0;
 }
 
 /* Numbers our contexts as `next` does; what it lacks, or counts as another kind, has none there. */
@@ -118,26 +113,20 @@ static void renumber(const struct xsm_policy *next)
 	for (; now.ctx < host_policy.contexts; now.ctx++) {
 		bool same =
 			xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) == 0 &&
-			xsm_is_owned(next, then) == xsm_is_owned(&host_policy, now);
+			xsm_kind(next, then) == xsm_kind(&host_policy, now);
 
 		renumbered[now.ctx] = same ? then.ctx : NO_CONTEXT;
 	}
-	/* What the hypervisor knows by role must keep its name: the floor is built on it. */
-	for (unsigned i = 0; i < XSM_SID_COUNT; i++) {
-		if (renumbered[host_policy.sid[i]] != next->sid[i]) {
-			renumbered[host_policy.sid[i]] = NO_CONTEXT;
-		}
-	}
 }
 
-/* A domain whose label the weighed policy does not have, or 0; not referenced. */
-static const struct domain *find_unlabelled(void)
+/* The label of a domain that the weighed policy does not have, or NULL. */
+static const char *find_unlabelled(void)
 {
-	const struct domain *missing = NULL;
+	const char *missing = NULL;
 
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
 		if (renumbered[d->label.ctx] == NO_CONTEXT) {
-			missing = d;
+			missing = xsm_label_name(&host_policy, d->label);
 		}
 	}
 	return missing;
@@ -215,7 +204,7 @@ static uint32_t review(bool end, bool record)
 	return sum;
 }
 
-/* `other` becomes the policy in force; renumber() has been told of it. */
+/* `other` becomes the policy in force; renumber() has been told of it, and is told the way back. */
 static void switch_policies(int reason)
 {
 	struct loaded *before = current;
@@ -227,6 +216,7 @@ static void switch_policies(int reason)
 	current = other;
 	other = before;
 	put_in_force();
+	renumber(&other->policy);
 	memset(policy_counters, 0, sizeof(policy_counters));
 	switches++;
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
@@ -240,7 +230,6 @@ static void switch_policies(int reason)
 static void roll_back(int reason)
 {
 	deadline = NEVER;
-	renumber(&other->policy);
 	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
 	review(true, true);
 	switch_policies(reason);
@@ -271,14 +260,12 @@ static int check_load(const struct corbel_policy_load *arg)
 /* Whether it may switch to what lies in `other`; counts *standing, or says why not. */
 static bool weigh(struct corbel_policy_load *arg)
 {
-	const char *why = read_blob(other, arg->serial, arg->size), *label = "";
-	const struct domain *d;
+	const char *why = read_blob(other, arg->serial, arg->size), *label = NULL;
 
 	if (!why) {
 		renumber(&other->policy);
-		d = find_unlabelled();
-		why = d ? "a domain lives whose label it lacks or has of another kind: " : NULL;
-		label = d ? xsm_label_name(&host_policy, d->label) : "";
+		label = find_unlabelled();
+		why = label ? "a domain lives whose label it lacks or has of another kind: " : NULL;
 	}
 	if (!why) {
 		arg->standing = review(false, !(arg->flags & CORBEL_POLICY_REVOKE));
@@ -286,7 +273,7 @@ static bool weigh(struct corbel_policy_load *arg)
 			      ? "too little free memory for empty pages in place of what it revokes"
 			      : NULL;
 	}
-	format(arg->reason, sizeof(arg->reason), "%s%s", why ? why : "", label);
+	format(arg->reason, sizeof(arg->reason), "%s%s", why ? why : "", label ? label : "");
 	return !why;
 }
 
@@ -298,7 +285,10 @@ long hc_policy_load(struct hc_call *call)
 	if (!builder_may_load(call->caller)) {
 		return hc_deny(call, NULL, XSM_RIGHT(build, serve));
 	}
-	rc = check_load(arg);
+	rc = hc_authorize_label(call, builder_requester(),
+				xsm_sid_label(&host_policy, XSM_SID_hypervisor),
+				XSM_RIGHT(security, load_policy))
+		     ?: check_load(arg);
 	for (uint32_t at = 0; rc == 0 && at < arg->size; at += PAGE_SIZE) {
 		rc = copy_from_guest(call->vcpu, other->blob + at, arg->buffer + at,
 				     (uint32_t)MIN(arg->size - at, PAGE_SIZE));

@@ -26,10 +26,8 @@ struct floor_rule {
 #define BIT(cls, perm) (1u << XSM_PERM_##cls##_##perm)
 
 static const struct floor_rule rules[] = {
-	{FLOOR_BUILDER, XSM_CLASS_build, BIT(build, build),
-	 "floor: build:build for a context other than the builder's"},
-	{FLOOR_BUILDER, XSM_CLASS_build, BIT(build, serve),
-	 "floor: build:serve for a context other than the builder's"},
+	{FLOOR_BUILDER, XSM_CLASS_build, BIT(build, build) | BIT(build, serve),
+	 "floor: build:build or build:serve for a context other than the builder's"},
 	{FLOOR_NOT_OWNED, XSM_CLASS_security, BIT(security, load_policy),
 	 "floor: security:load_policy for a context that tenants have"},
 	{FLOOR_NOBODY, XSM_CLASS_security, BIT(security, setenforce),

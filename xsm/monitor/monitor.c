@@ -181,6 +181,18 @@ bool xsm_is_owned(const struct xsm_policy *p, struct xsm_label label)
 	return label.ctx < p->contexts && p->context[label.ctx].flags & XSM_CONTEXT_OWNED;
 }
 
+unsigned xsm_kind(const struct xsm_policy *p, struct xsm_label label)
+{
+	unsigned kind = xsm_is_owned(p, label);
+
+	/* The floor sees to it that there are more contexts than initial ones. */
+	for (unsigned i = 0; i < p->contexts; i++) {
+		kind |= i < XSM_SID_COUNT && p->sid[i] == label.ctx ? 2u << i : 0;
+		kind |= i != label.ctx && p->context[i].self == label.ctx ? 2u << XSM_SID_COUNT : 0;
+	}
+	return kind;
+}
+
 bool xsm_needs_owner(const struct xsm_policy *p, struct xsm_label label)
 {
 	uint32_t any = 0;

@@ -94,6 +94,11 @@ int xsm_floor_check(const struct xsm_policy *p, const char **why);
 /* Whether a domain of this context has a tenant. */
 bool xsm_is_owned(const struct xsm_policy *p, struct xsm_label label);
 
+/* What the context stands for, as one number: whether its domains have a tenant, which initial
+ * context it is, whether it is another's self object.  A live domain's context must not change it:
+ * tenants and the floor are built on it. */
+unsigned xsm_kind(const struct xsm_policy *p, struct xsm_label label);
+
 /* Whether a domain of this context must prove its owner: the policy gives something between it and
  * another domain of the same owner. */
 bool xsm_needs_owner(const struct xsm_policy *p, struct xsm_label label);
