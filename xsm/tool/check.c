@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <json-c/json.h>
+#include "xsm/tool/audits.h"
 #include "xsm/tool/expect.h"
 #include "xsm/tool/folder.h"
 
@@ -134,6 +135,7 @@ static unsigned check_folder(const struct policy *p, struct findings *findings)
 		}
 	}
 	check_holders(p, &e, findings);
+	audits_check(p->folder, findings);
 	count = e.count;
 	expectations_free(&e);
 	return count;
@@ -173,9 +175,10 @@ static void print_verdict(const struct policy *p, const struct findings *finding
 	if (!json) {
 		findings_print(findings, false);
 		if (findings->count == 0) {
-			printf("%s: good: %u contexts, %u expect lines hold\nsha256 %s\n"
+			printf("%s: good: %u contexts, %u expect line%s\nsha256 %s\n"
 			       "size   %zu\n",
-			       p->path, p->xsm.contexts, expected, digest, p->size);
+			       p->path, p->xsm.contexts, expected,
+			       expected == 1 ? " holds" : "s hold", digest, p->size);
 		}
 		return;
 	}
@@ -224,9 +227,10 @@ const struct verb verb_check = {
 	.synopsis = "POLICY [-o FILE]",
 	.help = "Compiles a folder with classes and base; checks neverallow rules, what the\n"
 		"hypervisor itself checks (form and floor), that nothing passes between owners, that\n"
-		"every permission has a holder or is named in a line `; retired CLASS PERM`, and\n"
-		"lines `; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]`.  Prints SHA-256\n"
-		"and size of the blob.  Exit status 1: findings, each with file and line.\n\n"
+		"every permission has a holder or is named in a line `; retired CLASS PERM`, that\n"
+		"an auditallow has something to record, and lines\n"
+		"`; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]`; says which comments look\n"
+		"like such lines and are none.  Prints SHA-256 and size of the blob.  Exit status 1: findings, each with file and line.\n\n"
 		"example:\n"
 		"  corbel-policy check xsm/policy/cloud -o cloud.bin",
 	.min_words = 1,

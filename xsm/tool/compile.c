@@ -88,32 +88,6 @@ static bool is_noise(const char *text)
 	return *text == 0;
 }
 
-const struct source_file *folder_keyword(const struct folder *folder, const char *word,
-					 unsigned *line)
-{
-	size_t length = strlen(word);
-
-	for (unsigned i = 1; i < folder->count; i++) {
-		const char *at = folder->file[i].text;
-		bool comment = false;
-
-		*line = 1;
-		for (; *at != 0; at++) {
-			comment = *at != '\n' && (comment || *at == ';');
-			*line += *at == '\n';
-			if (!comment && *at == '(') {
-				const char *name = at + 1 + strspn(at + 1, " \t");
-
-				if (strncmp(name, word, length) == 0 &&
-				    strchr(ENDS_WORD, name[length]) != NULL) {
-					return &folder->file[i];
-				}
-			}
-		}
-	}
-	return NULL;
-}
-
 struct reader {
 	const struct folder *folder;
 	struct findings *findings;

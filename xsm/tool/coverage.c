@@ -348,7 +348,7 @@ const struct verb verb_coverage = {
 	.name = "coverage",
 	.summary = "which rights of a policy a recorded trace has used",
 	.synopsis = "TRACE POLICY",
-	.help = "TRACE is what `corbel trace --export` writes.  What a subject\n"
+	.help = "TRACE is what `corbel trace --export` writes, - standard input.  What a subject\n"
 		"has used comes from the exact counters, so a right counts as used when it was used\n"
 		"on any object.  What was used on which object is known of recorded calls only\n"
 		"(auditallow in the policy).  A right that was never used is one to take away, or to\n"

@@ -26,9 +26,13 @@ struct changes {
 	bool role_moved;
 };
 
-static const char *const heading[CHANGE_KINDS] = {"rights added", "rights removed",
-						  "allowed calls that are recorded from now on",
-						  "allowed calls that are no longer recorded"};
+/* For one, and for several. */
+static const char *const heading[CHANGE_KINDS][2] = {
+	{"right added", "rights added"},
+	{"right removed", "rights removed"},
+	{"right recorded from now on when used", "rights recorded from now on when used"},
+	{"right no longer recorded when used", "rights no longer recorded when used"},
+};
 static const char *const member[CHANGE_KINDS] = {"added", "removed", "recorded", "unrecorded"};
 
 /* ---- rights --------------------------------------------------------------------------------- */
@@ -240,7 +244,7 @@ static void print_kind(const struct changes *c, enum change_kind kind)
 	if (c->kinds[kind] == 0) {
 		return;
 	}
-	printf("%u %s:\n", c->kinds[kind], heading[kind]);
+	printf("%u %s:\n", c->kinds[kind], heading[kind][c->kinds[kind] != 1]);
 	for (unsigned i = 0; i < c->count; i += length) {
 		length = group_length(c, i);
 		if (c->item[i].kind != kind || !print_pairs(c, i)) {

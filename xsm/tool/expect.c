@@ -2,6 +2,7 @@
 /*
  * Test lines: read from comments, judged by the model.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,21 +155,109 @@ static void add_retired(struct expectations *all, const char *file, unsigned lin
 	}
 }
 
+/* ---- comments that look like test lines --------------------------------------------------- */
+
+/* How many letters have to be changed, added, dropped or swapped with the next one. */
+static unsigned distance(const char *a, const char *b)
+{
+	enum { LONGEST = 16 };
+	unsigned d[LONGEST + 1][LONGEST + 1];
+	size_t m = strlen(a), n = strlen(b);
+
+	if (m > LONGEST || n > LONGEST) {
+		return LONGEST;
+	}
+	for (size_t i = 0; i <= m; i++) {
+		for (size_t j = 0; j <= n; j++) {
+			unsigned best = (unsigned)(i + j), other;
+
+			if (i > 0 && j > 0) {
+				best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+				other = (d[i - 1][j] < d[i][j - 1] ? d[i - 1][j] : d[i][j - 1]) + 1;
+				best = other < best ? other : best;
+			}
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i - 2][j - 2] + 1 < best) {
+				best = d[i - 2][j - 2] + 1;
+			}
+			d[i][j] = best;
+		}
+	}
+	return d[m][n];
+}
+
+/* In small letters, without what stands for a pause in prose. */
+static void plain(char *to, size_t size, const char *word)
+{
+	size_t length = 0;
+
+	while (word[length] != 0 && length + 1 < size) {
+		to[length] = (char)tolower((unsigned char)word[length]);
+		length++;
+	}
+	while (length > 0 && strchr(":,.-", to[length - 1]) != NULL) {
+		length--;
+	}
+	to[length] = 0;
+}
+
+/* What the comment was probably meant to begin with; NULL: it is prose.  Prose may well begin with
+ * such a word, so the second one has to fit, too. */
+static const char *meant(char **word, unsigned count)
+{
+	char first[32], second[32];
+	int cls;
+
+	if (count < 3) {
+		return NULL;
+	}
+	plain(first, sizeof(first), word[0]);
+	plain(second, sizeof(second), word[1]);
+	if ((strncmp(first, "expect", 6) == 0 || (count > 4 && distance(first, "expect") <= 2)) &&
+	    (distance(second, "allow") <= 1 || distance(second, "deny") <= 1)) {
+		return "expect";
+	}
+	cls = class_named(second);
+	if ((strncmp(first, "retire", 6) == 0 || distance(first, "retired") <= 2) && cls >= 0 &&
+	    (strcmp(word[2], "*") == 0 || perm_named((unsigned)cls, word[2]) >= 0)) {
+		return "retired";
+	}
+	return NULL;
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+/* The comment that ends a line, without its semicolons; NULL: none. */
+static char *comment_of(char *line)
+{
+	bool quoted = false;
+
+	for (; *line != 0; line++) {
+		quoted ^= *line == '"';
+		if (*line == ';' && !quoted) {
+			return line + strspn(line, ";");
+		}
+	}
+	return NULL;
+}
+
 static void read_line(struct expectations *all, const struct policy *p, const char *file,
 		      unsigned line, const char *text, size_t length, struct findings *findings)
 {
-	char *copy = must_print("%.*s", (int)length, text), *start = copy + strspn(copy, BLANKS);
+	char *copy = must_print("%.*s", (int)length, text), *comment = comment_of(copy);
 	char *word[MAX_WORDS];
-	unsigned count = 0;
+	unsigned count = comment != NULL ? split(comment, word) : 0;
+	const char *other = meant(word, count);
 
-	if (*start == ';') {
-		start += strspn(start, ";");
-		count = split(start, word);
-	}
 	if (count > 0 && strcmp(word[0], "expect") == 0) {
 		add_expect(all, p, file, line, word, count, findings);
 	} else if (count > 0 && strcmp(word[0], "retired") == 0) {
 		add_retired(all, file, line, word, count, findings);
+	} else if (other != NULL) {
+		find(findings, file, line,
+		     "this comment looks like a test line but is none: it begins with '%s', and "
+		     "not with '%s'",
+		     word[0], other);
 	}
 	free(copy);
 }

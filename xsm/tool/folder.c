@@ -206,6 +206,85 @@ bool folder_read(struct folder *folder, const char *path, const char *base,
 	       read_all(folder, path, true, findings);
 }
 
+/* ---- forms ---------------------------------------------------------------------------------- */
+
+/* Behind blanks and comments. */
+static size_t skip_blanks(const struct source_file *f, size_t at)
+{
+	bool comment = false;
+
+	while (at < f->size && (comment || strchr(" \t\r\n\f;", f->text[at]) != NULL)) {
+		comment = f->text[at] != '\n' && (comment || f->text[at] == ';');
+		at++;
+	}
+	return at;
+}
+
+size_t source_form(const struct source_file *f, const char *word, size_t from, size_t *name)
+{
+	size_t length = strlen(word);
+	bool comment = false, quoted = false;
+
+	for (size_t at = from; at < f->size; at++) {
+		char c = f->text[at];
+		size_t start;
+
+		comment = c != '\n' && (comment || (c == ';' && !quoted));
+		quoted ^= c == '"' && !comment;
+		if (comment || quoted || c != '(') {
+			continue;
+		}
+		start = skip_blanks(f, at + 1);
+		if (strncmp(f->text + start, word, length) == 0 &&
+		    strchr(" \t\r\n\f)(;\"", f->text[start + length]) != NULL) {
+			if (name != NULL) {
+				*name = start;
+			}
+			return at;
+		}
+	}
+	return f->size;
+}
+
+unsigned source_line(const struct source_file *f, size_t at)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < at; i++) {
+		line += f->text[i] == '\n';
+	}
+	return line;
+}
+
+const struct source_file *folder_keyword(const struct folder *folder, const char *word,
+					 unsigned *line)
+{
+	for (unsigned i = 1; i < folder->count; i++) {
+		const struct source_file *f = &folder->file[i];
+		size_t at = source_form(f, word, 0, NULL);
+
+		if (at < f->size) {
+			*line = source_line(f, at);
+			return f;
+		}
+	}
+	return NULL;
+}
+
+void folder_copy(struct folder *to, const struct folder *from)
+{
+	*to = (struct folder){.count = from->count, .base = must_print("%s", from->base)};
+	to->file = must_alloc(from->count * sizeof(*to->file));
+	for (unsigned i = 0; i < from->count; i++) {
+		struct source_file *f = &to->file[i];
+
+		*f = from->file[i];
+		f->path = must_print("%s", from->file[i].path);
+		f->text = must_alloc(f->size + 1);
+		memcpy(f->text, from->file[i].text, f->size);
+	}
+}
+
 void folder_free(struct folder *folder)
 {
 	for (unsigned i = 0; i < folder->count; i++) {

@@ -29,6 +29,12 @@ struct folder {
 bool folder_read(struct folder *folder, const char *path, const char *base,
 		 struct findings *findings);
 void folder_free(struct folder *folder);
+/* Where the next form "(WORD" begins at or behind `from`, comments and strings aside; the file's
+ * size: there is none.  *name, unless NULL: where the word stands. */
+size_t source_form(const struct source_file *file, const char *word, size_t from, size_t *name);
+unsigned source_line(const struct source_file *file, size_t at);
+/* A copy that can be changed. */
+void folder_copy(struct folder *to, const struct folder *from);
 /* The file and line of the first "(WORD" outside a comment; NULL: there is none. */
 const struct source_file *folder_keyword(const struct folder *folder, const char *word,
 					 unsigned *line);

@@ -161,8 +161,11 @@ static char *cil(const struct proposals *all, const struct trace *trace, const s
 		      out);
 	}
 	if (all->allowed_already != 0) {
-		fprintf(out, "; %llu calls that were denied are allowed by the policy already.\n",
-			(unsigned long long)all->allowed_already);
+		fprintf(out, "; %llu %s allowed by the policy already%s.\n",
+			(unsigned long long)all->allowed_already,
+			all->allowed_already == 1 ? "call that was denied is"
+						  : "calls that were denied are",
+			trace_is_of(trace, p) ? ": the state of a domain said no" : "");
 	}
 	for (unsigned i = 0, end; i < all->count; i = end) {
 		end = proposals_rule(all, i);
@@ -336,7 +339,8 @@ const struct verb verb_learn = {
 	.name = "learn",
 	.summary = "propose rules for the denied calls of a recorded trace",
 	.synopsis = "TRACE [POLICY] [-o FILE]",
-	.help = "Prints CIL: a rule for each pair and class that was denied and that POLICY does not\n"
+	.help = "TRACE is what `corbel trace --export` writes, - standard input.\n"
+		"Prints CIL: a rule for each pair and class that was denied and that POLICY does not\n"
 		"allow yet, with the number of calls.  Each rule has been compiled with POLICY, a\n"
 		"folder (without one: with the base alone).  What the hypervisor's floor, a\n"
 		"neverallow or a constraint forbids is never proposed; a comment says why.  A denial\n"

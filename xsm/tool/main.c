@@ -95,7 +95,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 			help(verb);
 			return STATUS_YES;
 		}
-		if (argv[i][0] != '-') {
+		if (argv[i][0] != '-' || argv[i][1] == 0) { /* - is standard input */
 			a.word[a.words++] = argv[i];
 		} else if (!read_flag(&a, argv, &i)) {
 			return STATUS_BAD;

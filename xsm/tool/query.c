@@ -116,11 +116,12 @@ static int query(const struct arguments *a)
 		if (a->json) {
 			add_json(list, &p, &right);
 		} else {
-			printf("%-14s %-14s %-9s %-15s %-6s%s\n", p.type[right.subject],
+			bool audited = policy_audits(&p, &right);
+
+			printf("%-14s %-14s %-9s %-15s %-*s%s\n", p.type[right.subject],
 			       p.type[right.object], source_class_name[right.cls],
-			       source_perm_name[right.cls][right.perm],
-			       relation_name[right.relation],
-			       policy_audits(&p, &right) ? " audited" : "");
+			       source_perm_name[right.cls][right.perm], audited ? 6 : 0,
+			       relation_name[right.relation], audited ? " audited" : "");
 		}
 	}
 	if (a->json) {

@@ -130,15 +130,10 @@ static bool keep_one(const struct folder *from, struct folder *to, unsigned keep
 	unsigned number = 0;
 	bool found = false;
 
-	*to = (struct folder){.count = from->count, .base = must_print("%s", from->base)};
-	to->file = must_alloc(from->count * sizeof(*to->file));
+	folder_copy(to, from);
 	for (unsigned i = 0; i < from->count; i++) {
 		struct source_file *f = &to->file[i];
 
-		*f = from->file[i];
-		f->path = must_print("%s", from->file[i].path);
-		f->text = must_alloc(f->size + 1);
-		memcpy(f->text, from->file[i].text, f->size);
 		for (size_t at = next_constraint(f, 0), end; at < f->size;
 		     at = next_constraint(f, end)) {
 			end = form_end(f->text, at, f->size);
@@ -148,10 +143,7 @@ static bool keep_one(const struct folder *from, struct folder *to, unsigned keep
 			}
 			found = true;
 			*file = from->file[i].path;
-			*line = 1;
-			for (size_t b = 0; b < at; b++) {
-				*line += f->text[b] == '\n';
-			}
+			*line = source_line(f, at);
 			*text = must_print("%.*s", (int)(end - at), f->text + at);
 		}
 	}

@@ -25,13 +25,13 @@ static void print_rules(FILE *out, const struct reason *r, const char *indent)
 
 static void print_least(FILE *out, const struct reason *r, const char *indent)
 {
+	if (r->floor != NULL) {
+		fprintf(out, "%sno rule can allow it\n", indent);
+		return;
+	}
 	if (r->rules.count > 0) {
 		fprintf(out, "%sno further rule can allow it: the constraint has to change\n",
 			indent);
-		return;
-	}
-	if (r->floor != NULL) {
-		fprintf(out, "%sno rule can allow it\n", indent);
 		return;
 	}
 	if (r->possible) {

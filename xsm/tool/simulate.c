@@ -11,18 +11,29 @@
 #include "xsm/tool/trace.h"
 #include "xsm/tool/words.h"
 
-enum verdict { NEWLY_DENIED, MAYBE_DENIED, NEWLY_ALLOWED, MAYBE_ALLOWED, UNCHANGED, VERDICTS };
+enum verdict {
+	NEWLY_DENIED,
+	MAYBE_DENIED,
+	NEWLY_ALLOWED,
+	MAYBE_ALLOWED,
+	BY_STATE, /* denied although the policy in force allowed it: a domain's state said no */
+	UNCHANGED,
+	VERDICTS
+};
 
-static const char *const member[VERDICTS] = {"newly_denied", "maybe_denied", "newly_allowed",
-					     "maybe_allowed", "unchanged"};
-static const char *const heading[VERDICTS] = {
-	"would newly be denied",
-	"would newly be denied on some objects (the counters do not say "
-	"which were called)",
-	"would newly be allowed",
-	"would newly be allowed on some objects (the counters do not say "
-	"which were called)",
-	"stay as they are"};
+static const char *const member[VERDICTS] = {"newly_denied",  "maybe_denied",    "newly_allowed",
+					     "maybe_allowed", "denied_by_state", "unchanged"};
+/* For one call, and for several. */
+static const char *const heading[VERDICTS][2] = {
+	{"would newly be denied", "would newly be denied"},
+	{"would newly be denied on some objects (the counters do not say which were called)",
+	 "would newly be denied on some objects (the counters do not say which were called)"},
+	{"would newly be allowed", "would newly be allowed"},
+	{"would newly be allowed on some objects (the counters do not say which were called)",
+	 "would newly be allowed on some objects (the counters do not say which were called)"},
+	{"stays denied (by state: the policy in force allowed it)",
+	 "stay denied (by state: the policy in force allowed them)"},
+	{"stays as it is", "stay as they are"}};
 
 struct outcome {
 	const struct trace_line *line;
@@ -72,7 +83,7 @@ static void ask(const struct simulation *s, const struct right *right, bool allo
 static enum verdict judge_counter(const struct simulation *s, const struct trace_line *line)
 {
 	bool allowed = line->kind == TRACE_ALLOWED;
-	unsigned pairs, same;
+	unsigned pairs, same, others;
 
 	if (s->recorded == NULL) {
 		/* All that is sure: what is allowed on no object at all is denied. */
@@ -83,10 +94,32 @@ static enum verdict judge_counter(const struct simulation *s, const struct trace
 	if (pairs == same) {
 		return UNCHANGED;
 	}
-	if (same == 0) {
-		return allowed ? NEWLY_DENIED : NEWLY_ALLOWED;
+	if (allowed) {
+		return same == 0 ? NEWLY_DENIED : MAYBE_DENIED;
 	}
-	return allowed ? MAYBE_DENIED : MAYBE_ALLOWED;
+	/* What is allowed on some object may have been refused there by state. */
+	ask(s, &line->right, true, &others, &(unsigned){0});
+	return same == 0 && others == 0 ? NEWLY_ALLOWED : MAYBE_ALLOWED;
+}
+
+/* Whether the policy in force, if it is known, allowed what is on record as denied. */
+static bool denied_by_state(const struct simulation *s, const struct trace_line *line)
+{
+	struct right there = line->right;
+	int subject, object;
+
+	if (s->recorded == NULL || line->kind != TRACE_DENIED) {
+		return false;
+	}
+	subject = words_context_of(s->new, s->recorded, line->right.subject);
+	object = words_context_of(s->new, s->recorded, line->right.object);
+	if (subject < 0 || object < 0) {
+		return false;
+	}
+	there.subject = (unsigned)subject;
+	there.object = (unsigned)object;
+	return policy_occurs(s->recorded, there.subject, there.object, there.relation) &&
+	       policy_allows(s->recorded, &there);
 }
 
 static enum verdict judge(const struct simulation *s, const struct trace_line *line)
@@ -95,6 +128,9 @@ static enum verdict judge(const struct simulation *s, const struct trace_line *l
 
 	if (line->kind == TRACE_ALLOWED || line->kind == TRACE_REFUSED) {
 		return judge_counter(s, line);
+	}
+	if (denied_by_state(s, line)) {
+		return BY_STATE;
 	}
 	allows = policy_allows(s->new, &line->right);
 	if (line->kind == TRACE_AUDITED) {
@@ -143,7 +179,7 @@ static void print_verdict(const struct simulation *s, enum verdict verdict, cons
 		return;
 	}
 	printf("%llu call%s %s%s\n", (unsigned long long)s->calls[verdict],
-	       s->calls[verdict] == 1 ? "" : "s", heading[verdict],
+	       s->calls[verdict] == 1 ? "" : "s", heading[verdict][s->calls[verdict] != 1],
 	       verdict == UNCHANGED ? "" : ":");
 	for (unsigned i = 0; i < s->count && verdict != UNCHANGED; i++) {
 		const struct outcome *o = &s->item[i];
@@ -161,26 +197,58 @@ static void print_verdict(const struct simulation *s, enum verdict verdict, cons
 	}
 }
 
+/* What the new policy has no place for. */
+static void print_gaps(const struct trace *trace)
+{
+	for (unsigned i = 0; i < trace->gaps; i++) {
+		const struct trace_gap *g = &trace->gap[i];
+
+		printf("%s (%u line%s left out, the first %s:%u)\n", g->text, g->lines,
+		       g->lines == 1 ? "" : "s", trace->path, g->line);
+	}
+}
+
 static void print_text(const struct simulation *s, const struct trace *trace)
 {
 	bool counters = false;
 
+	print_gaps(trace);
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
 		print_verdict(s, (enum verdict)verdict, trace->path);
 	}
 	for (unsigned i = 0; i < s->count; i++) {
 		counters |= s->item[i].line->kind >= TRACE_ALLOWED;
 	}
-	if (trace->count == 0) {
+	if (trace->count == 0 && trace->gaps == 0) {
 		puts("the trace has no calls");
-	} else if (counters && s->recorded == NULL) {
+	}
+	if (s->calls[NEWLY_ALLOWED] != 0 && s->recorded == NULL) {
+		puts("note: a call that is denied by the state of a domain is on record like one that "
+		     "is denied by\n      the policy in force, and may be among those above; only "
+		     "--recorded POLICY tells them\n      apart");
+	}
+	if (counters && s->recorded == NULL) {
 		puts("note: counters do not name objects, so a right that is lost on some objects "
 		     "only is not seen\n      in them; --recorded POLICY, the policy in force "
 		     "when they were recorded, tells more");
 	}
 }
 
-static void print_outcomes_json(const struct simulation *s)
+static void put_gaps(struct json_object *o, const struct trace *trace)
+{
+	struct json_object *list = put_list(o, "not_in_policy");
+
+	for (unsigned i = 0; i < trace->gaps; i++) {
+		struct json_object *row = json_object_new_object();
+
+		put_text(row, "text", trace->gap[i].text);
+		put_count(row, "lines", trace->gap[i].lines);
+		put_count(row, "line", trace->gap[i].line);
+		json_object_array_add(list, row);
+	}
+}
+
+static void print_outcomes_json(const struct simulation *s, const struct trace *trace)
 {
 	struct json_object *o = json_object_new_object(), *list;
 
@@ -208,6 +276,7 @@ static void print_outcomes_json(const struct simulation *s)
 		}
 		json_object_object_add(o, member[verdict], group);
 	}
+	put_gaps(o, trace);
 	put_bool(o, "recorded_policy_known", s->recorded != NULL);
 	print_json(o);
 }
@@ -219,7 +288,7 @@ static int simulate_with(struct simulation *s, const struct arguments *arguments
 	struct trace trace;
 	int status;
 
-	if (!trace_read(&trace, arguments->word[0], s->new, arguments->json)) {
+	if (!trace_read_gaps(&trace, arguments->word[0], s->new, s->recorded, arguments->json)) {
 		return STATUS_BAD;
 	}
 	if (s->recorded != NULL && !trace_is_of(&trace, s->recorded)) {
@@ -234,12 +303,13 @@ static int simulate_with(struct simulation *s, const struct arguments *arguments
 	}
 	simulate(s, &trace);
 	if (arguments->json) {
-		print_outcomes_json(s);
+		print_outcomes_json(s, &trace);
 	} else {
 		print_text(s, &trace);
 	}
-	status =
-		s->calls[NEWLY_DENIED] != 0 || s->calls[MAYBE_DENIED] != 0 ? STATUS_NO : STATUS_YES;
+	status = s->calls[NEWLY_DENIED] != 0 || s->calls[MAYBE_DENIED] != 0 || trace.gaps != 0
+			 ? STATUS_NO
+			 : STATUS_YES;
 	free(s->item);
 	trace_free(&trace);
 	return status;
@@ -279,13 +349,15 @@ const struct verb verb_simulate = {
 	.name = "simulate",
 	.summary = "which calls of a recorded trace a policy would newly deny or allow",
 	.synopsis = "TRACE POLICY [--recorded POLICY]",
-	.help = "TRACE is what `corbel trace --export` writes.  Denied and\n"
+	.help = "TRACE is what `corbel trace --export` writes, - standard input.  Denied and\n"
 		"recorded calls are known with their objects.  The counters of all other calls are\n"
 		"not: with --recorded the objects that the old policy allowed are asked; without it\n"
-		"only a permission that is lost on every object is seen in them.\n"
+		"only a permission that is lost on every object is seen in them.  What the old policy\n"
+		"allowed and is on record as denied was denied by the state of a domain (a sealed one\n"
+		"cannot be mapped), and no policy changes that.\n"
 		"\n"
-		"Exit status: 0 nothing that was allowed is denied; 1 something is, or may be;\n"
-		"2 bad use or bad input.\n"
+		"Exit status: 0 nothing that was allowed is denied; 1 something is, or may be, or the\n"
+		"policy lacks a context of the trace; 2 bad use or bad input.\n"
 		"\n"
 		"Example:\n"
 		"  corbel trace --export >monday.trace                            (in Dom0)\n"

@@ -17,7 +17,8 @@
 
 struct reader {
 	struct trace *trace;
-	const struct policy *p;
+	const struct policy *p, *recorded;
+	bool lenient; /* what p lacks is a gap, no fault */
 	struct findings faults;
 	const char *name; /* of the file, for messages */
 	unsigned line;
@@ -71,17 +72,61 @@ static void read_header(struct reader *r)
 	}
 }
 
+/* Takes the text. */
+static void gap(struct reader *r, char *text)
+{
+	struct trace *t = r->trace;
+	unsigned i = 0;
+
+	while (i < t->gaps && strcmp(t->gap[i].text, text) != 0) {
+		i++;
+	}
+	if (i == t->gaps) {
+		t->gap = must_realloc(t->gap, (i + 1) * sizeof(*t->gap));
+		t->gap[t->gaps++] = (struct trace_gap){.text = text, .line = r->line};
+	} else {
+		free(text);
+	}
+	/* A line that names a context twice is one line. */
+	t->gap[i].lines += t->gap[i].last != r->line;
+	t->gap[i].last = r->line;
+}
+
+/* Whether another policy than p is known to have been in force. */
+static bool knows_recorded(const struct reader *r)
+{
+	return r->lenient && r->recorded != NULL && trace_is_of(r->trace, r->recorded);
+}
+
+static void unknown_context(struct reader *r, const char *name, bool ambiguous)
+{
+	bool recorded = knows_recorded(r);
+	const struct policy *p = r->p;
+	const char *type;
+
+	if (recorded && !ambiguous && policy_look_up(r->recorded, name, &ambiguous) < 0) {
+		p = r->recorded;
+	} else if (!ambiguous && r->lenient && !trace_is_of(r->trace, r->p)) {
+		type = strchr(name, ':');
+		type = type != NULL ? strchr(type + 1, ':') : NULL;
+		gap(r, must_print("%s is not a context of %s: calls by or on it would be denied",
+				  type != NULL ? type + 1 : name, r->p->path));
+		return;
+	}
+	fault(r,
+	      ambiguous ? "`%s' is the type of several contexts of %s: write "
+			  "user:role:type"
+			: "`%s' is not a context of %s",
+	      name, p->path);
+}
+
 static bool read_context(struct reader *r, const char *name, unsigned *context)
 {
 	bool ambiguous = false;
 	int found = policy_look_up(r->p, name, &ambiguous);
 
 	if (found < 0) {
-		fault(r,
-		      ambiguous ? "`%s' is the type of several contexts of %s: write "
-				  "user:role:type"
-				: "`%s' is not a context of %s",
-		      name, r->p->path);
+		unknown_context(r, name, ambiguous);
 		return false;
 	}
 	*context = (unsigned)found;
@@ -120,10 +165,25 @@ static bool read_count(struct reader *r, const char *text, uint64_t *count)
 	return true;
 }
 
-static bool read_object(struct reader *r, struct right *right)
+/* Whether the relation could occur under the policy in force, and only p has other owners. */
+static bool occurred(const struct reader *r, const struct right *right)
+{
+	int subject, object;
+
+	if (!knows_recorded(r)) {
+		return r->lenient && !trace_is_of(r->trace, r->p);
+	}
+	subject = words_context_of(r->p, r->recorded, right->subject);
+	object = words_context_of(r->p, r->recorded, right->object);
+	return subject >= 0 && object >= 0 &&
+	       policy_occurs(r->recorded, (unsigned)subject, (unsigned)object, right->relation);
+}
+
+static bool read_object(struct reader *r, bool known, struct right *right)
 {
 	int relation = relation_named(r->word[3]);
-	bool known = read_context(r, r->word[2], &right->object);
+
+	known &= read_context(r, r->word[2], &right->object);
 
 	if (relation < 0) {
 		fault(r, "expected a relation (same, over, under, apart), found `%s'", r->word[3]);
@@ -133,12 +193,20 @@ static bool read_object(struct reader *r, struct right *right)
 	if (!known) {
 		return false;
 	}
-	if (!policy_occurs(r->p, right->subject, right->object, right->relation)) {
+	if (policy_occurs(r->p, right->subject, right->object, right->relation)) {
+		return true;
+	}
+	if (occurred(r, right)) {
+		gap(r,
+		    must_print("%s and %s cannot stand in relation `%s' in %s: a host refuses the "
+			       "change while such domains run",
+			       r->p->type[right->subject], r->p->type[right->object], r->word[3],
+			       r->p->path));
+	} else {
 		fault(r, "`%s' cannot be the relation of %s to %s in %s", r->word[3],
 		      r->p->type[right->subject], r->p->type[right->object], r->p->path);
-		return false;
 	}
-	return true;
+	return false;
 }
 
 static void add(struct reader *r, const struct trace_line *line)
@@ -174,8 +242,8 @@ static void read_line(struct reader *r)
 	}
 	line.kind = (enum trace_kind)kind;
 	good = read_context(r, r->word[1], &line.right.subject);
-	if (good && wanted == 7) {
-		good = read_object(r, &line.right);
+	if (wanted == 7) {
+		good = read_object(r, good, &line.right);
 	}
 	good &= read_perm(r, r->word[wanted - 3], r->word[wanted - 2], &line.right);
 	good &= read_count(r, r->word[wanted - 1], &line.count);
@@ -274,31 +342,50 @@ static void read_lines(struct reader *r, FILE *file)
 	free(text);
 }
 
-bool trace_read(struct trace *trace, const char *path, const struct policy *p, bool json)
+static bool read_file(struct reader *r, const char *path, bool json)
 {
 	bool standard = strcmp(path, "-") == 0, good;
-	struct reader r = {.trace = trace, .p = p, .name = standard ? "standard input" : path};
 	FILE *file = standard ? stdin : fopen(path, "r");
 
-	*trace = (struct trace){.path = r.name};
+	r->name = standard ? "standard input" : path;
+	*r->trace = (struct trace){.path = r->name};
 	if (file == NULL) {
-		find_bad_input(&r.faults, path, 0, "%s", strerror(errno));
+		find_bad_input(&r->faults, path, 0, "%s", strerror(errno));
 	} else {
-		read_lines(&r, file);
+		read_lines(r, file);
 		fclose(file);
 	}
-	good = r.faults.count == 0;
+	good = r->faults.count == 0;
 	if (!good) {
-		findings_print(&r.faults, json);
-		trace_free(trace);
+		findings_print(&r->faults, json);
+		trace_free(r->trace);
 	}
-	findings_free(&r.faults);
-	add_up(trace);
+	findings_free(&r->faults);
+	add_up(r->trace);
 	return good;
+}
+
+bool trace_read(struct trace *trace, const char *path, const struct policy *p, bool json)
+{
+	struct reader r = {.trace = trace, .p = p};
+
+	return read_file(&r, path, json);
+}
+
+bool trace_read_gaps(struct trace *trace, const char *path, const struct policy *p,
+		     const struct policy *recorded, bool json)
+{
+	struct reader r = {.trace = trace, .p = p, .recorded = recorded, .lenient = true};
+
+	return read_file(&r, path, json);
 }
 
 void trace_free(struct trace *trace)
 {
+	for (unsigned i = 0; i < trace->gaps; i++) {
+		free(trace->gap[i].text);
+	}
+	free(trace->gap);
 	free(trace->item);
 	*trace = (struct trace){0};
 }

@@ -22,18 +22,30 @@ struct trace_line {
 	unsigned line; /* the first that says it */
 };
 
+/* Something that the policy lacks, so that lines were left out. */
+struct trace_gap {
+	char *text;
+	unsigned lines, line, last; /* how many, the first and the last of them */
+};
+
 struct trace {
 	const char *path;
 	uint8_t digest[32];
 	struct trace_line *item; /* sorted; lines that say the same are added up */
 	unsigned count;
+	struct trace_gap *gap;
+	unsigned gaps;
 };
 
 /*
- * Reads the file.  Every context, relation, class and permission must be the
- * policy's.  False after all faults have been named with file and line: return STATUS_BAD.
+ * Reads the file, or standard input for `-`.  Every context, relation, class and permission must be
+ * the policy's.  False after all faults have been named with file and line: return STATUS_BAD.
  */
 bool trace_read(struct trace *trace, const char *path, const struct policy *p, bool json);
+/* The same for a policy that need not be the one in force: what it lacks is a gap.  `recorded`, if
+ * that one is known, must have it. */
+bool trace_read_gaps(struct trace *trace, const char *path, const struct policy *p,
+		     const struct policy *recorded, bool json);
 void trace_free(struct trace *trace);
 
 /* Calls of the ring with this subject, class and permission; kind is DENIED or AUDITED. */
