@@ -20,6 +20,7 @@
 
 #include "builder-domain/signature.h"
 #include "tools/sign/manifest.h"
+#include "xsm/tool/folder.h"
 #include "xsm/tool/graph.h"
 #include "xsm/tool/p256.h"
 #include "xsm/tool/propose.h"
@@ -185,6 +186,53 @@ static void a_trace_is_added_up(void **state)
 	trace_free(&trace);
 }
 
+/* What the policy lacks is left out and counted once for each, unless the trace is its own. */
+static void gaps_are_counted(void **state)
+{
+	static const char text[] =
+		"corbel-trace 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+		"denied shop.t shop.t same domain pause 2\n"
+		"allowed system_u:system_r:shop.t event send 1\n"
+		"audited dom0.t shop.t under domain destroy 1\n"
+		"audited dom0.t bank.t under domain destroy 1\n"
+		"audited dom0.t lab.t apart domain destroy 1\n"
+		"denied lab.t lab.t same domain pause 1\n";
+	struct fixture *f = *state;
+	struct trace trace;
+	FILE *out = fopen(f->path, "wb");
+
+	assert_non_null(out);
+	assert_true(fputs(text, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+	assert_true(trace_read_gaps(&trace, f->path, &f->lab, NULL, false));
+	assert_int_equal(trace.count, 1);
+	assert_int_equal(trace.gaps, 3);
+	assert_non_null(strstr(trace.gap[0].text, "shop.t is not a context"));
+	assert_int_equal(trace.gap[0].lines, 3);
+	assert_int_equal(trace.gap[0].line, 2);
+	assert_int_equal(trace.gap[1].line, 5);
+	assert_non_null(strstr(trace.gap[2].text, "`apart'"));
+	trace_free(&trace);
+	assert_int_equal(trace.gaps, 0);
+}
+
+/* Forms are found where they begin, and neither in comments nor in strings. */
+static void forms_are_found(void **state)
+{
+	char text[] = "; (in a)\n(x \"(in b\" (inn c) (  ; (in d)\n in e) (in))\n";
+	const struct source_file file = {.text = text, .size = sizeof(text) - 1};
+	size_t name = 0, at = source_form(&file, "in", 0, &name);
+
+	(void)state;
+	assert_int_equal(source_line(&file, at), 2);
+	assert_int_equal(source_line(&file, name), 3);
+	assert_memory_equal(text + name, "in e", 4);
+	at = source_form(&file, "in", at + 1, &name);
+	assert_memory_equal(text + at, "(in))", 5);
+	assert_int_equal(name, at + 1);
+	assert_int_equal(source_form(&file, "in", at + 1, NULL), file.size);
+}
+
 /* Never a fault of memory (the sanitizers watch), and nothing that cannot occur gets through. */
 static void damaged_traces(void **state)
 {
@@ -292,6 +340,8 @@ int main(void)
 		cmocka_unit_test(zero_is_no_signature_and_no_key),
 		cmocka_unit_test(the_builder_accepts_what_is_signed),
 		cmocka_unit_test(a_trace_is_added_up),
+		cmocka_unit_test(gaps_are_counted),
+		cmocka_unit_test(forms_are_found),
 		cmocka_unit_test(damaged_traces),
 		cmocka_unit_test(proposals_never_cross_the_floor),
 		cmocka_unit_test(edges_are_the_policy),
