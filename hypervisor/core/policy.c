@@ -42,8 +42,7 @@ static uint8_t boot_digest[32];
  * contexts in it. */
 static const struct xsm_policy *weighed;
 static uint16_t renumbered[XSM_MAX_CONTEXTS];
-static bool ending; /* forbidden uses end now */
-enum { USE_map_read, USE_map_write, USE_send, USES };
+static bool ending;                       /* forbidden uses end now */
 static uint32_t found[MAX_DOMAINS][USES]; /* of one subject, by object */
 
 /* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
@@ -154,16 +153,6 @@ static bool forbidden(struct domain *d, struct domain *peer, unsigned use)
 	return ending;
 }
 
-static bool grant_forbidden(struct domain *d, struct domain *granter, bool write)
-{
-	return forbidden(d, granter, write ? USE_map_write : USE_map_read);
-}
-
-static bool channel_forbidden(struct domain *d, struct domain *peer)
-{
-	return forbidden(d, peer, USE_send);
-}
-
 static void tell(const struct domain *d, const struct domain *peer, unsigned use, uint32_t count)
 {
 	trace_add((struct corbel_trace){
@@ -188,8 +177,8 @@ static uint32_t review(bool end, bool record)
 	ending = end;
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
 		memset(found, 0, sizeof(found));
-		grant_review(d, grant_forbidden);
-		event_review(d, channel_forbidden);
+		grant_review(d, forbidden);
+		event_review(d, forbidden);
 		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
 			for (unsigned use = 0; use < USES; use++) {
 				uint32_t count = found[peer->id % MAX_DOMAINS][use];
@@ -268,7 +257,8 @@ static bool weigh(struct corbel_policy_load *arg)
 		why = label ? "a domain lives whose label it lacks or has of another kind: " : NULL;
 	}
 	if (!why) {
-		arg->standing = review(false, !(arg->flags & CORBEL_POLICY_REVOKE));
+		arg->standing = review(false, !(arg->flags & CORBEL_POLICY_REVOKE) ||
+						      arg->flags & CORBEL_POLICY_CHECK);
 		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
 			      ? "too little free memory for empty pages in place of what it revokes"
 			      : NULL;
@@ -304,7 +294,8 @@ long hc_policy_load(struct hc_call *call)
 		return 0;
 	}
 	if (arg->flags & CORBEL_POLICY_REVOKE) {
-		arg->revoked = review(true, true);
+		review(true, true);
+		arg->revoked = arg->standing; /* a channel that both ends may not use ends once */
 	}
 	if (arg->confirm_s) {
 		deadline = now_ns() + arg->confirm_s * 1000000000ull;
