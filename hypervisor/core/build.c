@@ -26,14 +26,10 @@ bool build_is_dom0_made(void)
 	return dom0_made;
 }
 
-/* Reserved fields of the ABI are zero, so that they can mean something one day. */
-static bool pad_is_zero(const uint16_t pad[3])
+/* Also of reserved fields: they are zero, so that they can mean something one day. */
+static bool is_zero(const void *data, size_t count)
 {
-	return (pad[0] | pad[1] | pad[2]) == 0;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t count)
-{
+	const uint8_t *bytes = data;
 	uint8_t any = 0;
 
 	while (count > 0) {
@@ -212,7 +208,7 @@ long hc_build_commit(struct hc_call *call)
 	if (d->committed) {
 		return -XEN_EEXIST; /* write-once: a later word cannot replace an earlier one */
 	}
-	if (!pad_is_zero(arg->pad) ||
+	if (!is_zero(arg->pad, sizeof(arg->pad)) ||
 	    (!is_zero(arg->owner, sizeof(arg->owner)) && !xsm_is_owned(&host_policy, d->label))) {
 		return -XEN_EINVAL;
 	}
@@ -236,8 +232,8 @@ long hc_build_stub(struct hc_call *call)
 	if (!d->committed || d->vcpu[0] || d->stub_trap) {
 		return -XEN_EBUSY;
 	}
-	if (!pad_is_zero(arg->pad) || arg->budget_ms == 0 || arg->budget_ms > 10000000 ||
-	    arg->trap == 0 || arg->trap % BLOCK_SIZE) {
+	if (!is_zero(arg->pad, sizeof(arg->pad)) || arg->budget_ms == 0 ||
+	    arg->budget_ms > 10000000 || arg->trap == 0 || arg->trap % BLOCK_SIZE) {
 		return -XEN_EINVAL;
 	}
 	v = vcpu_create(d, 0);
@@ -314,7 +310,7 @@ long hc_build_vcpu(struct hc_call *call)
 	if (!d->committed || d->stub_trap || d->vcpu[0]) {
 		return -XEN_EBUSY;
 	}
-	if (!pad_is_zero(arg->pad)) {
+	if (!is_zero(arg->pad, sizeof(arg->pad))) {
 		return -XEN_EINVAL;
 	}
 	for (uint32_t i = 0; i < d->vcpu_count; i++) {

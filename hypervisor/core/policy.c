@@ -19,7 +19,6 @@
 
 #define NEVER         (~0ull)
 #define CONFIRM_MAX_S 3600u
-#define NO_CONTEXT    UINT16_MAX
 
 struct loaded {
 	struct xsm_policy policy;
@@ -100,7 +99,7 @@ int policy_label(const char *name, struct xsm_label *out)
 	if (xsm_label_by_name(&host_policy, name, out)) {
 		return -XEN_ENOENT;
 	}
-	return deadline != NEVER && renumbered[out->ctx] == NO_CONTEXT ? -XEN_EBUSY : 0;
+	return deadline != NEVER && renumbered[out->ctx] == CORBEL_NO_CONTEXT ? -XEN_EBUSY : 0;
 }
 
 /* Numbers our contexts as `next` does; what it lacks, or counts as another kind, has none there. */
@@ -114,7 +113,7 @@ static void renumber(const struct xsm_policy *next)
 			xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) == 0 &&
 			xsm_kind(next, then) == xsm_kind(&host_policy, now);
 
-		renumbered[now.ctx] = same ? then.ctx : NO_CONTEXT;
+		renumbered[now.ctx] = same ? then.ctx : CORBEL_NO_CONTEXT;
 	}
 }
 
@@ -124,7 +123,7 @@ static const char *find_unlabelled(void)
 	const char *missing = NULL;
 
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		if (renumbered[d->label.ctx] == NO_CONTEXT) {
+		if (renumbered[d->label.ctx] == CORBEL_NO_CONTEXT) {
 			missing = xsm_label_name(&host_policy, d->label);
 		}
 	}
@@ -137,7 +136,7 @@ static const uint16_t right[USES] = {
 	[USE_send] = XSM_RIGHT(event, send),
 };
 
-static bool forbidden(struct domain *d, struct domain *peer, unsigned use)
+static bool forbidden(struct domain *d, struct domain *peer, enum policy_use use)
 {
 	struct xsm_label subject = d->label, object = peer->label;
 
