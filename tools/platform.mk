@@ -4,6 +4,8 @@
 
 # Arguments of the hypervisor and Dom0's launch plan in the boot image.
 HV_ARGS ?=
+# The policy to boot with: a folder of *.cil, a blob or a signed policy; none: cloud.
+POLICY ?=
 DEMO_BUILDER := $(if $(filter $(B)/builder-test.bin,$(ALL) $(TESTBIN)),$(B)/builder-test.bin,$(B)/builder.bin)
 
 deps:
@@ -46,7 +48,15 @@ $(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/ima
 $(B)/plan-%.bin: tools/image/%.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
 	$(B)/tools/corbel-plan --kernel $(B)/dom0/vmlinuz --initrd $(B)/dom0/initrd.cpio $< $@
 
-BOOT_FILES := $(B)/corbel.elf $(B)/policy/cloud.bin $(DEMO_BUILDER)
+# What `corbel-policy check` objects to would stop the host at boot.  The file is replaced only when
+# its bytes are others, and the images with it.
+$(B)/boot-policy.bin: $(B)/tools/corbel-policy always \
+		$(if $(POLICY),$(filter $(B)/policy/%.bin,$(POLICY)),$(B)/policy/cloud.bin)
+	@$< check "$(or $(POLICY),$(B)/policy/cloud.bin)" -o $@.new $(if $(POLICY),,>/dev/null)
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+always:
+
+BOOT_FILES := $(B)/corbel.elf $(B)/boot-policy.bin $(DEMO_BUILDER)
 BOOT_LINUX := $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
 
 $(B)/esp.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
@@ -87,4 +97,4 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: deps image run test test-programs fuzz lint tcb clean distclean
+.PHONY: always deps image run test test-programs fuzz lint tcb clean distclean
