@@ -241,6 +241,9 @@ struct corbel_policy_info {
  * since the last switch. */
 #define CORBEL_COUNTER_CLASSES 16u
 
+/* allowed: the policy said yes.  denied: refused, and on record: by the policy, by the state of a
+ * domain (one or the other), or, after the policy said yes, by what the call itself looks at: the
+ * granter's entry, the session, who asks. */
 struct corbel_policy_counter {
 	uint64_t allowed, denied;
 };

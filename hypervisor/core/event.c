@@ -185,26 +185,19 @@ void event_teardown(struct domain *d)
 	spin_unlock(&event_lock);
 }
 
-/* A guest's kernel takes it for granted that it can close what it has bound: a cut port stays its
- * own, with nobody at the other end. */
-static void cut(struct domain *d, uint32_t port)
-{
-	struct event_port *p = event_port_at(d, port);
-	struct event_port left = {
-		.state = PORT_unbound, .vcpu = p->vcpu, .peer_domid = p->peer->id};
-
-	event_port_close(d, port);
-	*p = left;
-}
-
-void event_review(struct domain *d, bool (*forbidden)(struct domain *d, struct domain *peer))
+void event_review(struct domain *d, policy_forbids *forbidden)
 {
 	spin_lock(&event_lock);
 	for (uint32_t port = 1; port < EVENT_PORTS; port++) {
-		const struct event_port *p = event_port_at(d, port);
+		struct event_port *p = event_port_at(d, port), left = {.state = PORT_unbound};
 
-		if (p && p->state == PORT_interdomain && forbidden(d, p->peer)) {
-			cut(d, port);
+		if (p && p->state == PORT_interdomain && forbidden(d, p->peer, USE_send)) {
+			/* A guest's kernel takes it for granted that it can close what it has
+			 * bound: a cut port stays its own, with nobody at the other end. */
+			left.vcpu = p->vcpu;
+			left.peer_domid = p->peer->id;
+			event_port_close(d, port);
+			*p = left;
 		}
 	}
 	spin_unlock(&event_lock);

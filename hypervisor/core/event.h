@@ -7,13 +7,14 @@
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
 #include "core/domain.h"
+#include "core/policy.h"
 
 #define EVENT_PORTS 1024
 
 int event_init(struct domain *d);
 void event_teardown(struct domain *d); /* closes every port; peers fall back to unbound */
 /* Shows every port of d that is connected to `forbidden`, and closes those for which it is true. */
-void event_review(struct domain *d, bool (*forbidden)(struct domain *d, struct domain *peer));
+void event_review(struct domain *d, policy_forbids *forbidden);
 /* Raises a virtual interrupt on the vCPU (VIRQ_*), if bound. */
 void event_virq(struct vcpu *v, uint32_t virq);
 /* Raises a global VIRQ (VIRQ_DOM_EXC, VIRQ_CONSOLE) in Dom0, if bound. */

@@ -6,6 +6,7 @@
 #ifndef CORE_GRANT_H
 #define CORE_GRANT_H
 #include "core/domain.h"
+#include "core/policy.h"
 
 #define GRANT_FRAMES   32
 #define GRANT_MAPS_MAX 1024 /* live mappings that one domain may hold */
@@ -19,8 +20,7 @@ void *grant_frame(struct domain *d, uint32_t index);
 /* Shows every mapping that d holds to `forbidden`, and revokes those for which it is true: the
  * granter gets its page back, d finds an empty one in its place.  Takes a free frame for each; with
  * none left the place is empty and d ends when it touches it. */
-void grant_review(struct domain *d,
-		  bool (*forbidden)(struct domain *d, struct domain *granter, bool write));
+void grant_review(struct domain *d, policy_forbids *forbidden);
 /* Builder's seed: entry ref permits peer to map gfn. */
 int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, gfn_t gfn);
 #endif

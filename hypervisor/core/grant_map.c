@@ -181,15 +181,14 @@ static void revoke(struct domain *d, struct grant_map *map)
 	let_go(&old, mapped);
 }
 
-void grant_review(struct domain *d,
-		  bool (*forbidden)(struct domain *d, struct domain *granter, bool write))
+void grant_review(struct domain *d, policy_forbids *forbidden)
 {
 	struct grant_map *map;
 
 	for (uint32_t i = 0; d->grants && i < d->grants->maps_made; i++) {
 		map = map_at(d->grants, i);
 		if (map->state == MAP_live && map->granter &&
-		    forbidden(d, map->granter, map->write)) {
+		    forbidden(d, map->granter, map->write ? USE_map_write : USE_map_read)) {
 			revoke(d, map);
 		}
 	}

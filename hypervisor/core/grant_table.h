@@ -6,7 +6,8 @@
  *
  * INV-GRANT-1  Each mapping in use owns one reference on its frame, one reference on its granter
  *              and one use of its entry, and is backed by exactly one NPT_GRANT entry of the
- *              mapper.  All four come and go together.
+ *              mapper.  All four come and go together.  A revoked one has no granter and no use:
+ *              its frame is the mapper's own, or, if there was none left, nothing is there.
  * INV-GRANT-2  d->grant_maps is the number of uses of d's entries, by mappings and by copies under
  *              way; per entry users and writers say the same.  They are the truth; GTF_reading and
  *              GTF_writing are shown to the guest and never read back.

@@ -11,8 +11,12 @@
  */
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H
-#include "abi/corbel.h"
-#include "xsm/monitor/monitor.h"
+#include "core/domain.h"
+
+/* What a domain may hold that another policy forbids: by grant_review(), event_review(). */
+enum policy_use { USE_map_read, USE_map_write, USE_send, USES };
+/* Whether d may hold a use of peer no longer and loses it now. */
+typedef bool policy_forbids(struct domain *d, struct domain *peer, enum policy_use use);
 
 extern struct xsm_policy host_policy; /* in force; all zero (denies everything) until loaded */
 
