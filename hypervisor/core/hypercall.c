@@ -196,7 +196,8 @@ int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
 static __attribute__((nonnull)) int check_target(struct hc_call *call, struct domain *d,
 						 uint32_t states, size_t right)
 {
-	return states & (1u << d->state) ? hc_authorize(call, d, right) : hc_deny(call, d, right);
+	return !(states & (1u << d->state)) ? hc_deny(call, d, right)
+					    : hc_authorize(call, d, right);
 }
 
 int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
