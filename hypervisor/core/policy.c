@@ -163,7 +163,7 @@ static void tell(const struct domain *d, const struct domain *peer, unsigned use
 		.perm = right[use] % 32,
 		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
 		.subject_context = d->label.ctx,
-		.object_context = peer->label.ctx,
+		.object_context = d == peer ? d->self_label.ctx : peer->label.ctx,
 		.arg = count});
 }
 
@@ -193,7 +193,7 @@ static uint32_t review(bool end, bool record)
 }
 
 /* `other` becomes the policy in force; renumber() has been told of it, and is told the way back. */
-static void switch_policies(int reason)
+static void switch_policies(uint16_t who, int reason)
 {
 	struct loaded *before = current;
 
@@ -208,25 +208,25 @@ static void switch_policies(int reason)
 	memset(policy_counters, 0, sizeof(policy_counters));
 	switches++;
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
-					.subject = OWNER_NONE,
+					.subject = who,
 					.object = OWNER_NONE,
 					.result = reason,
 					.arg = current->serial});
 	printk("policy: serial %lu in force\n", current->serial);
 }
 
-static void roll_back(int reason)
+static void roll_back(uint16_t who, int reason)
 {
 	deadline = NEVER;
 	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
 	review(true, true);
-	switch_policies(reason);
+	switch_policies(who, reason);
 }
 
 uint64_t policy_tick(uint64_t now)
 {
 	if (now >= deadline) {
-		roll_back(CORBEL_SWITCH_expired);
+		roll_back(OWNER_NONE, CORBEL_SWITCH_expired);
 	}
 	return deadline;
 }
@@ -299,7 +299,7 @@ long hc_policy_load(struct hc_call *call)
 	if (arg->confirm_s) {
 		deadline = now_ns() + arg->confirm_s * 1000000000ull;
 	}
-	switch_policies(CORBEL_SWITCH_loaded);
+	switch_policies(builder_requester()->id, CORBEL_SWITCH_loaded);
 	return 0;
 }
 
@@ -314,7 +314,7 @@ long hc_policy_confirm(struct hc_call *call)
 		return -XEN_ENOENT;
 	}
 	if (!arg->keep) {
-		roll_back(CORBEL_SWITCH_rolledback);
+		roll_back(call->caller->id, CORBEL_SWITCH_rolledback);
 		return 0;
 	}
 	deadline = NEVER;

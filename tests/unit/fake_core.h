@@ -15,8 +15,9 @@
 #define FAKE_RAM     8  /* gfns [0, 8) are RAM at the start */
 #define FAKE_SPARE   8  /* frames behind the RAM, for frames_alloc() */
 #define FAKE_FRAMES  (FAKE_DOMAINS * FAKE_RAM + FAKE_SPARE)
-#define FAKE_REFS(i) ((i) < FAKE_DOMAINS * FAKE_RAM ? 1u : 0u) /* of frame i when nobody uses it   \
-								*/
+#define FAKE_REFS(i)                                                                               \
+	((i) < FAKE_DOMAINS * FAKE_RAM ? 1u : 0u) /* of frame i when nobody uses it                \
+						   */
 
 struct fake_state {
 	struct domain domain[FAKE_DOMAINS];

@@ -349,7 +349,7 @@ static void standing_revoked(void **state)
 	assert_true(machine_is_zero(mine.frame));
 	assert_int_equal(world_memory(tenant, 9 * PAGE_SIZE)[5], 0x5A);
 	assert_int_equal(tenant->grant_maps, 0);
-	assert_true(is_pending(tenant, tenant_port)); /* told of the end, and no more */
+	assert_true(is_pending(tenant, tenant_port));     /* told of the end, and no more */
 	assert_int_equal(send_event(dom0, dom0_port), 0); /* into the void, as to any that left */
 	assert_false(is_pending(tenant, tenant_port));
 	/* Under the new policy nothing forbidden is left. */
