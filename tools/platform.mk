@@ -56,14 +56,16 @@ $(B)/boot-policy.bin: $(B)/tools/corbel-policy always \
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 always:
 
-BOOT_FILES := $(B)/corbel.elf $(B)/boot-policy.bin $(DEMO_BUILDER)
+# Only the demo, which lets a builder crash, has the test build of it.
+BOOT_FILES := $(B)/corbel.elf $(B)/boot-policy.bin $(B)/builder.bin
+DEMO_FILES := $(B)/corbel.elf $(B)/boot-policy.bin $(DEMO_BUILDER)
 BOOT_LINUX := $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
 
 $(B)/esp.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
 	tools/image/make-esp $(B)/esp "$(HV_ARGS)" $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
 
-$(B)/esp-demo.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
-	tools/image/make-esp $(B)/esp-demo "$(HV_ARGS)" $(BOOT_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
+$(B)/esp-demo.img: tools/image/make-esp $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
+	tools/image/make-esp $(B)/esp-demo "$(HV_ARGS)" $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
 
 image: $(B)/esp.img
 TESTBIN += $(B)/esp-demo.img $(B)/esp-demo.pcrs $(B)/plan-dom0.bin

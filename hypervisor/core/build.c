@@ -38,11 +38,6 @@ static bool is_zero(const void *data, size_t count)
 	return any == 0;
 }
 
-static int deny_create(const struct hc_call *call)
-{
-	return hc_deny(call, NULL, XSM_RIGHT(domain, create));
-}
-
 /* Numbers for tenants: 0 is nobody's, and none is used twice in one boot. */
 static uint32_t next_tenant = 1;
 
@@ -64,7 +59,7 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	    label->ctx == xsm_sid_label(&host_policy, XSM_SID_builder).ctx ||
 	    (label->ctx == xsm_sid_label(&host_policy, XSM_SID_dom0).ctx) !=
 		    (arg->flags & CORBEL_BUILD_DOM0)) {
-		return deny_create(call);
+		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	/* A stranger to all others, until the commit says whose it is. */
 	if (xsm_is_owned(&host_policy, *label)) {
@@ -132,7 +127,7 @@ long hc_build_create(struct hc_call *call)
 	int rc;
 
 	if (!builder_may_create(call->caller) || (dom0 && dom0_made) || (!dom0 && !dom0_made)) {
-		return deny_create(call);
+		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS ||
 	    arg->weight == 0 || arg->weight > 65535 || arg->max_pages == 0 || arg->pad) {
@@ -344,7 +339,7 @@ long hc_build_seal(struct hc_call *call)
 	}
 	/* Rights among one owner's domains are for those that have proved to be his. */
 	if (xsm_needs_owner(&host_policy, d->label) && is_zero(d->owner, sizeof(d->owner))) {
-		return deny_create(call);
+		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	spin_lock(&d->lock);
 	ok = may_seal(d);

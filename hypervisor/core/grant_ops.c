@@ -8,6 +8,7 @@
  */
 #include "core/grant_table.h"
 #include "core/hypercall.h"
+#include "core/policy.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
 #include <xen/errno.h>
@@ -52,6 +53,7 @@ static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t rig
 {
 	if (status == GNTST_permission_denied) {
 		call->detail = ref;
+		policy_count(call->caller->label, right)->allowed--; /* one answer is one count */
 		hc_deny(call, granter, right);
 	}
 	domain_put(granter);

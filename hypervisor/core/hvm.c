@@ -6,9 +6,6 @@
 #include "core/hypercall.h"
 #include <xen/errno.h>
 
-#define CALLBACK_TYPE(v)                  ((v) >> HVM_PARAM_CALLBACK_IRQ_TYPE_SHIFT)
-#define HVM_PARAM_CALLBACK_IRQ_TYPE_SHIFT 56
-
 static bool builder_param(uint32_t index)
 {
 	return index == HVM_PARAM_STORE_PFN || index == HVM_PARAM_STORE_EVTCHN ||
@@ -20,7 +17,7 @@ static long set_callback(struct hc_call *call, uint64_t value)
 	struct domain *d = call->caller;
 	uint8_t vector = (uint8_t)value;
 
-	if (CALLBACK_TYPE(value) != HVM_PARAM_CALLBACK_TYPE_VECTOR || vector < 32) {
+	if (value >> 56 != HVM_PARAM_CALLBACK_TYPE_VECTOR || vector < 32) {
 		return -XEN_EINVAL;
 	}
 	d->callback_vector = vector;

@@ -115,9 +115,9 @@ static void keep_module(struct kept_module *k, const struct boot_module *module,
 static void read_policy_keys(const struct boot_info *boot)
 {
 	char text[2 * 64 + 3] = ""; /* one more than allowed, to see it */
+	bool given = boot_option(boot, "policy-key", text, sizeof(text));
 	unsigned digits = 0;
 
-	boot_option(boot, "policy-key", text, sizeof(text));
 	for (const char *c = text; *c; c++) {
 		unsigned value = *c >= '0' && *c <= '9'   ? (unsigned)(*c - '0')
 				 : *c >= 'a' && *c <= 'f' ? (unsigned)(*c - 'a') + 10
@@ -133,8 +133,8 @@ static void read_policy_keys(const struct boot_info *boot)
 			(uint8_t)(digits % 2 ? value : value << 4);
 		digits++;
 	}
-	if (digits % 64) {
-		panic("option policy-key: %u hex digits, not 64 or 128", digits);
+	if (given && strlen(text) != 64 && strlen(text) != 2 * 64 + 1) {
+		panic("option policy-key: not one or two SHA-256 in small hex digits");
 	}
 }
 

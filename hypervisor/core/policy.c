@@ -17,8 +17,7 @@
 #include "mm/frames.h"
 #include <xen/errno.h>
 
-#define NEVER         (~0ull)
-#define CONFIRM_MAX_S 3600u
+#define NEVER (~0ull)
 
 struct loaded {
 	struct xsm_policy policy;
@@ -152,13 +151,14 @@ static bool forbidden(struct domain *d, struct domain *peer, enum policy_use use
 	return ending;
 }
 
-static void tell(const struct domain *d, const struct domain *peer, unsigned use, uint32_t count)
+static void tell(const struct domain *d, const struct domain *peer, unsigned use, uint32_t count,
+		 int verdict)
 {
 	trace_add((struct corbel_trace){
 		.kind = CORBEL_TRACE_standing,
 		.subject = d->id,
 		.object = peer->id,
-		.result = ending,
+		.result = verdict,
 		.cls = (uint8_t)(right[use] / 32),
 		.perm = right[use] % 32,
 		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
@@ -167,9 +167,9 @@ static void tell(const struct domain *d, const struct domain *peer, unsigned use
 		.arg = count});
 }
 
-/* How many grant mappings and channels the weighed policy forbids; ends them, or puts them on
- * record, if asked. */
-static uint32_t review(bool end, bool record)
+/* How many grant mappings and channels the weighed policy forbids; ends them if asked.  verdict:
+ * goes on record with each, 1 revoked, 0 kept; below 0 nothing does. */
+static uint32_t review(bool end, int verdict)
 {
 	uint32_t sum = 0;
 
@@ -183,13 +183,20 @@ static uint32_t review(bool end, bool record)
 				uint32_t count = found[peer->id % MAX_DOMAINS][use];
 
 				sum += count;
-				if (count && record) {
-					tell(d, peer, use, count);
+				if (count && verdict >= 0) {
+					tell(d, peer, use, count, verdict);
 				}
 			}
 		}
 	}
 	return sum;
+}
+
+/* All of it is on record before the first ends: a channel ends at both sides at once. */
+static void revoke_forbidden(void)
+{
+	review(false, 1);
+	review(true, -1);
 }
 
 /* `other` becomes the policy in force; renumber() has been told of it, and is told the way back. */
@@ -219,7 +226,7 @@ static void roll_back(uint16_t who, int reason)
 {
 	deadline = NEVER;
 	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
-	review(true, true);
+	revoke_forbidden();
 	switch_policies(who, reason);
 }
 
@@ -239,7 +246,7 @@ static int check_load(const struct corbel_policy_load *arg)
 	    arg->flags &
 		    ~(CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK) ||
 	    arg->serial <= current->serial || (arg->confirm_s == 0) != stays ||
-	    arg->confirm_s > CONFIRM_MAX_S) {
+	    arg->confirm_s > 3600) {
 		return -XEN_EINVAL;
 	}
 	return deadline != NEVER ? -XEN_EBUSY : 0;
@@ -256,8 +263,11 @@ static bool weigh(struct corbel_policy_load *arg)
 		why = label ? "a domain lives whose label it lacks or has of another kind: " : NULL;
 	}
 	if (!why) {
-		arg->standing = review(false, !(arg->flags & CORBEL_POLICY_REVOKE) ||
-						      arg->flags & CORBEL_POLICY_CHECK);
+		arg->standing =
+			review(false, (arg->flags & (CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK)) ==
+						      CORBEL_POLICY_REVOKE
+					      ? -1
+					      : 0);
 		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
 			      ? "too little free memory for empty pages in place of what it revokes"
 			      : NULL;
@@ -293,8 +303,8 @@ long hc_policy_load(struct hc_call *call)
 		return 0;
 	}
 	if (arg->flags & CORBEL_POLICY_REVOKE) {
-		review(true, true);
-		arg->revoked = arg->standing; /* a channel that both ends may not use ends once */
+		revoke_forbidden();
+		arg->revoked = arg->standing;
 	}
 	if (arg->confirm_s) {
 		deadline = now_ns() + arg->confirm_s * 1000000000ull;

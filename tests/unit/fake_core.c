@@ -3,6 +3,7 @@
 #include "fake_core.h"
 #include "core/event.h"
 #include "core/host.h"
+#include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
 #include "cpu/percpu.h"
@@ -15,6 +16,7 @@
 
 struct fake_state fake;
 struct fake_frame fake_frames[FAKE_FRAMES];
+struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][CORBEL_COUNTER_CLASSES * 32];
 struct npt_entry fake_npt[FAKE_DOMAINS][FAKE_GFNS];
 struct host_state host;
 struct percpu percpu_area[MAX_CPUS];

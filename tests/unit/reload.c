@@ -335,6 +335,7 @@ static void standing_revoked(void **state)
 {
 	uint64_t frames = frames_count().free;
 	struct npt_entry theirs, mine;
+	struct corbel_trace told;
 
 	(void)state;
 	serve();
@@ -342,6 +343,9 @@ static void standing_revoked(void **state)
 	assert_int_equal(load_policy("split", CORBEL_POLICY_REVOKE, serial + 1, 30), 0);
 	assert_int_equal(last_load.standing, STANDING);
 	assert_int_equal(last_load.revoked, STANDING);
+	/* Each of them on record once, also the channel that ends at both sides. */
+	assert_int_equal(records_of(CORBEL_TRACE_standing, &told), STANDING);
+	assert_int_equal(told.result, 1);
 	/* An empty page of Dom0's own lies there, and the tenant has its own back. */
 	assert_true(npt_lookup(tenant, (gfn_t){9}, &theirs));
 	assert_true(npt_lookup(dom0, (gfn_t){100}, &mine));
