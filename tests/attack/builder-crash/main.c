@@ -16,6 +16,7 @@ static void crash_once(unsigned round, uint64_t frames)
 	static struct corbel_host_info before, after;
 	char name[64];
 
+	frames_settle(); /* the instance that served the round before has been followed */
 	host_info(&before);
 	request.flags = CORBEL_RQF_CRASH;
 	request.cmdline = "case=hello";
