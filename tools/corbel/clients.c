@@ -160,7 +160,8 @@ static void attach(struct client *client, uint16_t domid)
 		return;
 	}
 	if (console->state == CONSOLE_broken) {
-		reply(client, "error: closed, the domain broke its console page\n");
+		snprintf(tail, sizeof(tail), "error: closed, %s\n", console->why);
+		reply(client, tail);
 		client->ending = true;
 		return;
 	}

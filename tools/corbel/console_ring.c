@@ -14,6 +14,17 @@ void console_ring_start(struct console_ring *ring, struct xencons_interface *pag
 	ring->in_prod = __atomic_load_n(&page->in_prod, __ATOMIC_RELAXED);
 }
 
+bool console_ring_gone(const struct console_ring *ring)
+{
+	const struct xencons_interface *page = ring->page;
+
+	return (ring->out_cons | ring->in_prod) != 0 &&
+	       (__atomic_load_n(&page->out_prod, __ATOMIC_RELAXED) |
+		__atomic_load_n(&page->out_cons, __ATOMIC_RELAXED) |
+		__atomic_load_n(&page->in_prod, __ATOMIC_RELAXED) |
+		__atomic_load_n(&page->in_cons, __ATOMIC_RELAXED)) == 0;
+}
+
 int console_ring_drain(struct console_ring *ring, char *to, size_t size)
 {
 	uint32_t prod = __atomic_load_n(&ring->page->out_prod, __ATOMIC_ACQUIRE);

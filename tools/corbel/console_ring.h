@@ -18,6 +18,10 @@ struct console_ring {
 
 /* Takes up the ring where the page says it is. */
 void console_ring_start(struct console_ring *ring, struct xencons_interface *page);
+/* The page is all zero although the ring was used: the hypervisor has put another in its place,
+ * when the grant was revoked.  A tenant that wipes its page looks alike, and loses its console too.
+ */
+bool console_ring_gone(const struct console_ring *ring);
 /* Takes at most size bytes of output.  Returns bytes, or -1 if the tenant's index is impossible. */
 int console_ring_drain(struct console_ring *ring, char *to, size_t size);
 /* Gives at most size bytes of input.  Returns bytes, or -1 as above. */

@@ -28,6 +28,7 @@ struct console {
 	bool seen;       /* by the scan in progress */
 	bool complained; /* about a console that cannot be mapped */
 	unsigned retry;  /* ticks until the next attempt */
+	const char *why; /* it is broken */
 	char input[512]; /* typed, not yet taken by the tenant */
 	size_t input_size;
 };

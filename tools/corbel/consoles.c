@@ -74,8 +74,17 @@ static void console_break(struct console *console)
 {
 	consoled_say("domain %u: impossible index in its console page, console closed",
 		     console->domid);
+	console->why = "the domain broke its console page";
 	console_stop(console);
 	clients_end(console->domid, "console closed: the domain broke its console page");
+}
+
+static void console_lose(struct console *console)
+{
+	consoled_say("domain %u: the console was taken away (policy), closed", console->domid);
+	console->why = "the console was taken away (policy)";
+	console_stop(console);
+	clients_end(console->domid, "the console was taken away (policy), closed");
 }
 
 /* Returns false when the console was broken. */
@@ -105,6 +114,10 @@ static void service(struct console *console)
 	int got = 0;
 
 	if (console->state != CONSOLE_live) {
+		return;
+	}
+	if (console_ring_gone(&console->ring)) {
+		console_lose(console);
 		return;
 	}
 	while (console->budget) {

@@ -138,6 +138,21 @@ static int check_memory(const struct guest *guest)
 	return EXIT_OK;
 }
 
+/* What to do about a refusal whose reason, the builder's, does not say it. */
+static void hint(const struct session *session, int error)
+{
+	static const char waits[] = "create: ", owner[] = "seal: the label may need an owner";
+
+	if (error == -EBUSY && !strncmp(session->reason, waits, sizeof(waits) - 1)) {
+		fprintf(stderr,
+			"a policy waits for its confirmation, and the one before has no such "
+			"label: `%s policy confirm' first\n",
+			tool.program);
+	} else if (!strncmp(session->reason, owner, sizeof(owner) - 1)) {
+		fprintf(stderr, "make one with corbel-sign and name it as owner_manifest\n");
+	}
+}
+
 static int build(struct guest *guest, struct session *session)
 {
 	int ret;
@@ -153,6 +168,7 @@ static int build(struct guest *guest, struct session *session)
 			store_discard(guest); /* after a time-out the domain may still appear */
 		}
 		tool_error(0, "cannot create %s: %s", guest->request.name, session->reason);
+		hint(session, ret);
 		return ret == -ENOMEM ? EXIT_MEMORY : EXIT_BUILD;
 	}
 	ret = store_commit(guest, session->domid);

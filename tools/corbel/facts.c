@@ -59,6 +59,12 @@ void fact_bool(struct facts *facts, const char *key, bool value)
 	facts->list[facts->count - 1].number = value;
 }
 
+void fact_words(struct facts *facts, const char *key, const char *words)
+{
+	fact_text(facts, key, "%s", words[0] ? words : "-");
+	facts->list[facts->count - 1].kind = FACT_words;
+}
+
 void fact_hex(struct facts *facts, const char *key, const uint8_t *bytes, size_t size)
 {
 	char text[2 * 64 + 1] = "";
@@ -67,6 +73,17 @@ void fact_hex(struct facts *facts, const char *key, const uint8_t *bytes, size_t
 		sprintf(text + 2 * i, "%02x", bytes[i]);
 	}
 	fact_text(facts, key, "%s", text);
+}
+
+static void print_words(struct json *json, const struct fact *fact)
+{
+	char *rest = NULL, *word = strtok_r(fact->text, " ", &rest);
+
+	json_open_array(json, fact->key);
+	for (; word && strcmp(word, "-") != 0; word = strtok_r(NULL, " ", &rest)) {
+		json_text(json, NULL, word);
+	}
+	json_close_array(json);
 }
 
 static void print_json(const struct facts *facts)
@@ -79,6 +96,8 @@ static void print_json(const struct facts *facts)
 
 		if (fact->kind == FACT_text) {
 			json_text(json, fact->key, fact->text);
+		} else if (fact->kind == FACT_words) {
+			print_words(json, fact);
 		} else if (fact->kind == FACT_number) {
 			json_number(json, fact->key, fact->number);
 		} else {

@@ -15,7 +15,7 @@ struct facts {
 	size_t count;
 	struct fact {
 		const char *key;
-		enum { FACT_text, FACT_number, FACT_bool } kind;
+		enum { FACT_text, FACT_number, FACT_bool, FACT_words } kind;
 		char *text;
 		long long number;
 	} list[FACTS_MAX];
@@ -26,6 +26,8 @@ void fact_text(struct facts *facts, const char *key, const char *format, ...)
 void fact_number(struct facts *facts, const char *key, long long number);
 /* yes or no; true or false in JSON. */
 void fact_bool(struct facts *facts, const char *key, bool value);
+/* Words between single blanks: one line, `-' if there are none; an array in JSON. */
+void fact_words(struct facts *facts, const char *key, const char *words);
 void fact_hex(struct facts *facts, const char *key, const uint8_t *bytes, size_t size);
 /* Prints and frees.  Returns false when no key begins with prefix: then nothing is printed. */
 bool facts_print(struct facts *facts, const char *prefix, bool json);

@@ -120,7 +120,7 @@ static void fact_keys(struct facts *facts, const struct corbel_policy_info *info
 			sprintf(text + strlen(text), "%s%s", text[0] ? " " : "", digest);
 		}
 	}
-	fact_text(facts, "keys", "%s", text[0] ? text : "-");
+	fact_words(facts, "keys", text);
 }
 
 static int policy_show(int argc, char **argv)

@@ -36,7 +36,7 @@ struct load {
 	struct session session;
 	struct reader reader;
 	int trace_error;
-	uint64_t listed; /* uses in the standing records */
+	uint64_t lost_before; /* records of before this session */
 };
 
 /* ---- the file ----------------------------------------------------------------------------------
@@ -201,13 +201,20 @@ static void party(const struct load *load, size_t i, bool subject, char *name, s
 	}
 }
 
+/* Of a tenant Dom0 maps nothing but its console page. */
+static bool ends_console(const struct load *load, const struct corbel_trace *record)
+{
+	return (load->revoke || load->check) && record->subject == 0 &&
+	       record->object >= CORBEL_DOMID_FIRST && record->object != 0x7fff &&
+	       record->cls == XSM_CLASS_grant && record->perm == XSM_PERM_grant_map_write;
+}
+
 static void print_use(struct load *load, size_t i, struct json *json)
 {
 	const struct corbel_trace *record = &load->reader.rings.records[i];
 	char names[2][64], labels[2][CORBEL_LABEL_LEN], permission[64];
 	bool revoked = record->result == 1;
 
-	load->listed += record->arg;
 	party(load, i, true, names[0], sizeof(names[0]), labels[0]);
 	party(load, i, false, names[1], sizeof(names[1]), labels[1]);
 	permission_name(record->cls, record->perm, permission, sizeof(permission));
@@ -215,6 +222,9 @@ static void print_use(struct load *load, size_t i, struct json *json)
 		printf("  %u %s (%s) on %u %s (%s): %s, %llu, %s\n", record->subject, names[0],
 		       labels[0], record->object, names[1], labels[1], permission,
 		       (unsigned long long)record->arg, revoked ? "revoked" : "kept");
+		if (ends_console(load, record)) {
+			printf("    its console ends%s\n", load->revoke ? "" : " with --revoke");
+		}
 		return;
 	}
 	json_open_map(json, NULL);
@@ -246,9 +256,10 @@ static void print_uses(struct load *load, struct json *json)
 	if (load->trace_error) {
 		tool_call_error(load->trace_error, CALL_CORBEL(CORBEL_OP_trace_read),
 				"cannot list the standing uses");
-	} else if (load->listed < load->session.standing) {
-		tool_error(0, "%llu of the standing uses are not listed: the trace has lost them",
-			   (unsigned long long)(load->session.standing - load->listed));
+	} else if (rings->lost > load->lost_before) {
+		tool_error(0,
+			   "the list may not be whole: the trace has lost %llu records meanwhile",
+			   (unsigned long long)(rings->lost - load->lost_before));
 	}
 }
 
@@ -358,6 +369,7 @@ static int run(struct load *load)
 	int code;
 
 	load->trace_error = reader_read(&load->reader); /* so that the next read is of this */
+	load->lost_before = load->reader.rings.lost;
 	memcpy(session->request, &request, sizeof(request));
 	session->request_size = sizeof(request);
 	session->interrupted = session_catch_signals();
