@@ -5,10 +5,12 @@
  * the domain.
  */
 #include <getopt.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/corbel/config.h"
 #include "tools/corbel/guest.h"
@@ -20,6 +22,7 @@ enum { STATUS_yes, STATUS_no, STATUS_bad };
 
 struct options {
 	const char *key, *output, *config, *show, *digest_of;
+	bool output_from_config;
 	struct manifest_input input;
 	bool json;
 };
@@ -35,9 +38,11 @@ static const char help[] =
 	"\n"
 	"Signs what may be launched in an owner's name: kernel, initrd, command line and label.\n"
 	"The key is ECDSA on P-256.  With --config they are read as `corbel create` reads them, and\n"
-	"the manifest goes to the file that owner_manifest= names unless -o is given.  --show prints\n"
-	"a manifest and verifies it, with --config against that domain too.  --key-digest prints by\n"
-	"what the owner is known on a host (`corbel launch` shows it).\n"
+	"the manifest goes to the file that owner_manifest= names unless -o is given; a file outside\n"
+	"the current folder is only written with -o.  Paths that are the host's are overridden by words\n"
+	"like 'kernel=\"vmlinuz\"'.  --show prints a manifest and verifies it, with --config against\n"
+	"that domain too.  --key-digest prints by what the owner is known on a host (`corbel launch`\n"
+	"shows it).\n"
 	"\n"
 	"Exit status: 0 signed or verified; 1 the signature, or the domain, is another; 2 bad use or\n"
 	"bad input.\n"
@@ -85,9 +90,47 @@ static int read_config(struct options *options, int count, char **extra)
 	options->input.label = guest.request.label;
 	if (!options->output && !options->show) {
 		options->output = guest.owner_manifest;
+		options->output_from_config = true;
 	}
 	config_free(&config);
 	return ret ? STATUS_bad : STATUS_yes;
+}
+
+/* A configuration is written for the host where the domain runs: its paths are that machine's. */
+static int bad_input(const struct options *options, const char *error)
+{
+	const char *const paths[] = {options->input.kernel, options->input.initrd};
+	const char *const keys[] = {"kernel", "ramdisk"};
+
+	bad("%s", error);
+	for (int i = 0; i < 2 && options->config; i++) {
+		if (paths[i] && paths[i][0] && access(paths[i], F_OK)) {
+			fprintf(stderr,
+				"corbel-sign: where the file lies on this machine is said by a word "
+				"behind the configuration: '%s=\"%s\"'\n",
+				keys[i],
+				strrchr(paths[i], '/') ? strrchr(paths[i], '/') + 1 : paths[i]);
+		}
+	}
+	return STATUS_bad;
+}
+
+/* Is the file's folder the current one, or below? */
+static bool is_here(const char *path)
+{
+	char *copy = strdup(path), *folder = NULL, *here = realpath(".", NULL);
+	size_t length = here ? strlen(here) : 0;
+	bool inside;
+
+	if (copy) {
+		folder = realpath(dirname(copy), NULL);
+	}
+	inside = folder && here && !strncmp(folder, here, length) &&
+		 (!folder[length] || folder[length] == '/' || length == 1);
+	free(copy);
+	free(folder);
+	free(here);
+	return inside;
 }
 
 /* ---- what the program does
@@ -103,13 +146,20 @@ static int sign(const struct options *options)
 	if (!options->output || !options->output[0]) {
 		return bad("no output: give -o FILE, or owner_manifest= in the configuration");
 	}
+	if (options->output_from_config && !is_here(options->output)) {
+		return bad("owner_manifest=%s is outside the current folder: it names the file's "
+			   "place on the host; say with -o FILE where to write it here",
+			   options->output);
+	}
 	if (p256_load(&key, options->key, true, error, sizeof(error))) {
 		return bad("%s", error);
 	}
 	ret = manifest_make(&manifest, &options->input, &key, error, sizeof(error));
 	p256_free(&key);
-	if (ret ||
-	    files_write(options->output, &manifest, sizeof(manifest), error, sizeof(error))) {
+	if (ret) {
+		return bad_input(options, error);
+	}
+	if (files_write(options->output, &manifest, sizeof(manifest), error, sizeof(error))) {
 		return bad("%s", error);
 	}
 	return STATUS_yes;
@@ -173,7 +223,7 @@ static int show(const struct options *options)
 	} else if (options->config) {
 		finding = manifest_compare(&manifest, &options->input, error, sizeof(error));
 		if (finding == error) {
-			return bad("%s", error);
+			return bad_input(options, error);
 		}
 	}
 	(options->json ? print_json : print_text)(&manifest, owner, finding);
