@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <json-c/json.h>
 #include "xsm/tool/audits.h"
+#include "xsm/tool/check.h"
 #include "xsm/tool/expect.h"
+#include "xsm/tool/files.h"
 #include "xsm/tool/folder.h"
 
 /* A policy that is wrong at one place is wrong at many; more lines do not help. */
@@ -141,19 +143,28 @@ static unsigned check_folder(const struct policy *p, struct findings *findings)
 	return count;
 }
 
-static bool write_blob(const struct policy *p, const char *path)
+bool check_policy(struct policy *p, const char *path, const char *base, struct findings *findings,
+		  unsigned *expected)
 {
-	char *temporary = must_print("%s.new", path);
-	FILE *f = fopen(temporary, "wb");
-	bool good = f != NULL && fwrite(p->blob, p->size, 1, f) == 1;
-
-	good = (f == NULL || fclose(f) == 0) && good && rename(temporary, path) == 0;
-	if (!good) {
-		remove(temporary);
-		complain("%s: cannot write", path);
+	*expected = 0;
+	if (load(p, path, base, findings)) {
+		check_floor(p, findings);
+		check_owners(p, findings);
+		if (p->folder != NULL) {
+			*expected = check_folder(p, findings);
+		}
 	}
-	free(temporary);
-	return good;
+	return findings->count == 0;
+}
+
+int check_status(const struct findings *findings)
+{
+	int status = STATUS_YES;
+
+	for (unsigned i = 0; i < findings->count && status != STATUS_BAD; i++) {
+		status = findings->item[i].bad_input ? STATUS_BAD : STATUS_NO;
+	}
+	return status;
 }
 
 static void hex(char *text, const uint8_t *bytes)
@@ -164,7 +175,7 @@ static void hex(char *text, const uint8_t *bytes)
 }
 
 static void print_verdict(const struct policy *p, const struct findings *findings,
-			  unsigned expected, bool json)
+			  unsigned expected, bool json, FILE *to)
 {
 	char digest[65] = "";
 	struct json_object *o;
@@ -175,10 +186,11 @@ static void print_verdict(const struct policy *p, const struct findings *finding
 	if (!json) {
 		findings_print(findings, false);
 		if (findings->count == 0) {
-			printf("%s: good: %u contexts, %u expect line%s\nsha256 %s\n"
-			       "size   %zu\n",
-			       p->path, p->xsm.contexts, expected,
-			       expected == 1 ? " holds" : "s hold", digest, p->size);
+			fprintf(to,
+				"%s: good: %u contexts, %u expect line%s\nsha256 %s\n"
+				"size   %zu\n",
+				p->path, p->xsm.contexts, expected,
+				expected == 1 ? " holds" : "s hold", digest, p->size);
 		}
 		return;
 	}
@@ -190,6 +202,9 @@ static void print_verdict(const struct policy *p, const struct findings *finding
 		json_object_object_add(o, "contexts", json_object_new_int64(p->xsm.contexts));
 		json_object_object_add(o, "expect_lines", json_object_new_int64(expected));
 	}
+	if (check_status(findings) == STATUS_BAD) {
+		put_error(o, findings);
+	}
 	json_object_object_add(o, "findings", findings_json(findings));
 	print_json(o);
 }
@@ -198,23 +213,19 @@ static int check(const struct arguments *a)
 {
 	const char *out = argument(a, "o");
 	struct findings findings = {0};
-	unsigned expected = 0;
-	int status = STATUS_YES;
+	unsigned expected;
+	char error[512];
 	struct policy p;
+	int status;
 
-	if (load(&p, a->word[0], a->base, &findings)) {
-		check_floor(&p, &findings);
-		check_owners(&p, &findings);
-		if (p.folder != NULL) {
-			expected = check_folder(&p, &findings);
-		}
-	}
-	print_verdict(&p, &findings, expected, a->json);
-	for (unsigned i = 0; i < findings.count && status != STATUS_BAD; i++) {
-		status = findings.item[i].bad_input ? STATUS_BAD : STATUS_NO;
-	}
-	if (status == STATUS_YES && out != NULL && !write_blob(&p, out)) {
-		status = STATUS_BAD;
+	check_policy(&p, a->word[0], a->base, &findings, &expected);
+	status = check_status(&findings);
+	if (status == STATUS_YES && out != NULL &&
+	    files_write(out, p.blob, p.size, error, sizeof(error)) != 0) {
+		status = complain("cannot write %s", error);
+	} else {
+		print_verdict(&p, &findings, expected, a->json,
+			      out != NULL && strcmp(out, "-") == 0 ? stderr : stdout);
 	}
 	findings_free(&findings);
 	policy_free(&p);

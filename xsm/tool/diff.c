@@ -68,6 +68,9 @@ static void collect(struct changes *c, const struct policy *p, const struct poli
 		known = known && policy_occurs(other, there.subject, there.object, there.relation);
 		if (!known || !policy_allows(other, &there)) {
 			add(c, allowed, p, &right);
+			if (allowed == ADDED && policy_audits(p, &right)) {
+				add(c, audited, p, &right); /* new, and recorded at once */
+			}
 		} else if (policy_audits(p, &right) && !policy_audits(other, &there)) {
 			add(c, audited, p, &right);
 		}

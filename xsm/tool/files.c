@@ -3,6 +3,7 @@
  * See files.h.  Owns nothing but the temporary name while it writes.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -59,11 +60,55 @@ void *files_read(const char *path, size_t limit, size_t *size, char *error, size
 	return bytes;
 }
 
+bool files_regular(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static int write_all(FILE *file, const void *bytes, size_t size)
+{
+	bool written = file && fwrite(bytes, size, 1, file) == 1;
+
+	return file && fclose(file) == 0 && written ? 0 : -1;
+}
+
+/* Under a temporary name next to it, then renamed; a new file gets the mode any new file gets. */
+static int replace(const char *path, const void *bytes, size_t size)
+{
+	char temporary[PATH_MAX];
+	mode_t mask = umask(0);
+	struct stat status;
+	FILE *file;
+	int fd;
+
+	umask(mask);
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkstemp(temporary);
+	if (fd < 0) {
+		return -1;
+	}
+	fchmod(fd, stat(path, &status) == 0 ? status.st_mode & 0777 : 0666 & ~mask);
+	file = fdopen(fd, "wb");
+	if (!file) {
+		close(fd);
+	}
+	if (write_all(file, bytes, size) || rename(temporary, path)) {
+		unlink(temporary);
+		return -1;
+	}
+	return 0;
+}
+
 int files_write(const char *path, const void *bytes, size_t size, char *error, size_t error_size)
 {
-	char temporary[4096];
-	FILE *file;
-	bool written;
+	char target[PATH_MAX];
+	struct stat status;
+	int ret;
 
 	if (!strcmp(path, "-")) {
 		if (fwrite(bytes, size, 1, stdout) != 1 || fflush(stdout)) {
@@ -72,20 +117,15 @@ int files_write(const char *path, const void *bytes, size_t size, char *error, s
 		}
 		return 0;
 	}
-	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary)) {
-		snprintf(error, error_size, "%.64s...: path too long", path);
-		return -1;
+	if (lstat(path, &status) && errno == ENOENT) {
+		ret = replace(path, bytes, size);
+	} else if (files_regular(path) && realpath(path, target)) {
+		ret = replace(target, bytes, size); /* a symbolic link stays one */
+	} else {
+		ret = write_all(fopen(path, "wb"), bytes, size); /* a device, a pipe */
 	}
-	file = fopen(temporary, "wb");
-	if (!file) {
-		snprintf(error, error_size, "%s: %s", temporary, strerror(errno));
-		return -1;
-	}
-	written = fwrite(bytes, size, 1, file) == 1;
-	if (fclose(file) || !written || rename(temporary, path)) {
+	if (ret) {
 		snprintf(error, error_size, "%s: %s", path, strerror(errno));
-		unlink(temporary);
-		return -1;
 	}
-	return 0;
+	return ret;
 }

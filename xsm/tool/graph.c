@@ -80,9 +80,7 @@ static unsigned meanings_of(const uint32_t mask[XSM_CLASS_COUNT])
 	if ((meanings & 1u << MEANING_BUILDS) != 0) {
 		meanings &= ~(1u << MEANING_MAPS | 1u << MEANING_SEES);
 	}
-	/* To manage without seeing is worth saying, to see what one manages is not. */
-	return (meanings & 1u << MEANING_MANAGES) != 0 ? meanings & ~(1u << MEANING_SEES)
-						       : meanings;
+	return meanings;
 }
 
 static bool is_single(const struct policy *p, unsigned context)

@@ -313,10 +313,16 @@ static int learn(const struct arguments *arguments, const struct policy *p,
 
 static int run(const struct arguments *arguments)
 {
+	const char *output = argument(arguments, "o");
 	struct policy p = {0}, base = {0};
 	bool has_policy = arguments->words == 2;
 	int status = STATUS_BAD;
 
+	if (output != NULL && files_regular(output)) {
+		return complain("%s: exists already, and is not overwritten; name another file, "
+				"one for each trace",
+				output);
+	}
 	if (has_policy && !policy_open(&p, arguments->word[1], arguments)) {
 		return STATUS_BAD;
 	}
@@ -331,7 +337,7 @@ static int run(const struct arguments *arguments)
 }
 
 static const struct flag flags[] = {
-	{"o", "FILE", "write the rules there instead of to standard output"},
+	{"o", "FILE", "write the rules there, a new file, instead of to standard output"},
 	{NULL, NULL, NULL},
 };
 
@@ -350,7 +356,7 @@ const struct verb verb_learn = {
 		"bad input.\n"
 		"\n"
 		"Example:\n"
-		"  corbel-policy learn monday.trace my-site/ -o my-site/learned.cil\n"
+		"  corbel-policy learn monday.trace my-site/ -o my-site/learned-monday.cil\n"
 		"  corbel-policy check my-site/",
 	.min_words = 1,
 	.max_words = 2,

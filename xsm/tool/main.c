@@ -24,6 +24,9 @@ static void usage(FILE *to)
 	}
 	fputs("\n`corbel-policy VERB --help` shows how a verb is used, with an example.\n"
 	      "POLICY is a folder of *.cil files, a policydb, a blob or a signed policy.\n"
+	      "FILE behind -o may be `-', standard output.\n"
+	      "With --json standard output has one JSON value; if something is wrong with the use\n"
+	      "or the input it is an object with a member \"error\".\n"
 	      "Exit status: 0 yes, 1 no or a finding, 2 bad use or bad input.\n",
 	      to);
 }
@@ -74,7 +77,7 @@ static bool read_flag(struct arguments *a, char **argv, int *i)
 		if (strcmp(flags[f].name, name) == 0) {
 			a->value[f] = flags[f].value == NULL ? "" : argv[++*i];
 			return a->value[f] != NULL ||
-			       complain("--%s wants %s", name, flags[f].value) == 0;
+			       complain("%s wants %s", argv[*i - 1], flags[f].value) == 0;
 		}
 	}
 	return complain("no flag %s; see corbel-policy %s --help", argv[*i], a->verb->name) == 0;
@@ -90,6 +93,10 @@ static int run(const struct verb *verb, int argc, char **argv)
 	}
 	a.value = must_alloc((flags + 1) * sizeof(*a.value));
 	a.word = must_alloc(((size_t)argc + 1) * sizeof(*a.word));
+	for (int i = 2; i < argc; i++) { /* before the first complaint */
+		a.json |= strcmp(argv[i], "--json") == 0 && strcmp(argv[i - 1], "-o") != 0;
+	}
+	complain_as_json(a.json);
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
 			help(verb);
@@ -100,6 +107,9 @@ static int run(const struct verb *verb, int argc, char **argv)
 		} else if (!read_flag(&a, argv, &i)) {
 			return STATUS_BAD;
 		}
+	}
+	if (a.json && argument(&a, "o") != NULL && strcmp(argument(&a, "o"), "-") == 0) {
+		return complain("-o - and --json both want standard output");
 	}
 	if (a.words < verb->min_words || a.words > verb->max_words) {
 		return complain("%s; usage: corbel-policy %s %s",
@@ -124,6 +134,7 @@ int main(int argc, char **argv)
 		if (strcmp(verbs[i]->name, argv[1]) == 0) {
 			int status = run(verbs[i], argc, argv);
 
+			complaint_print();
 			return fflush(stdout) != 0 || ferror(stdout) ? STATUS_BAD : status;
 		}
 	}

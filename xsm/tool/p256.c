@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -85,11 +86,17 @@ static const char *take_point(struct p256_key *key, bool need_private)
 int p256_load(struct p256_key *key, const char *path, bool need_private, char *error, size_t size)
 {
 	FILE *file = fopen(path, "rb");
+	struct stat status;
 	const char *why;
 
 	memset(key, 0, sizeof(*key));
 	if (!file) {
 		snprintf(error, size, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) {
+		fclose(file);
+		snprintf(error, size, "%s: is a folder, expected a PEM file with a key", path);
 		return -1;
 	}
 	key->handle = read_pem(file, &key->is_private);

@@ -9,16 +9,43 @@
 #include <json-c/json.h>
 #include "xsm/tool/tool.h"
 
+static bool complaint_as_json, json_printed;
+static char *first_complaint;
+
 int complain(const char *format, ...)
 {
+	char *text = NULL;
 	va_list arguments;
 
-	fputs("corbel-policy: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	if (vasprintf(&text, format, arguments) < 0) {
+		text = NULL;
+	}
 	va_end(arguments);
-	fputc('\n', stderr);
+	fprintf(stderr, "corbel-policy: %s\n", text != NULL ? text : "out of memory");
+	if (first_complaint == NULL) {
+		first_complaint = text;
+	} else {
+		free(text);
+	}
 	return STATUS_BAD;
+}
+
+void complain_as_json(bool json)
+{
+	complaint_as_json = json;
+}
+
+void complaint_print(void)
+{
+	if (complaint_as_json && !json_printed && first_complaint != NULL) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "error", json_object_new_string(first_complaint));
+		print_json(o);
+	}
+	free(first_complaint);
+	first_complaint = NULL;
 }
 
 static void no_memory(void)
@@ -159,12 +186,64 @@ struct json_object *findings_json(const struct findings *findings)
 	return list;
 }
 
+/* Bytes of the UTF-8 character at text (RFC 3629); 0: it is none. */
+static unsigned utf8_length(const unsigned char *text)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	unsigned length = text[0] < 0x80   ? 1
+			  : text[0] < 0xc2 ? 0
+			  : text[0] < 0xe0 ? 2
+			  : text[0] < 0xf0 ? 3
+			  : text[0] < 0xf5 ? 4
+					   : 0;
+
+	low = text[0] == 0xe0 ? 0xa0 : text[0] == 0xf0 ? 0x90 : low;
+	high = text[0] == 0xed ? 0x9f : text[0] == 0xf4 ? 0x8f : high;
+	for (unsigned i = 1; i < length; i++) {
+		if (text[i] < low || text[i] > high) {
+			return 0;
+		}
+		low = 0x80;
+		high = 0xbf;
+	}
+	return length;
+}
+
 void print_json(struct json_object *object)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_SPACED |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	const char *text = json_object_to_json_string_ext(
+		object,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	while (*text != '\0') {
+		unsigned length = utf8_length((const unsigned char *)text);
+
+		if (length == 0) { /* only in a string: a file's name, or what stands in it */
+			fputs("\\ufffd", stdout);
+			length = 1;
+		} else {
+			fwrite(text, length, 1, stdout);
+		}
+		text += length;
+	}
+	putchar('\n');
+	json_printed = true;
 	json_object_put(object);
+}
+
+void put_error(struct json_object *object, const struct findings *findings)
+{
+	const struct finding *f = findings->item;
+	char *text;
+
+	if (findings->count == 0) {
+		return;
+	}
+	text = f->file == NULL ? must_print("%s", f->text)
+	       : f->line == 0  ? must_print("%s: %s", f->file, f->text)
+			       : must_print("%s:%u: %s", f->file, f->line, f->text);
+	json_object_object_add(object, "error", json_object_new_string(text));
+	free(text);
 }
 
 void findings_print(const struct findings *findings, bool json)
@@ -173,6 +252,7 @@ void findings_print(const struct findings *findings, bool json)
 
 	if (json) {
 		object = json_object_new_object();
+		put_error(object, findings);
 		json_object_object_add(object, "findings", findings_json(findings));
 		print_json(object);
 		return;

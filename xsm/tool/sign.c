@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <json-c/json.h>
+#include "xsm/tool/check.h"
 #include "xsm/tool/files.h"
 #include "xsm/tool/p256.h"
 #include "xsm/tool/words.h"
@@ -79,6 +81,51 @@ static int write_signed(const struct policy *p, const struct p256_key *key,
 	return ret != 0 ? complain("%s", error) : STATUS_YES;
 }
 
+/* A folder is checked as verb check does; a file has no tests. */
+static int open_checked(struct policy *p, const char *path, const struct arguments *arguments)
+{
+	struct findings findings = {0};
+	unsigned expected;
+	struct stat s;
+	int status;
+
+	if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) {
+		return policy_open(p, path, arguments) ? STATUS_YES : STATUS_BAD;
+	}
+	if (check_policy(p, path, arguments->base, &findings, &expected)) {
+		return STATUS_YES;
+	}
+	findings_print(&findings, arguments->json);
+	status = check_status(&findings);
+	findings_free(&findings);
+	policy_free(p);
+	complain("%s: not signed: `corbel-policy check' objects to it", path);
+	return status;
+}
+
+static void print_signed(const struct policy *p, const struct corbel_signed_policy *header,
+			 const struct p256_key *key, const char *output, bool json)
+{
+	struct json_object *o;
+
+	if (p->folder == NULL) {
+		fprintf(stderr, "%s: signed as it is; it has no sources, so no tests were run\n",
+			p->path);
+	}
+	if (json) {
+		o = json_object_new_object();
+		put_text(o, "path", output);
+		put_count(o, "serial", header->serial);
+		put_count(o, "flags", header->flags);
+		put_bool(o, "no_rollback", (header->flags & CORBEL_POLICY_NO_ROLLBACK) != 0);
+		put_count(o, "size", header->size);
+		put_hex(o, "policy", header->digest, sizeof(header->digest));
+		put_hex(o, "key_digest", key->digest, sizeof(key->digest));
+		put_bool(o, "tested", p->folder != NULL);
+		print_json(o);
+	}
+}
+
 static int sign(const struct arguments *arguments, const char *path, const char *output)
 {
 	struct corbel_signed_policy header = {0};
@@ -97,14 +144,18 @@ static int sign(const struct arguments *arguments, const char *path, const char 
 	if (argument(arguments, "no-rollback") != NULL) {
 		header.flags = CORBEL_POLICY_NO_ROLLBACK;
 	}
-	if (!policy_open(&p, path, arguments)) {
-		return STATUS_BAD;
+	status = open_checked(&p, path, arguments);
+	if (status != STATUS_YES) {
+		return status;
 	}
 	status = refuse(&p);
 	if (status == STATUS_YES && p256_load(&key, key_path, true, error, sizeof(error)) != 0) {
 		status = complain("%s", error);
 	} else if (status == STATUS_YES) {
 		status = write_signed(&p, &key, &header, output);
+		if (status == STATUS_YES) {
+			print_signed(&p, &header, &key, output, arguments->json);
+		}
 		p256_free(&key);
 	}
 	policy_free(&p);
@@ -263,8 +314,9 @@ const struct verb verb_sign = {
 	.summary = "sign a policy for a live host, or look at a signed one",
 	.synopsis = "POLICY --key KEY.pem --serial N [--no-rollback] -o FILE | --show FILE | "
 		    "--key-digest KEY.pem",
-	.help = "Signs what `corbel policy load` loads.  The policy is held against the hypervisor's\n"
-		"parser and floor first.  The host knows the key by a digest, given at boot as\n"
+	.help = "Signs what `corbel policy load` loads.  A folder that `corbel-policy check` objects to is\n"
+		"not signed.  A blob or policydb has no tests to run; it is held against the\n"
+		"hypervisor's parser and floor and signed as it is.  The host knows the key by a digest, given at boot as\n"
 		"policy-key=DIGEST (two, with a comma, while keys change over).\n"
 		"\n"
 		"Exit status: 0 signed, or verified; 1 the hypervisor would refuse the policy, or the\n"

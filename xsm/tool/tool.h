@@ -51,6 +51,10 @@ const char *argument(const struct arguments *arguments, const char *flag);
 /* "corbel-policy VERB: " and the message on stderr; returns STATUS_BAD. */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* With --json: the first complaint, unless an object has been printed, is an object on stdout. */
+void complain_as_json(bool json);
+void complaint_print(void);
+
 /* Something wrong with a policy.  `file` is NULL if no place can be named, `line` 0 if no line. */
 struct finding {
 	bool bad_input; /* not a policy at all, as opposed to a policy with a fault */
@@ -76,13 +80,15 @@ struct finding *find_bad_input(struct findings *findings, const char *file, unsi
 void finding_link(struct finding *finding, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* "FILE:LINE: TEXT" lines on stderr, chains indented; with json an array member "findings" of an
- * object on stdout. */
+ * object on stdout, whose member "error" is the first. */
 void findings_print(const struct findings *findings, bool json);
 struct json_object;
 struct json_object *findings_json(const struct findings *findings);
+/* Member "error" of an object: the first finding, with its place. */
+void put_error(struct json_object *object, const struct findings *findings);
 void findings_free(struct findings *findings);
 
-/* Prints an object (json-c) on stdout, pretty, and frees it. */
+/* Prints an object (json-c) on stdout, pretty, and frees it; what is not UTF-8 becomes U+FFFD. */
 void print_json(struct json_object *object);
 
 /* malloc and friends that end the program when there is no memory. */

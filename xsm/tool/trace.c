@@ -330,6 +330,9 @@ static void read_lines(struct reader *r, FILE *file)
 		}
 		if (!r->has_header) {
 			read_header(r);
+			if (r->faults.count != 0) {
+				break; /* some other file: its lines would say nothing */
+			}
 		} else {
 			read_line(r);
 		}
