@@ -66,13 +66,13 @@ void json_format(const struct json_node *root, const char *format);
 bool json_has(const struct json_node *object, const char *key);
 /* The member; a fault if it is not there. */
 struct json_node json_member(const struct json_node *object, const char *key);
-/* Members of an object, or items of an array: call json_object() or json_array() first. */
+/* Members of an object, or items of an array: call json_is_object() or json_is_array() first. */
 size_t json_count(const struct json_node *node);
 struct json_node json_item(const struct json_node *array, size_t index);
 
 /* What a value must be.  Faults name what was expected. */
-bool json_object(const struct json_node *node);
-bool json_array(const struct json_node *node, size_t max);
+bool json_is_object(const struct json_node *node);
+bool json_is_array(const struct json_node *node, size_t max);
 uint64_t json_number(struct json_node node, uint64_t max);
 /* Printable ASCII, at most `max` characters; valid until json_close(); never NULL ("" if bad). */
 const char *json_text(struct json_node node, size_t max);
