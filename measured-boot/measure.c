@@ -14,14 +14,21 @@
 
 #define LOCALITY 2 /* may extend 17-22 and reset 20-22; Dom0's locality 0 may neither */
 
+#define CHECKPOINT_PCR 22
+#define POLITE_NS      1000000000ull /* so long Dom0 may keep the TPM from us */
+
 enum phase { PHASE_off, PHASE_init, PHASE_chain, PHASE_capped, PHASE_done };
+
+enum step { STEP_idle, STEP_take, STEP_reset, STEP_extend };
 
 static struct {
 	struct tis tis;
 	enum phase phase;
-	unsigned last; /* enum measure_kind of the last record */
-	bool taken;    /* we hold the locality */
-	uint32_t error, reset_count;
+	enum step step;    /* of the checkpoint under way */
+	uint64_t deadline; /* of that step */
+	unsigned last;     /* enum measure_kind of the last record */
+	bool taken;        /* we hold the locality */
+	uint32_t error, reset_count, restart_count;
 	struct tpm_banks banks;
 	uint8_t group_auth[TPM_AUTH_LEN]; /* of PCR 20-22; needed again for each checkpoint */
 	size_t log_len, firmware_len;
@@ -107,7 +114,7 @@ void measure_start(void)
 	}
 	self.banks = banks;
 	if (!failed(check_banks())) {
-		failed(tpm2_reset_count(&self.tis, &self.reset_count));
+		failed(tpm2_counts(&self.tis, &self.reset_count, &self.restart_count));
 	}
 }
 
@@ -236,6 +243,72 @@ uint32_t measure_error(void)
 uint32_t measure_reset_count(void)
 {
 	return self.error ? 0 : self.reset_count;
+}
+
+uint32_t measure_restart_count(void)
+{
+	return self.error ? 0 : self.restart_count;
+}
+
+/* Sends the command of this step. */
+static uint32_t send_step(void)
+{
+	uint32_t error = self.step == STEP_reset
+				 ? tpm2_send_reset(&self.tis, CHECKPOINT_PCR, self.group_auth)
+				 : tpm2_send_extend(&self.tis, CHECKPOINT_PCR, &self.banks,
+						    self.digest, self.group_auth);
+
+	self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
+	return error ? error : (uint32_t)MEASURE_AGAIN;
+}
+
+static uint32_t advance(void)
+{
+	bool late = self.tis.now_ns() > self.deadline;
+	uint32_t error;
+
+	if (self.step == STEP_take) {
+		if (!tis_try(&self.tis, LOCALITY, late)) {
+			return MEASURE_AGAIN;
+		}
+		self.step = STEP_reset;
+		return send_step();
+	}
+	if (!tis_answered(&self.tis)) {
+		return late ? MEASURE_ERR_timeout : MEASURE_AGAIN;
+	}
+	error = tpm2_receive_empty(&self.tis);
+	if (error == MEASURE_AGAIN) {
+		return send_step();
+	}
+	if (error || self.step == STEP_extend) {
+		return error;
+	}
+	self.step = STEP_extend;
+	return send_step();
+}
+
+uint32_t measure_checkpoint(const void *record, size_t len)
+{
+	uint32_t error;
+
+	if (self.phase != PHASE_done || self.error) {
+		return self.error ? self.error : (uint32_t)MEASURE_ERR_order;
+	}
+	if (self.step == STEP_idle) {
+		__builtin_memcpy(self.data.byte, record, len);
+		self.data.len = len;
+		eventlog_digests(&self.data, &self.banks, self.digest);
+		self.deadline = self.tis.now_ns() + POLITE_NS;
+		self.step = STEP_take;
+	}
+	error = advance();
+	if (error != MEASURE_AGAIN) {
+		failed(error);
+		tis_release(&self.tis);
+		self.step = STEP_idle;
+	}
+	return error;
 }
 
 size_t measure_log(const uint8_t **log)

@@ -53,6 +53,7 @@ enum measure_error {
 	MEASURE_ERR_start_value = 0x43420008, /* PCR 17-19 do not start at all ones */
 	MEASURE_ERR_log_full = 0x43420009,    /* record does not fit the log */
 	MEASURE_ERR_order = 0x4342000A,       /* calls out of order */
+	MEASURE_AGAIN = 0x4342000B,           /* no error: not done yet, call again */
 };
 
 void measure_init(volatile uint8_t *tis, uint64_t (*now_ns)(void));
@@ -75,8 +76,18 @@ void measure_protect(void);
 bool measure_ok(void);
 /* 0, or the first error: enum measure_error or a TPM response code. */
 uint32_t measure_error(void);
-/* TPM resetCount at boot; 0 when unmeasured. */
+/* The TPM's counts at boot; 0 when unmeasured. */
 uint32_t measure_reset_count(void);
+uint32_t measure_restart_count(void);
+
+/*
+ * Puts `record` (at most EVENTLOG_DATA_MAX bytes) into PCR 22, which then holds nothing else. Waits
+ * for nobody: neither for locality 0 to let the TPM go nor for the TPM to answer.  MEASURE_AGAIN:
+ * call again; the record of the first call counts until it is done.  0: done.  Else an error, and
+ * the host is unmeasured from now on.
+ */
+uint32_t measure_checkpoint(const void *record, size_t len);
+
 /* Firmware log followed by our own TCG_PCR_EVENT2 records; returns the length. */
 size_t measure_log(const uint8_t **log);
 #endif

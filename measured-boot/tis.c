@@ -71,11 +71,19 @@ static bool is_active(const struct tis *t, unsigned locality)
 	return access != 0xFF && (access & ACCESS_VALID) && (access & ACCESS_ACTIVE);
 }
 
+bool tis_try(struct tis *t, unsigned locality, bool seize)
+{
+	t->locality = locality;
+	if (!is_active(t, locality)) {
+		write8(t, locality, REG_ACCESS, seize ? ACCESS_SEIZE : ACCESS_REQUEST);
+	}
+	return is_active(t, locality);
+}
+
 uint32_t tis_take(struct tis *t, unsigned locality)
 {
 	uint64_t deadline = t->now_ns() + TIS_TAKE_NS;
 	uint64_t polite = t->now_ns() + TIS_TAKE_NS / 10;
-	bool seized = false;
 
 	/* GRUB leaves locality 0 active: a request alone would stay pending for ever. */
 	for (unsigned lower = 0; lower < locality; lower++) {
@@ -83,23 +91,15 @@ uint32_t tis_take(struct tis *t, unsigned locality)
 			write8(t, lower, REG_ACCESS, ACCESS_ACTIVE);
 		}
 	}
-	write8(t, locality, REG_ACCESS, ACCESS_REQUEST);
-	while (!is_active(t, locality)) {
-		uint64_t now = t->now_ns();
-
-		if (now > deadline) {
+	/* A seizure during a running command is granted when that ends. */
+	while (!tis_try(t, locality, t->now_ns() > polite)) {
+		if (t->now_ns() > deadline) {
 			/* Not left pending: it would be granted later and lock Dom0 out. */
-			write8(t, locality, REG_ACCESS, ACCESS_ACTIVE);
+			tis_release(t);
 			return MEASURE_ERR_locality;
-		}
-		/* Once: a seizure during a running command is granted when that ends. */
-		if (now > polite && !seized) {
-			write8(t, locality, REG_ACCESS, ACCESS_SEIZE);
-			seized = true;
 		}
 		__builtin_ia32_pause();
 	}
-	t->locality = locality;
 	return 0;
 }
 
@@ -195,12 +195,28 @@ static size_t receive_response(struct exchange *x, uint8_t *p, size_t cap)
 	return size;
 }
 
-uint32_t tis_command(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len,
-		     uint8_t *response, size_t cap, size_t *got)
+uint32_t tis_send(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len)
 {
 	struct exchange x = {.t = t, .deadline = deadline};
 
 	send_command(&x, command, len);
+	if (x.error) {
+		write8(t, t->locality, REG_STS, STS_READY); /* cancels the command */
+	}
+	return x.error;
+}
+
+bool tis_answered(const struct tis *t)
+{
+	/* All ones, an inactive locality, counts: tis_receive() then says what is wrong. */
+	return read32(t, t->locality, REG_STS) & STS_AVAIL;
+}
+
+uint32_t tis_receive(const struct tis *t, uint64_t deadline, uint8_t *response, size_t cap,
+		     size_t *got)
+{
+	struct exchange x = {.t = t, .deadline = deadline};
+
 	*got = receive_response(&x, response, cap);
 	/* Frees the FIFO after a response; cancels the command after an error. */
 	write8(t, t->locality, REG_STS, STS_READY);

@@ -25,10 +25,17 @@ uint32_t tis_probe(const struct tis *t);
 uint32_t tis_take(struct tis *t, unsigned locality);
 /* Gives the locality back; waits for nothing. */
 void tis_release(const struct tis *t);
-/* Sends one command and stores its response, at most `cap` bytes, a header (10) at least; a longer
- * one is an error. */
-uint32_t tis_command(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len,
-		     uint8_t *response, size_t cap, size_t *got);
+/* One step of the same that waits for nothing: asks for `locality`, by force if `seize`; true when
+ * it is active now.  What was asked for stays pending until tis_release(). */
+bool tis_try(struct tis *t, unsigned locality, bool seize);
+/* Sends one command. */
+uint32_t tis_send(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len);
+/* Whether its response waits to be received. */
+bool tis_answered(const struct tis *t);
+/* Waits for the response and stores it, at most `cap` bytes, a header (10) at least; a longer one
+ * is an error. */
+uint32_t tis_receive(const struct tis *t, uint64_t deadline, uint8_t *response, size_t cap,
+		     size_t *got);
 
 #ifdef CORBEL_HOST_TEST
 /* The register model of the unit tests and fuzzers. */

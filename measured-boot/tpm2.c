@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The six TPM 2.0 commands that measuring needs, marshalled by hand.
+ * The seven TPM 2.0 commands that measuring needs, marshalled by hand.
  * Part of the measured image; responses are hostile and are read through one bounded cursor.
  *
  * Structures and numbers: TPM 2.0 Library, parts 2 and 3.  Integers are big endian.
@@ -9,6 +9,7 @@
 
 #define ST_NO_SESSIONS    0x8001
 #define ST_SESSIONS       0x8002
+#define CC_PCR_RESET      0x13D
 #define CC_GET_CAPABILITY 0x17A
 #define CC_GET_RANDOM     0x17B
 #define CC_PCR_READ       0x17E
@@ -104,51 +105,64 @@ static uint32_t finish(struct message *m)
 
 static void start(struct message *m, uint16_t tag, uint32_t code)
 {
-	m->pos = 0;
+	m->pos = m->len = 0;
 	m->error = 0;
 	put(m, tag, 2);
-	put(m, 0, 4); /* size, set by run() */
+	put(m, 0, 4); /* size, set by send() */
 	put(m, code, 4);
 }
 
-/* The one authorisation area we use: a password session with the empty password. */
-static void put_empty_auth(struct message *m)
+/* The one authorisation area we use: a password session. */
+static void put_auth(struct message *m, const uint8_t *auth, uint16_t len)
 {
-	put(m, 9, 4); /* bytes of the area */
+	put(m, 9u + len, 4); /* bytes of the area */
 	put(m, RS_PASSWORD, 4);
 	put(m, 0, 2); /* nonce */
 	put(m, 0, 1); /* attributes */
-	put(m, 0, 2); /* password */
+	put(m, len, 2);
+	put_bytes(m, auth, len);
 }
 
-/* Sends `m` and leaves the response's parameters in it, header checked and consumed. */
+static uint32_t send(const struct tis *t, struct message *m, uint64_t deadline)
+{
+	m->len = m->pos;
+	m->pos = 2;
+	put(m, m->len, 4);
+	return m->error ? m->error : tis_send(t, deadline, m->data, m->len);
+}
+
+/* The response to a command with this tag; header checked and consumed. */
+static void receive(const struct tis *t, struct message *m, uint16_t tag, uint64_t deadline)
+{
+	uint16_t answer_tag;
+	uint32_t rc;
+
+	m->pos = 0;
+	m->error = tis_receive(t, deadline, m->data, MESSAGE_MAX, &m->len);
+	answer_tag = get(m, 2);
+	get(m, 4); /* size: tis_receive() read exactly that much */
+	rc = get(m, 4);
+	if (rc == RC_RETRY || rc == RC_TESTING || rc == RC_YIELDED) {
+		fail(m, MEASURE_AGAIN);
+	} else if (rc || (!m->error && answer_tag != tag)) {
+		fail(m, rc && rc <= 0xFFFF ? rc : (uint32_t)MEASURE_ERR_response);
+	}
+}
+
+/* Sends `m` and leaves the response's parameters in it. */
 static void run(const struct tis *t, struct message *m)
 {
 	uint64_t deadline = t->now_ns() + TIS_COMMAND_NS;
 	struct message answer;
-	uint32_t rc;
-	uint16_t tag;
 
-	m->len = m->pos;
-	m->pos = 2;
-	put(m, m->len, 4);
-	if (m->error) {
-		return;
-	}
+	answer.pos = answer.len = 0;
 	do {
-		answer.pos = 0;
-		answer.error = tis_command(t, deadline, m->data, m->len, answer.data, MESSAGE_MAX,
-					   &answer.len);
-		tag = get(&answer, 2);
-		get(&answer, 4); /* size: tis_command() read exactly that much */
-		rc = get(&answer, 4);
-	} while ((rc == RC_RETRY || rc == RC_TESTING || rc == RC_YIELDED) &&
-		 t->now_ns() < deadline);
-	if (rc) {
-		fail(&answer, rc > 0xFFFF ? (uint32_t)MEASURE_ERR_response : rc);
-	} else if (tag != (m->data[0] << 8 | m->data[1])) {
-		fail(&answer, MEASURE_ERR_response);
-	}
+		m->pos = m->len ? m->len : m->pos; /* as it was before the last try */
+		answer.error = send(t, m, deadline);
+		if (!answer.error) {
+			receive(t, &answer, (uint16_t)(m->data[0] << 8 | m->data[1]), deadline);
+		}
+	} while (answer.error == MEASURE_AGAIN && t->now_ns() < deadline);
 	*m = answer;
 }
 
@@ -202,20 +216,54 @@ uint32_t tpm2_banks(const struct tis *t, struct tpm_banks *out)
 	return finish(&m);
 }
 
+static void start_extend(struct message *m, unsigned pcr, const struct tpm_banks *banks,
+			 uint8_t digest[][TPM_DIGEST_MAX], const uint8_t *auth, uint16_t auth_len)
+{
+	start(m, ST_SESSIONS, CC_PCR_EXTEND);
+	put(m, pcr, 4);
+	put_auth(m, auth, auth_len);
+	put(m, banks->count, 4);
+	for (unsigned i = 0; i < banks->count; i++) {
+		put(m, banks->bank[i].alg, 2);
+		put_bytes(m, digest[i], banks->bank[i].size);
+	}
+}
+
 uint32_t tpm2_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
 		     uint8_t digest[][TPM_DIGEST_MAX])
 {
 	struct message m;
 
-	start(&m, ST_SESSIONS, CC_PCR_EXTEND);
-	put(&m, pcr, 4);
-	put_empty_auth(&m);
-	put(&m, banks->count, 4);
-	for (unsigned i = 0; i < banks->count; i++) {
-		put(&m, banks->bank[i].alg, 2);
-		put_bytes(&m, digest[i], banks->bank[i].size);
-	}
+	start_extend(&m, pcr, banks, digest, NULL, 0);
 	return run_empty(t, &m);
+}
+
+uint32_t tpm2_send_reset(const struct tis *t, unsigned pcr, const uint8_t auth[TPM_AUTH_LEN])
+{
+	struct message m;
+
+	start(&m, ST_SESSIONS, CC_PCR_RESET);
+	put(&m, pcr, 4);
+	put_auth(&m, auth, TPM_AUTH_LEN);
+	return send(t, &m, t->now_ns() + TIS_COMMAND_NS);
+}
+
+uint32_t tpm2_send_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
+			  uint8_t digest[][TPM_DIGEST_MAX], const uint8_t auth[TPM_AUTH_LEN])
+{
+	struct message m;
+
+	start_extend(&m, pcr, banks, digest, auth, TPM_AUTH_LEN);
+	return send(t, &m, t->now_ns() + TIS_COMMAND_NS);
+}
+
+uint32_t tpm2_receive_empty(const struct tis *t)
+{
+	struct message m;
+
+	receive(t, &m, ST_SESSIONS, t->now_ns() + TIS_COMMAND_NS);
+	expect(&m, 0, 4);
+	return m.error;
 }
 
 /* A TPML_PCR_SELECTION of one PCR in one bank. */
@@ -247,7 +295,7 @@ uint32_t tpm2_pcr_read(const struct tis *t, unsigned pcr, uint16_t alg, uint16_t
 	return finish(&m);
 }
 
-uint32_t tpm2_reset_count(const struct tis *t, uint32_t *count)
+uint32_t tpm2_counts(const struct tis *t, uint32_t *reset_count, uint32_t *restart_count)
 {
 	struct message m;
 
@@ -256,8 +304,8 @@ uint32_t tpm2_reset_count(const struct tis *t, uint32_t *count)
 	for (unsigned i = 0; i < 4; i++) {
 		get(&m, 4); /* time, clock */
 	}
-	*count = get(&m, 4);
-	get(&m, 4); /* restartCount */
+	*reset_count = get(&m, 4);
+	*restart_count = get(&m, 4);
 	get(&m, 1); /* safe */
 	return finish(&m);
 }
@@ -291,7 +339,7 @@ uint32_t tpm2_protect_group(const struct tis *t, const uint8_t auth[TPM_AUTH_LEN
 
 	start(&m, ST_SESSIONS, CC_PCR_SET_AUTH);
 	put(&m, PCR_GROUP, 4);
-	put_empty_auth(&m);
+	put_auth(&m, NULL, 0);
 	put(&m, TPM_AUTH_LEN, 2);
 	put_bytes(&m, auth, TPM_AUTH_LEN);
 	return run_empty(t, &m);

@@ -42,6 +42,10 @@ enum corbel_op {
 	CORBEL_OP_policy_info = 17,    /* struct corbel_policy_info */
 	CORBEL_OP_policy_read = 18,    /* struct corbel_read: bytes of the blob in force */
 	CORBEL_OP_policy_counters = 19, /* struct corbel_read: struct corbel_policy_counter[] */
+	CORBEL_OP_log_read = 20,        /* Dom0: struct corbel_log_read (abi/log.h) */
+	CORBEL_OP_log_report = 21,      /* struct corbel_report (abi/log.h) */
+	CORBEL_OP_checkpoint = 22, /* Dom0: struct corbel_checkpoint; -EAGAIN: the TPM is busy, call
+				    * again; -ENODEV: the host is unmeasured */
 	CORBEL_OP_count
 };
 
@@ -49,7 +53,7 @@ enum corbel_op {
  * field is out of range; -ENOENT: the policy does not know the label; -EPERM: the label is not for
  * this caller or this instance has created one; -EEXIST: a live domain has this uuid (all zero:
  * none); -ENOMEM: more RAM than the host has, no free domid, or no hypervisor memory left to
- * promise. */
+ * promise; -EBUSY: the launch log waits to be stored. */
 struct corbel_build_create {
 	uint16_t domid; /* OUT */
 	uint16_t pad;
@@ -75,7 +79,7 @@ struct corbel_build_grant {
 /* build_commit: records what is being launched and in whose name, before any byte of it is parsed;
  * write-once.  The builder verifies the owner's signature (abi/request.h, CORBEL_RQ_owner) right
  * after it: an image that takes the builder over comes too late to claim another owner.  -EINVAL:
- * an owner for a label that carries none. */
+ * an owner for a label that carries none; -EPERM: the policy in force is older than min_policy. */
 struct corbel_build_commit {
 	uint16_t domid;
 	uint16_t pad[3];
@@ -84,6 +88,7 @@ struct corbel_build_commit {
 	uint8_t initrd[CORBEL_DIGEST_LEN];  /* SHA-256 of the initrd file, of no bytes if none */
 	uint8_t cmdline[CORBEL_DIGEST_LEN]; /* SHA-256 of the final command line, without NUL */
 	uint8_t owner[CORBEL_DIGEST_LEN];   /* SHA-256 of the owner's public key, all zero: none */
+	uint64_t min_policy;                /* least serial of the policy in force; 0: any */
 };
 
 /* build_stub: runs the image's own unpacker inside the building domain on one temporary vCPU in
@@ -146,7 +151,12 @@ struct corbel_rendezvous {
 #define CORBEL_HOST_TPM      (1u << 1)
 #define CORBEL_HOST_IOMMU    (1u << 2)
 #define CORBEL_HOST_EFI      (1u << 3) /* entered through the measured EFI path */
-#define CORBEL_HOST_DEBUG    (1u << 4) /* test-only command line options are on */
+#define CORBEL_HOST_DEBUG    (1u << 4) /* test-only options or a test build of the builder */
+#define CORBEL_HOST_WEAK_ENTROPY                                                                   \
+	(1u << 5) /* no RDRAND, or it repeats itself: salts, boot id and seeds may be guessed */
+#define CORBEL_HOST_SMT (1u << 6) /* cores have more than one thread */
+#define CORBEL_HOST_NO_DEVICES                                                                     \
+	(1u << 7) /* bus masters were stopped and no domain can reach a device that does DMA */
 
 struct corbel_host_info {
 	uint32_t flags;                            /* CORBEL_HOST_* */
@@ -179,6 +189,7 @@ struct corbel_launch_info {
 	uint8_t owner[CORBEL_DIGEST_LEN]; /* SHA-256 of the owner's public key, all zero: none */
 	uint32_t tenant; /* this boot's number for the owner; 0: the label carries none */
 	uint32_t pad;
+	uint64_t launch; /* index of its launch record (abi/log.h); 0: not sealed yet */
 };
 enum corbel_dom_state {
 	CORBEL_DOM_building = 0,
@@ -207,7 +218,7 @@ struct corbel_policy_load {
 	uint64_t buffer;    /* guest virtual address of the blob, 8-byte aligned */
 	uint32_t size;      /* bytes, <= CORBEL_POLICY_MAX */
 	uint32_t flags;     /* CORBEL_POLICY_* */
-	uint64_t serial;    /* as signed; 0 is the boot policy's */
+	uint64_t serial;    /* as signed */
 	uint32_t confirm_s; /* 1 .. 3600; 0 with NO_ROLLBACK or CHECK */
 	uint32_t standing;  /* OUT: uses that the new policy forbids */
 	uint32_t revoked;   /* OUT: of these, ended */
@@ -226,7 +237,8 @@ struct corbel_policy_confirm {
 };
 
 struct corbel_policy_info {
-	uint64_t serial;                   /* of the policy in force, 0 = the boot policy */
+	uint64_t
+		serial; /* of the policy in force; the boot policy's: option policy-serial=, or 0 */
 	uint8_t digest[CORBEL_DIGEST_LEN]; /* SHA-256 of its blob */
 	uint8_t boot[CORBEL_DIGEST_LEN];   /* of the boot policy's */
 	uint8_t key[2][CORBEL_DIGEST_LEN]; /* operator keys that may sign, zero = none */
@@ -314,6 +326,7 @@ struct corbel_builder_header {
 	uint32_t size;   /* bytes of the image file */
 	uint32_t memory; /* bytes from base to the end of bss; <= RAM - base */
 	uint32_t flags;  /* bit 0: test build (accepts debug requests) */
+	uint32_t svn;    /* CORBEL_BUILDER_SVN (abi/log.h) of its sources */
 };
 
 struct corbel_builder_start {

@@ -45,21 +45,25 @@ enum corbel_request_tag {
 
 /*
  * What an owner signs, so that nobody else starts a domain in his name: these files, this command
- * line, this label.  Made by corbel-sign; verified by the builder after commit and before seal; the
- * owner is known by the SHA-256 of his key as 65 bytes: 0x04, X, Y (SEC 1, 2.3.3, uncompressed).
- * ECDSA on P-256 over SHA-256 of the first CORBEL_OWNER_SIGNED bytes (FIPS 186-4, 6.4).  Big endian
- * numbers in key and signature, as their standards have them.
+ * line, this label, on no older builder and under no older policy than these.  Made by corbel-sign;
+ * verified by the builder after commit and before seal; the owner is known by the SHA-256 of his
+ * key as 65 bytes: 0x04, X, Y (SEC 1, 2.3.3, uncompressed). ECDSA on P-256 over SHA-256 of the
+ * first CORBEL_OWNER_SIGNED bytes (FIPS 186-4, 6.4).  Big endian numbers in key and signature, as
+ * their standards have them.
  */
-#define CORBEL_OWNER_MAGIC "CORBOWN1"
+#define CORBEL_OWNER_MAGIC "CORBOWN2"
 
 struct corbel_owner_manifest {
 	uint8_t magic[8];
 	uint8_t kernel[32], initrd[32], cmdline[32]; /* as struct corbel_build_commit has them */
 	char label[64];                              /* NUL-padded */
-	uint8_t key[64];                             /* X, Y */
-	uint8_t signature[64];                       /* r, s */
+	uint64_t min_policy;   /* least serial of the policy in force, 0: any */
+	uint32_t min_builder;  /* least CORBEL_BUILDER_SVN, 0: any */
+	uint32_t pad;          /* 0 */
+	uint8_t key[64];       /* X, Y */
+	uint8_t signature[64]; /* r, s */
 };
-#define CORBEL_OWNER_SIGNED 232u /* all but the signature */
+#define CORBEL_OWNER_SIGNED 248u /* all but the signature */
 _Static_assert(sizeof(struct corbel_owner_manifest) == CORBEL_OWNER_SIGNED + 64, "layout");
 
 /*

@@ -7,9 +7,10 @@
 #include "core/lib.h"
 
 static const char *const known_options[] = {
-	"trace",      /* every exit and hypercall goes to the trace ring */
-	"policy-key", /* =HEX[,HEX]: digests of the keys that may sign another policy */
-	"notpm",      /* leave the TPM alone: the host is unmeasured */
+	"trace",         /* every exit and hypercall goes to the trace ring */
+	"policy-key",    /* =HEX[,HEX]: digests of the keys that may sign another policy */
+	"policy-serial", /* =N: of the boot policy */
+	"notpm",         /* leave the TPM alone: the host is unmeasured */
 };
 
 static size_t name_length(const char *word)

@@ -8,6 +8,7 @@
 #include "core/grant.h"
 #include "core/host.h"
 #include "core/hypercall.h"
+#include "core/launchlog.h"
 #include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
@@ -139,14 +140,16 @@ long hc_build_create(struct hc_call *call)
 	if (uuid_taken(arg->uuid)) {
 		return -XEN_EEXIST;
 	}
+	if (!launchlog_reserve(LAUNCHLOG_DOMAIN_SLOTS)) {
+		return -XEN_EBUSY;
+	}
 	rc = choose_label(call, arg, &label);
-	if (rc) {
-		return rc;
-	}
-	d = make_domain(arg, label);
+	d = rc ? NULL : make_domain(arg, label);
 	if (!d) {
-		return -XEN_ENOMEM;
+		launchlog_release(LAUNCHLOG_DOMAIN_SLOTS);
+		return rc ? rc : -XEN_ENOMEM;
 	}
+	d->log_slots = LAUNCHLOG_DOMAIN_SLOTS;
 	d->creator = call->caller;
 	d->instance = call->caller->instance;
 	d->weight = arg->weight;
@@ -207,10 +210,14 @@ long hc_build_commit(struct hc_call *call)
 	    (!is_zero(arg->owner, sizeof(arg->owner)) && !xsm_is_owned(&host_policy, d->label))) {
 		return -XEN_EINVAL;
 	}
+	if (arg->min_policy > host.policy_serial) {
+		return -XEN_EPERM;
+	}
 	memcpy(d->digest_request, arg->request, sizeof(arg->request));
 	memcpy(d->digest_kernel, arg->kernel, sizeof(arg->kernel));
 	memcpy(d->digest_initrd, arg->initrd, sizeof(arg->initrd));
 	memcpy(d->digest_cmdline, arg->cmdline, sizeof(arg->cmdline));
+	d->min_policy = arg->min_policy;
 	set_owner(d, arg->owner);
 	d->committed = true;
 	trace_step(d, CORBEL_STEP_commit, 0);
@@ -351,6 +358,7 @@ long hc_build_seal(struct hc_call *call)
 	if (!ok) {
 		return -XEN_EBUSY;
 	}
+	launchlog_launch(d);
 	builder_set_target(NULL);
 	if (d->is_dom0) {
 		dom0_made = true;

@@ -7,6 +7,7 @@
 #include "core/builder.h"
 #include "core/build.h"
 #include "core/host.h"
+#include "core/launchlog.h"
 #include "core/memory.h"
 #include "core/policy.h"
 #include "core/sched.h"
@@ -36,6 +37,8 @@ static const struct domain *poster; /* 0: nothing is posted; it is Dom0, which t
 				     * no session */
 static const struct domain *requester;
 static uint32_t session; /* CORBEL_SESSION_* that the instance serves */
+static bool in_vain;     /* the last instance ended without having done its work; */
+static int last_status;  /* with this word */
 
 void builder_init(const void *image_in, uint64_t size, const struct kept_module *modules)
 {
@@ -149,6 +152,10 @@ void builder_start(void)
 	created = ended = false;
 	this_cpu()->last_domain = OWNER_NONE; /* its number is its predecessor's */
 	deadline = d->instance == 1 ? now_ns() + BOOT_DEADLINE_NS : ~0ull;
+	if (in_vain) {
+		launchlog_builder(d->instance - 1, last_status);
+	}
+	in_vain = false;
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_builder,
 					.subject = OWNER_NONE,
 					.object = d->id,
@@ -166,6 +173,8 @@ void builder_ended(int status)
 	}
 	ended = true;
 	deadline = ~0ull;
+	in_vain = status || target || (session == CORBEL_SESSION_BUILD && !created);
+	last_status = status;
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_builder,
 					.subject = d->id,
 					.object = d->id,
@@ -183,7 +192,8 @@ void builder_ended(int status)
 static void restart(void)
 {
 	if (!stopped && !instance && build_is_dom0_made() && heap_free_pages() >= RESTART_HEAP &&
-	    frames_count().blocks >= CORBEL_BUILDER_RAM / BLOCK_SIZE) {
+	    frames_count().blocks >= CORBEL_BUILDER_RAM / BLOCK_SIZE &&
+	    (!in_vain || launchlog_reserve(1))) {
 		builder_start();
 	}
 }

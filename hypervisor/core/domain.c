@@ -9,6 +9,7 @@
 #include "core/console.h"
 #include "core/event.h"
 #include "core/grant.h"
+#include "core/launchlog.h"
 #include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
@@ -306,6 +307,7 @@ void domain_destroy(struct domain *d)
 	if (d->state == CORBEL_DOM_dying) {
 		return;
 	}
+	launchlog_destroy(d);
 	domain_set_state(d, CORBEL_DOM_dying);
 	d->creator = NULL;
 	stop_vcpus(d);

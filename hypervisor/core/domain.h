@@ -113,6 +113,10 @@ struct domain {
 	/* launch record, write-once */
 	bool committed;
 	uint8_t digest_request[32], digest_kernel[32], digest_initrd[32], digest_cmdline[32];
+	uint64_t min_policy;
+	uint64_t launch;     /* index of its launch record, 0 = not sealed yet */
+	uint32_t log_slots;  /* reserved in the launch log */
+	uint64_t report_due; /* its reports so far are paid for until then, ns since boot */
 	/* owned by core/event.c and core/grant.c */
 	struct event_table *events;
 	struct grant_table *grants;

@@ -7,6 +7,7 @@
  */
 #ifndef CORE_HYPERCALL_H
 #define CORE_HYPERCALL_H
+#include "abi/log.h"
 #include "core/domain.h"
 #include <xen/domctl.h>
 #include <xen/grant_table.h>

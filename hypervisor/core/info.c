@@ -17,7 +17,6 @@
 
 #define XEN_ABI_VERSION ((4u << 16) | 17u) /* the ABI of Xen 4.17, not a claim to be it */
 #define ABI_EXTRA       ".7-corbel"
-#define CORBEL_VERSION  "corbel 0.1"
 #define CAPABILITIES    "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "
 
 long hc_version(struct hc_call *call)
@@ -105,14 +104,18 @@ long hc_platform_settime(struct hc_call *call)
 	return 0; /* the offer is heard and not taken: no guest sets the hypervisor's clock */
 }
 
+uint32_t host_flags(void)
+{
+	return measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
+}
+
 long hc_host_info(struct hc_call *call)
 {
 	struct corbel_host_info *out = hc_answer(call, sizeof(*out));
 	struct frame_counts frames = frames_count();
 	uint64_t next;
 
-	/* Said at boot by the main list, and taken back by any TPM error since. */
-	out->flags = measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
+	out->flags = host_flags();
 	out->builder_instance = host.builder_instance;
 	memcpy(out->boot_id, host.boot_id, sizeof(out->boot_id));
 	memcpy(out->policy, host.policy_digest, sizeof(out->policy));
@@ -126,7 +129,7 @@ long hc_host_info(struct hc_call *call)
 	out->audit_denied = __atomic_load_n(&host.audit_denied, __ATOMIC_RELAXED);
 	trace_read(0, 0, NULL, 0, &next, &out->trace_lost);
 	out->tpm_error = measure_error();
-	copy_string(out->version, sizeof(out->version), CORBEL_VERSION);
+	copy_string(out->version, sizeof(out->version), HOST_VERSION);
 	return 0;
 }
 
@@ -149,6 +152,7 @@ long hc_launch_info(struct hc_call *call)
 	out->overhead_bytes = d->heap_pages * (uint64_t)PAGE_SIZE;
 	memcpy(out->owner, d->owner, sizeof(out->owner));
 	out->tenant = d->label.tenant;
+	out->launch = d->launch;
 	spin_unlock(&d->lock);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "core/build.h"
 #include "core/host.h"
 #include "core/hypercall.h"
+#include "core/launchlog.h"
 #include "core/policy.h"
 #include "core/sched.h"
 #include "core/trace.h"
@@ -138,6 +139,21 @@ static void read_policy_keys(const struct boot_info *boot)
 	}
 }
 
+/* `policy-serial=N`: of the boot policy, so that an owner can refuse an older one.  Measured too.
+ */
+static void read_policy_serial(const struct boot_info *boot)
+{
+	char text[20] = "";
+
+	boot_option(boot, "policy-serial", text, sizeof(text));
+	for (const char *c = text; *c; c++) {
+		if (*c < '0' || *c > '9' || c == text + 18) {
+			panic("option policy-serial: not a number of at most 18 digits");
+		}
+		host.policy_serial = host.policy_serial * 10 + (uint64_t)(*c - '0');
+	}
+}
+
 static void check_builder_header(const void *image, uint64_t size)
 {
 	const struct corbel_builder_header *h = image;
@@ -147,6 +163,7 @@ static void check_builder_header(const void *image, uint64_t size)
 	    h->entry >= size) {
 		panic("module builder: not a builder image");
 	}
+	host.builder_svn = h->svn;
 	if (h->flags & 1) {
 		host.flags |= CORBEL_HOST_DEBUG;
 		printk("builder: TEST BUILD, accepts debug requests\n");
@@ -168,6 +185,11 @@ static void measure_begin(struct boot_info *boot)
 	}
 	if (boot->efi) {
 		host.flags |= CORBEL_HOST_EFI;
+	}
+	/* Bus masters are off, and nobody is given a port, configuration space or a BAR. */
+	host.flags |= CORBEL_HOST_NO_DEVICES;
+	if (cpuid(0x80000000, 0).a >= 0x8000001E && cpuid(0x8000001E, 0).b >> 8 & 0xFF) {
+		host.flags |= CORBEL_HOST_SMT; /* APM vol. 3 E.4.17: threads per core, less one */
 	}
 }
 
@@ -216,25 +238,17 @@ static void take_modules(struct boot_info *boot)
 	builder_init(builder, m[MODULE_builder].size, kept);
 }
 
-static void draw_boot_id(void)
-{
-	for (unsigned i = 0; i < sizeof(host.boot_id); i += 8) {
-		uint64_t word = rdtsc();
-
-		rdrand(&word);
-		memcpy(host.boot_id + i, &word, sizeof(word));
-	}
-}
-
 void core_main(struct boot_info *boot)
 {
 	memory_init(boot);
 	trace_verbose = boot_option(boot, "trace", NULL, 0);
 	read_policy_keys(boot);
-	draw_boot_id();
+	read_policy_serial(boot);
+	launchlog_draw_boot_id();
 	measure_begin(boot);
 	take_modules(boot);
 	measure_end();
+	launchlog_boot();
 	hypercall_init();
 	virt_init_cpu();
 	builder_start();

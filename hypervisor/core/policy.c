@@ -11,6 +11,7 @@
 #include "core/grant.h"
 #include "core/host.h"
 #include "core/hypercall.h"
+#include "core/launchlog.h"
 #include "core/trace.h"
 #include "cpu/time.h"
 #include "measured-boot/sha2.h"
@@ -33,7 +34,6 @@ struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][CORBEL_COUNTER_CL
 static struct loaded slots[2];
 static struct loaded *current = &slots[0], *other = &slots[1];
 static uint64_t deadline = NEVER; /* else `other` comes back then */
-static uint32_t switches;
 static uint8_t boot_digest[32];
 
 /* Of the policy that is being weighed against what domains hold, or waits to come back: our
@@ -73,6 +73,7 @@ static const char *read_blob(struct loaded *l, uint64_t serial, uint32_t size)
 static void put_in_force(void)
 {
 	host_policy = current->policy;
+	host.policy_serial = current->serial;
 	host.policy_audits = wants_records(&host_policy);
 	memcpy(host.policy_digest, current->digest, sizeof(host.policy_digest));
 }
@@ -83,7 +84,7 @@ void policy_boot(const void *blob, uint64_t size)
 
 	if (size <= CORBEL_POLICY_MAX) {
 		memcpy(current->blob, blob, size);
-		why = read_blob(current, 0, (uint32_t)size);
+		why = read_blob(current, host.policy_serial, (uint32_t)size);
 	}
 	if (why) {
 		panic("policy refused: %s", why);
@@ -193,14 +194,16 @@ static uint32_t review(bool end, int verdict)
 }
 
 /* All of it is on record before the first ends: a channel ends at both sides at once. */
-static void revoke_forbidden(void)
+static uint32_t revoke_forbidden(void)
 {
-	review(false, 1);
+	uint32_t count = review(false, 1);
+
 	review(true, -1);
+	return count;
 }
 
 /* `other` becomes the policy in force; renumber() has been told of it, and is told the way back. */
-static void switch_policies(uint16_t who, int reason)
+static void switch_policies(uint16_t who, int reason, uint32_t standing, uint32_t revoked)
 {
 	struct loaded *before = current;
 
@@ -213,7 +216,8 @@ static void switch_policies(uint16_t who, int reason)
 	put_in_force();
 	renumber(&other->policy);
 	memset(policy_counters, 0, sizeof(policy_counters));
-	switches++;
+	host.policy_switches++;
+	launchlog_policy(before->digest, before->serial, reason, standing, revoked);
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
 					.subject = who,
 					.object = OWNER_NONE,
@@ -224,10 +228,12 @@ static void switch_policies(uint16_t who, int reason)
 
 static void roll_back(uint16_t who, int reason)
 {
+	uint32_t revoked;
+
 	deadline = NEVER;
 	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
-	revoke_forbidden();
-	switch_policies(who, reason);
+	revoked = revoke_forbidden();
+	switch_policies(who, reason, revoked, revoked);
 }
 
 uint64_t policy_tick(uint64_t now)
@@ -302,6 +308,10 @@ long hc_policy_load(struct hc_call *call)
 	if (arg->flags & CORBEL_POLICY_CHECK) {
 		return 0;
 	}
+	/* One for this switch, one for its roll-back. */
+	if (!launchlog_reserve(arg->confirm_s ? 2 : 1)) {
+		return -XEN_EBUSY;
+	}
 	if (arg->flags & CORBEL_POLICY_REVOKE) {
 		revoke_forbidden();
 		arg->revoked = arg->standing;
@@ -309,7 +319,7 @@ long hc_policy_load(struct hc_call *call)
 	if (arg->confirm_s) {
 		deadline = now_ns() + arg->confirm_s * 1000000000ull;
 	}
-	switch_policies(builder_requester()->id, CORBEL_SWITCH_loaded);
+	switch_policies(builder_requester()->id, CORBEL_SWITCH_loaded, arg->standing, arg->revoked);
 	return 0;
 }
 
@@ -328,6 +338,7 @@ long hc_policy_confirm(struct hc_call *call)
 		return 0;
 	}
 	deadline = NEVER;
+	launchlog_release(1);
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
 					.subject = call->caller->id,
 					.object = OWNER_NONE,
@@ -347,7 +358,7 @@ long hc_policy_info(struct hc_call *call)
 	memcpy(out->key, host.policy_key, sizeof(out->key));
 	out->size = current->size;
 	out->contexts = host_policy.contexts;
-	out->switches = switches;
+	out->switches = host.policy_switches;
 	if (deadline != NEVER) {
 		out->previous = other->serial;
 		out->seconds_left =

@@ -28,7 +28,8 @@ static inline struct corbel_policy_counter *policy_count(struct xsm_label subjec
 	return &policy_counters[subject.ctx % XSM_MAX_CONTEXTS][right];
 }
 
-/* The boot policy, copied from the module; stops the machine when it is refused. */
+/* The boot policy, copied from the module; stops the machine when it is refused.  Its serial is
+ * host.policy_serial. */
 void policy_boot(const void *blob, uint64_t size);
 /* -ENOENT: no such context; -EBUSY: the policy that may come back has none. */
 int policy_label(const char *name, struct xsm_label *out);
