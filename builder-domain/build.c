@@ -120,8 +120,13 @@ static int stage_and_commit(const struct build_request *r, const uint8_t *bytes,
 	sha256(r->cmdline, r->cmdline_len, commit->cmdline);
 	if (r->owner_len != 0) {
 		key_digest(r->owner.key, commit->owner);
+		commit->min_policy = r->owner.min_policy;
 	}
-	rc = call_result("commit", corbel_call(CORBEL_OP_build_commit, commit));
+	rc = (int)corbel_call(CORBEL_OP_build_commit, commit);
+	rc = call_result(rc == -XEN_EPERM && commit->min_policy != 0
+				 ? "policy: older than the owner's manifest allows"
+				 : "commit",
+			 rc);
 	if (rc == 0) {
 		source->progress(CORBEL_RING_building);
 	}

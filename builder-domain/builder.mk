@@ -21,7 +21,7 @@ $(B)/builder/%.o: %.c Makefile
 
 $(B)/builder/%.o: %.S Makefile
 	@mkdir -p $(@D)
-	$(CC) $(FREE) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+	$(CC) $(FREE) -D__ASSEMBLY__ -imacros hypervisor/abi/log.h -MMD -MP -c $< -o $@
 
 $(B)/builder-test/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -29,7 +29,7 @@ $(B)/builder-test/%.o: %.c Makefile
 
 $(B)/builder-test/%.o: %.S Makefile
 	@mkdir -p $(@D)
-	$(CC) $(FREE) -DCORBEL_TEST_BUILD -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+	$(CC) $(FREE) -DCORBEL_TEST_BUILD -D__ASSEMBLY__ -imacros hypervisor/abi/log.h -MMD -MP -c $< -o $@
 
 BUILDER_LINK = ld -m elf_x86_64 -nostdlib --gc-sections --fatal-warnings -z noexecstack \
 	-z max-page-size=4096 -T builder-domain/builder.lds -o $@ $(filter %.o %.a,$^)

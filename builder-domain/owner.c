@@ -4,6 +4,7 @@
  * part of the commit, it is looked at only here, when the digests that it must name are committed
  * and before the image is parsed.  A domain without one is nobody's.
  */
+#include "abi/log.h"
 #include "builder-domain/build.h"
 #include "builder-domain/lib.h"
 #include "builder-domain/signature.h"
@@ -24,8 +25,8 @@ int owner_check(const struct build_request *r, const struct corbel_build_commit 
 	if (r->owner_len == 0) {
 		return 0;
 	}
-	if (memcmp(m->magic, CORBEL_OWNER_MAGIC, sizeof(m->magic)) != 0) {
-		return fail(XEN_EINVAL, "owner: not a manifest, its magic is wrong");
+	if (memcmp(m->magic, CORBEL_OWNER_MAGIC, sizeof(m->magic)) != 0 || m->pad != 0) {
+		return fail(XEN_EINVAL, "owner: not a manifest, its magic or padding is wrong");
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(part); i++) {
 		if (memcmp(part[i].is_signed, part[i].is, part[i].size) != 0) {
@@ -33,7 +34,11 @@ int owner_check(const struct build_request *r, const struct corbel_build_commit 
 		}
 	}
 	sha256(m, CORBEL_OWNER_SIGNED, digest);
-	return signature_is_valid(m->key, m->signature, digest)
+	if (!signature_is_valid(m->key, m->signature, digest)) {
+		return fail(XEN_EPERM, "owner: the signature is not valid");
+	}
+	return m->min_builder <= CORBEL_BUILDER_SVN
 		       ? 0
-		       : fail(XEN_EPERM, "owner: the signature is not valid");
+		       : fail(XEN_EPERM, "owner: the manifest asks for builder %u, this is %u",
+			      m->min_builder, CORBEL_BUILDER_SVN);
 }

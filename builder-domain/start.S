@@ -31,6 +31,8 @@
 	.long header_size
 	.long header_memory
 	.long HEADER_FLAGS
+	.long CORBEL_BUILDER_SVN
+	.long 0
 
 	.text
 	.code32

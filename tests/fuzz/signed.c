@@ -11,6 +11,7 @@
 
 #include <xen/xen.h>
 
+#include "abi/log.h"
 #include "builder-domain/hypercall.h"
 #include "builder-domain/lib.h"
 #include "builder-domain/serve.h"
@@ -84,6 +85,7 @@ static void check_owner(void)
 	demand(memcmp(m->initrd, commit.initrd, 32) == 0);
 	demand(memcmp(m->cmdline, commit.cmdline, 32) == 0);
 	demand(memcmp(m->label, request.label, sizeof(m->label)) == 0);
+	demand(m->min_builder <= CORBEL_BUILDER_SVN && m->pad == 0);
 }
 
 /* ---- the machine ---- */

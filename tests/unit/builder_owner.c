@@ -13,10 +13,13 @@
 
 #include <xen/errno.h>
 
+#include "abi/log.h"
 #include "builder-domain/lib.h"
 #include "measured-boot/sha2.h"
 #include "tests/unit/builder_fixture.h"
 #include "tests/unit/signing.h"
+
+#define MIN_POLICY (1ull << 40)
 
 static struct signer signer;
 
@@ -36,6 +39,8 @@ static void make_manifest(void)
 	sha256(initrd, request.initrd_size, m->initrd);
 	sha256(request.cmdline, strlen(request.cmdline), m->cmdline);
 	memcpy(m->label, request.label, sizeof(m->label));
+	m->min_policy = MIN_POLICY;
+	m->min_builder = CORBEL_BUILDER_SVN;
 	memcpy(m->key, signer.public, sizeof(m->key));
 	request.owner_len = sizeof(*m);
 	sign_manifest();
@@ -72,14 +77,18 @@ static void test_signed(void **state)
 	assert_int_equal(run_ring(), 0);
 	assert_int_equal(sim.sealed, 1);
 	assert_memory_equal(sim.commit.owner, signer.digest, 32);
+	assert_true(sim.commit.min_policy == MIN_POLICY);
 	check_digests();
 
 	again();
 	request.initrd_size = 0;
 	make_manifest();
+	request.owner.min_policy = request.owner.min_builder = 0; /* any */
+	sign_manifest();
 	encode();
 	assert_int_equal(run_ring(), 0);
 	assert_memory_equal(sim.commit.owner, signer.digest, 32);
+	assert_true(sim.commit.min_policy == 0);
 }
 
 static void test_nobodys(void **state)
@@ -89,7 +98,50 @@ static void test_nobodys(void **state)
 	encode();
 	assert_int_equal(run_ring(), 0);
 	assert_memory_equal(sim.commit.owner, (uint8_t[32]){0}, 32);
+	assert_true(sim.commit.min_policy == 0);
 	assert_int_equal(sim.sealed, 1);
+}
+
+/* What the owner demands of the host.  The builder's version is its own word; the policy's serial
+ * is the hypervisor's to compare, in the commit. */
+static void test_minimum(void **state)
+{
+	char reason[80];
+
+	(void)state;
+	format(reason, sizeof(reason), "owner: the manifest asks for builder %u, this is %u",
+	       CORBEL_BUILDER_SVN + 1, CORBEL_BUILDER_SVN);
+	request.owner.min_builder = CORBEL_BUILDER_SVN + 1;
+	sign_manifest();
+	refused(reason);
+	request.owner.min_builder = UINT32_MAX;
+	sign_manifest();
+	refused("owner: the manifest asks for builder 4294967295, this is 1");
+	request.owner.min_builder--; /* lowered, not signed so */
+	refused("owner: the signature is not valid");
+	request.owner.min_policy--;
+	refused("owner: the signature is not valid");
+	request.owner.pad = 1; /* signed so, but it may mean something one day */
+	sign_manifest();
+	encode();
+	check_ring_failed(run_ring(), XEN_EINVAL,
+			  "owner: not a manifest, its magic or padding is wrong");
+	assert_int_equal(sim.sealed, 0);
+}
+
+static void test_older_policy(void **state)
+{
+	(void)state;
+	sim.fail_call[CORBEL_OP_build_commit] = -XEN_EPERM;
+	check_ring_failed(
+		run_ring(), XEN_EPERM,
+		"policy: older than the owner's manifest allows: not permitted (error 1)");
+	assert_int_equal(sim.committed + sim.sealed, 0);
+	again();
+	request.owner_len = 0; /* who signs nothing demands nothing: it is something else */
+	encode();
+	sim.fail_call[CORBEL_OP_build_commit] = -XEN_EPERM;
+	check_ring_failed(run_ring(), XEN_EPERM, "commit: not permitted (error 1)");
 }
 
 static void test_other_content(void **state)
@@ -144,7 +196,8 @@ static void test_changed(void **state)
 	}
 	request.owner.magic[7]++;
 	encode();
-	check_ring_failed(run_ring(), XEN_EINVAL, "owner: not a manifest, its magic is wrong");
+	check_ring_failed(run_ring(), XEN_EINVAL,
+			  "owner: not a manifest, its magic or padding is wrong");
 }
 
 static void test_refused_by_hypervisor(void **state)
@@ -162,8 +215,9 @@ static void test_refused_by_hypervisor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_signed),       TEST(test_nobodys), TEST(test_other_content),
-		TEST(test_other_signer), TEST(test_changed), TEST(test_refused_by_hypervisor),
+		TEST(test_signed),       TEST(test_nobodys),      TEST(test_other_content),
+		TEST(test_other_signer), TEST(test_changed),      TEST(test_refused_by_hypervisor),
+		TEST(test_minimum),      TEST(test_older_policy),
 	};
 
 	signer_make(&signer);

@@ -206,7 +206,7 @@ static void test_owner(void **state)
 			assert_int_equal(out.owner_len, size);
 			assert_memory_equal(&out.owner, owner + 4, sizeof(out.owner));
 		} else if (size > sizeof(manifest)) {
-			refused("request: owner has 297 bytes, at most 296");
+			refused("request: owner has 313 bytes, at most 312");
 		} else {
 			assert_int_equal(request_decode(bytes, len, CORBEL_RQF_PAUSED, &out),
 					 -XEN_EINVAL);

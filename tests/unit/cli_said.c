@@ -214,6 +214,15 @@ static void test_hints(void **state)
 {
 	(void)state;
 	refuse(-EBUSY, "create: refused (error 16)",
+	       "the launch log is full of records that nobody has stored: does `corbel logd' run?\n");
+	refuse(-EPERM, "policy: older than the owner's manifest allows: not permitted (error 1)",
+	       "the owner's manifest asks for policy serial 0 or later; `corbel policy show' says "
+	       "what is in force\n");
+	refuse(-EPERM, "owner: the manifest asks for builder 2, this is 1",
+	       "the owner does not want his domain built by this host's builder; it comes with the "
+	       "host image\n");
+	fake.policy.seconds_left = 9;
+	refuse(-EBUSY, "create: refused (error 16)",
 	       "a policy waits for its confirmation, and the one before has no such label: "
 	       "`corbel policy confirm' first\n");
 	refuse(-EPERM, "seal: the label may need an owner's manifest: not permitted (error 1)",

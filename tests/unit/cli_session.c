@@ -410,7 +410,7 @@ static void test_owner(void **state)
 #define LABEL       "seclabel='system_u:system_r:shop.t'"
 	expect(CREATE(LABEL), 1, "owner: No such file or directory\n");
 	write_manifest(path, sizeof(manifest) - 1);
-	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "owner: shorter than a manifest (296 bytes)");
+	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "owner: shorter than a manifest (312 bytes)");
 	write_manifest(path, sizeof(manifest));
 	expect(CREATE("cmdline='quiet'"), 1,
 	       "signed for the label `system_u:system_r:shop.t', not `system_u:system_r:tenant.t'");
@@ -427,6 +427,11 @@ static void test_owner(void **state)
 	manifest.label[40] = 'x'; /* behind the label */
 	write_manifest(path, sizeof(manifest));
 	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "signed for the label");
+	manifest.label[40] = '\0';
+	manifest.pad = 1;
+	write_manifest(path, sizeof(manifest));
+	expect(CREATE(LABEL, "cmdline='quiet'"), 1,
+	       "not an owner manifest (its padding is not zero)");
 	manifest.magic[0] = 'x';
 	write_manifest(path, sizeof(manifest));
 	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "not an owner manifest");

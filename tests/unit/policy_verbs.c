@@ -81,7 +81,7 @@ static void zero_is_no_signature_and_no_key(void **state)
 static void the_builder_accepts_what_is_signed(void **state)
 {
 	char path[] = "/tmp/corbel-key.XXXXXX", error[256];
-	const struct manifest_input input = {"/proc/self/exe", NULL, "quiet", "a:b:c"};
+	const struct manifest_input input = {"/proc/self/exe", NULL, "quiet", "a:b:c", 7, 1};
 	int fd = mkstemp(path);
 
 	(void)state;

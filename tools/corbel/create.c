@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,9 @@
 #include "tools/corbel/console_link.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
+#include "tools/corbel/force.h"
 #include "tools/corbel/guest.h"
+#include "tools/corbel/launchlog.h"
 #include "tools/corbel/list.h"
 #include "tools/corbel/names.h"
 #include "tools/corbel/session.h"
@@ -139,15 +142,31 @@ static int check_memory(const struct guest *guest)
 }
 
 /* What to do about a refusal whose reason, the builder's, does not say it. */
-static void hint(const struct session *session, int error)
+static void hint(const struct guest *guest, const struct session *session, int error)
 {
-	static const char waits[] = "create: ", owner[] = "seal: the label may need an owner";
+	struct corbel_policy_info policy = {0};
+	static const char waits[] = "create: ", owner[] = "seal: the label may need an owner",
+			  older[] = "policy: older than",
+			  builder[] = "owner: the manifest asks for";
 
 	if (error == -EBUSY && !strncmp(session->reason, waits, sizeof(waits) - 1)) {
+		force_info(&policy);
 		fprintf(stderr,
-			"a policy waits for its confirmation, and the one before has no such "
-			"label: `%s policy confirm' first\n",
+			policy.seconds_left
+				? "a policy waits for its confirmation, and the one before has no "
+				  "such label: `%s policy confirm' first\n"
+				: "the launch log is full of records that nobody has stored: does "
+				  "`%s logd' run?\n",
 			tool.program);
+	} else if (!strncmp(session->reason, older, sizeof(older) - 1)) {
+		fprintf(stderr,
+			"the owner's manifest asks for policy serial %" PRIu64
+			" or later; `%s policy show' says what is in force\n",
+			guest->request.owner.min_policy, tool.program);
+	} else if (!strncmp(session->reason, builder, sizeof(builder) - 1)) {
+		fprintf(stderr,
+			"the owner does not want his domain built by this host's builder; it "
+			"comes with the host image\n");
 	} else if (!strncmp(session->reason, owner, sizeof(owner) - 1)) {
 		fprintf(stderr, "make one with corbel-sign and name it as owner_manifest\n");
 	}
@@ -168,7 +187,7 @@ static int build(struct guest *guest, struct session *session)
 			store_discard(guest); /* after a time-out the domain may still appear */
 		}
 		tool_error(0, "cannot create %s: %s", guest->request.name, session->reason);
-		hint(session, ret);
+		hint(guest, session, ret);
 		return ret == -ENOMEM ? EXIT_MEMORY : EXIT_BUILD;
 	}
 	ret = store_commit(guest, session->domid);
@@ -183,6 +202,17 @@ static int build(struct guest *guest, struct session *session)
 	return EXIT_OK;
 }
 
+/* A launch needs room in the hypervisor's log, which waits to be stored; `logd' may not run. */
+static void store_log(void)
+{
+	char why[512];
+	int ret = launchlog_store(why, sizeof(why));
+
+	if (ret && ret != -EPERM) { /* then it is another domain's task */
+		fprintf(stderr, "warning: the launch log is not stored: %s\n", why);
+	}
+}
+
 static int create_locked(struct guest *guest, struct session *session)
 {
 	int lock = session_lock(), ret;
@@ -195,6 +225,7 @@ static int create_locked(struct guest *guest, struct session *session)
 		ret = check_memory(guest);
 	}
 	if (ret == EXIT_OK) {
+		store_log();
 		ret = build(guest, session);
 	}
 	close(lock);

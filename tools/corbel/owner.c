@@ -15,6 +15,7 @@
 _Static_assert(sizeof(((struct request *)0)->label) ==
 		       sizeof(((struct corbel_owner_manifest *)0)->label),
 	       "labels have one size");
+_Static_assert(sizeof(struct corbel_owner_manifest) == 312, "as the texts below say");
 
 /* Exactly one manifest.  Returns NULL, or what is wrong. */
 static const char *read_file(const char *path, struct corbel_owner_manifest *manifest)
@@ -32,8 +33,8 @@ static const char *read_file(const char *path, struct corbel_owner_manifest *man
 	if (ferror(file)) {
 		wrong = strerror(errno);
 	} else if (size != sizeof(*manifest)) {
-		wrong = size < sizeof(*manifest) ? "shorter than a manifest (296 bytes)"
-						 : "longer than a manifest (296 bytes)";
+		wrong = size < sizeof(*manifest) ? "shorter than a manifest (312 bytes)"
+						 : "longer than a manifest (312 bytes)";
 	} else {
 		memcpy(manifest, bytes, sizeof(*manifest));
 	}
@@ -63,6 +64,9 @@ int guest_read_owner(struct guest *guest, char *why, size_t size)
 	wrong = read_file(path, manifest);
 	if (!wrong && memcmp(manifest->magic, CORBEL_OWNER_MAGIC, sizeof(manifest->magic)) != 0) {
 		wrong = "not an owner manifest (it does not begin with " CORBEL_OWNER_MAGIC ")";
+	}
+	if (!wrong && manifest->pad != 0) {
+		wrong = "not an owner manifest (its padding is not zero)";
 	}
 	if (wrong) {
 		snprintf(why, size, "owner_manifest %s: %s", path, wrong);

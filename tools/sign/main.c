@@ -4,7 +4,9 @@
  * command line only; see manifest.h.  Runs where the owner's key is, never on the host that starts
  * the domain.
  */
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,13 +26,15 @@ struct options {
 	const char *key, *output, *config, *show, *digest_of;
 	bool output_from_config;
 	struct manifest_input input;
-	bool json;
+	bool json, has_min_policy, has_min_builder;
 };
 
 static const char usage[] =
 	"usage: corbel-sign --key OWNER.pem --config DOMAIN.cfg [KEY=VALUE...] [-o MANIFEST]\n"
+	"                   [--min-policy SERIAL] [--min-builder VERSION]\n"
 	"       corbel-sign --key OWNER.pem --kernel FILE [--initrd FILE] --cmdline TEXT\n"
 	"                   --label USER:ROLE:TYPE -o MANIFEST\n"
+	"                   [--min-policy SERIAL] [--min-builder VERSION]\n"
 	"       corbel-sign --show MANIFEST [--config DOMAIN.cfg] [--json]\n"
 	"       corbel-sign --key-digest KEY.pem [--json]\n";
 
@@ -40,7 +44,9 @@ static const char help[] =
 	"The key is ECDSA on P-256.  With --config they are read as `corbel create` reads them, and\n"
 	"the manifest goes to the file that owner_manifest= names unless -o is given; a file outside\n"
 	"the current folder is only written with -o.  Paths that are the host's are overridden by words\n"
-	"like 'kernel=\"vmlinuz\"'.  --show prints a manifest and verifies it, with --config against\n"
+	"like 'kernel=\"vmlinuz\"'.  --min-policy and --min-builder say on which hosts: whose policy in\n"
+	"force has this serial or a higher one (`corbel policy show`), and whose builder has this\n"
+	"security version or a higher one (hypervisor/abi/log.h); 0, or neither: on any.  --show prints a manifest and verifies it, with --config against\n"
 	"that domain too.  --key-digest prints by what the owner is known on a host (`corbel launch`\n"
 	"shows it).\n"
 	"\n"
@@ -185,6 +191,10 @@ static void print_text(const struct corbel_owner_manifest *manifest, const uint8
 		printf("%-10s %s%s\n", rows[i].name, text,
 		       memcmp(rows[i].digest, nothing, 32) ? "" : "  (of no bytes)");
 	}
+	printf("%-10s %" PRIu64 "%s\n", "policy", manifest->min_policy,
+	       manifest->min_policy ? " or later" : "  (any)");
+	printf("%-10s %u%s\n", "builder", manifest->min_builder,
+	       manifest->min_builder ? " or later" : "  (any)");
 	printf("%-10s %s\n", "verdict", finding ? finding : "signed by this owner");
 }
 
@@ -199,6 +209,8 @@ static void print_json(const struct corbel_owner_manifest *manifest, const uint8
 	json_hex(json, "kernel", manifest->kernel, 32);
 	json_hex(json, "initrd", manifest->initrd, 32);
 	json_hex(json, "cmdline", manifest->cmdline, 32);
+	json_number(json, "min_policy", (long long)manifest->min_policy);
+	json_number(json, "min_builder", manifest->min_builder);
 	json_bool(json, "verified", !finding);
 	if (finding) {
 		json_text(json, "finding", finding);
@@ -256,6 +268,40 @@ static int key_digest(const struct options *options)
 /* ---- options
  * -------------------------------------------------------------------------------------- */
 
+/* A decimal number in [0, most]. */
+static bool take_number(const char *name, uint64_t most, bool *given, uint64_t *number)
+{
+	char *end;
+
+	if (*given) {
+		bad("an option is given twice: `%s'", optarg);
+		return false;
+	}
+	*given = true;
+	errno = 0;
+	*number = strtoull(optarg, &end, 10);
+	if (optarg[0] < '0' || optarg[0] > '9' || *end || errno || *number > most) {
+		bad("%s `%s': expected a number, 0 to %" PRIu64, name, optarg, most);
+		return false;
+	}
+	return true;
+}
+
+static bool take_minimum(struct options *options, int option)
+{
+	uint64_t number;
+
+	if (option == 'P') {
+		return take_number("--min-policy", INT64_MAX, &options->has_min_policy,
+				   &options->input.min_policy);
+	}
+	if (!take_number("--min-builder", UINT32_MAX, &options->has_min_builder, &number)) {
+		return false;
+	}
+	options->input.min_builder = (uint32_t)number;
+	return true;
+}
+
 static bool take_option(struct options *options, int option)
 {
 	const char **slot = option == 'k'   ? &options->key
@@ -273,6 +319,9 @@ static bool take_option(struct options *options, int option)
 		options->json = true;
 		return true;
 	}
+	if (option == 'P' || option == 'B') {
+		return take_minimum(options, option);
+	}
 	if (!slot) {
 		return false; /* getopt has said what */
 	}
@@ -288,9 +337,10 @@ static const char *missing(const struct options *options)
 {
 	const struct manifest_input *input = &options->input;
 	bool given = input->kernel || input->initrd || input->cmdline || input->label;
+	bool minimum = options->has_min_policy || options->has_min_builder;
 
 	if (options->show || options->digest_of) {
-		return options->key || options->output || given ||
+		return options->key || options->output || given || minimum ||
 				       (options->show && options->digest_of)
 			       ? "--show and --key-digest stand alone"
 			       : NULL;
@@ -337,6 +387,8 @@ int main(int argc, char **argv)
 		{"initrd", required_argument, NULL, 'I'},
 		{"cmdline", required_argument, NULL, 'C'},
 		{"label", required_argument, NULL, 'L'},
+		{"min-policy", required_argument, NULL, 'P'},
+		{"min-builder", required_argument, NULL, 'B'},
 		{"output", required_argument, NULL, 'o'},
 		{"config", required_argument, NULL, 'c'},
 		{"show", required_argument, NULL, 's'},

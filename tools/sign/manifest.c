@@ -63,6 +63,8 @@ static int fill(struct corbel_owner_manifest *manifest, const struct manifest_in
 	}
 	memcpy(manifest->magic, CORBEL_OWNER_MAGIC, sizeof(manifest->magic));
 	memcpy(manifest->label, input->label, label);
+	manifest->min_policy = input->min_policy;
+	manifest->min_builder = input->min_builder;
 	p256_sha256(input->cmdline, cmdline, manifest->cmdline);
 	if (digest_file(input->kernel, manifest->kernel, error, error_size)) {
 		return -1;
@@ -102,6 +104,11 @@ int manifest_read(struct corbel_owner_manifest *manifest, const char *path, char
 	}
 	memcpy(manifest, bytes, sizeof(*manifest));
 	free(bytes);
+	if (manifest->pad != 0) {
+		snprintf(error, error_size, "%s: not an owner manifest (its padding is not zero)",
+			 path);
+		return -1;
+	}
 	if (memchr(manifest->label, '\0', sizeof(manifest->label)) == NULL ||
 	    !is_plain(manifest->label)) {
 		snprintf(error, error_size, "%s: the label is not text that ends with a NUL", path);

@@ -16,6 +16,8 @@ struct manifest_input {
 	const char *initrd;  /* file; NULL or empty: none */
 	const char *cmdline; /* as the build request carries it */
 	const char *label;
+	uint64_t min_policy;  /* least serial of the policy in force, 0: any */
+	uint32_t min_builder; /* least security version of the builder, 0: any */
 };
 
 /* Returns 0, or -1 with error set. */
@@ -26,8 +28,9 @@ int manifest_make(struct corbel_owner_manifest *manifest, const struct manifest_
 int manifest_read(struct corbel_owner_manifest *manifest, const char *path, char *error,
 		  size_t error_size);
 
-/* NULL, or in what the input differs from what was signed; error is set when a file is unreadable
- * (and the answer is then error itself). */
+/* NULL, or in what the input differs from what was signed; least versions are not compared, since
+ * no configuration has them.  error is set when a file is unreadable (and the answer is then error
+ * itself). */
 const char *manifest_compare(const struct corbel_owner_manifest *manifest,
 			     const struct manifest_input *input, char *error, size_t error_size);
 
