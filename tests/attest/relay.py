@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: MIT
+"""A booted machine whose Dom0 is the relay kernel (tests/guest/relay), as an object.
+
+Machine starts tools/run/qemu and speaks with the kernel over the serial socket.  serve() opens two
+Unix sockets beside it, through which programs of the build host reach the machine:
+
+    tpm      raw TPM commands and responses, for tpm2-tools: -T "cmd:socat - UNIX-CONNECT:PATH"
+    host     Corbel's calls, for corbel-attest linked with tests/attest/host_relay.c:
+             u8 op, u16 size, u16 place of a buffer pointer or FFFF, structure
+             -> i64 result, structure, u16 bytes, buffer
+"""
+import os
+import re
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+READY = "relay: ready"
+
+
+class Gone(Exception):
+    """The machine ended, or did not answer in time."""
+
+
+def errno_of(result):
+    return result if result >= -4095 else None
+
+
+class Machine:
+    """One boot.  options: further words for tools/run/qemu, which say what is booted."""
+
+    def __init__(self, work, options, timeout=100):
+        self.work = work
+        os.makedirs(work, exist_ok=True)
+        self.socket_path = f"{work}/serial"
+        self.log = f"{work}/serial.log"
+        for stale in ("serial", "tpm", "host"):
+            if os.path.exists(f"{work}/{stale}"):
+                os.unlink(f"{work}/{stale}")
+        self.lock = threading.Lock()
+        self.lines = []
+        self.rest = b""
+        self.exit_status = None
+        self.commands = 0
+        self.listeners = []
+        with open(f"{work}/qemu.log", "wb") as errors:
+            self.process = subprocess.Popen(
+                ["tools/run/qemu", *options, "--socket", self.socket_path, "--log", self.log,
+                 "--timeout", str(timeout)],
+                stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+        self.serial = None
+        self._connect()
+
+    def _connect(self):
+        """QEMU makes the socket when it starts; that it ended instead shows as well."""
+        end = time.monotonic() + 30
+        while self.serial is None:
+            try:
+                link = socket.socket(socket.AF_UNIX)
+                link.connect(self.socket_path)
+                self.serial = link
+            except OSError:
+                link.close()
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise Gone(f"QEMU did not start, see {self.work}/qemu.log") from None
+                time.sleep(0.02)
+
+    # ---- lines from the machine ------------------------------------------------------------------
+
+    def line(self, seconds):
+        """The next line, without its end."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self.rest:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Gone(f"no word within {seconds} s; last: {self.tail()}")
+            self.serial.settimeout(left)
+            try:
+                piece = self.serial.recv(65536)
+            except socket.timeout:
+                continue
+            except ConnectionError:
+                piece = b""
+            if not piece:
+                self.wait(30)
+                raise Gone(f"the machine ended with status {self.exit_status}: {self.tail()}")
+            self.rest += piece
+        line, self.rest = self.rest.split(b"\n", 1)
+        text = line.decode("latin-1").strip("\r")
+        if not text.startswith("@"):
+            self.lines.append(text)
+        return text
+
+    def tail(self):
+        return " / ".join(self.lines[-3:])
+
+    def wait_ready(self, seconds=90):
+        while not self.line(seconds).endswith(READY):
+            pass
+        return self
+
+    def wait(self, seconds=60):
+        """Until the machine has ended; the runner's exit status."""
+        try:
+            self.exit_status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        return self.exit_status
+
+    def drain(self, seconds=60):
+        """Reads until the machine has ended by itself: its exit status."""
+        try:
+            while True:
+                self.line(seconds)
+        except Gone:
+            pass
+        return self.wait(5)
+
+    def has(self, pattern):
+        return any(re.search(pattern, line) for line in self.lines)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+        self.exit_status = self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for listener in self.listeners:
+            listener.close()
+        self.kill()
+        if self.serial is not None:
+            self.serial.close()
+
+    # ---- frames -------------------------------------------------------------------------------------
+
+    def ask(self, kind, payload=b"", seconds=90):
+        """One frame: (result, bytes)."""
+        with self.lock:
+            self.serial.settimeout(30)
+            self.serial.sendall(kind.encode() + struct.pack("<H", len(payload)) + payload)
+            data = b""
+            while True:
+                text = self.line(seconds)
+                if text == "@.":
+                    break
+                if text.startswith("@"):
+                    data += bytes.fromhex(text[1:])
+        return struct.unpack("<q", data[:8])[0], data[8:]
+
+    def off(self):
+        """Powers off; the runner's exit status, 33 when all is well."""
+        with self.lock:
+            self.serial.sendall(b"Q\0\0")
+        return self.drain(30)
+
+    def tpm(self, command):
+        """TPM command at locality 0; b"" when it was not served."""
+        self.commands += 1
+        return self.ask("T", command)[1]
+
+    def tpm_start(self, command):
+        return self.ask("G", command)[0]
+
+    def tpm_write(self, command):
+        return self.ask("W", command)[0]
+
+    def tpm_drop(self):
+        return self.ask("R")[0]
+
+    def corbel(self, op, size, pointer=0xFFFF, offset=0, data=b""):
+        """(result, structure, buffer page without its zeroes at the end)."""
+        head = struct.pack("<BHHH", op, size, pointer, offset)
+        result, answer = self.ask("C", head + data)
+        return result, answer[:size], answer[size:]
+
+    def hypercall(self, number, *arguments):
+        words = list(arguments) + [0] * (5 - len(arguments)) + [number]
+        return self.ask("H", struct.pack("<6Q", *words))[0]
+
+    def peek(self, address, width=4):
+        return struct.unpack("<I", self.ask("P", struct.pack("<QB", address, width))[1])[0]
+
+    def poke(self, address, value, width=4):
+        self.ask("K", struct.pack("<QBI", address, width, value))
+
+    def create(self, **fields):
+        """(result, domid, reason)."""
+        text = "\n".join(f"{key}={value}" for key, value in fields.items())
+        result, answer = self.ask("N", text.encode(), 150)
+        domid = struct.unpack("<H", answer[:2])[0] if len(answer) >= 2 else None
+        return result, domid, answer[2:].decode("latin-1")
+
+    def report(self, domid, data):
+        """The tenant appends these 64 bytes: (result, leaf index, index of its launch)."""
+        result, answer = self.ask("S", struct.pack("<H", domid) + data)
+        match = re.search(r"reported (-?\d+) (\d+) (\d+)", answer.decode("latin-1"))
+        if result != 0 or match is None:
+            raise Gone(f"domain {domid} does not report: {result}, {answer!r}")
+        return tuple(int(word) for word in match.groups())
+
+    def destroy(self, domid):
+        return self.ask("D", struct.pack("<H", domid))[0]
+
+    # ---- for programs -------------------------------------------------------------------------------
+
+    def serve(self):
+        self._listen("tpm", self._serve_tpm)
+        self._listen("host", self._serve_host)
+        return self
+
+    @property
+    def tcti(self):
+        return f"cmd:socat - UNIX-CONNECT:{self.work}/tpm"
+
+    def _listen(self, name, serve):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f"{self.work}/{name}")
+        listener.listen(4)
+        self.listeners.append(listener)
+
+        def accept():
+            while True:
+                try:
+                    link, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(link,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+
+    @staticmethod
+    def _read(link, length):
+        data = b""
+        while len(data) < length:
+            piece = link.recv(length - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    def _serve_tpm(self, link):
+        with link:
+            try:
+                while True:
+                    head = self._read(link, 10)
+                    size = struct.unpack(">I", head[2:6])[0]
+                    link.sendall(self.tpm(head + self._read(link, size - 10)))
+            except (EOFError, OSError, Gone):
+                pass
+
+    def _serve_host(self, link):
+        """Zeroes need not go over the slow line: the first and last byte that are none say where."""
+        with link:
+            try:
+                while True:
+                    op, size, pointer = struct.unpack("<BHH", self._read(link, 5))
+                    given = self._read(link, size)
+                    used = [i for i, byte in enumerate(given) if byte]
+                    first = used[0] if used else 0
+                    data = given[first:used[-1] + 1] if used else b""
+                    result, answer, page = self.corbel(op, size, pointer, first, data)
+                    answer = answer.ljust(size, b"\0")
+                    link.sendall(struct.pack("<q", result) + answer + struct.pack("<H", len(page)) +
+                                 page)
+            except (EOFError, OSError, Gone):
+                pass
