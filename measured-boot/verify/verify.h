@@ -66,6 +66,10 @@ bool verdict_compare(struct verdict *v, const char *component, const uint8_t *ex
 void verdict_close(struct verdict *v);
 void verdict_free(struct verdict *v);
 
+/* "trusted", "not trusted", "cannot judge"; "ok", "note", "warning", "bad", "missing". */
+const char *verdict_word(enum verdict_status status);
+const char *row_word(enum row_result result);
+
 void verdict_text(const struct verdict *v, FILE *out);
 void verdict_json(const struct verdict *v, FILE *out);
 /* One page with no outside reference: title, verdict, boot chain drawn, table. */

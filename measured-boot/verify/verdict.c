@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verdict: its rows, its rule (one bad row is enough, one missing row is enough not to trust),
+ * the table for people and the JSON for programs.  Text that came with evidence is made harmless
+ * here, once, before it becomes part of a row.
+ */
+#include "measured-boot/verify/verify.h"
+#include "measured-boot/lib/hex.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGEST_MAX 64u
+#define CELL       26 /* characters of a table cell; longer values follow the row in full */
+
+const char *verdict_word(enum verdict_status status)
+{
+	static const char *const word[] = {"trusted", "not trusted", "cannot judge"};
+
+	return word[status];
+}
+
+const char *row_word(enum row_result result)
+{
+	static const char *const word[] = {"ok", "note", "warning", "bad", "missing"};
+
+	return word[result];
+}
+
+/* ---- rows -------------------------------------------------------------------------------------
+ */
+
+static void *checked(void *memory)
+{
+	if (!memory) {
+		fputs("out of memory\n", stderr);
+		exit(2);
+	}
+	return memory;
+}
+
+/* A copy in which nothing is left that a terminal or a page could take for a command. */
+static char *harmless(const char *text)
+{
+	char *copy = text ? checked(strdup(text)) : NULL;
+
+	for (char *c = copy; c && *c; c++) {
+		if (*c < ' ' || *c > '~') {
+			*c = '?';
+		}
+	}
+	return copy;
+}
+
+static void add(struct verdict *v, const char *component, enum row_result result,
+		const char *expected, const char *found, const char *meaning, va_list arguments)
+{
+	struct verdict_row *row;
+	char *text = NULL;
+
+	if (v->count == v->room) {
+		v->room = v->room ? 2 * v->room : 64;
+		v->row = checked(realloc(v->row, v->room * sizeof(v->row[0])));
+	}
+	if (vasprintf(&text, meaning, arguments) < 0) {
+		text = checked(NULL);
+	}
+	row = &v->row[v->count++];
+	*row = (struct verdict_row){.component = component,
+				    .expected = harmless(expected),
+				    .found = harmless(found),
+				    .result = result,
+				    .meaning = harmless(text)};
+	free(text);
+}
+
+void verdict_add(struct verdict *v, const char *component, enum row_result result,
+		 const char *expected, const char *found, const char *meaning, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, meaning);
+	add(v, component, result, expected, found, meaning, arguments);
+	va_end(arguments);
+}
+
+static const char *hex(const uint8_t *digest, size_t length, char text[2 * DIGEST_MAX + 1])
+{
+	if (!digest || length > DIGEST_MAX) {
+		return NULL;
+	}
+	hex_encode(digest, length, text);
+	return text;
+}
+
+void verdict_add_digest(struct verdict *v, const char *component, enum row_result result,
+			const uint8_t *expected, const uint8_t *found, size_t length,
+			const char *meaning, ...)
+{
+	char e[2 * DIGEST_MAX + 1], f[2 * DIGEST_MAX + 1];
+	va_list arguments;
+
+	va_start(arguments, meaning);
+	add(v, component, result, hex(expected, length, e), hex(found, length, f), meaning,
+	    arguments);
+	va_end(arguments);
+}
+
+bool verdict_compare(struct verdict *v, const char *component, const uint8_t *expected,
+		     const uint8_t *found, size_t length, const char *good, const char *bad)
+{
+	bool equal = memcmp(expected, found, length) == 0;
+
+	verdict_add_digest(v, component, equal ? ROW_ok : ROW_bad, expected, found, length, "%s",
+			   equal ? good : bad);
+	return equal;
+}
+
+void verdict_close(struct verdict *v)
+{
+	v->status = v->count ? VERDICT_trusted : VERDICT_cannot_judge;
+	for (size_t i = 0; i < v->count; i++) {
+		switch (v->row[i].result) {
+		case ROW_ok:
+		case ROW_note:
+		case ROW_warning:
+			break;
+		case ROW_missing:
+			if (v->status == VERDICT_trusted) {
+				v->status = VERDICT_cannot_judge;
+			}
+			break;
+		case ROW_bad:
+		default:
+			v->status = VERDICT_not_trusted;
+			break;
+		}
+	}
+}
+
+void verdict_free(struct verdict *v)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		free(v->row[i].expected);
+		free(v->row[i].found);
+		free(v->row[i].meaning);
+	}
+	free(v->row);
+	*v = (struct verdict){0};
+}
+
+/* ---- the table --------------------------------------------------------------------------------
+ */
+
+static const char *cell(const char *value, char out[CELL + 1])
+{
+	size_t length = value ? strlen(value) : 0;
+
+	if (!value) {
+		return "-";
+	}
+	if (length <= CELL) {
+		return value;
+	}
+	/* the beginning and the end of a digest tell two apart */
+	snprintf(out, CELL + 1, "%.*s..%s", CELL - 10, value, value + length - 8);
+	return out;
+}
+
+static bool deserves_all(const struct verdict_row *row)
+{
+	return row->result == ROW_bad || row->result == ROW_warning || row->result == ROW_missing;
+}
+
+static void full_value(const char *name, const char *value, FILE *out)
+{
+	if (value && strlen(value) > CELL) {
+		fprintf(out, "%-20s %-8s %s: %s\n", "", "", name, value);
+	}
+}
+
+static size_t count_of(const struct verdict *v, enum row_result result)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < v->count; i++) {
+		count += v->row[i].result == result;
+	}
+	return count;
+}
+
+void verdict_text(const struct verdict *v, FILE *out)
+{
+	fprintf(out, "%-20s %-8s %-*s %-*s %s\n", "component", "verdict", CELL, "expected", CELL,
+		"found", "what it means");
+	for (size_t i = 0; i < v->count; i++) {
+		const struct verdict_row *row = &v->row[i];
+		char expected[CELL + 1], found[CELL + 1];
+
+		fprintf(out, "%-20s %-8s %-*s %-*s %s\n", row->component, row_word(row->result),
+			CELL, cell(row->expected, expected), CELL, cell(row->found, found),
+			row->meaning);
+		if (deserves_all(row)) {
+			full_value("expected", row->expected, out);
+			full_value("found", row->found, out);
+		}
+	}
+	fprintf(out, "\n%s: %zu ok, %zu warnings, %zu bad, %zu missing\n", verdict_word(v->status),
+		count_of(v, ROW_ok), count_of(v, ROW_warning), count_of(v, ROW_bad),
+		count_of(v, ROW_missing));
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static void json_string(const char *key, const char *value, const char *end, FILE *out)
+{
+	fprintf(out, "      \"%s\": ", key);
+	if (!value) {
+		fprintf(out, "null%s\n", end);
+		return;
+	}
+	fputc('"', out);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\') {
+			fputc('\\', out);
+		}
+		fputc(*value, out);
+	}
+	fprintf(out, "\"%s\n", end);
+}
+
+void verdict_json(const struct verdict *v, FILE *out)
+{
+	fprintf(out, "{\n  \"format\": \"corbel.verdict.1\",\n  \"verdict\": \"%s\",\n",
+		verdict_word(v->status));
+	fputs("  \"rows\": [", out);
+	for (size_t i = 0; i < v->count; i++) {
+		const struct verdict_row *row = &v->row[i];
+
+		fprintf(out, "%s\n    {\n", i ? "," : "");
+		json_string("component", row->component, ",", out);
+		json_string("result", row_word(row->result), ",", out);
+		json_string("expected", row->expected, ",", out);
+		json_string("found", row->found, ",", out);
+		json_string("meaning", row->meaning, "", out);
+		fputs("    }", out);
+	}
+	fprintf(out, "%s]\n}\n", v->count ? "\n  " : "");
+}
