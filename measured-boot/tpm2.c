@@ -112,6 +112,8 @@ static void start(struct message *m, uint16_t tag, uint32_t code)
 	put(m, code, 4);
 }
 
+static const uint8_t no_auth[1]; /* the empty password */
+
 /* The one authorisation area we use: a password session. */
 static void put_auth(struct message *m, const uint8_t *auth, uint16_t len)
 {
@@ -163,6 +165,9 @@ static void run(const struct tis *t, struct message *m)
 			receive(t, &answer, (uint16_t)(m->data[0] << 8 | m->data[1]), deadline);
 		}
 	} while (answer.error == MEASURE_AGAIN && t->now_ns() < deadline);
+	if (answer.error == MEASURE_AGAIN) {
+		answer.error = MEASURE_ERR_timeout;
+	}
 	*m = answer;
 }
 
@@ -234,7 +239,7 @@ uint32_t tpm2_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *
 {
 	struct message m;
 
-	start_extend(&m, pcr, banks, digest, NULL, 0);
+	start_extend(&m, pcr, banks, digest, no_auth, 0);
 	return run_empty(t, &m);
 }
 
@@ -339,7 +344,7 @@ uint32_t tpm2_protect_group(const struct tis *t, const uint8_t auth[TPM_AUTH_LEN
 
 	start(&m, ST_SESSIONS, CC_PCR_SET_AUTH);
 	put(&m, PCR_GROUP, 4);
-	put_auth(&m, NULL, 0);
+	put_auth(&m, no_auth, 0);
 	put(&m, TPM_AUTH_LEN, 2);
 	put_bytes(&m, auth, TPM_AUTH_LEN);
 	return run_empty(t, &m);

@@ -6,7 +6,7 @@ MACHINE_SRC := tests/unit/machine.c \
 	$(addprefix hypervisor/virt/, svm.c svm_exit.c cpuid.c msr.c pio.c vlapic.c) \
 	$(addprefix hypervisor/core/, domain.c vcpu.c sched.c hypercall.c memory.c hvm.c build.c \
 	builder.c event.c event_ops.c grant.c grant_map.c grant_ops.c info.c sysctl.c domctl.c \
-	console_op.c policy.c format.c locks.c lib.c trace.c) \
+	console_op.c policy.c launchlog.c format.c locks.c lib.c trace.c) \
 	hypervisor/cpu/percpu.c measured-boot/sha2.c xsm/monitor/monitor.c xsm/monitor/floor.c
 MACHINE_OBJ := $(MACHINE_SRC:%.c=$(B)/tests/machine/%.o)
 MACHINE     := $(B)/tests/machine/machine.a
