@@ -207,20 +207,7 @@ void domain_unpause(struct domain *d)
 {
 	if (d->state == CORBEL_DOM_sealed || d->state == CORBEL_DOM_paused) {
 		domain_set_state(d, CORBEL_DOM_running);
-		for (uint32_t i = 0; i < d->vcpu_count; i++) {
-			if (d->vcpu[i]) {
-				sched_resume(d->vcpu[i]);
-			}
-		}
-	}
-}
-
-static void stop_vcpus(struct domain *d)
-{
-	for (uint32_t i = 0; i < d->vcpu_count; i++) {
-		if (d->vcpu[i]) {
-			sched_remove(d->vcpu[i]);
-		}
+		sched_changed();
 	}
 }
 
@@ -228,7 +215,7 @@ void domain_pause(struct domain *d)
 {
 	if (d->state == CORBEL_DOM_running) {
 		domain_set_state(d, CORBEL_DOM_paused);
-		stop_vcpus(d);
+		sched_changed();
 	}
 }
 
@@ -263,7 +250,7 @@ void domain_shutdown(struct domain *d, uint16_t reason)
 		end_of_host(reason != SHUTDOWN_crash);
 	}
 	domain_set_state(d, CORBEL_DOM_shutdown);
-	stop_vcpus(d);
+	sched_changed();
 	event_global_virq(VIRQ_DOM_EXC);
 }
 
@@ -310,7 +297,7 @@ void domain_destroy(struct domain *d)
 	launchlog_destroy(d);
 	domain_set_state(d, CORBEL_DOM_dying);
 	d->creator = NULL;
-	stop_vcpus(d);
+	sched_changed();
 	d->reap_started = false;
 	dying_count++;
 	event_global_virq(VIRQ_DOM_EXC);

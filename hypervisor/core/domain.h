@@ -34,7 +34,7 @@
 
 enum vcpu_state {
 	VCPU_offline,  /* waits for INIT/SIPI, or its domain is not running */
-	VCPU_runnable, /* on the run queue or running */
+	VCPU_runnable, /* waits for its turn, or is running */
 	VCPU_blocked,  /* HLT or SCHEDOP_block: wakes on event, interrupt, timer */
 	VCPU_polling,  /* SCHEDOP_poll: wakes on one of its ports or the timeout */
 	VCPU_waiting   /* inside build_wait or rendezvous_get: wakes by vcpu_wake() */
@@ -69,11 +69,10 @@ struct vcpu {
 	struct guest_area runstate;
 	uint64_t runstate_since, runstate_time[4];
 	uint8_t runstate_now;
-	bool runstate_dirty;
 	/* scheduler, RANK_SCHED */
-	struct vcpu *next, *all_next;
-	bool queued;
-	uint64_t credit_ns, cpu_time_ns, run_start;
+	struct vcpu *next;
+	uint64_t turn; /* number of its last slice */
+	uint64_t cpu_time_ns, run_start;
 	uint64_t stub_budget_ns; /* 0 = not a stub vCPU */
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weighted round robin (core/sched.h).  One FIFO of runnable vCPUs; a slice is SLICE_NS scaled by
- * the domain's weight over 256.  Between two runs the loop fires timers, polls the UART and gives
- * the reaper and the scrubber a bounded share.  Lock: RANK_SCHED around the lists.
+ * Weighted round robin (core/sched.h).  One list of vCPUs; the turn is the one's that has waited
+ * longest, for a slice of SLICE_NS scaled by its domain's weight over 256.  Between two runs the
+ * loop fires timers, polls the UART and gives the reaper and the scrubber a bounded share.  Lock:
+ * RANK_SCHED around list and states.
  */
 #include "core/sched.h"
 #include "core/policy.h"
@@ -25,44 +26,14 @@
 #define REAP_BUDGET  1024u       /* frames taken from a dying domain per pass */
 #define SCRUB_BUDGET 128u        /* frames scrubbed per pass */
 
-static struct vcpu *queue_head, *queue_tail, *all_vcpus;
+static struct vcpu *vcpus; /* all there are */
 static struct spinlock lock = SPINLOCK(RANK_SCHED);
 static uint64_t slice_end, next_console;
+static uint64_t turns; /* slices given so far */
 
-static void enqueue(struct vcpu *v)
+static bool can_run(const struct vcpu *v)
 {
-	if (v->queued) {
-		return;
-	}
-	v->queued = true;
-	v->next = NULL;
-	if (queue_tail) {
-		queue_tail->next = v;
-	} else {
-		queue_head = v;
-	}
-	queue_tail = v;
-}
-
-static void dequeue(struct vcpu *v)
-{
-	struct vcpu *before = NULL;
-
-	if (!v->queued) {
-		return;
-	}
-	for (struct vcpu *q = queue_head; q != v; q = q->next) {
-		before = q;
-	}
-	if (before) {
-		before->next = v->next;
-	} else {
-		queue_head = v->next;
-	}
-	if (queue_tail == v) {
-		queue_tail = before;
-	}
-	v->queued = false;
+	return v->state == VCPU_runnable && domain_runs(v->domain);
 }
 
 void sched_wake(struct vcpu *v)
@@ -72,10 +43,7 @@ void sched_wake(struct vcpu *v)
 		v->state = VCPU_runnable;
 		v->poll_deadline = ~0ull;
 		v->poll_count = 0;
-		if (domain_runs(v->domain)) {
-			enqueue(v);
-			this_cpu()->need_resched = true;
-		}
+		this_cpu()->need_resched = true;
 	}
 	spin_unlock(&lock);
 	vcpu_runstate_set(v, RUNSTATE_runnable);
@@ -93,56 +61,34 @@ void sched_sleep(struct vcpu *v, enum vcpu_state state)
 {
 	spin_lock(&lock);
 	v->state = (uint8_t)state;
-	dequeue(v);
 	spin_unlock(&lock);
 }
 
-void sched_remove(struct vcpu *v)
+void sched_changed(void)
 {
-	spin_lock(&lock);
-	dequeue(v);
-	spin_unlock(&lock);
-	this_cpu()->need_resched = true;
-}
-
-void sched_resume(struct vcpu *v)
-{
-	spin_lock(&lock);
-	if (v->state == VCPU_runnable && domain_runs(v->domain)) {
-		enqueue(v);
-		this_cpu()->need_resched = true;
-	}
-	spin_unlock(&lock);
-}
-
-void sched_yield_now(void)
-{
-	slice_end = 0; /* the run loop re-queues the current vCPU at the tail */
 	this_cpu()->need_resched = true;
 }
 
 void sched_add(struct vcpu *v)
 {
 	spin_lock(&lock);
-	v->all_next = all_vcpus;
-	all_vcpus = v;
+	v->next = vcpus;
+	vcpus = v;
 	spin_unlock(&lock);
 }
 
 void sched_forget(struct vcpu *v)
 {
-	struct vcpu **link = &all_vcpus;
+	struct vcpu **link = &vcpus;
 
 	spin_lock(&lock);
-	dequeue(v);
 	while (*link != v) {
-		link = &(*link)->all_next;
+		link = &(*link)->next;
 	}
-	*link = v->all_next;
+	*link = v->next;
 	spin_unlock(&lock);
 	if (this_cpu()->current == v) {
-		this_cpu()->current =
-			NULL; /* its FPU state dies with it; the next load replaces it */
+		this_cpu()->current = NULL; /* its FPU state dies with it */
 	}
 }
 
@@ -159,11 +105,6 @@ void sched_poll_port(struct domain *d, uint32_t port)
 	}
 }
 
-void sched_timer_changed(void)
-{
-	this_cpu()->need_resched = true;
-}
-
 uint64_t sched_cpu_time(const struct vcpu *v)
 {
 	uint64_t running = this_cpu()->current == v && v->run_start ? now_ns() - v->run_start : 0;
@@ -176,7 +117,7 @@ static uint64_t fire_timers(uint64_t now)
 {
 	uint64_t next = ~0ull;
 
-	for (struct vcpu *v = all_vcpus; v; v = v->all_next) {
+	for (struct vcpu *v = vcpus; v; v = v->next) {
 		if (!domain_runs(v->domain)) {
 			continue; /* a paused domain's timers fire when it runs again */
 		}
@@ -201,17 +142,22 @@ static uint64_t fire_timers(uint64_t now)
 	return MIN(next, next_console);
 }
 
+/* Of those that can run, the one whose last turn is longest ago. */
 static struct vcpu *pick(void)
 {
-	struct vcpu *v;
+	struct vcpu *best = NULL;
 
 	spin_lock(&lock);
-	v = queue_head;
-	if (v) {
-		dequeue(v);
+	for (struct vcpu *v = vcpus; v; v = v->next) {
+		if (can_run(v) && (!best || v->turn < best->turn)) {
+			best = v;
+		}
+	}
+	if (best) {
+		best->turn = ++turns;
 	}
 	spin_unlock(&lock);
-	return v;
+	return best;
 }
 
 static void switch_to(struct vcpu *v)
@@ -263,7 +209,6 @@ static uint64_t slice_of(const struct vcpu *v)
 void sched_run(void)
 {
 	struct percpu *cpu = this_cpu();
-	struct vcpu *last = NULL;
 
 	for (;;) {
 		uint64_t now = now_ns(), deadline;
@@ -276,34 +221,20 @@ void sched_run(void)
 		builder_tick(now);
 		work = !domain_reap(REAP_BUDGET);
 		work = (frames_scrub(SCRUB_BUDGET) != 0) || work;
-		if (last && cpu->current != last) {
-			last = NULL; /* the reaper took it */
-		}
+		v = cpu->current;
 		/* A vCPU whose slice is not over goes on before those that wait. */
-		if (last && now < slice_end && last->state == VCPU_runnable && last->queued &&
-		    domain_runs(last->domain)) {
-			v = last;
-			dequeue(v);
-		} else {
+		if (!v || now >= slice_end || !can_run(v)) {
 			v = pick();
 			slice_end = v ? now + slice_of(v) : 0;
 		}
-		last = v;
-		if (!v) {
-			virt_flush(); /* an idle CPU holds no guest's translations back */
-			if (!work) {
-				timer_arm(deadline);
-				cpu_idle();
-			}
+		if (v) {
+			run(v, deadline);
 			continue;
 		}
-		run(v, deadline);
-		if (cpu->current != v) {
-			last = NULL;
-		} else if (v->state == VCPU_runnable && domain_runs(v->domain)) {
-			spin_lock(&lock);
-			enqueue(v);
-			spin_unlock(&lock);
+		virt_flush(); /* an idle CPU holds no guest's translations back */
+		if (!work) {
+			timer_arm(deadline);
+			cpu_idle();
 		}
 	}
 }
@@ -311,7 +242,8 @@ void sched_run(void)
 long hc_sched_yield(struct hc_call *call)
 {
 	(void)call;
-	sched_yield_now();
+	slice_end = 0; /* the others' turn */
+	sched_changed();
 	return 0;
 }
 

@@ -11,13 +11,10 @@ void sched_wake(struct vcpu *v); /* blocked, polling or waiting -> runnable */
 void sched_kick(
 	struct vcpu *v); /* something changed for it: leave the guest soon / wake if blocked */
 void sched_sleep(struct vcpu *v, enum vcpu_state state); /* current vCPU stops after this exit */
-void sched_remove(struct vcpu *v);                       /* its domain stops running */
 void sched_poll_port(struct domain *d, uint32_t port);   /* wakes vCPUs polling on this port */
-void sched_resume(struct vcpu *v);             /* its domain may run: queue it if it was runnable */
-void sched_yield_now(void);                    /* the current vCPU goes to the end of the queue */
-void sched_add(struct vcpu *v);                /* into the list of all vCPUs (timers) */
-void sched_forget(struct vcpu *v);             /* out of every list */
-void sched_timer_changed(void);                /* a deadline of the current vCPU moved: re-arm */
+void sched_changed(void);                      /* a deadline, or which domains run: look again */
+void sched_add(struct vcpu *v);                /* into the list of all vCPUs */
+void sched_forget(struct vcpu *v);             /* out of it */
 uint64_t sched_cpu_time(const struct vcpu *v); /* ns used so far, the current run included */
 __attribute__((noreturn)) void sched_run(void);
 #endif

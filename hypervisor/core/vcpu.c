@@ -190,7 +190,7 @@ long hc_vcpu_set_timer(struct hc_call *call)
 		return -XEN_ETIME;
 	}
 	v->timer_deadline = arg->timeout_abs_ns;
-	sched_timer_changed();
+	sched_changed();
 	return 0;
 }
 
@@ -208,6 +208,6 @@ long hc_vcpu_stop_timer(struct hc_call *call)
 long hc_set_timer(struct hc_call *call)
 {
 	call->vcpu->timer_deadline = call->arg[0] ? call->arg[0] : ~0ull;
-	sched_timer_changed();
+	sched_changed();
 	return 0;
 }

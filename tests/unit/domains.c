@@ -136,9 +136,12 @@ static void control(void **state)
 	assert_int_equal(d->state, CORBEL_DOM_running);
 	assert_int_equal(domctl(XEN_DOMCTL_pausedomain, d->id), 0);
 	assert_int_equal(d->state, CORBEL_DOM_paused);
-	assert_false(d->vcpu[0]->queued);
+	assert_true(this_cpu()->need_resched);
+	assert_false(domain_runs(d));
+	this_cpu()->need_resched = false;
 	assert_int_equal(domctl(XEN_DOMCTL_unpausedomain, d->id), 0);
-	assert_true(d->vcpu[0]->queued);
+	assert_true(this_cpu()->need_resched);
+	assert_true(domain_runs(d));
 	domain_crash(d, "test", 1);
 	assert_int_equal(d->state, CORBEL_DOM_shutdown);
 	assert_int_equal(d->shutdown_reason, SHUTDOWN_crash);
