@@ -102,14 +102,6 @@ static void init_shared_info(struct domain *d)
 	}
 }
 
-static void release_tables(struct domain *d)
-{
-	if (d->shared_info) {
-		heap_page_free(d->shared_info, &d->heap_pages);
-	}
-	d->shared_info = NULL;
-}
-
 /*
  * Hypervisor memory is promised whole at creation, so that no guest can use up what the builder,
  * Dom0 or a later tenant needs.  Those two draw on the reserve.
@@ -172,7 +164,7 @@ fail:
 	event_teardown(d);
 	grant_teardown(d);
 	npt_teardown(d, UINT32_MAX);
-	release_tables(d);
+	heap_page_free(d->shared_info, &d->heap_pages);
 	heap_page_free(d, NULL);
 	return NULL;
 }
@@ -272,6 +264,7 @@ void domain_crash(struct domain *d, const char *reason, uint64_t arg)
 void domain_vcpu_halted(struct vcpu *v)
 {
 	struct domain *d = v->domain;
+	struct vcpu *t;
 
 	if (d->state == CORBEL_DOM_building || d->is_builder) {
 		domain_crash(d, "halted for ever", virt_rip(v));
@@ -279,10 +272,8 @@ void domain_vcpu_halted(struct vcpu *v)
 	}
 	v->halted_forever = true;
 	sched_sleep(v, VCPU_offline);
-	for (uint32_t i = 0; i < d->vcpu_count; i++) {
-		struct vcpu *t = d->vcpu[i];
-
-		if (t && !t->halted_forever && t->state != VCPU_offline) {
+	for (uint32_t i = 0; (t = domain_vcpu(d, i)) != NULL; i++) {
+		if (!t->halted_forever && t->state != VCPU_offline) {
 			return;
 		}
 	}
@@ -306,36 +297,24 @@ void domain_destroy(struct domain *d)
 	}
 }
 
-static void release_areas(struct vcpu *v)
-{
-	if (v->vcpu_info.set) {
-		gbuf_unpin(&v->vcpu_info.pin);
-	}
-	if (v->runstate.set) {
-		gbuf_unpin(&v->runstate.pin);
-	}
-	v->vcpu_info.set = v->runstate.set = false;
-}
-
 /* One bounded step; true when the domain is gone. */
 static bool reap_step(struct domain *d, uint32_t budget)
 {
+	struct vcpu *v;
+
 	if (!d->reap_started) {
 		d->reap_started = true;
 		event_teardown(d);
 		grant_teardown(d);
-		for (uint32_t i = 0; i < d->vcpu_count; i++) {
-			if (d->vcpu[i]) {
-				release_areas(d->vcpu[i]);
-				vcpu_destroy(d->vcpu[i]);
-			}
+		for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
+			vcpu_destroy(v);
 		}
 		d->reap_epoch = tlb_request();
 	}
 	if (!tlb_passed(d->reap_epoch) || !npt_teardown(d, budget) || d->refs != 1) {
 		return false; /* a peer that still maps its grants keeps the structure: a zombie */
 	}
-	release_tables(d);
+	heap_page_free(d->shared_info, &d->heap_pages);
 	spin_lock(&table_lock);
 	domains[d->id % MAX_DOMAINS] = NULL;
 	spin_unlock(&table_lock);

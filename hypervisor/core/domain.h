@@ -44,11 +44,6 @@ struct vcpu_regs { /* general registers that VMRUN does not switch; RAX, RSP, RI
 	uint64_t rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
 };
 
-struct guest_area { /* a guest range registered for life: pinned, written by the hypervisor */
-	struct gbuf pin;
-	bool set;
-};
-
 struct vcpu {
 	struct vcpu_regs regs; /* first: used by virt/svm_entry.S */
 	struct domain *domain;
@@ -65,8 +60,10 @@ struct vcpu {
 	uint64_t timer_deadline, poll_deadline;
 	uint32_t virq_port[24]; /* NR_VIRQS; RANK_EVENT */
 	uint32_t poll_ports[8], poll_count;
-	struct guest_area vcpu_info; /* unset: the slot in shared_info */
-	struct guest_area runstate;
+	/* Areas that the guest registered, once for all: held, written by the hypervisor.  Without
+	 * pages: none yet. */
+	struct gbuf vcpu_info; /* none: the slot in shared_info */
+	struct gbuf runstate;
 	uint64_t runstate_since, runstate_time[4];
 	uint8_t runstate_now;
 	/* scheduler, RANK_SCHED */
@@ -151,6 +148,11 @@ void domain_pause(struct domain *d);
 /* Copies to guest-physical memory of a domain that the hypervisor itself sets up. */
 void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length);
 
+/* They are numbered from 0 and made in that order.  NULL: there is none of this number. */
+static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
+{
+	return id < d->vcpu_count ? d->vcpu[id] : NULL;
+}
 struct vcpu *vcpu_create(struct domain *d, uint32_t id);
 void vcpu_destroy(struct vcpu *v);
 #endif

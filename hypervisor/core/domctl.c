@@ -98,21 +98,14 @@ static struct domain *next_visible(struct hc_call *call, uint16_t first)
  */
 static void fill_vcpus(const struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
+	const struct vcpu *v;
 	uint64_t time = 0;
-	uint32_t i;
 	bool ready = false;
 
-	for (i = 0; i < d->vcpu_count; i++) {
-		const struct vcpu *v = d->vcpu[i];
-
-		if (!v) {
-			continue;
-		}
+	for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
 		time += sched_cpu_time(v);
 		info->max_vcpu_id = i;
-		if (v->state != VCPU_offline) {
-			info->nr_online_vcpus++;
-		}
+		info->nr_online_vcpus += v->state != VCPU_offline;
 		ready |= v->state == VCPU_runnable;
 	}
 	info->cpu_time = time - time % TIME_GRAIN_NS;

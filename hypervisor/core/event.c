@@ -176,9 +176,7 @@ void event_teardown(struct domain *d)
 		}
 		d->events = NULL;
 		for (i = 0; i < PORT_PAGES; i++) {
-			if (table->page[i]) {
-				heap_page_free(table->page[i], &d->heap_pages);
-			}
+			heap_page_free(table->page[i], &d->heap_pages);
 		}
 		heap_page_free(table, &d->heap_pages);
 	}

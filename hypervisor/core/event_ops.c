@@ -16,11 +16,6 @@ static struct event_port *own_port(struct hc_call *call, uint64_t port)
 	return event_domain_live(call->caller) ? event_port_at(call->caller, port) : NULL;
 }
 
-static struct vcpu *vcpu_of(struct domain *d, uint32_t id)
-{
-	return id < d->vcpu_count ? d->vcpu[id] : NULL;
-}
-
 /* What a call that makes a port returns. */
 static long answer(int port, evtchn_port_t *out)
 {
@@ -115,7 +110,7 @@ static int virq_scope(struct hc_call *call, uint32_t virq)
 long hc_event_virq(struct hc_call *call)
 {
 	evtchn_bind_virq_t *op = (evtchn_bind_virq_t *)call->in.bytes;
-	struct vcpu *v = vcpu_of(call->caller, op->vcpu);
+	struct vcpu *v = domain_vcpu(call->caller, op->vcpu);
 	int scope = virq_scope(call, op->virq), port;
 
 	if (scope < 0) {
@@ -145,7 +140,7 @@ long hc_event_ipi(struct hc_call *call)
 	struct event_port content = {.state = PORT_ipi, .vcpu = (uint8_t)op->vcpu};
 	int port = -XEN_ESRCH;
 
-	if (!vcpu_of(call->caller, op->vcpu)) {
+	if (!domain_vcpu(call->caller, op->vcpu)) {
 		return -XEN_ENOENT;
 	}
 	spin_lock(&event_lock);
@@ -244,7 +239,7 @@ long hc_event_vcpu(struct hc_call *call)
 	struct event_port *p;
 	long result = -XEN_EINVAL;
 
-	if (!vcpu_of(call->caller, op->vcpu)) {
+	if (!domain_vcpu(call->caller, op->vcpu)) {
 		return -XEN_ENOENT;
 	}
 	spin_lock(&event_lock);

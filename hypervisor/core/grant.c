@@ -165,10 +165,8 @@ void grant_pages_free(struct domain *d, void *pages, uint32_t count)
 	void **page = pages;
 
 	for (; count; count--, page++) {
-		if (*page) {
-			heap_page_free(*page, &d->heap_pages);
-			*page = NULL;
-		}
+		heap_page_free(*page, &d->heap_pages);
+		*page = NULL;
 	}
 }
 

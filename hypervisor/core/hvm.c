@@ -16,16 +16,15 @@ static long set_callback(struct hc_call *call, uint64_t value)
 {
 	struct domain *d = call->caller;
 	uint8_t vector = (uint8_t)value;
+	struct vcpu *v;
 
 	if (value >> 56 != HVM_PARAM_CALLBACK_TYPE_VECTOR || vector < 32) {
 		return -XEN_EINVAL;
 	}
 	d->callback_vector = vector;
 	d->hvm_param[HVM_PARAM_CALLBACK_IRQ] = value;
-	for (uint32_t i = 0; i < d->vcpu_count; i++) {
-		if (d->vcpu[i]) {
-			d->vcpu[i]->kicked = true;
-		}
+	for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
+		v->kicked = true;
 	}
 	return 0;
 }

@@ -94,8 +94,9 @@ long hc_memory_populate(struct hc_call *call)
 	return (long)count;
 }
 
-/* Removes whatever is mapped at gfn, unless it must not go this way. */
-static int clear_gfn(struct domain *d, gfn_t gfn)
+/* Removes whatever is mapped at gfn, unless it must not go this way; puts `instead` there, if it is
+ * not NULL. */
+static int replace(struct domain *d, gfn_t gfn, const struct npt_entry *instead)
 {
 	struct npt_entry old;
 	int rc = 0;
@@ -112,6 +113,9 @@ static int clear_gfn(struct domain *d, gfn_t gfn)
 			}
 		}
 	}
+	if (rc == 0 && instead) {
+		rc = npt_map(d, gfn, *instead);
+	}
 	spin_unlock(&d->lock);
 	return rc;
 }
@@ -122,19 +126,8 @@ static int map_shared(struct domain *d, gfn_t gfn, void *page)
 			      .kind = NPT_SHARED,
 			      .write = true,
 			      .exec = false};
-	int rc;
 
-	if (gfn.n == 0 || gfn.n >= GFN_LIMIT) {
-		return -XEN_EINVAL;
-	}
-	rc = clear_gfn(d, gfn);
-	if (rc) {
-		return rc;
-	}
-	spin_lock(&d->lock);
-	rc = npt_map(d, gfn, e);
-	spin_unlock(&d->lock);
-	return rc;
+	return gfn.n == 0 || gfn.n >= GFN_LIMIT ? -XEN_EINVAL : replace(d, gfn, &e);
 }
 
 long hc_memory_add(struct hc_call *call)
@@ -165,7 +158,7 @@ long hc_memory_remove(struct hc_call *call)
 	if (call->target != call->caller) {
 		return hc_deny(call, call->target, XSM_RIGHT(mmu, physmap));
 	}
-	return clear_gfn(call->caller, (gfn_t){arg->gpfn});
+	return replace(call->caller, (gfn_t){arg->gpfn}, NULL);
 }
 
 /* One page of the building domain into the builder's window. */
@@ -186,12 +179,7 @@ static int map_foreign(struct domain *builder, struct domain *target, uint64_t f
 		return -XEN_ENOENT;
 	}
 	e = (struct npt_entry){.frame = e.frame, .kind = NPT_FOREIGN, .write = true};
-	rc = clear_gfn(builder, (gfn_t){to});
-	if (rc == 0) {
-		spin_lock(&builder->lock);
-		rc = npt_map(builder, (gfn_t){to}, e);
-		spin_unlock(&builder->lock);
-	}
+	rc = replace(builder, (gfn_t){to}, &e);
 	if (rc) {
 		frame_put(e.frame);
 	} else {

@@ -94,10 +94,10 @@ void sched_forget(struct vcpu *v)
 
 void sched_poll_port(struct domain *d, uint32_t port)
 {
-	for (uint32_t i = 0; i < d->vcpu_count; i++) {
-		struct vcpu *v = d->vcpu[i];
+	struct vcpu *v;
 
-		for (uint32_t p = 0; v && v->state == VCPU_polling && p < v->poll_count; p++) {
+	for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
+		for (uint32_t p = 0; v->state == VCPU_polling && p < v->poll_count; p++) {
 			if (v->poll_ports[p] == port) {
 				sched_wake(v);
 			}

@@ -46,8 +46,9 @@ void vcpu_destroy(struct vcpu *v)
 {
 	struct domain *d = v->domain;
 
-	CHECK(!v->vcpu_info.set && !v->runstate.set);
 	sched_forget(v);
+	gbuf_unpin(&v->vcpu_info);
+	gbuf_unpin(&v->runstate);
 	d->vcpu[v->id] = NULL;
 	virt_vcpu_free(v);
 	heap_page_free(v, &d->heap_pages);
@@ -66,15 +67,13 @@ void vcpu_time_fill(struct vcpu_info *info)
 
 struct vcpu_info *vcpu_info_open(struct vcpu *v)
 {
-	if (v->vcpu_info.set) {
-		return gbuf_open(&v->vcpu_info.pin);
-	}
-	return &v->domain->shared_info->vcpu_info[v->id];
+	return v->vcpu_info.pages ? gbuf_open(&v->vcpu_info)
+				  : &v->domain->shared_info->vcpu_info[v->id];
 }
 
 void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)
 {
-	if (v->vcpu_info.set) {
+	if (v->vcpu_info.pages) {
 		gbuf_close(info);
 	}
 }
@@ -84,13 +83,13 @@ static void runstate_publish(struct vcpu *v)
 	struct vcpu_runstate_info info = {.state = v->runstate_now,
 					  .state_entry_time = v->runstate_since};
 
-	if (!v->runstate.set) {
+	if (!v->runstate.pages) {
 		return;
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		info.time[i] = v->runstate_time[i];
 	}
-	gbuf_write(&v->runstate.pin, 0, &info, sizeof(info));
+	gbuf_write(&v->runstate, 0, &info, sizeof(info));
 }
 
 void vcpu_runstate_set(struct vcpu *v, int state)
@@ -108,7 +107,7 @@ void vcpu_runstate_set(struct vcpu *v, int state)
 
 static struct vcpu *named_vcpu(struct hc_call *call)
 {
-	return call->arg[1] < call->caller->vcpu_count ? call->caller->vcpu[call->arg[1]] : NULL;
+	return domain_vcpu(call->caller, call->arg[1]);
 }
 
 long hc_vcpu_is_up(struct hc_call *call)
@@ -128,7 +127,7 @@ long hc_vcpu_info(struct hc_call *call)
 	gpa_t gpa;
 	int rc;
 
-	if (!v || v->vcpu_info.set) {
+	if (!v || v->vcpu_info.pages) {
 		return v ? -XEN_EBUSY : -XEN_ENOENT;
 	}
 	if (arg->rsvd || arg->offset > PAGE_SIZE - sizeof(old) || arg->offset % 8 ||
@@ -144,8 +143,7 @@ long hc_vcpu_info(struct hc_call *call)
 	memcpy(old, info, sizeof(old));
 	vcpu_info_close(v, info);
 	gbuf_write(&pin, 0, old, sizeof(old));
-	v->vcpu_info.pin = pin;
-	v->vcpu_info.set = true;
+	v->vcpu_info = pin;
 	event_vcpu_info_moved(v);
 	return 0;
 }
@@ -164,11 +162,8 @@ long hc_vcpu_runstate(struct hc_call *call)
 	if (rc) {
 		return rc;
 	}
-	if (v->runstate.set) {
-		gbuf_unpin(&v->runstate.pin);
-	}
-	v->runstate.pin = pin;
-	v->runstate.set = true;
+	gbuf_unpin(&v->runstate);
+	v->runstate = pin;
 	runstate_publish(v);
 	return 0;
 }
@@ -183,7 +178,7 @@ long hc_vcpu_set_timer(struct hc_call *call)
 	const struct vcpu_set_singleshot_timer *arg = (void *)call->in.bytes;
 	struct vcpu *v = call->vcpu;
 
-	if (!v || named_vcpu(call) != v) {
+	if (named_vcpu(call) != v) {
 		return -XEN_EINVAL;
 	}
 	if ((arg->flags & VCPU_SSHOTTMR_future) && arg->timeout_abs_ns < now_ns()) {
@@ -196,12 +191,10 @@ long hc_vcpu_set_timer(struct hc_call *call)
 
 long hc_vcpu_stop_timer(struct hc_call *call)
 {
-	struct vcpu *v = call->vcpu;
-
-	if (!v || named_vcpu(call) != v) {
+	if (named_vcpu(call) != call->vcpu) {
 		return -XEN_EINVAL;
 	}
-	v->timer_deadline = ~0ull;
+	call->vcpu->timer_deadline = ~0ull;
 	return 0;
 }
 

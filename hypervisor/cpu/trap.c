@@ -10,29 +10,6 @@
 
 #define FIRST_INTERRUPT 32
 
-static const char *const exception_names[FIRST_INTERRUPT] = {
-	"divide error",
-	"debug",
-	"NMI",
-	"breakpoint",
-	"overflow",
-	"bound",
-	"invalid opcode",
-	"no FPU",
-	"double fault",
-	0,
-	"invalid TSS",
-	"segment not present",
-	"stack fault",
-	"general protection",
-	"page fault",
-	0,
-	"FPU error",
-	"alignment",
-	"machine check",
-	"SIMD error",
-};
-
 static void print_registers(const struct trap_frame *f)
 {
 	printk("rip %lx cs %lx rflags %lx rsp %lx ss %lx", f->rip, f->cs, f->rflags, f->rsp, f->ss);
@@ -45,8 +22,6 @@ static void print_registers(const struct trap_frame *f)
 
 static void describe(const struct trap_frame *f, char *text, uint32_t size)
 {
-	const char *name = exception_names[f->vector];
-
 	if (f->vector == VECTOR_PF) {
 		format(text, size, "page fault, %s of %lx (%s)",
 		       f->error & 16  ? "execution"
@@ -54,7 +29,7 @@ static void describe(const struct trap_frame *f, char *text, uint32_t size)
 				      : "read",
 		       read_cr2(), f->error & 1 ? "not allowed" : "not mapped");
 	} else {
-		format(text, size, "%s, error code %lx", name == 0 ? "exception" : name, f->error);
+		format(text, size, "exception, error code %lx", f->error);
 	}
 }
 

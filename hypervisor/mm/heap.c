@@ -60,6 +60,9 @@ void heap_page_free(void *page, uint32_t *charge)
 	struct free_page *p = page;
 	uintptr_t a = (uintptr_t)page;
 
+	if (!page) {
+		return;
+	}
 	CHECK(a >= region_base && a < region_end && (a & PAGE_MASK) == 0);
 	if (charge) {
 		CHECK(*charge > 0);

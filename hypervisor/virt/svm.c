@@ -140,14 +140,8 @@ int virt_vcpu_init(struct vcpu *v)
 
 void virt_vcpu_free(struct vcpu *v)
 {
-	if (v->vmcb) {
-		heap_page_free(v->vmcb, &v->domain->heap_pages);
-	}
-	if (v->fpu) {
-		heap_page_free(v->fpu, &v->domain->heap_pages);
-	}
-	v->vmcb = NULL;
-	v->fpu = NULL;
+	heap_page_free(v->vmcb, &v->domain->heap_pages);
+	heap_page_free(v->fpu, &v->domain->heap_pages);
 }
 
 static void reset_common(struct vcpu *v)

@@ -139,15 +139,13 @@ static bool addressed(struct vcpu *t, uint32_t destination, bool logical)
 
 static void send(struct vcpu *v, uint64_t icr)
 {
-	struct domain *d = v->domain;
 	uint32_t destination = (uint32_t)(icr >> 32);
+	unsigned shorthand = ICR_SHORT(icr); /* 1: itself, 2: all, 3: all others */
+	struct vcpu *t;
 
-	for (uint32_t i = 0; i < d->vcpu_count; i++) {
-		struct vcpu *t = d->vcpu[i];
-		unsigned shorthand = ICR_SHORT(icr); /* 1: itself, 2: all, 3: all others */
-
-		if (t && (shorthand == 0 ? addressed(t, destination, icr & ICR_LOGICAL)
-					 : shorthand != (t == v ? 3 : 1))) {
+	for (uint32_t i = 0; (t = domain_vcpu(v->domain, i)) != NULL; i++) {
+		if (shorthand == 0 ? addressed(t, destination, icr & ICR_LOGICAL)
+				   : shorthand != (t == v ? 3 : 1)) {
 			deliver(t, ICR_MODE(icr), (uint8_t)(icr & ICR_VECTOR));
 		}
 	}

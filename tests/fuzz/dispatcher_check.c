@@ -54,10 +54,10 @@ static uint64_t count_table(const uint64_t *table, unsigned level)
 	return pages;
 }
 
-static void count_area(const struct guest_area *a)
+static void count_area(const struct gbuf *a)
 {
-	for (uint32_t i = 0; a->set && i < a->pin.pages; i++) {
-		expected[a->pin.frame[i].n]++;
+	for (uint32_t i = 0; i < a->pages; i++) {
+		expected[a->frame[i].n]++;
 	}
 }
 
@@ -105,13 +105,8 @@ static void renew(struct domain *dom0)
 	for (unsigned i = 0; i < dom0->vcpu_count; i++) {
 		struct vcpu *v = dom0->vcpu[i];
 
-		if (v->vcpu_info.set) {
-			gbuf_unpin(&v->vcpu_info.pin);
-		}
-		if (v->runstate.set) {
-			gbuf_unpin(&v->runstate.pin);
-		}
-		v->vcpu_info.set = v->runstate.set = false;
+		gbuf_unpin(&v->vcpu_info);
+		gbuf_unpin(&v->runstate);
 		v->state = i ? VCPU_offline : VCPU_runnable;
 		memset(v->virq_port, 0, sizeof(v->virq_port));
 	}
