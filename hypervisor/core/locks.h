@@ -16,7 +16,7 @@ enum lock_rank {
 	RANK_GRANT,   /* one domain's grant table */
 	RANK_EVENT,   /* all event channels (one lock: pairs need no order) */
 	RANK_SCHED,   /* run queues */
-	RANK_FRAMES,  /* frame table free lists */
+	RANK_FRAMES,  /* frame table, dirty list */
 	RANK_HEAP,    /* hypervisor page pool */
 	RANK_TRACE,
 	RANK_CONSOLE,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frame table and its three lists: free blocks (2 MiB), free single frames, and dirty frames
- * that wait for a flush epoch and a scrub.  A frame that no guest ever had is FREE but not `clean`
- * and is zeroed when handed out.  Contents of guest frames are reached through a map slot only.
+ * The frame table, how many frames of each 2 MiB block are free, and the list of dirty frames that
+ * wait for a flush epoch and a scrub.  A frame that no guest ever had is FREE but not `clean` and
+ * is zeroed when handed out.  Contents of guest frames are reached through a map slot only.
  */
 #include "mm/frames.h"
 #include "boot/boot.h"
@@ -18,8 +18,8 @@ enum frame_state { FRAME_ABSENT, FRAME_FREE, FRAME_OWNED, FRAME_DIRTY };
 
 struct frame_info {
 	uint32_t refs;  /* FRAME_OWNED: > 0; else 0 */
-	uint32_t next;  /* list link: frame number, 0 = end (frame 0 is never ours) */
-	uint32_t prev;  /* list link; FRAME_DIRTY: low 32 bits of the epoch that must pass */
+	uint32_t next;  /* FRAME_DIRTY: the next in line, 0 = none (frame 0 is never ours) */
+	uint32_t epoch; /* FRAME_DIRTY: low 32 bits of the epoch that must pass */
 	uint16_t owner; /* domid */
 	uint8_t state;
 	uint8_t clean; /* contents are zero */
@@ -32,55 +32,25 @@ _Static_assert(sizeof(struct frame_info) == 16, "16 bytes per frame, as boot/ re
 static struct frame_info *table;
 static uint16_t *block_free; /* free frames in each 2 MiB block */
 static uint64_t table_frames;
-static uint32_t single_head, block_head, dirty_head, dirty_tail;
+static uint64_t last_block; /* where the search for free frames goes on */
+static uint32_t dirty_head, dirty_tail;
 static struct frame_counts counts;
 static struct spinlock lock = SPINLOCK(RANK_FRAMES);
 
-static void list_push(uint32_t *head, uint32_t n)
-{
-	table[n].next = *head;
-	table[n].prev = 0;
-	if (*head) {
-		table[*head].prev = n;
-	}
-	*head = n;
-}
-
-static void list_remove(uint32_t *head, uint32_t n)
-{
-	if (table[n].prev) {
-		table[table[n].prev].next = table[n].next;
-	} else {
-		*head = table[n].next;
-	}
-	if (table[n].next) {
-		table[table[n].next].prev = table[n].prev;
-	}
-}
-
 static void make_free(uint32_t n, bool clean)
 {
-	uint32_t first = n & ~(BLOCK_FRAMES - 1);
-
 	table[n].state = FRAME_FREE;
 	table[n].owner = OWNER_NONE;
 	table[n].clean = clean;
-	list_push(&single_head, n);
 	counts.free++;
-	if (++block_free[n >> BLOCK_ORDER] == BLOCK_FRAMES) {
-		for (uint32_t i = first; i < first + BLOCK_FRAMES; i++) {
-			list_remove(&single_head, i);
-		}
-		list_push(&block_head, first);
-		counts.blocks++;
-	}
+	counts.blocks += ++block_free[n >> BLOCK_ORDER] == BLOCK_FRAMES;
 }
 
 static void make_dirty(uint32_t n)
 {
 	table[n].state = FRAME_DIRTY;
 	table[n].next = 0;
-	table[n].prev = (uint32_t)tlb_request();
+	table[n].epoch = (uint32_t)tlb_request();
 	if (dirty_tail) {
 		table[dirty_tail].next = n;
 	} else {
@@ -120,35 +90,35 @@ void frames_add_region(uint64_t base, uint64_t size)
 	spin_unlock(&lock);
 }
 
-static uint32_t take_block(void)
+/* Finds a block with at least `low`, at most `high` free frames. */
+static bool find_block(uint16_t low, uint16_t high)
 {
-	uint32_t n = block_head;
+	uint64_t blocks = table_frames >> BLOCK_ORDER;
 
-	if (n) {
-		list_remove(&block_head, n);
-		block_free[n >> BLOCK_ORDER] = 0;
-		counts.free -= BLOCK_FRAMES;
-		counts.blocks--;
+	for (uint64_t tries = 0; tries < blocks; tries++) {
+		if (block_free[last_block] >= low && block_free[last_block] <= high) {
+			return true;
+		}
+		last_block = last_block + 1 < blocks ? last_block + 1 : 0;
 	}
-	return n;
+	return false;
 }
 
-static uint32_t take_single(void)
+/* One frame, of a block that is not whole any more if there is one; or a whole block.  0: none. */
+static uint32_t take(uint32_t count)
 {
-	uint32_t block = single_head ? 0 : take_block(), n;
+	uint32_t n;
 
-	if (block) {
-		block_free[block >> BLOCK_ORDER] = BLOCK_FRAMES;
-		counts.free += BLOCK_FRAMES;
-		for (uint32_t i = BLOCK_FRAMES; i > 0; i--) {
-			list_push(&single_head, block + i - 1);
-		}
+	if (!(count == 1 && find_block(1, BLOCK_FRAMES - 1)) &&
+	    !find_block(BLOCK_FRAMES, BLOCK_FRAMES)) {
+		return 0;
 	}
-	n = single_head;
-	if (n) {
-		list_remove(&single_head, n);
-		block_free[n >> BLOCK_ORDER]--;
-		counts.free--;
+	counts.blocks -= block_free[last_block] == BLOCK_FRAMES;
+	counts.free -= count;
+	block_free[last_block] -= (uint16_t)count;
+	n = (uint32_t)(last_block << BLOCK_ORDER);
+	while (table[n].state != FRAME_FREE) {
+		n++;
 	}
 	return n;
 }
@@ -160,7 +130,7 @@ int frames_alloc(uint16_t owner, unsigned order, frame_t *out)
 
 	CHECK(order == 0 || order == BLOCK_ORDER);
 	spin_lock(&lock);
-	n = order ? take_block() : take_single();
+	n = take(count);
 	for (uint32_t i = n; n && i < n + count; i++) {
 		table[i].state = FRAME_OWNED;
 		table[i].owner = owner;
@@ -244,7 +214,7 @@ static uint32_t take_dirty(void)
 
 	spin_lock(&lock);
 	n = dirty_head;
-	if (n && !tlb_passed32(table[n].prev)) {
+	if (n && !tlb_passed32(table[n].epoch)) {
 		n = 0;
 	}
 	if (n) {
