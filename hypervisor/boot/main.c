@@ -59,9 +59,7 @@ void boot_refuse(const char *fmt, ...)
 
 static void read_loader(uint32_t magic, uint64_t information)
 {
-	if (!multiboot_parse(magic, information, &boot, &loader)) {
-		boot_refuse("%s", loader.error);
-	}
+	multiboot_parse(magic, information, &boot, &loader);
 	boot.efi = loader.boot_services;
 	printk("command line: '%s'", boot.cmdline);
 	boot_options_check(&boot);

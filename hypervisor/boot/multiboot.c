@@ -27,7 +27,7 @@ static const char *const module_names[BOOT_MODULES] = {"policy", "builder", "pla
 						       "initrd"};
 
 /* Quotes a word that came from outside: cut, and printable only. */
-static bool fail_word(struct boot_loader *loader, const char *why, const char *word)
+static __attribute__((noreturn)) void refuse_word(const char *why, const char *word)
 {
 	char quoted[32];
 
@@ -35,19 +35,11 @@ static bool fail_word(struct boot_loader *loader, const char *why, const char *w
 	for (size_t i = 0; quoted[i] != 0; i++) {
 		quoted[i] = quoted[i] > ' ' && quoted[i] < 0x7f ? quoted[i] : '?';
 	}
-	format(loader->error, sizeof(loader->error), "%s '%s'", why, quoted);
-	return false;
-}
-
-static bool fail(struct boot_loader *loader, const char *why)
-{
-	copy_string(loader->error, sizeof(loader->error), why);
-	return false;
+	boot_refuse("%s '%s'", why, quoted);
 }
 
 /* `string` is NUL-terminated: the module's name, then its arguments. */
-static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint64_t start,
-		       uint64_t end, const char *string)
+static void add_module(struct boot_info *boot, uint64_t start, uint64_t end, const char *string)
 {
 	struct boot_module *module = 0;
 
@@ -63,21 +55,20 @@ static bool add_module(struct boot_info *boot, struct boot_loader *loader, uint6
 								   : 0;
 
 	if (why != 0) {
-		return fail_word(loader, why, string);
+		refuse_word(why, string);
 	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		if (start < boot->module[i].base + boot->module[i].size &&
 		    boot->module[i].base < end) {
-			return fail_word(loader, "overlaps another: module", string);
+			refuse_word("overlaps another: module", string);
 		}
 	}
 	module->base = start;
 	module->size = end - start;
-	return true;
 }
 
 /* `payload` is what follows type and size; `size` its length. */
-static bool mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
+static void mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
 			  struct boot_info *boot, struct boot_loader *loader)
 {
 	static const uint8_t least[] = {[MB2_TAG_CMDLINE] = 1,
@@ -88,44 +79,46 @@ static bool mb2_tag_parse(uint32_t type, const uint8_t *payload, uint32_t size,
 	uint32_t words[2];
 
 	if (type < ARRAY_SIZE(least) && size < least[type]) {
-		return fail(loader, "a multiboot tag is too short");
+		boot_refuse("a multiboot tag is too short");
 	}
 	switch (type) {
 	case MB2_TAG_CMDLINE:
 		if (payload[size - 1] != 0) {
-			return fail(loader, "the command line is not terminated");
+			boot_refuse("the command line is not terminated");
 		}
 		if (size > sizeof(boot->cmdline)) {
-			return fail(loader, "the command line is longer than 255 bytes");
+			boot_refuse("the command line is longer than 255 bytes");
 		}
 		copy_string(boot->cmdline, sizeof(boot->cmdline), (const char *)payload);
-		return true;
+		break;
 	case MB2_TAG_MODULE:
 		if (payload[size - 1] != 0) {
-			return fail(loader, "a module's string is not terminated");
+			boot_refuse("a module's string is not terminated");
 		}
 		memcpy(words, payload, sizeof(words));
-		return add_module(boot, loader, words[0], words[1],
-				  (const char *)payload + sizeof(words));
+		add_module(boot, words[0], words[1], (const char *)payload + sizeof(words));
+		break;
 	case MB2_TAG_EFI64:
 	case MB2_TAG_EFI64_HANDLE:
 		memcpy(type == MB2_TAG_EFI64 ? &loader->efi_system_table
 					     : &loader->efi_image_handle,
 		       payload, 8);
-		return true;
+		break;
 	case MB2_TAG_EFI_MAP:
 		memcpy(words, payload, sizeof(words));
-		return memmap_read_efi(&loader->memory, payload + 8, size - 8, words[0]) ||
-		       fail(loader, "the memory map is malformed");
+		if (!memmap_read_efi(&loader->memory, payload + 8, size - 8, words[0])) {
+			boot_refuse("the memory map is malformed");
+		}
+		break;
 	case MB2_TAG_BOOT_SERVICES:
 		loader->boot_services = true;
-		return true;
+		break;
 	default:
-		return true;
+		break;
 	}
 }
 
-bool multiboot_parse(uint32_t magic, uint64_t address, struct boot_info *boot,
+void multiboot_parse(uint32_t magic, uint64_t address, struct boot_info *boot,
 		     struct boot_loader *loader)
 {
 	const uint8_t *info = boot_physical(address, 8);
@@ -133,37 +126,34 @@ bool multiboot_parse(uint32_t magic, uint64_t address, struct boot_info *boot,
 	struct mb2_tag tag;
 
 	if (magic != MULTIBOOT2_LOADED) {
-		return fail(loader, "not started by a multiboot2 loader");
+		boot_refuse("not started by a multiboot2 loader");
 	}
 	if (info == 0) {
-		return fail(loader, "the multiboot information lies outside memory");
+		boot_refuse("the multiboot information lies outside memory");
 	}
 	memcpy(&total, info, sizeof(total));
 	if (total < 16 || total > MB2_LIMIT || (info = boot_physical(address, total)) == 0) {
-		return fail(loader, "the multiboot information has a wrong size");
+		boot_refuse("the multiboot information has a wrong size");
 	}
 	for (;;) {
 		if (total - at < sizeof(tag)) {
-			return fail(loader, "the multiboot information has no end tag");
+			boot_refuse("the multiboot information has no end tag");
 		}
 		memcpy(&tag, info + at, sizeof(tag));
 		if (tag.size < sizeof(tag) || tag.size > total - at) {
-			return fail(loader, "a multiboot tag has a wrong size");
+			boot_refuse("a multiboot tag has a wrong size");
 		}
 		if (tag.type == MB2_TAG_END) {
 			break;
 		}
-		if (!mb2_tag_parse(tag.type, info + at + sizeof(tag),
-				   tag.size - (uint32_t)sizeof(tag), boot, loader)) {
-			return false;
-		}
+		mb2_tag_parse(tag.type, info + at + sizeof(tag), tag.size - (uint32_t)sizeof(tag),
+			      boot, loader);
 		/* The last tag's padding may be missing. */
 		at = (uint32_t)MIN(ROUND_UP((uint64_t)at + tag.size, 8), total);
 	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		if (boot->module[i].size == 0) {
-			return fail_word(loader, "missing module", module_names[i]);
+			refuse_word("missing module", module_names[i]);
 		}
 	}
-	return true;
 }

@@ -16,7 +16,6 @@ struct boot_loader {
 	uint64_t efi_system_table; /* 0 = not given */
 	uint64_t efi_image_handle;
 	bool boot_services; /* not yet left */
-	char error[96];     /* why parsing failed */
 
 	/* From efi.c; 0 = none.  The event log is in firmware's memory, two pieces to be joined. */
 	uint64_t log_base, log_size;
@@ -25,8 +24,8 @@ struct boot_loader {
 	const char *log_problem; /* why there is no log, or NULL */
 };
 
-/* Fills cmdline and module of `boot`.  False: loader->error says what is wrong with what. */
-bool multiboot_parse(uint32_t magic, uint64_t address, struct boot_info *boot,
+/* Fills cmdline and module of `boot`, or refuses to start: what is wrong with what. */
+void multiboot_parse(uint32_t magic, uint64_t address, struct boot_info *boot,
 		     struct boot_loader *loader);
 
 /* Readable memory at a host-physical address, or NULL; boot/main.c and the tests provide it. */

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_result(const struct boot_info *boot, const struct boot_loader *loader, bool good)
 {
-	if (good == (loader->error[0] != 0) || boot->cmdline[sizeof(boot->cmdline) - 1] != 0) {
+	if (good == (fake_panic_text[0] != 0) || boot->cmdline[sizeof(boot->cmdline) - 1] != 0) {
 		abort();
 	}
 	for (unsigned i = 0; good && i < BOOT_MODULES; i++) {
@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		return 0;
 	}
-	bool good = multiboot_parse(MULTIBOOT2_LOADED, FAKE_MEMORY_BASE, &boot, &loader);
+	fake_panic_text[0] = 0;
+	bool good = !PANICS(multiboot_parse(MULTIBOOT2_LOADED, FAKE_MEMORY_BASE, &boot, &loader));
 
 	check_result(&boot, &loader, good);
 	return 0;

@@ -49,6 +49,16 @@ void panic(const char *fmt, ...)
 	longjmp(fake_panic_exit, 1);
 }
 
+void boot_refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vformat(fake_panic_text, sizeof(fake_panic_text), fmt, args);
+	va_end(args);
+	longjmp(fake_panic_exit, 1);
+}
+
 bool is_panicking(void)
 {
 	return fake_panicking;

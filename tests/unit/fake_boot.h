@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the boot and console files stand on, for tests on the host: physical memory as one buffer,
- * printk() into a string, panic() as a jump that a test can expect, a UART that records.
+ * printk() into a string, panic() and boot_refuse() as a jump that a test can expect, a UART that
+ * records.
  */
 #ifndef TESTS_UNIT_FAKE_BOOT_H
 #define TESTS_UNIT_FAKE_BOOT_H
@@ -26,7 +27,7 @@ extern uint64_t fake_now;
 extern jmp_buf fake_panic_exit;
 extern char fake_panic_text[256];
 
-/* True if `statement` panics. */
+/* True if `statement` panics or refuses; fake_panic_text says why. */
 #define PANICS(statement)                                                                          \
 	({                                                                                         \
 		bool panicked_ = setjmp(fake_panic_exit) != 0;                                     \
