@@ -129,14 +129,11 @@ static const char *take_log(const struct efi_system_table *system, struct boot_l
 	    start == 0) {
 		return "firmware gives no crypto-agile event log";
 	}
-	if (truncated || last < start || last - start >= LOG_LIMIT) {
-		return "firmware's event log is truncated or out of bounds";
+	/* The first record, of an older format, is about the log itself and never the last. */
+	if (truncated || last <= start || last - start >= LOG_LIMIT) {
+		return "firmware's event log is truncated, empty or out of bounds";
 	}
-	if (last == start) {
-		size = tcglog_event1_size((const uint8_t *)start, LOG_LIMIT);
-	} else {
-		size = tcglog_event2_size((const uint8_t *)last, LOG_LIMIT);
-	}
+	size = tcglog_event2_size((const uint8_t *)last, LOG_LIMIT);
 	if (size == 0) {
 		return "the last record of firmware's event log is malformed";
 	}

@@ -7,36 +7,17 @@
 #include "core/lib.h"
 #include "measured-boot/eventlog.h"
 
-#define EVENT1_HEADER 32u /* PCR, type, SHA-1, size of the event */
-#define MAX_DIGESTS   8u
-
-static uint32_t u32_at(const uint8_t *bytes)
-{
-	uint32_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return value;
-}
-
-uint64_t tcglog_event1_size(const uint8_t *record, uint64_t available)
-{
-	if (available < EVENT1_HEADER) {
-		return 0;
-	}
-	uint64_t size = EVENT1_HEADER + (uint64_t)u32_at(record + EVENT1_HEADER - 4);
-
-	return size <= available ? size : 0;
-}
+#define MAX_DIGESTS 8u
 
 uint64_t tcglog_event2_size(const uint8_t *record, uint64_t available)
 {
 	uint64_t at = 12;
+	uint32_t digests, event;
 
 	if (available < at) {
 		return 0;
 	}
-	uint32_t digests = u32_at(record + 8);
-
+	memcpy(&digests, record + 8, sizeof(digests));
 	if (digests == 0 || digests > MAX_DIGESTS) {
 		return 0;
 	}
@@ -56,7 +37,6 @@ uint64_t tcglog_event2_size(const uint8_t *record, uint64_t available)
 	if (available - at < 4) {
 		return 0;
 	}
-	uint64_t event = u32_at(record + at);
-
+	memcpy(&event, record + at, sizeof(event));
 	return available - at - 4 < event ? 0 : at + 4 + event;
 }

@@ -10,6 +10,4 @@
 /* Size in bytes of the TCG_PCR_EVENT2 record at `record`, of which `available` bytes are readable;
  * 0 = malformed. */
 uint64_t tcglog_event2_size(const uint8_t *record, uint64_t available);
-/* The same for the old-format TCG_PCR_EVENT with which a crypto-agile log begins. */
-uint64_t tcglog_event1_size(const uint8_t *record, uint64_t available);
 #endif

@@ -24,15 +24,18 @@
 #define RTC_INDEX    0x70
 #define RTC_DATA     0x71
 #define RTC_NMI_OFF  0x80
+#define RTC_SECOND   0
+#define RTC_MINUTE   2
 #define RTC_HOUR     4
-#define RTC_PM       0x80 /* in the hour, when it counts to 12 */
-#define RTC_CENTURY  0x32 /* where QEMU and most boards keep it */
+#define RTC_DAY      7
+#define RTC_MONTH    8
+#define RTC_YEAR     9
 #define RTC_STATUS_A 0x0A
 #define RTC_STATUS_B 0x0B
 #define RTC_UPDATING 0x80
 #define RTC_24H      0x02
 #define RTC_BINARY   0x04
-#define RTC_LIMIT    2000000u
+#define RTC_TRIES    2000000u
 
 struct sample {
 	uint64_t tsc;
@@ -127,36 +130,30 @@ static uint8_t rtc_read(uint8_t reg)
 	return inb(RTC_DATA);
 }
 
-static unsigned rtc_number(uint8_t reg, uint8_t status_b)
+static unsigned rtc_number(uint8_t reg)
 {
-	unsigned value = rtc_read(reg);
-	unsigned number = value & (reg == RTC_HOUR ? 0x7F : 0xFF);
+	unsigned digits = rtc_read(reg);
 
-	if (!(status_b & RTC_BINARY)) {
-		number = (number >> 4) * 10 + (number & 15);
-	}
-	if (reg == RTC_HOUR && !(status_b & RTC_24H)) {
-		number = number % 12 + (value & RTC_PM ? 12 : 0);
-	}
-	return number;
+	return (digits >> 4) * 10 + (digits & 15);
 }
 
+/* What firmware leaves on every PC: decimal digits, 24 hours.  The century is ours. */
 static uint64_t rtc_seconds(void)
 {
-	uint64_t seconds = 0;
+	uint64_t seconds = 0, again;
 
-	for (unsigned i = 0; i < RTC_LIMIT && (rtc_read(RTC_STATUS_A) & RTC_UPDATING); i++) {
-		cpu_relax();
+	if ((rtc_read(RTC_STATUS_B) & (RTC_24H | RTC_BINARY)) != RTC_24H) {
+		printk("warning: the RTC counts in a way of its own: no wall clock");
+		return 0;
 	}
 	/* Read until two readings agree: an update may fall in between. */
-	for (unsigned i = 0; i < SAMPLES; i++) {
-		uint8_t b = rtc_read(RTC_STATUS_B);
-		unsigned century = rtc_number(RTC_CENTURY, b);
-		unsigned year = (century >= 20 ? century : 20) * 100 + rtc_number(9, b);
-		uint64_t again = clock_unix_seconds(year, rtc_number(8, b), rtc_number(7, b),
-						    rtc_number(RTC_HOUR, b), rtc_number(2, b),
-						    rtc_number(0, b));
-
+	for (unsigned i = 0; i < RTC_TRIES; i++) {
+		if (rtc_read(RTC_STATUS_A) & RTC_UPDATING) {
+			continue;
+		}
+		again = clock_unix_seconds(2000 + rtc_number(RTC_YEAR), rtc_number(RTC_MONTH),
+					   rtc_number(RTC_DAY), rtc_number(RTC_HOUR),
+					   rtc_number(RTC_MINUTE), rtc_number(RTC_SECOND));
 		if (again == seconds) {
 			break;
 		}
