@@ -41,7 +41,7 @@ enum vcpu_state {
 };
 
 struct vcpu_regs { /* general registers that VMRUN does not switch; RAX, RSP, RIP are in the VMCB */
-	uint64_t rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rdi;
 };
 
 struct vcpu {

@@ -11,68 +11,40 @@
 	.globl svm_enter
 	.type svm_enter, @function
 svm_enter:
-	push %rbp
-	push %rbx
-	push %r12
-	push %r13
-	push %r14
-	push %r15
-	push %rdx
-	push %rdi
+	.irp register, rbp, rbx, r12, r13, r14, r15, rdx, rdi
+	push %\register
+	.endr
 	mov %rsi, %rax
 	clgi
 	vmload %rax
-	mov 0x00(%rdi), %rbx
-	mov 0x08(%rdi), %rcx
-	mov 0x10(%rdi), %rdx
-	mov 0x18(%rdi), %rsi
-	mov 0x28(%rdi), %rbp
-	mov 0x30(%rdi), %r8
-	mov 0x38(%rdi), %r9
-	mov 0x40(%rdi), %r10
-	mov 0x48(%rdi), %r11
-	mov 0x50(%rdi), %r12
-	mov 0x58(%rdi), %r13
-	mov 0x60(%rdi), %r14
-	mov 0x68(%rdi), %r15
-	mov 0x20(%rdi), %rdi
+	/* As struct vcpu_regs has them. */
+	.set at, 0
+	.irp register, rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rdi
+	mov at(%rdi), %\register
+	.set at, at + 8
+	.endr
 	sti
 	nop
 	vmrun %rax
 	vmsave %rax
 	/* RSP and RAX are the host's again; every other general register is the guest's. */
 	xchg %rdi, (%rsp)
-	mov %rbx, 0x00(%rdi)
-	mov %rcx, 0x08(%rdi)
-	mov %rdx, 0x10(%rdi)
-	mov %rsi, 0x18(%rdi)
-	mov %rbp, 0x28(%rdi)
-	mov %r8, 0x30(%rdi)
-	mov %r9, 0x38(%rdi)
-	mov %r10, 0x40(%rdi)
-	mov %r11, 0x48(%rdi)
-	mov %r12, 0x50(%rdi)
-	mov %r13, 0x58(%rdi)
-	mov %r14, 0x60(%rdi)
-	mov %r15, 0x68(%rdi)
+	.set at, 0
+	.irp register, rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+	mov %\register, at(%rdi)
+	.set at, at + 8
+	.endr
 	pop %rax
-	mov %rax, 0x20(%rdi)
+	mov %rax, at(%rdi)
 	pop %rax
 	vmload %rax
 	/* No guest value is left for speculation to use. */
-	xor %ecx, %ecx
-	xor %edx, %edx
-	xor %esi, %esi
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %r10d, %r10d
-	xor %r11d, %r11d
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbx
-	pop %rbp
+	.irp register, ecx, edx, esi, r8d, r9d, r10d, r11d
+	xor %\register, %\register
+	.endr
+	.irp register, r15, r14, r13, r12, rbx, rbp
+	pop %\register
+	.endr
 	stgi
 	nop
 	cli
