@@ -84,7 +84,7 @@ struct domain {
 	uint32_t instance; /* builder instance that built it / own number if it is the builder */
 	bool is_dom0, is_builder;
 	bool reap_started;
-	uint64_t reap_epoch;      /* flush that must pass before its tables are taken apart */
+	uint32_t reap_epoch;      /* flush that must pass before its tables are taken apart */
 	uint16_t shutdown_reason; /* SHUTDOWN_*, 0xFF = none */
 	char crash_reason[64];
 	uint8_t uuid[16];

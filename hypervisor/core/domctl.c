@@ -37,36 +37,31 @@ long hc_domctl_destroy(struct hc_call *call)
 	return error;
 }
 
-/* Pausing twice is one pause: the control domain's word is a state, not a count. */
-long hc_domctl_pause(struct hc_call *call)
+/* Says whether the target is in one of the states `done` after the change. */
+static long change_state(struct hc_call *call, void (*change)(struct domain *d), uint32_t done)
 {
 	struct domain *d = call->target;
 	long error = check_other(call);
 
-	if (error) {
-		return error;
+	if (!error) {
+		spin_lock(&d->lock);
+		change(d);
+		error = done >> d->state & 1 ? 0 : -XEN_EINVAL;
+		spin_unlock(&d->lock);
 	}
-	spin_lock(&d->lock);
-	domain_pause(d);
-	/* A sealed domain does not run yet; one that was shut down cannot be paused. */
-	error = d->state == CORBEL_DOM_paused || d->state == CORBEL_DOM_sealed ? 0 : -XEN_EINVAL;
-	spin_unlock(&d->lock);
 	return error;
+}
+
+/* Pausing twice is one pause: the control domain's word is a state, not a count.  A sealed domain
+ * does not run yet; one that was shut down cannot be paused. */
+long hc_domctl_pause(struct hc_call *call)
+{
+	return change_state(call, domain_pause, 1u << CORBEL_DOM_paused | 1u << CORBEL_DOM_sealed);
 }
 
 long hc_domctl_unpause(struct hc_call *call)
 {
-	struct domain *d = call->target;
-	long error = check_other(call);
-
-	if (error) {
-		return error;
-	}
-	spin_lock(&d->lock);
-	domain_unpause(d);
-	error = d->state == CORBEL_DOM_running ? 0 : -XEN_EINVAL;
-	spin_unlock(&d->lock);
-	return error;
+	return change_state(call, domain_unpause, 1u << CORBEL_DOM_running);
 }
 
 /* Whether the caller may see d, without a trace record: a list must not flood the audit, nor end at

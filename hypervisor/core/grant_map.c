@@ -91,8 +91,7 @@ int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t 
 	return GNTST_okay;
 }
 
-/* The live map that handle and gfn name, claimed (reserved); else NULL and *status. */
-static struct grant_map *map_claim(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
+struct grant_map *grant_claim(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
 {
 	struct grant_map *map;
 
@@ -110,21 +109,9 @@ static struct grant_map *map_claim(struct domain *d, uint32_t handle, gfn_t gfn,
 	return *status == GNTST_okay ? map : NULL;
 }
 
-struct domain *grant_map_owner(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
+void grant_unclaim(struct domain *d, struct grant_map *map)
 {
-	struct grant_map *map = map_claim(d, handle, gfn, status);
-	struct domain *granter;
-
-	if (!map) {
-		return NULL;
-	}
-	/* Claimed, so that the granter cannot go before it has another reference. */
-	granter = map->granter;
-	if (granter) {
-		domain_get(granter);
-	}
-	map_set(d->grants, map, handle, MAP_live);
-	return granter;
+	map_set(d->grants, map, 0, MAP_live);
 }
 
 /* Takes the mapping out of d's NPT; false when it is not there. */
@@ -194,16 +181,10 @@ void grant_review(struct domain *d, policy_forbids *forbidden)
 	}
 }
 
-int16_t grant_unmap(struct domain *d, uint32_t handle, gfn_t gfn)
+int16_t grant_unmap(struct domain *d, struct grant_map *map, uint32_t handle)
 {
-	int16_t status;
-	struct grant_map *map = map_claim(d, handle, gfn, &status);
-
-	if (!map) {
-		return status;
-	}
 	if (!remove_mapping(d, map)) {
-		map_set(d->grants, map, handle, MAP_live);
+		grant_unclaim(d, map);
 		return GNTST_general_error;
 	}
 	drop_map(d, map, handle, true);

@@ -89,7 +89,7 @@ static int16_t unmap_work(struct hc_call *call, union element *e)
 {
 	const struct gnttab_unmap_grant_ref *op = &e->unmap;
 	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
-	struct domain *granter;
+	struct grant_map *map;
 	int16_t status;
 
 	if (op->dev_bus_addr) {
@@ -98,21 +98,17 @@ static int16_t unmap_work(struct hc_call *call, union element *e)
 	if (op->host_addr & PAGE_MASK) {
 		return GNTST_bad_virt_addr;
 	}
-	granter = grant_map_owner(call->caller, op->handle, gfn, &status);
-	if (status != GNTST_okay) {
+	map = grant_claim(call->caller, op->handle, gfn, &status);
+	if (!map) {
 		return status;
 	}
-	if (!granter) { /* revoked: what lies there is the caller's own */
-		return grant_unmap(call->caller, op->handle, gfn);
+	/* Of a granter in any state: mappings of a dead domain must be dropped too.  Without one it
+	 * was revoked: what lies there is the caller's own. */
+	if (map->granter && hc_authorize(call, map->granter, XSM_RIGHT(grant, unmap))) {
+		grant_unclaim(call->caller, map);
+		return GNTST_permission_denied;
 	}
-	/* Of a granter in any state: mappings of a dead domain must be dropped too. */
-	if (hc_authorize(call, granter, XSM_RIGHT(grant, unmap))) {
-		status = GNTST_permission_denied;
-	} else {
-		status = grant_unmap(call->caller, op->handle, gfn);
-	}
-	domain_put(granter);
-	return status;
+	return grant_unmap(call->caller, map, op->handle);
 }
 
 struct side {                   /* one end of a copy, held from side_open() to side_close() */

@@ -81,8 +81,10 @@ void grant_release(struct domain *granter, uint32_t ref, bool write);
  * mapping. */
 int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t gfn, bool write,
 		  uint32_t *handle);
-/* The granter of a live mapping, referenced, if handle and gfn name one of d's (NULL if it was
- * revoked); else *status says why not. */
-struct domain *grant_map_owner(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status);
-int16_t grant_unmap(struct domain *d, uint32_t handle, gfn_t gfn);
+/* The live mapping of d that handle and gfn name, claimed (reserved) until the caller gives it back
+ * or unmaps it; else NULL, and *status says why. */
+struct grant_map *grant_claim(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status);
+void grant_unclaim(struct domain *d, struct grant_map *map);
+/* Unmaps what is claimed; gives it back where that fails. */
+int16_t grant_unmap(struct domain *d, struct grant_map *map, uint32_t handle);
 #endif

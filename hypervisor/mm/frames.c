@@ -50,7 +50,7 @@ static void make_dirty(uint32_t n)
 {
 	table[n].state = FRAME_DIRTY;
 	table[n].next = 0;
-	table[n].epoch = (uint32_t)tlb_request();
+	table[n].epoch = tlb_request();
 	if (dirty_tail) {
 		table[dirty_tail].next = n;
 	} else {
@@ -214,7 +214,7 @@ static uint32_t take_dirty(void)
 
 	spin_lock(&lock);
 	n = dirty_head;
-	if (n && !tlb_passed32(table[n].epoch)) {
+	if (n && !tlb_passed(table[n].epoch)) {
 		n = 0;
 	}
 	if (n) {

@@ -215,35 +215,29 @@ static void drop_slot(struct domain *d, uint64_t *slot)
 
 bool npt_teardown(struct domain *d, uint32_t budget)
 {
+	uint64_t *directory;
+
 	if (!d->npt_root) {
 		return true;
 	}
 	while (d->teardown_gfn < GFN_LIMIT) {
-		uint64_t gfn = d->teardown_gfn;
-		uint64_t *up = find_slot(d, gfn, 2, false);
-		uint64_t *level2;
+		uint64_t *slot = find_slot(d, d->teardown_gfn, 1, false);
 
-		if (!up || !(*up & NPT_P)) {
-			d->teardown_gfn = ROUND_UP(gfn + 1, 1ull << 18);
-			continue;
-		}
-		level2 = table_of(*up);
-		if (level2[index_at(gfn, 1)] & NPT_P) {
-			drop_slot(d, &level2[index_at(gfn, 1)]);
+		if (slot && (*slot & NPT_P)) {
+			drop_slot(d, slot);
 			budget -= MIN(budget, TABLE_ENTRIES);
 		}
-		d->teardown_gfn = gfn + TABLE_ENTRIES;
-		if (index_at(d->teardown_gfn, 1) == 0) {
-			*up = 0;
-			heap_page_free(level2, &d->heap_pages);
-		}
+		/* Without a slot there is none for as much as a whole table would cover. */
+		d->teardown_gfn += slot ? TABLE_ENTRIES : TABLE_ENTRIES * TABLE_ENTRIES;
 		if (!budget) {
 			return false;
 		}
 	}
-	if (d->npt_root[0] & NPT_P) {
-		heap_page_free(table_of(d->npt_root[0]), &d->heap_pages);
+	directory = table_of(d->npt_root[0]);
+	for (unsigned i = 0; directory && i < TABLE_ENTRIES; i++) {
+		heap_page_free(table_of(directory[i]), &d->heap_pages);
 	}
+	heap_page_free(directory, &d->heap_pages);
 	heap_page_free(d->npt_root, &d->heap_pages);
 	d->npt_root = NULL;
 	return true;

@@ -8,9 +8,9 @@
 
 static uint64_t requested;
 
-uint64_t tlb_request(void)
+uint32_t tlb_request(void)
 {
-	return __atomic_add_fetch(&requested, 1, __ATOMIC_ACQ_REL);
+	return (uint32_t)__atomic_add_fetch(&requested, 1, __ATOMIC_ACQ_REL);
 }
 
 uint64_t tlb_current(void)
@@ -18,23 +18,17 @@ uint64_t tlb_current(void)
 	return __atomic_load_n(&requested, __ATOMIC_ACQUIRE);
 }
 
-bool tlb_passed(uint64_t epoch)
+bool tlb_passed(uint32_t epoch)
 {
+	/* The epoch was taken in the past: at most 2^32 requests ago. */
+	uint64_t now = tlb_current(), full = now - ((uint32_t)now - epoch);
+
 	for (uint32_t cpu = 0; cpu < percpu_count; cpu++) {
-		if (__atomic_load_n(&percpu_area[cpu].tlb_epoch, __ATOMIC_ACQUIRE) < epoch) {
+		if (__atomic_load_n(&percpu_area[cpu].tlb_epoch, __ATOMIC_ACQUIRE) < full) {
 			return false;
 		}
 	}
 	return true;
-}
-
-bool tlb_passed32(uint32_t epoch)
-{
-	uint64_t now = tlb_current();
-	/* The epoch was taken in the past: at most 2^32 requests ago. */
-	uint64_t full = now - (uint32_t)((uint32_t)now - epoch);
-
-	return tlb_passed(full);
 }
 
 bool tlb_sync(void)

@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-uint64_t tlb_request(void); /* returns the epoch that must pass */
+uint32_t tlb_request(void); /* returns the epoch that must pass */
 uint64_t tlb_current(void);
-bool tlb_passed(uint64_t epoch);
-bool tlb_passed32(uint32_t epoch); /* the same for the low half of a recent epoch */
+bool tlb_passed(uint32_t epoch); /* one that was requested before */
 bool tlb_sync(void); /* called on this CPU before guest entry: true = flush everything now */
 #endif

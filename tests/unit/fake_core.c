@@ -266,7 +266,7 @@ void frame_copy(frame_t dst, uint32_t dst_offset, frame_t src, uint32_t src_offs
 	memmove(fake_frames[dst.n].data + dst_offset, fake_frames[src.n].data + src_offset, length);
 }
 
-uint64_t tlb_request(void)
+uint32_t tlb_request(void)
 {
 	return ++fake.tlb_requests;
 }
