@@ -16,7 +16,7 @@ ALL += $(MEASURE_TOOL)
 # lies beside the image.  Each line: pcr INDEX BANK HEX.
 MEASURE_IMAGE ?= esp
 $(B)/%.pcrs: $(B)/%.img $(MEASURE_TOOL)
-	@$(MEASURE_TOOL) --text --hypervisor $(B)/$*/corbel/corbel.elf --cmdline "$(HV_ARGS)" \
+	@$(MEASURE_TOOL) --text --hypervisor $(B)/$*/corbel/corbel.elf --cmdline "$(BOOT_ARGS)" \
 		--module $(B)/$*/corbel/policy.bin policy --module $(B)/$*/corbel/builder.bin builder \
 		--module $(B)/$*/corbel/plan.bin plan --module $(B)/$*/corbel/vmlinuz kernel \
 		--module $(B)/$*/corbel/initrd.cpio initrd >$@

@@ -54,6 +54,11 @@ $(B)/boot-policy.bin: $(B)/tools/corbel-policy always \
 		$(if $(POLICY),$(filter $(B)/policy/%.bin,$(POLICY)),$(B)/policy/cloud.bin)
 	@$< check "$(or $(POLICY),$(B)/policy/cloud.bin)" -o $@.new $(if $(POLICY),,>/dev/null)
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+# Of a signed policy also its serial.
+$(B)/boot-policy.args: $(B)/tools/corbel-policy tools/image/policy-args always
+	@tools/image/policy-args $< "$(POLICY)" "$(HV_ARGS)" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+BOOT_ARGS = $(strip $(HV_ARGS) $(shell cat $(B)/boot-policy.args 2>/dev/null))
 always:
 
 # Only the demo, which lets a builder crash, has the test build of it.
@@ -61,11 +66,11 @@ BOOT_FILES := $(B)/corbel.elf $(B)/boot-policy.bin $(B)/builder.bin
 DEMO_FILES := $(B)/corbel.elf $(B)/boot-policy.bin $(DEMO_BUILDER)
 BOOT_LINUX := $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
 
-$(B)/esp.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
-	tools/image/make-esp $(B)/esp "$(HV_ARGS)" $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
+$(B)/esp.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX) $(B)/boot-policy.args
+	tools/image/make-esp $(B)/esp "$(BOOT_ARGS)" $(BOOT_FILES) $(B)/plan-dom0.bin $(BOOT_LINUX)
 
-$(B)/esp-demo.img: tools/image/make-esp $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
-	tools/image/make-esp $(B)/esp-demo "$(HV_ARGS)" $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
+$(B)/esp-demo.img: tools/image/make-esp $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_LINUX) $(B)/boot-policy.args
+	tools/image/make-esp $(B)/esp-demo "$(BOOT_ARGS)" $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
 
 image: $(B)/esp.img
 TESTBIN += $(B)/esp-demo.img $(B)/esp-demo.pcrs $(B)/plan-dom0.bin
