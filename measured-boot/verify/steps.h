@@ -71,8 +71,7 @@ struct judge {
 /* ---- part 1: identity and quote ---------------------------------------------------------------
  */
 
-/* certificate.c: reads the DER and the digest of its key; no row unless it is unreadable (ek.chain
- * bad). */
+/* certificate.c: reads the DER and the digest of its key; certificate_chain() says what failed. */
 void certificate_read(struct judge *j);
 /* hosts.c: host.enrolled */
 void host_enrolled(struct judge *j);

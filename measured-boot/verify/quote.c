@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The quote: that the TPM made it, that the attestation key signed it, that it is fresh, and that
+ * the PCR values computed from the logs are the ones it signed.  A quote that the TPM did not make
+ * cannot bear its magic number, since a restricted key refuses to sign such bytes from outside
+ * (TPM 2.0 part 1, 31.2).
+ */
+#include "measured-boot/verify/identity.h"
+#include "measured-boot/lib/hex.h"
+#include "measured-boot/lib/merkle.h"
+#include <openssl/ecdsa.h>
+#include <openssl/sha.h>
+#include <string.h>
+#include <tss2/tss2_mu.h>
+
+/* ---- signature --------------------------------------------------------------------------------
+ */
+
+/* ECDSA with SHA-256, two numbers of at most 32 bytes, nothing behind them. */
+static bool signature_parse(const struct bytes *bytes, TPMT_SIGNATURE *out)
+{
+	const TPMS_SIGNATURE_ECC *ecc = &out->signature.ecdsa;
+	size_t at = 0;
+
+	memset(out, 0, sizeof(*out));
+	return bytes->length &&
+	       Tss2_MU_TPMT_SIGNATURE_Unmarshal(bytes->data, bytes->length, &at, out) ==
+		       TSS2_RC_SUCCESS &&
+	       at == bytes->length && out->sigAlg == TPM2_ALG_ECDSA &&
+	       ecc->hash == TPM2_ALG_SHA256 && ecc->signatureR.size > 0 &&
+	       ecc->signatureR.size <= 32 && ecc->signatureS.size > 0 && ecc->signatureS.size <= 32;
+}
+
+/* The numbers' range, 1 to the order less one, is checked by the verification (FIPS 186-4, 6.4). */
+static bool signature_verify(EVP_PKEY *key, const TPMS_SIGNATURE_ECC *ecc,
+			     const struct bytes *message)
+{
+	ECDSA_SIG *numbers = ECDSA_SIG_new();
+	BIGNUM *r = BN_bin2bn(ecc->signatureR.buffer, ecc->signatureR.size, NULL);
+	BIGNUM *s = BN_bin2bn(ecc->signatureS.buffer, ecc->signatureS.size, NULL);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char *der = NULL;
+	bool good = false;
+	int length;
+
+	if (!numbers || !r || !s || !ECDSA_SIG_set0(numbers, r, s)) {
+		BN_free(r);
+		BN_free(s);
+	} else {
+		length = i2d_ECDSA_SIG(numbers, &der);
+		good = context && length > 0 &&
+		       EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+		       EVP_DigestVerify(context, der, (size_t)length, message->data,
+					message->length) == 1;
+	}
+	ECDSA_SIG_free(numbers);
+	EVP_MD_CTX_free(context);
+	OPENSSL_free(der);
+	return good;
+}
+
+static bool row_signature(struct judge *j)
+{
+	TPMT_SIGNATURE signature;
+
+	if (!j->ak) {
+		verdict_add(j->v, "quote.signature", ROW_missing, "a signature by the AK", NULL,
+			    "there is no usable attestation key to check it with");
+		return false;
+	}
+	if (!signature_parse(&j->e->signature, &signature)) {
+		verdict_add(j->v, "quote.signature", ROW_bad, "ECDSA P-256 with SHA-256",
+			    "something else", "no signature that this key could have made");
+		return false;
+	}
+	if (!signature_verify(j->ak, &signature.signature.ecdsa, &j->e->attest)) {
+		verdict_add(j->v, "quote.signature", ROW_bad, "a signature by the AK",
+			    "does not fit",
+			    "the quote is not as the TPM signed it, or another "
+			    "TPM's");
+		return false;
+	}
+	verdict_add(j->v, "quote.signature", ROW_ok, "a signature by the AK", "fits",
+		    "the TPM that holds this key signed the quote");
+	return true;
+}
+
+/* ---- contents ---------------------------------------------------------------------------------
+ */
+
+/* tss2-mu refuses another magic number on its own; this says so in a row. */
+static bool row_magic(struct judge *j, TPMS_ATTEST *attest)
+{
+	const struct bytes *b = &j->e->attest;
+	static const uint8_t magic[4] = {0xFF, 0x54, 0x43, 0x47};
+	size_t at = 0;
+
+	memset(attest, 0, sizeof(*attest));
+	if (b->length < sizeof(magic) || memcmp(b->data, magic, sizeof(magic)) != 0) {
+		verdict_add_digest(j->v, "quote.magic", ROW_bad, magic,
+				   b->length < sizeof(magic) ? NULL : b->data, sizeof(magic),
+				   "no TPM made this structure: anyone could have");
+		return false;
+	}
+	if (Tss2_MU_TPMS_ATTEST_Unmarshal(b->data, b->length, &at, attest) != TSS2_RC_SUCCESS ||
+	    at != b->length || attest->type != TPM2_ST_ATTEST_QUOTE) {
+		verdict_add(j->v, "quote.magic", ROW_bad, "a quote", "something else",
+			    "the TPM signed something, but no quote of PCR values");
+		return false;
+	}
+	verdict_add(j->v, "quote.magic", ROW_ok, "a quote made by a TPM", "as expected",
+		    "the structure bears the mark of what a TPM made itself");
+	return true;
+}
+
+/* PCRs of a selection as bits. */
+static uint32_t selected(const TPMS_PCR_SELECTION *s)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < s->sizeofSelect && i < 4; i++) {
+		bits |= (uint32_t)s->pcrSelect[i] << (8 * i);
+	}
+	return bits;
+}
+
+static bool selection_ok(const TPML_PCR_SELECTION *s)
+{
+	return s->count == 2 && s->pcrSelections[0].hash == TPM2_ALG_SHA256 &&
+	       s->pcrSelections[1].hash == TPM2_ALG_SHA384 &&
+	       selected(&s->pcrSelections[0]) == QUOTE_PCRS &&
+	       selected(&s->pcrSelections[1]) == QUOTE_PCRS;
+}
+
+static void take_facts(struct judge *j, const TPMS_ATTEST *attest)
+{
+	const TPMS_QUOTE_INFO *quote = &attest->attested.quote;
+
+	j->reset_count = attest->clockInfo.resetCount;
+	j->restart_count = attest->clockInfo.restartCount;
+	j->clock_safe = attest->clockInfo.safe == TPM2_YES;
+	if (attest->extraData.size == sizeof(j->quote_nonce)) {
+		memcpy(j->quote_nonce, attest->extraData.buffer, sizeof(j->quote_nonce));
+	}
+	j->pcr_selection_ok =
+		selection_ok(&quote->pcrSelect) && quote->pcrDigest.size == sizeof(j->pcr_digest);
+	if (j->pcr_selection_ok) {
+		memcpy(j->pcr_digest, quote->pcrDigest.buffer, sizeof(j->pcr_digest));
+	}
+}
+
+static void row_nonce(struct judge *j, const TPMS_ATTEST *attest)
+{
+	const struct evidence *e = j->e;
+	merkle_hash leaf;
+
+	if (attest->extraData.size != CORBEL_NONCE_LEN) {
+		verdict_add(j->v, "quote.nonce", ROW_bad, "32 bytes", "another length",
+			    "the quote does not carry the verifier's nonce");
+	} else if (e->batch_size == 0) {
+		j->quote_fresh = verdict_compare(
+			j->v, "quote.nonce", j->in->nonce, j->quote_nonce, CORBEL_NONCE_LEN,
+			"made for this nonce: the quote is not an old one",
+			"made for another nonce: an old quote, or somebody else's");
+	} else {
+		merkle_leaf(j->in->nonce, CORBEL_NONCE_LEN, leaf);
+		j->quote_fresh = merkle_inclusion_verify(leaf, e->batch_index, e->batch_size,
+							 (const merkle_hash *)e->batch_proof,
+							 e->batch_proof_length, j->quote_nonce);
+		verdict_add_digest(j->v, "quote.nonce", j->quote_fresh ? ROW_ok : ROW_bad,
+				   j->in->nonce, NULL, CORBEL_NONCE_LEN,
+				   j->quote_fresh
+					   ? "made for %llu nonces at once, of which this is one"
+					   : "this nonce is not among the %llu that it claims",
+				   (unsigned long long)e->batch_size);
+	}
+}
+
+void quote_check(struct judge *j)
+{
+	TPMS_ATTEST attest;
+	bool made_by_tpm = row_magic(j, &attest);
+
+	j->quote_signed = row_signature(j) && made_by_tpm;
+	if (!made_by_tpm) {
+		verdict_add(j->v, "quote.nonce", ROW_missing, NULL, NULL,
+			    "there is no quote that could carry a nonce");
+		return;
+	}
+	take_facts(j, &attest);
+	row_nonce(j, &attest);
+}
+
+/* ---- PCR values -------------------------------------------------------------------------------
+ */
+
+/* Appends "4 9 17" for the bits. */
+static void list_pcrs(char *out, size_t room, uint32_t bits)
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (unsigned i = 0; i < 24; i++) {
+		if (bits & 1u << i && used < room) {
+			used += (size_t)snprintf(out + used, room - used, "%s%u", used ? " " : "",
+						 i);
+		}
+	}
+}
+
+/* PCRs that the host reads differently from what its own logs make: where to look. */
+static uint32_t different(const struct judge *j)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < 24; i++) {
+		if (j->e->pcr_present & QUOTE_PCRS & 1u << i &&
+		    memcmp(j->e->pcr[i], j->pcr256[i], 32) != 0) {
+			bits |= 1u << i;
+		}
+	}
+	return bits;
+}
+
+static void digest_pcrs(const struct judge *j, uint8_t out[32])
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+
+	for (unsigned i = 0; i < 24 && good; i++) {
+		if (QUOTE_PCRS & 1u << i) {
+			good = EVP_DigestUpdate(context, j->pcr256[i], 32) == 1;
+		}
+	}
+	for (unsigned i = 0; i < 24 && good; i++) {
+		if (QUOTE_PCRS & 1u << i) {
+			good = EVP_DigestUpdate(context, j->pcr384[i], 48) == 1;
+		}
+	}
+	if (!good || EVP_DigestFinal_ex(context, out, NULL) != 1) {
+		memset(out, 0, 32); /* no digest of anything */
+	}
+	EVP_MD_CTX_free(context);
+}
+
+static void row_pcrs(struct judge *j)
+{
+	uint8_t computed[32];
+	char list[80];
+
+	digest_pcrs(j, computed);
+	if (memcmp(computed, j->pcr_digest, 32) == 0) {
+		j->pcrs_ok = j->quote_fresh && j->enrolled &&
+			     memcmp(j->ak_name, j->enrolled_ak, NAME_LEN) == 0;
+		verdict_add_digest(j->v, "quote.pcrs", ROW_ok, computed, j->pcr_digest, 32,
+				   "the logs make exactly the values that the TPM signed");
+		return;
+	}
+	list_pcrs(list, sizeof(list), different(j));
+	verdict_add_digest(j->v, "quote.pcrs", ROW_bad, computed, j->pcr_digest, 32,
+			   "the logs do not make the values that the TPM signed; look at PCR %s",
+			   list[0] ? list : "values that the host does not show");
+}
+
+void quote_pcrs(struct judge *j)
+{
+	static const char expected[] = "SHA-256 and SHA-384 of PCR 0-9 17-19 22";
+	char list[80];
+
+	if (!j->quote_signed) {
+		verdict_add(j->v, "quote.pcrs", ROW_missing, expected, NULL,
+			    "no genuine quote says what the TPM holds");
+	} else if (!j->pcr_selection_ok) {
+		verdict_add(j->v, "quote.pcrs", ROW_bad, expected, "another selection",
+			    "the quote leaves out a register or a bank, where anything could be");
+	} else if ((j->pcr_known & QUOTE_PCRS) != QUOTE_PCRS) {
+		list_pcrs(list, sizeof(list), QUOTE_PCRS & ~j->pcr_known);
+		verdict_add(j->v, "quote.pcrs", ROW_missing, expected, NULL,
+			    "the logs do not tell the values of PCR %s", list);
+	} else {
+		row_pcrs(j);
+	}
+}
+
+/* ---- the TPM's counters -----------------------------------------------------------------------
+ */
+
+void quote_clock(struct judge *j)
+{
+	char expected[48], found[48];
+
+	snprintf(found, sizeof(found), "reset %u restart %u", j->reset_count, j->restart_count);
+	if (!j->quote_signed || !j->boot) {
+		verdict_add(j->v, "quote.clock", ROW_missing, NULL, j->quote_signed ? found : NULL,
+			    "no proved boot record and genuine quote to compare");
+		return;
+	}
+	snprintf(expected, sizeof(expected), "reset %u restart %u", j->boot->body.boot.reset_count,
+		 j->boot->body.boot.restart_count);
+	if (strcmp(expected, found) != 0) {
+		verdict_add(j->v, "quote.clock", ROW_bad, expected, found,
+			    "the TPM was reset after the host had booted: its registers may have "
+			    "been filled by something else");
+		return;
+	}
+	verdict_add(j->v, "quote.clock", ROW_ok, expected, found,
+		    "the TPM was not reset since the hypervisor started%s",
+		    j->clock_safe ? "" : " (its clock may have stood later before; not used)");
+}
