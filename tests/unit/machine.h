@@ -26,6 +26,8 @@ struct machine {
 	uint32_t stops; /* calls of machine_stop() */
 	uint32_t slots_now;
 	bool quiet; /* no printk() */
+	/* the TPM: NULL: there is none; else what measure_checkpoint() does */
+	uint32_t (*checkpoint)(const void *record, size_t len);
 	/* one guest run: what svm_enter() is to do */
 	void (*guest)(struct vmcb *vmcb, struct vcpu_regs *regs);
 	/* how a CPU that runs no guest flushes; NULL: tlb_sync() alone */

@@ -105,6 +105,7 @@ static long build_call(uint64_t op, void *arg, size_t size)
 }
 
 /* Dom0 says that it has stored all records, so that the launch log never fills up. */
+bool world_stores_log = true;
 static void store_log(void)
 {
 	static uint64_t
@@ -112,7 +113,8 @@ static void store_log(void)
 	struct corbel_log_read log = {.first = stored, .stored = stored};
 	struct domain *dom0 = world_domain(CORBEL_DOMID_DOM0);
 
-	if (world_arg(dom0, CORBEL_HYPERCALL, CORBEL_OP_log_read, &log, sizeof(log)) == 0) {
+	if (world_stores_log &&
+	    world_arg(dom0, CORBEL_HYPERCALL, CORBEL_OP_log_read, &log, sizeof(log)) == 0) {
 		stored = log.first = log.stored = log.count;
 		world_arg(dom0, CORBEL_HYPERCALL, CORBEL_OP_log_read, &log, sizeof(log));
 	}

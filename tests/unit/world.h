@@ -30,6 +30,8 @@ long world_arg(struct domain *d, uint64_t nr, uint64_t sub, void *arg, size_t si
 /* Bytes of guest memory at a guest-physical address (within one page). */
 uint8_t *world_memory(struct domain *d, uint64_t gpa);
 
+extern bool world_stores_log; /* Dom0 stores the launch log before each session; true at first */
+
 /* Steps of the builder; each asserts success and returns the domain. */
 void world_session(void); /* Dom0 asks, the instance takes it: a create is judged by who asked */
 struct domain *world_create(bool dom0); /* state building, with its pages */
