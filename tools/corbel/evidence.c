@@ -57,6 +57,9 @@ int verb_host(int argc, char **argv)
 	fact_bool(&facts, "iommu", info.flags & CORBEL_HOST_IOMMU);
 	fact_bool(&facts, "efi", info.flags & CORBEL_HOST_EFI);
 	fact_bool(&facts, "debug", info.flags & CORBEL_HOST_DEBUG);
+	fact_bool(&facts, "weak_entropy", info.flags & CORBEL_HOST_WEAK_ENTROPY);
+	fact_bool(&facts, "smt", info.flags & CORBEL_HOST_SMT);
+	fact_bool(&facts, "no_devices", info.flags & CORBEL_HOST_NO_DEVICES);
 	fact_number(&facts, "tpm_error", info.tpm_error);
 	fact_text(&facts, "corbel_version", "%.32s", info.version);
 	fact_hex(&facts, "boot_id", info.boot_id, sizeof(info.boot_id));
@@ -122,6 +125,7 @@ int verb_launch(int argc, char **argv)
 	fact_text(&facts, "owner", "%s", owner);
 	fact_number(&facts, "tenant", info.tenant);
 	fact_number(&facts, "instance", info.instance);
+	fact_number(&facts, "log_index", (long long)info.launch);
 	fact_hex(&facts, "request", info.request, sizeof(info.request));
 	fact_hex(&facts, "kernel", info.kernel, sizeof(info.kernel));
 	fact_hex(&facts, "initrd", info.initrd, sizeof(info.initrd));
