@@ -14,6 +14,7 @@
 #include "cli_host.h"
 #include "tools/corbel/console_log.h"
 #include "tools/corbel/corbel.h"
+#include "tools/corbel/launchlog.h"
 #include "tools/corbel/store.h"
 
 struct fake_host fake;
@@ -188,6 +189,19 @@ int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t 
 	}
 	pthread_mutex_unlock(&fake.lock);
 	return (int)(count * sizeof(*to));
+}
+
+/* A log of which everything is stored. */
+int host_corbel_log_read(struct corbel_log_read *read, void *buffer)
+{
+	(void)buffer;
+	if (fake.error || fake.denied_op == CORBEL_OP_log_read) {
+		return fake.error ? fake.error : -EPERM;
+	}
+	read->filled = 0;
+	read->count = read->first;
+	memcpy(read->boot_id, fake.info.boot_id, sizeof(read->boot_id));
+	return 0;
 }
 
 /* ---- session ------------------------------------------------------------------------------------
@@ -417,6 +431,7 @@ const char *scratch_make(void)
 		abort();
 	}
 	store_root = scratch;
+	launchlog_root = scratch;
 	console_log_root = scratch;
 	return scratch;
 }

@@ -16,6 +16,7 @@
 
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/corbel.h"
+#include "tools/corbel/daemon.h"
 #include "tools/corbel/store.h"
 
 #define TICK_MS        1000
@@ -26,16 +27,11 @@ static int death_port = -1; /* VIRQ_DOM_EXC: some domain has shut down or died *
 
 void consoled_say(const char *format, ...)
 {
-	char stamp[32];
-	time_t now = time(NULL);
 	va_list args;
 
-	strftime(stamp, sizeof(stamp), "%FT%TZ", gmtime(&now));
-	fprintf(stderr, "%s consoled: ", stamp);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	daemon_say("consoled", format, args);
 	va_end(args);
-	fputc('\n', stderr);
 }
 
 static void take_events(void)
@@ -126,46 +122,6 @@ static int only_one(void)
 	return fd;
 }
 
-/* The parent leaves once the child says, through the pipe, that the socket is there. */
-static int background(void)
-{
-	int ends[2];
-	char ready;
-
-	if (pipe2(ends, O_CLOEXEC)) {
-		return -errno;
-	}
-	switch (fork()) {
-	case -1:
-		return -errno;
-	case 0:
-		close(ends[0]);
-		setsid();
-		return ends[1];
-	default:
-		close(ends[1]);
-		_exit(read(ends[0], &ready, 1) == 1 ? EXIT_OK : EXIT_ERROR);
-	}
-}
-
-static void leave_terminal(void)
-{
-	char path[256];
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0) {
-		dup2(fd, STDIN_FILENO);
-		dup2(fd, STDOUT_FILENO);
-		close(fd);
-	}
-	snprintf(path, sizeof(path), "%s/consoled.log", console_log_root);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd >= 0) {
-		dup2(fd, STDERR_FILENO);
-		close(fd);
-	}
-}
-
 static int start(int *events)
 {
 	struct sigaction action = {.sa_handler = on_stop};
@@ -214,7 +170,7 @@ int verb_consoled(int argc, char **argv)
 		foreground = true;
 	}
 	if (!foreground) {
-		ready = background();
+		ready = daemon_fork();
 		if (ready < 0) {
 			return tool_error(ready, "cannot start the daemon");
 		}
@@ -224,11 +180,7 @@ int verb_consoled(int argc, char **argv)
 		return ret;
 	}
 	if (!foreground) {
-		leave_terminal();
-		if (write(ready, "", 1) != 1) {
-			consoled_say("nobody waited for the start");
-		}
-		close(ready);
+		daemon_ready(ready, "consoled");
 	}
 	serve(events);
 	consoles_close_all();

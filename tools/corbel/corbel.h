@@ -45,6 +45,7 @@ int tool_error(int error, const char *format, ...) __attribute__((format(printf,
 /* Resolves a name or number; prints xl's message and returns false when unknown. */
 bool tool_domain(const char *text, uint16_t *domid);
 
+int verb_attest(int argc, char **argv);
 int verb_bootlog(int argc, char **argv);
 int verb_console(int argc, char **argv);
 int verb_consoled(int argc, char **argv);
@@ -58,6 +59,7 @@ int verb_host(int argc, char **argv);
 int verb_info(int argc, char **argv);
 int verb_launch(int argc, char **argv);
 int verb_list(int argc, char **argv);
+int verb_logd(int argc, char **argv);
 int verb_pause(int argc, char **argv);
 int verb_policy(int argc, char **argv);
 int verb_trace(int argc, char **argv);

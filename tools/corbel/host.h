@@ -17,6 +17,7 @@
 #include <xen/io/console.h>
 
 #include "abi/corbel.h"
+#include "abi/log.h"
 #include "abi/request.h"
 
 /* The builder allocates a tenant's console port first, so it is the same in all of them; its page
@@ -50,6 +51,9 @@ int host_corbel(enum corbel_op op, void *argument, size_t size);
 /* trace_read or boot_log; returns bytes read into buffer (<= 4096). */
 int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t size,
 		     uint64_t *next, uint64_t *lost);
+/* log_read of up to read->size bytes (<= 4096) into buffer; the call's own address is not the
+ * caller's.  Fills the OUT fields. */
+int host_corbel_log_read(struct corbel_log_read *read, void *buffer);
 
 /* ---- build session: pages and a port shared with the builder -------------------------------- */
 

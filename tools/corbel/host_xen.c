@@ -239,6 +239,30 @@ int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t 
 	return ret;
 }
 
+int host_corbel_log_read(struct corbel_log_read *read, void *buffer)
+{
+	int ret = open_calls();
+	void *copy;
+
+	if (ret) {
+		return ret;
+	}
+	copy = xencall_alloc_buffer_pages(calls, 1);
+	if (!copy) {
+		return -ENOMEM;
+	}
+	read->buffer = (uintptr_t)copy;
+	ret = host_corbel(CORBEL_OP_log_read, read, sizeof(*read));
+	if (ret >= 0 && read->filled > read->size) {
+		ret = -EIO;
+	}
+	if (ret >= 0) {
+		memcpy(buffer, copy, read->filled);
+	}
+	xencall_free_buffer_pages(calls, copy, 1);
+	return ret;
+}
+
 /* ---- build session --------------------------------------------------------------------------- */
 
 int host_session_open(struct host_session *session, uint32_t data_pages)

@@ -75,17 +75,32 @@ static const struct verb verbs[] = {
 	 "dump -o FILE        Write the policy in force; - is stdout.\n"
 	 "counters [--json]   Allowed and denied calls of each label and permission.\n"
 	 "\nExample: corbel policy load site.signed --confirm 120 && corbel policy confirm\n"},
+	{"attest", verb_attest, "--nonce HEX [options] -o FILE",
+	 "Make evidence of what booted and what was launched, for a verifier.",
+	 "--nonce HEX         The verifier's 32 bytes, 64 digits.\n"
+	 "--domain DOMAIN     Also the records of this domain; may be repeated.\n"
+	 "--since SIZE        Also a proof that the log of SIZE records was continued.\n"
+	 "-o FILE             Where the evidence goes; - is stdout.\n"
+	 "--request NONCE:DOMAIN:FILE  In place of these, repeated: one quote for all.\n"
+	 "                    DOMAIN may be empty.\n"
+	 "--enroll -o FILE    What a verifier needs to enrol this host.\n"
+	 "--activate FILE     Answer his challenge: prints the secret.\n"
+	 "--tcti TCTI         How to reach the TPM (device:/dev/tpmrm0).\n"
+	 "--store FOLDER      Where the launch log is (/var/lib/corbel/launchlog).\n"},
 	{"bootlog", verb_bootlog, "", "Write the measurement log (binary) to stdout.", ""},
 	{"consoled", verb_consoled, "[-F]", "Drain and log tenants' consoles (daemon).",
+	 "-F                  Stay in the foreground.\n"},
+	{"logd", verb_logd, "[-F]", "Store the launch log's records (daemon).",
 	 "-F                  Stay in the foreground.\n"},
 	{"help", verb_help_verb, "[VERB]", "Print this.", ""},
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
-/* The daemon never shadows the abbreviation of a verb that people type. */
+/* A daemon never shadows the abbreviation of a verb that people type. */
 static bool abbreviates(const char *name, const struct verb *verb)
 {
-	return verb->run != verb_consoled && name[0] && !strncmp(verb->name, name, strlen(name));
+	return verb->run != verb_consoled && verb->run != verb_logd && name[0] &&
+	       !strncmp(verb->name, name, strlen(name));
 }
 
 const struct verb *verb_find(const char *name)
