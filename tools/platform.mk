@@ -26,8 +26,8 @@ $(B)/tenant/vmlinuz: $(KERNELS)/cloud/vmlinuz
 
 # ---- initramfs images -----------------------------------------------------------------------------
 $(B)/tenant/initrd.cpio: tools/image/tenant-initrd tools/image/add-busybox tools/image/pack-initrd \
-		$(wildcard tools/image/tenant/*)
-	tools/image/tenant-initrd $@
+		$(wildcard tools/image/tenant/*) $(TENANT_TOOLS) $(KERNELS)/cloud/vmlinuz
+	tools/image/tenant-initrd $@ $(KERNELS)/cloud $(TENANT_TOOLS)
 
 DOM0_TOOLS += $(filter $(B)/tools/corbel,$(ALL)) $(B)/tools/corbel-attack
 $(B)/tools/corbel-attack: tools/demo/attack.c
