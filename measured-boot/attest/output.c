@@ -94,7 +94,9 @@ int output_write(struct json_object *object, const char *path)
 {
 	size_t length, room = strlen(path) + sizeof(".XXXXXX");
 	const char *text = json_object_to_json_string_length(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+		object,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE,
+		&length);
 	char *temporary;
 	FILE *file;
 	int fd, error;
