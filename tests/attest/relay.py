@@ -1,37 +1,41 @@
 # SPDX-License-Identifier: MIT
 """A booted machine whose Dom0 is the relay kernel (tests/guest/relay), as an object.
 
-Machine starts tools/run/qemu and speaks with the kernel over the serial socket.  serve() opens two
-Unix sockets beside it, through which programs of the build host reach the machine:
+Machine starts tools/run/qemu with its RAM in a file and speaks with the kernel through the mailbox
+in it; the serial line only shows what the machine says.  serve() opens two Unix sockets, through
+which programs of the build host reach the machine:
 
     tpm      raw TPM commands and responses, for tpm2-tools: -T "cmd:socat - UNIX-CONNECT:PATH"
     host     Corbel's calls, for corbel-attest linked with tests/attest/host_relay.c:
              u8 op, u16 size, u16 place of a buffer pointer or FFFF, structure
              -> i64 result, structure, u16 bytes, buffer
 """
+import mmap
 import os
 import re
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
-READY = "relay: ready"
+import tpm
+
+READY = re.compile(r"relay: ready ([0-9a-f]{16})([0-9a-f]{16})$")
+HEAD = struct.Struct("<IIIIq")  # struct mailbox of tests/guest/relay/relay.h, behind its mark
+MARK, DATA = 16, 40
+PIECE = 1 << 20
 
 
 class Gone(Exception):
     """The machine ended, or did not answer in time."""
 
 
-def errno_of(result):
-    return result if result >= -4095 else None
-
-
 class Machine:
     """One boot.  options: further words for tools/run/qemu, which say what is booted."""
 
-    def __init__(self, work, options, timeout=100):
+    def __init__(self, work, options, memory=512, timeout=100):
         self.work = work
         os.makedirs(work, exist_ok=True)
         self.socket_path = f"{work}/serial"
@@ -45,13 +49,23 @@ class Machine:
         self.exit_status = None
         self.commands = 0
         self.listeners = []
+        self.box = self.at = None
+        handle, ram = tempfile.mkstemp(prefix="corbel-ram.",
+                                       dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self.ram, self.ram_path = handle, ram
+        self.serial = None
         with open(f"{work}/qemu.log", "wb") as errors:
             self.process = subprocess.Popen(
-                ["tools/run/qemu", *options, "--socket", self.socket_path, "--log", self.log,
-                 "--timeout", str(timeout)],
+                ["tools/run/qemu", *options, "--memory", str(memory),
+                 "--socket", self.socket_path, "--log", self.log, "--timeout", str(timeout),
+                 "--qemu", f"-object memory-backend-file,id=ram,size={memory}M,share=on,"
+                 f"mem-path={ram} -machine memory-backend=ram"],
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
-        self.serial = None
-        self._connect()
+        try:
+            self._connect()
+        except Gone:
+            self.close()
+            raise
 
     def _connect(self):
         """QEMU makes the socket when it starts; that it ended instead shows as well."""
@@ -69,37 +83,54 @@ class Machine:
 
     # ---- lines from the machine ------------------------------------------------------------------
 
-    def line(self, seconds):
-        """The next line, without its end."""
-        end = time.monotonic() + seconds
-        while b"\n" not in self.rest:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise Gone(f"no word within {seconds} s; last: {self.tail()}")
-            self.serial.settimeout(left)
-            try:
-                piece = self.serial.recv(65536)
-            except socket.timeout:
-                continue
-            except ConnectionError:
-                piece = b""
-            if not piece:
-                self.wait(30)
-                raise Gone(f"the machine ended with status {self.exit_status}: {self.tail()}")
-            self.rest += piece
-        line, self.rest = self.rest.split(b"\n", 1)
-        text = line.decode("latin-1").strip("\r")
-        if not text.startswith("@"):
-            self.lines.append(text)
-        return text
+    def listen(self, seconds):
+        """What the machine has said within this time goes to self.lines; at its end: Gone."""
+        self.serial.settimeout(seconds)
+        try:
+            piece = self.serial.recv(65536)
+        except (socket.timeout, BlockingIOError):
+            return
+        except ConnectionError:
+            piece = b""
+        if not piece:
+            self.wait(30)
+            raise Gone(f"the machine ended with status {self.exit_status}: {self.tail()}")
+        *lines, self.rest = (self.rest + piece).split(b"\n")
+        self.lines += [line.decode("latin-1").strip("\r") for line in lines]
 
     def tail(self):
         return " / ".join(self.lines[-3:])
 
     def wait_ready(self, seconds=90):
-        while not self.line(seconds).endswith(READY):
-            pass
-        return self
+        """Until the kernel has said where its mailbox is."""
+        end, seen = time.monotonic() + seconds, 0
+        while True:
+            for line in self.lines[seen:]:
+                match = READY.search(line)
+                if match:
+                    self._find_mailbox(b"".join(
+                        int(half, 16).to_bytes(8, "little") for half in match.groups()))
+                    return self
+            seen = len(self.lines)
+            if time.monotonic() > end:
+                raise Gone(f"no relay kernel within {seconds} s; last: {self.tail()}")
+            self.listen(end - time.monotonic())
+
+    def _find_mailbox(self, mark):
+        """A page of RAM begins with the mark; what was never written is not looked at."""
+        size, at = os.fstat(self.ram).st_size, 0
+        while True:
+            try:
+                at = os.lseek(self.ram, at, os.SEEK_DATA)
+            except OSError:
+                raise Gone("no mailbox in the machine's RAM") from None
+            piece = os.pread(self.ram, PIECE, at)
+            for place in range(0, len(piece), 4096):
+                if piece[place:place + MARK] == mark:
+                    self.at = at + place
+                    self.box = mmap.mmap(self.ram, size)
+                    return
+            at += len(piece)
 
     def wait(self, seconds=60):
         """Until the machine has ended; the runner's exit status."""
@@ -111,9 +142,10 @@ class Machine:
 
     def drain(self, seconds=60):
         """Reads until the machine has ended by itself: its exit status."""
+        end = time.monotonic() + seconds
         try:
-            while True:
-                self.line(seconds)
+            while time.monotonic() < end:
+                self.listen(end - time.monotonic())
         except Gone:
             pass
         return self.wait(5)
@@ -131,32 +163,48 @@ class Machine:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         for listener in self.listeners:
             listener.close()
         self.kill()
         if self.serial is not None:
             self.serial.close()
+        if self.box is not None:
+            self.box.close()
+        if os.path.exists(self.ram_path):
+            os.unlink(self.ram_path)
+            os.close(self.ram)
 
-    # ---- frames -------------------------------------------------------------------------------------
+    # ---- questions --------------------------------------------------------------------------------
 
     def ask(self, kind, payload=b"", seconds=90):
-        """One frame: (result, bytes)."""
+        """One question: (result, bytes)."""
         with self.lock:
-            self.serial.settimeout(30)
-            self.serial.sendall(kind.encode() + struct.pack("<H", len(payload)) + payload)
-            data = b""
+            self._put(kind, payload)
+            end = time.monotonic() + seconds
             while True:
-                text = self.line(seconds)
-                if text == "@.":
-                    break
-                if text.startswith("@"):
-                    data += bytes.fromhex(text[1:])
-        return struct.unpack("<q", data[:8])[0], data[8:]
+                asked, answered, _, length, result = HEAD.unpack_from(self.box, self.at + MARK)
+                if asked == answered:
+                    return result, self.box[self.at + DATA:self.at + DATA + length]
+                self.listen(0.0005)
+                if time.monotonic() > end:
+                    raise Gone(f"no answer within {seconds} s; last: {self.tail()}")
+
+    def _put(self, kind, payload=b""):
+        start = self.at + MARK
+        asked = HEAD.unpack_from(self.box, start)[0]
+        self.box[self.at + DATA:self.at + DATA + len(payload)] = payload
+        struct.pack_into("<II", self.box, start + 8, ord(kind), len(payload))
+        struct.pack_into("<I", self.box, start, asked + 1)
 
     def off(self):
-        """Powers off; the runner's exit status, 33 when all is well."""
+        """Powers off, the TPM first as an operating system does (otherwise it counts an attack);
+        the runner's exit status, 33 when all is well."""
+        self.tpm(tpm.shutdown())
         with self.lock:
-            self.serial.sendall(b"Q\0\0")
+            self._put("Q")
         return self.drain(30)
 
     def tpm(self, command):
@@ -255,16 +303,12 @@ class Machine:
                 pass
 
     def _serve_host(self, link):
-        """Zeroes need not go over the slow line: the first and last byte that are none say where."""
         with link:
             try:
                 while True:
                     op, size, pointer = struct.unpack("<BHH", self._read(link, 5))
                     given = self._read(link, size)
-                    used = [i for i, byte in enumerate(given) if byte]
-                    first = used[0] if used else 0
-                    data = given[first:used[-1] + 1] if used else b""
-                    result, answer, page = self.corbel(op, size, pointer, first, data)
+                    result, answer, page = self.corbel(op, size, pointer, 0, given)
                     answer = answer.ljust(size, b"\0")
                     link.sendall(struct.pack("<q", result) + answer + struct.pack("<H", len(page)) +
                                  page)

@@ -1,27 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The relay kernel's parts, and the frames between it and tests/attest/relay.py.
+ * The relay kernel's parts, and the mailbox between it and tests/attest/relay.py, which sees the
+ * machine's RAM: the UART would take 100 bytes a second.  The kernel prints "relay: ready MARK";
+ * the mailbox is the page in RAM that begins with these 16 bytes.
  *
- * To the kernel, over the host console, binary: u8 kind, u16 length (little endian), payload.
- * From it, text: lines "@HEX", at most 3840 digits each, then "@."; first a u64, the result.
+ * A question is complete when `asked` has been raised, its answer when `answered` has the same
+ * value.
  */
 #ifndef GUEST_RELAY_H
 #define GUEST_RELAY_H
 #include "tests/guest/lib/tenant.h"
 #include "abi/log.h"
 
-#define FRAME_MAX  6144u
-#define ANSWER_MAX 16384u
+#define MAILBOX_MAX 16384u
+
+struct mailbox {
+	uint8_t mark[16];
+	uint32_t asked, answered;
+	uint32_t kind, length; /* of the question in data; of the answer */
+	int64_t result;
+	uint8_t data[MAILBOX_MAX];
+};
 
 struct frame {
 	uint8_t kind;
-	uint16_t length;
-	uint8_t data[FRAME_MAX];
+	uint32_t length;
+	uint8_t data[MAILBOX_MAX + 1]; /* a zero follows the last byte */
 };
 
 struct answer {
 	size_t length; /* of data, besides the result */
-	uint8_t data[ANSWER_MAX];
+	uint8_t data[MAILBOX_MAX];
 };
 
 /* ---- locality 0 of the TPM (tis.c) ----------------------------------------------------------- */
