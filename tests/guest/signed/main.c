@@ -108,6 +108,21 @@ static void owners(void)
 	}
 }
 
+/* What owners demand of the host, in manifests that are good otherwise. */
+static void minimum(void)
+{
+	uint16_t domid;
+
+	prepare(TENANT_LABEL, "later.manifest");
+	refused("a later policy demanded", build_run(&request),
+		"policy: older than the owner's manifest allows");
+	prepare(TENANT_LABEL, "builder.manifest");
+	refused("a later builder demanded", build_run(&request),
+		"owner: the manifest asks for builder ");
+	built("this builder demanded", TENANT_LABEL, "now.manifest", "owner.digest", &domid);
+	domain_control(XEN_DOMCTL_destroydomain, domid);
+}
+
 static bool loaded(const char *name, uint32_t flags, uint32_t confirm_s)
 {
 	size_t size;
@@ -189,6 +204,7 @@ static void policies(void)
 	must_load("signed to stay", loaded("stay.signed", 0, 60));
 	in_force("in force for good", 7, false);
 	refused("an older one", loaded("cloud.signed", 0, 60), "not above");
+	built("a policy as demanded", TENANT_LABEL, "later.manifest", "owner.digest", &domid);
 }
 
 void test_main(void)
@@ -196,5 +212,6 @@ void test_main(void)
 	ring_client_init();
 	build_image(&request, "worker.elf");
 	owners();
+	minimum();
 	policies();
 }
