@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was booted against a reference: GRUB (PCR 4), the files and command lines that it read (PCR
+ * 8 and 9), and Corbel's own records (PCR 17-19).  Decided by position and digest (a log's text is
+ * no proof of anything); a record of our own is also taken apart, to name the component and the
+ * field that differ.  Of several references the one with the fewest differences is reported.
+ */
+#include "measured-boot/verify/appraise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *row, *line; /* in references; rows of its file and of its line */
+	enum measure_kind kind;
+} known[] = {
+	{"hypervisor", "hypervisor", "hypervisor.cmdline", MEASURE_config},
+	{"policy", "policy", "policy.cmdline", MEASURE_policy},
+	{"builder", "builder", "builder.cmdline", MEASURE_builder},
+	{"plan", "plan", "plan.cmdline", MEASURE_plan},
+	{"kernel", "dom0.kernel", "dom0.kernel.cmdline", MEASURE_kernel},
+	{"initrd", "dom0.initrd", "dom0.initrd.cmdline", MEASURE_initrd},
+};
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+enum row_result good_result(const struct judge *j)
+{
+	return j->pcrs_ok && j->boot_log_ok ? ROW_ok : ROW_note;
+}
+
+static unsigned known_index(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < KNOWN && strcmp(known[i].name, name)) {
+		i++;
+	}
+	return i;
+}
+
+const char *reference_row(const char *name)
+{
+	unsigned i = known_index(name);
+
+	return i < KNOWN ? known[i].row : NULL;
+}
+
+/* ---- the boot loader's events -------------------------------------------------------------------
+ */
+
+static void extra_events(struct verdict *v, const char *component,
+			 const struct boot_event *const *extra, size_t count, const char *what)
+{
+	for (size_t i = 0; i < count && i < 4; i++) {
+		char text[80];
+
+		text_escape(extra[i]->data, extra[i]->size, text, sizeof(text));
+		verdict_add(v, component, ROW_bad, "nothing", text,
+			    "Event %u of the log (PCR %u): %s", extra[i]->number, extra[i]->pcr,
+			    what);
+	}
+}
+
+static void grub_row(const struct judge *j, const struct reference_file *file, struct verdict *v)
+{
+	const struct boot_event *all[ALIGN_MAX], *extra[ALIGN_MAX];
+	size_t count = bootlog_of_pcr(j->log, 4, all, ALIGN_MAX);
+	size_t before = firmware_before_grub(j);
+	struct expected_event grub = {EV_EFI_BOOT_SERVICES_APPLICATION, file->grub.sha256,
+				      file->grub.sha384, NULL, false};
+	size_t extras;
+
+	count = count > ALIGN_MAX ? ALIGN_MAX : count;
+	before = before > count ? count : before;
+	extras = align_events(&grub, 1, all + before, count - before, extra);
+	if (grub.same) {
+		verdict_add_digest(v, "grub", good_result(j), grub.sha256, grub.found->sha256, 32,
+				   "The boot loader, with its configuration inside, is the "
+				   "reference's.");
+	} else if (!grub.found) {
+		verdict_add_digest(v, "grub", ROW_bad, grub.sha256, NULL, 32,
+				   "The firmware started no boot loader.");
+	} else if (memcmp(grub.sha256, grub.found->sha256, 32)) {
+		verdict_add_digest(v, "grub", ROW_bad, grub.sha256, grub.found->sha256, 32,
+				   "Another boot loader, or the same with another configuration, "
+				   "was started.");
+	} else {
+		verdict_add_digest(v, "grub", ROW_bad, grub.sha384, grub.found->sha384, 48,
+				   "The log has another type or SHA-384 digest for the boot "
+				   "loader.");
+	}
+	extra_events(v, "grub", extra, extras,
+		     "a program was started that the reference does not have.");
+}
+
+/* The text of GRUB's event is its label, the line, NUL.  The digest is of the line alone. */
+static bool labelled(const struct boot_event *found, const char *label, const char *line)
+{
+	size_t first = strlen(label), second = strlen(line);
+
+	return found->size == first + second + 1 && !memcmp(found->data, label, first) &&
+	       !memcmp(found->data + first, line, second + 1);
+}
+
+static void line_row(const struct judge *j, struct verdict *v, unsigned which,
+		     const struct reference_component *c, const struct expected_event *e)
+{
+	const char *row = known[which].line;
+	const char *label = which ? "module_cmdline: " : "kernel_cmdline: ";
+	char text[256];
+
+	if (!e->found) {
+		verdict_add(v, row, ROW_bad, c->string, NULL,
+			    "The boot loader did not pass on this line.");
+		return;
+	}
+	text_escape(e->found->data, e->found->size, text, sizeof(text));
+	if (!e->same) {
+		verdict_add(v, row, ROW_bad, c->string, text,
+			    "Another line was given to '%s' (the text found is what the log says, "
+			    "the digest is what differs).",
+			    c->name);
+	} else if (!labelled(e->found, label, c->string)) {
+		verdict_add(v, row, ROW_bad, c->string, text,
+			    "The digest is the reference's, but the log was given another text or "
+			    "label: it was edited.");
+	} else {
+		verdict_add(v, row, good_result(j), c->string, c->string,
+			    "The line for '%s' is the reference's.", c->name);
+	}
+}
+
+/* Events of PCR 8 and 9 beside the reference's files, in order of loading. */
+static void align_loader(const struct judge *j, struct appraisal *a)
+{
+	const struct boot_event *found[ALIGN_MAX];
+	size_t count;
+
+	for (size_t i = 0; i < a->file->count; i++) {
+		const struct reference_component *c = &a->file->component[i];
+
+		digest_both(c->string, strlen(c->string), a->line_sha256[i], a->line_sha384[i]);
+		a->read[i] = (struct expected_event){EV_IPL, c->sha256, c->sha384, NULL, false};
+		a->line[i] = (struct expected_event){EV_IPL, a->line_sha256[i], a->line_sha384[i],
+						     NULL, false};
+	}
+	count = bootlog_of_pcr(j->log, 9, found, ALIGN_MAX);
+	a->extra_read_count = align_events(a->read, a->file->count, found,
+					   count > ALIGN_MAX ? ALIGN_MAX : count, a->extra_read);
+	count = bootlog_of_pcr(j->log, 8, found, ALIGN_MAX);
+	a->extra_line_count = align_events(a->line, a->file->count, found,
+					   count > ALIGN_MAX ? ALIGN_MAX : count, a->extra_line);
+}
+
+/* ---- a file: what GRUB read and what Corbel measured
+ * ---------------------------------------------
+ */
+
+/* The hypervisor has no record of its own: it is what writes them. */
+static void hypervisor_row(const struct judge *j, const struct appraisal *a, size_t i)
+{
+	const struct expected_event *read = &a->read[i];
+
+	if (read->same) {
+		verdict_add_digest(a->v, "hypervisor", good_result(j), read->sha256,
+				   read->found->sha256, 32,
+				   "The hypervisor is that of reference '%s'.", a->file->name);
+		return;
+	}
+	file_difference(a->v, "hypervisor", read);
+}
+
+static void file_row(const struct judge *j, const struct appraisal *a, size_t i, unsigned which)
+{
+	const struct expected_event *read = &a->read[i];
+	const struct record *record = &a->record[known[which].kind];
+	const char *row = known[which].row;
+
+	if (!read->same) {
+		file_difference(a->v, row, read);
+	} else if (record->fault[0]) {
+		verdict_add(a->v, row, ROW_bad, record->expected, record->found,
+			    "The boot loader read the reference's file, but Corbel's record in "
+			    "PCR %u is another: %s.",
+			    eventlog_pcr(known[which].kind), record->fault);
+	} else {
+		verdict_add_digest(a->v, row, good_result(j), read->sha256, read->found->sha256, 32,
+				   "Read by the boot loader and measured by Corbel: the "
+				   "reference's file.");
+	}
+}
+
+static void config_row(struct verdict *v, const struct record *record)
+{
+	if (record->fault[0]) {
+		verdict_add(v, "hypervisor.cmdline", ROW_bad, record->expected, record->found,
+			    "Corbel's record of its command line in PCR 17: %s.", record->fault);
+	}
+}
+
+void appraise_against(struct judge *j, const struct reference_file *file, struct verdict *v)
+{
+	struct appraisal *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		fputs("out of memory\n", stderr);
+		exit(2);
+	}
+	a->file = file;
+	a->v = v;
+	align_loader(j, a);
+	records_align(j, a);
+	grub_row(j, file, v);
+	for (size_t i = 0; i < file->count; i++) {
+		unsigned which = known_index(file->component[i].name);
+
+		if (which == 0) {
+			hypervisor_row(j, a, i);
+			config_row(v, &a->record[MEASURE_config]);
+		} else {
+			file_row(j, a, i, which);
+		}
+		line_row(j, v, which, &file->component[i], &a->line[i]);
+	}
+	extra_events(v, "boot.log", a->extra_read, a->extra_read_count,
+		     "the boot loader read a file that the reference does not have.");
+	extra_events(v, "boot.log", a->extra_line, a->extra_line_count,
+		     "the boot loader ran a command or passed a line that the reference does not "
+		     "have.");
+	records_rows(j, a);
+	free(a);
+}
+
+static size_t differences(struct judge *j, const struct reference_file *file)
+{
+	struct verdict scratch = {0};
+	size_t count = 0;
+
+	appraise_against(j, file, &scratch);
+	for (size_t i = 0; i < scratch.count; i++) {
+		count += scratch.row[i].result == ROW_bad;
+	}
+	verdict_free(&scratch);
+	return count;
+}
+
+void appraise_boot(struct judge *j)
+{
+	size_t least = SIZE_MAX;
+
+	j->reference = reference_read(j->in);
+	if (!j->log) {
+		verdict_add(j->v, "hypervisor", ROW_missing, "a boot log", NULL,
+			    "What was booted cannot be judged: the boot log cannot be read.");
+		return;
+	}
+	appraise_firmware(j);
+	if (j->reference->error[0]) {
+		verdict_add(j->v, "hypervisor", ROW_missing, "references", j->reference->error,
+			    "What was booted cannot be judged without references.");
+		return;
+	}
+	for (size_t i = 0; i < j->reference->count; i++) {
+		size_t count = differences(j, &j->reference->file[i]);
+
+		if (count < least) {
+			least = count;
+			j->reference->best = &j->reference->file[i];
+		}
+	}
+	appraise_against(j, j->reference->best, j->v);
+}
