@@ -317,6 +317,8 @@ int main(int count, char **argument)
 		     {"admit", admit_verb},
 		     {"nonce", nonce_verb}};
 
+	/* tss2-mu would comment on malformed evidence; the verdict does */
+	setenv("TSS2_LOG", "all+none", 0);
 	for (int i = 1; i < count; i++) {
 		if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
 			fputs(usage, stdout);

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of the verifier's first half: inputs, identity, quote, enrolment.
+VERIFY_TEST_SRC := tests/unit/verify_fixture.c measured-boot/lib/hex.c measured-boot/lib/merkle.c \
+	$(addprefix measured-boot/verify/, verdict.c evidence.c json.c json_scan.c hosts.c \
+	certificate.c ak.c quote.c)
+VERIFY_TEST_DEPS := tests/unit/verify_fixture.h $(wildcard measured-boot/verify/*.h measured-boot/lib/*.h)
+
+UNIT += verify_quote
+UNIT_SRC_verify_quote  := tests/unit/verify_quote.c $(VERIFY_TEST_SRC)
+UNIT_LIBS_verify_quote := -ljson-c -ltss2-mu -lcrypto
+$(B)/tests/unit/verify_quote: $(VERIFY_TEST_DEPS)
