@@ -111,30 +111,30 @@ static void keep_module(struct kept_module *k, const struct boot_module *module,
 	sha384_final(&c384, out->sha384);
 }
 
+/* 64 small hex digits. */
+static bool read_digest(const char *text, uint8_t out[SHA256_LEN])
+{
+	for (unsigned i = 0; i < 2 * SHA256_LEN; i++) {
+		unsigned letter = (unsigned)text[i] - 'a', digit = (unsigned)text[i] - '0';
+
+		if (letter > 5 && digit > 9) {
+			return false;
+		}
+		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (letter > 5 ? digit : letter + 10));
+	}
+	return true;
+}
+
 /* `policy-key=HEX[,HEX]`: who may sign a policy for a running host.  Measured with the rest of the
  * command line. */
 static void read_policy_keys(const struct boot_info *boot)
 {
 	char text[2 * 64 + 3] = ""; /* one more than allowed, to see it */
-	bool given = boot_option(boot, "policy-key", text, sizeof(text));
-	unsigned digits = 0;
 
-	for (const char *c = text; *c; c++) {
-		unsigned value = *c >= '0' && *c <= '9'   ? (unsigned)(*c - '0')
-				 : *c >= 'a' && *c <= 'f' ? (unsigned)(*c - 'a') + 10
-							  : 16;
-
-		if (c == text + 64 && *c == ',') {
-			continue;
-		}
-		if (value > 15 || digits == 128) {
-			panic("option policy-key: not one or two SHA-256 in small hex digits");
-		}
-		host.policy_key[digits / 64][digits / 2 % 32] |=
-			(uint8_t)(digits % 2 ? value : value << 4);
-		digits++;
-	}
-	if (given && strlen(text) != 64 && strlen(text) != 2 * 64 + 1) {
+	if (boot_option(boot, "policy-key", text, sizeof(text)) &&
+	    !((strlen(text) == 64 || (strlen(text) == 129 && text[64] == ',' &&
+				      read_digest(text + 65, host.policy_key[1]))) &&
+	      read_digest(text, host.policy_key[0]))) {
 		panic("option policy-key: not one or two SHA-256 in small hex digits");
 	}
 }
