@@ -9,3 +9,8 @@ UNIT += verify_quote
 UNIT_SRC_verify_quote  := tests/unit/verify_quote.c $(VERIFY_TEST_SRC)
 UNIT_LIBS_verify_quote := -ljson-c -ltss2-mu -lcrypto
 $(B)/tests/unit/verify_quote: $(VERIFY_TEST_DEPS)
+
+UNIT += verify_inputs
+UNIT_SRC_verify_inputs  := tests/unit/verify_inputs.c $(VERIFY_TEST_SRC)
+UNIT_LIBS_verify_inputs := -ljson-c -ltss2-mu -lcrypto
+$(B)/tests/unit/verify_inputs: $(VERIFY_TEST_DEPS)
