@@ -14,3 +14,10 @@ UNIT += verify_inputs
 UNIT_SRC_verify_inputs  := tests/unit/verify_inputs.c $(VERIFY_TEST_SRC)
 UNIT_LIBS_verify_inputs := -ljson-c -ltss2-mu -lcrypto
 $(B)/tests/unit/verify_inputs: $(VERIFY_TEST_DEPS)
+
+# with a real software TPM
+UNIT += verify_enroll
+UNIT_SRC_verify_enroll  := tests/unit/verify_enroll.c tests/unit/swtpm.c $(VERIFY_TEST_SRC) \
+	measured-boot/verify/enroll.c measured-boot/verify/credential.c
+UNIT_LIBS_verify_enroll := -ljson-c -ltss2-mu -lcrypto
+$(B)/tests/unit/verify_enroll: $(VERIFY_TEST_DEPS) tests/unit/swtpm.h
