@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small things that the steps behind the checkpoint share: checkpoint.c, log.c, launch.c, limits.c.
+ * They look at records only when their inclusion in the checkpoint's tree is proved.
+ */
+#ifndef MEASURED_BOOT_VERIFY_LOG_H
+#define MEASURED_BOOT_VERIFY_LOG_H
+#include "measured-boot/verify/bootlog.h"
+#include "measured-boot/verify/reference.h"
+
+/* Bits that every trusted host has set. */
+#define HOST_REQUIRED (CORBEL_HOST_MEASURED | CORBEL_HOST_TPM | CORBEL_HOST_EFI)
+
+/* CORBEL_HOST_* in words. */
+#define FLAGS_TEXT 160
+void flags_text(uint32_t flags, char out[FLAGS_TEXT]);
+
+/* The next proved record of this type (0: any) at or behind *at, which moves on; NULL: no more. */
+const struct log_entry *log_next(const struct judge *j, uint32_t type, size_t *at);
+
+/* What a good row may say of the launch log: ROW_ok when the checkpoint is vouched for. */
+enum row_result good_log(const struct judge *j);
+
+/* The newest proved report that holds the verifier's nonce, NULL if there is none; `others` is the
+ * number of the domain's other reports. */
+const struct corbel_log_record *report_find(const struct judge *j, unsigned *others);
+
+/* checkpoint.c, called by log_check(): checkpoint.switches */
+void checkpoint_switches(struct judge *j);
+#endif
