@@ -17,6 +17,7 @@ UNIT_SRC_measure := tests/unit/measure.c tests/unit/measure_expected.c \
 UNIT_LIBS_measure := -lcrypto
 
 UNIT += measure_calc
-UNIT_SRC_measure_calc := tests/unit/measure_calc.c measured-boot/tool/calc.c \
+UNIT_SRC_measure_calc := tests/unit/measure_calc.c measured-boot/reference/calc.c \
+			 measured-boot/reference/output.c xsm/tool/files.c \
 			 $(filter-out tests/unit/measure%,$(UNIT_SRC_measure))
 UNIT_LIBS_measure_calc := -lcrypto

@@ -4,12 +4,14 @@
  * uses the values as a reference; hashes with OpenSSL, so that a fault in the hypervisor's own
  * SHA-2 shows as a difference.
  *
- * PCR 8 and 9 follow GRUB's tpm module with a configuration embedded in the GRUB image: for each
- * file in order, its bytes into PCR 9 and its command line, without NUL, into PCR 8.  PCR 17 and
- * 18 follow measured-boot/measure.h; the records come from the hypervisor's own source.
+ * PCR 4 follows OVMF: the attempt to boot, the separator, GRUB.  PCR 8 and 9 follow GRUB's tpm
+ * module with a configuration embedded in the GRUB image: for each file in order, its bytes into
+ * PCR 9 and its command line, without NUL, into PCR 8.  PCR 17 and 18 follow
+ * measured-boot/measure.h; the records come from the hypervisor's own source.
  */
-#include "measured-boot/tool/calc.h"
+#include "measured-boot/reference/calc.h"
 #include "measured-boot/eventlog.h"
+#include "measured-boot/reference/reference.h"
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -57,28 +59,45 @@ static bool hash_stream(FILE *f, struct calc_file *file, EVP_MD_CTX *const conte
 bool calc_read(struct calc_file *file)
 {
 	EVP_MD_CTX *context[CALC_BANKS] = {EVP_MD_CTX_new(), EVP_MD_CTX_new()};
+	const char *shown = file->shown ? file->shown : file->path;
 	FILE *f = fopen(file->path, "rb");
 	bool good = false;
 
 	if (!f) {
-		fprintf(stderr, "corbel-measure: cannot open '%s': %s\n", file->path,
-			strerror(errno));
+		bad("%s: cannot be opened: %s", shown, strerror(errno));
 	} else {
 		errno = 0;
 		good = context[0] && context[1] && hash_stream(f, file, context);
 		if (!good) {
-			fprintf(stderr, "corbel-measure: cannot read '%s': %s\n", file->path,
-				errno ? strerror(errno) : "hashing failed");
+			bad("%s: cannot be read: %s", shown,
+			    errno ? strerror(errno) : "hashing failed");
 		}
 		fclose(f);
 	}
 	EVP_MD_CTX_free(context[0]);
 	EVP_MD_CTX_free(context[1]);
 	if (good && file->size == 0) {
-		fprintf(stderr, "corbel-measure: '%s' is empty\n", file->path);
-		good = false;
+		good = bad("%s: is empty", shown);
 	}
 	return good;
+}
+
+bool calc_digest(const struct calc_piece *piece, unsigned count, uint8_t out[CALC_BANKS][64])
+{
+	for (unsigned b = 0; b < CALC_BANKS; b++) {
+		EVP_MD_CTX *context = EVP_MD_CTX_new();
+		bool good = context && EVP_DigestInit_ex(context, algorithm(b), NULL) == 1;
+
+		for (unsigned i = 0; good && i < count; i++) {
+			good = EVP_DigestUpdate(context, piece[i].bytes, piece[i].size) == 1;
+		}
+		good = good && EVP_DigestFinal_ex(context, out[b], NULL) == 1;
+		EVP_MD_CTX_free(context);
+		if (!good) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static void extend(struct calc_pcr *pcr, unsigned bank, const uint8_t *with)
@@ -144,22 +163,33 @@ static bool chain_kind(const struct calc_file *file, unsigned count, enum measur
 	} else if (!from && kind == MEASURE_initrd) {
 		return true;
 	} else if (!from) {
-		fprintf(stderr, "corbel-measure: no module '%s'\n", eventlog_name(kind));
-		return false;
+		return bad("no module '%s' in the boot entry", eventlog_name(kind));
 	}
 	if (!eventlog_record(&data, kind, text, strlen(text), from->size, from->digest[0],
 			     from->digest[1])) {
-		fprintf(stderr, "corbel-measure: the command line is longer than %u bytes\n",
-			EVENTLOG_TEXT_MAX);
-		return false;
+		return bad("the hypervisor's command line is longer than %u bytes",
+			   EVENTLOG_TEXT_MAX);
 	}
 	extend_data(pcr, data.byte, data.len);
 	return true;
 }
 
-bool calc_chain(struct calc_file *file, unsigned count, struct calc_pcr pcr[CALC_PCRS])
+static void chain_firmware(const uint8_t grub[CALC_BANKS][64], struct calc_pcr *pcr)
 {
-	static const unsigned index[CALC_PCRS] = {8, 9, 17, 18};
+	static const char action[] = "Calling EFI Application from Boot Option";
+	static const uint8_t separator[4];
+
+	extend_data(pcr, action, sizeof(action) - 1);
+	extend_data(pcr, separator, sizeof(separator));
+	for (unsigned b = 0; b < CALC_BANKS; b++) {
+		extend(pcr, b, grub[b]);
+	}
+}
+
+bool calc_chain(const uint8_t grub[CALC_BANKS][64], const struct calc_file *file, unsigned count,
+		struct calc_pcr pcr[CALC_PCRS])
+{
+	static const unsigned index[CALC_PCRS] = {4, 8, 9, 17, 18, 19};
 	static struct eventlog_data separator;
 
 	memset(pcr, 0, CALC_PCRS * sizeof(*pcr));
@@ -169,14 +199,16 @@ bool calc_chain(struct calc_file *file, unsigned count, struct calc_pcr pcr[CALC
 			memset(pcr[i].value, 0xFF, sizeof(pcr[i].value));
 		}
 	}
-	chain_loader(file, count, &pcr[0], &pcr[1]);
+	chain_firmware(grub, &pcr[0]);
+	chain_loader(file, count, &pcr[1], &pcr[2]);
 	for (enum measure_kind kind = MEASURE_config; kind < MEASURE_kind_end; kind++) {
-		if (!chain_kind(file, count, kind, &pcr[eventlog_pcr(kind) == 17 ? 2 : 3])) {
+		if (!chain_kind(file, count, kind, &pcr[eventlog_pcr(kind) == 17 ? 3 : 4])) {
 			return false;
 		}
 	}
 	eventlog_separator(&separator, false);
-	extend_data(&pcr[2], separator.byte, separator.len);
-	extend_data(&pcr[3], separator.byte, separator.len);
+	for (unsigned i = 3; i < CALC_PCRS; i++) {
+		extend_data(&pcr[i], separator.byte, separator.len);
+	}
 	return true;
 }
