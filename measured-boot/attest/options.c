@@ -195,11 +195,13 @@ static bool check(struct line *line)
 
 int attest_main(int argc, char **argv)
 {
-	static struct line line = {.options.tcti = "device:/dev/tpmrm0"};
+	static struct line line;
 	struct options *options = &line.options;
 	bool good = true;
 	int option, ret;
 
+	memset(&line, 0, sizeof(line));
+	options->tcti = "device:/dev/tpmrm0";
 	options->request = attest_alloc((ATTEST_REQUESTS_MAX + 1) * sizeof(*options->request));
 	while (good && (option = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
 		if (option == 'h') {

@@ -12,6 +12,8 @@
 #include "abi/log.h"
 
 #define FAKE_LOG_MAX 4096
+/* Bytes of the boot log; byte i of it is i * 131 / 8. */
+#define FAKE_BOOT_LOG 9000
 
 struct fake_log {
 	struct corbel_log_record record[FAKE_LOG_MAX]; /* all that ever were */

@@ -92,19 +92,47 @@ void swtpm_disconnect(void)
 	data_fd = ctrl_fd = -1;
 }
 
-void swtpm_start(const char *banks)
+static void write_file(const char *name, const char *text)
+{
+	char file[96];
+	FILE *out;
+
+	snprintf(file, sizeof(file), "%s/%s", dir, name);
+	out = fopen(file, "w");
+	if (!out || fputs(text, out) < 0 || fclose(out)) {
+		die("cannot write a configuration");
+	}
+}
+
+/* A CA of its own certifies the EK. */
+static void write_ca(void)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "statedir = %s\nsigningkey = %s/signkey.pem\nissuercert = %s/issuercert.pem\n"
+		 "certserial = %s/certserial\n",
+		 dir, dir, dir, dir);
+	write_file("ca.conf", text);
+	write_file("ca.options", "--platform-manufacturer Corbel\n--platform-version 1\n"
+				 "--platform-model test\n");
+	snprintf(text, sizeof(text),
+		 "create_certs_tool = /usr/bin/swtpm_localca\n"
+		 "create_certs_tool_config = %s/ca.conf\n"
+		 "create_certs_tool_options = %s/ca.options\n",
+		 dir, dir);
+	write_file("setup.conf", text);
+}
+
+static void start(const char *banks, const char *further)
 {
 	char command[512], data[128], ctrl[128], log[96];
 
-	snprintf(dir, sizeof(dir), "/tmp/corbel-swtpm.XXXXXX");
-	if (!mkdtemp(dir)) {
-		die("no temporary directory");
-	}
 	snprintf(path, sizeof(path), "%s/sock", dir);
 	snprintf(ctrl_path, sizeof(ctrl_path), "%s/sock.ctrl", dir);
 	snprintf(command, sizeof(command),
-		 "swtpm_setup --tpm2 --tpmstate %s --pcr-banks %s --logfile %s/log >%s/out 2>&1",
-		 dir, banks, dir, dir);
+		 "swtpm_setup --tpm2 --tpmstate %s --pcr-banks %s --logfile %s/log %s >%s/out 2>&1",
+		 dir, banks, dir, further, dir);
 	if (system(command) != 0) {
 		die("swtpm_setup failed");
 	}
@@ -123,6 +151,30 @@ void swtpm_start(const char *banks)
 		_exit(127);
 	}
 	swtpm_connect();
+}
+
+static void make_dir(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/corbel-swtpm.XXXXXX");
+	if (!mkdtemp(dir)) {
+		die("no temporary directory");
+	}
+}
+
+void swtpm_start(const char *banks)
+{
+	make_dir();
+	start(banks, "");
+}
+
+void swtpm_start_certified(const char *banks)
+{
+	char further[128];
+
+	make_dir();
+	write_ca();
+	snprintf(further, sizeof(further), "--create-ek-cert --config %s/setup.conf", dir);
+	start(banks, further);
 }
 
 void swtpm_stop(void)

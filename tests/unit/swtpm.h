@@ -10,6 +10,9 @@
 
 /* `banks` as for swtpm_setup --pcr-banks.  Fails the test when swtpm does not start. */
 void swtpm_start(const char *banks);
+/* The same with an EK and its certificate; swtpm_dir() then has the CA: issuercert.pem and
+ * swtpm-localca-rootca-cert.pem. */
+void swtpm_start_certified(const char *banks);
 void swtpm_stop(void);
 /* Power off and on, then TPM2_Startup(CLEAR). */
 void swtpm_power_cycle(void);
