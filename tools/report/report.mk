@@ -27,3 +27,4 @@ $(B)/tools/corbel-release: tools/report/corbel-release
 
 TENANT_TOOLS := $(B)/tools/corbel-report $(B)/tools/corbel-unlock
 ALL += $(TENANT_TOOLS) $(B)/tools/corbel-release
+TESTBIN += $(B)/esp.img
