@@ -21,3 +21,7 @@ UNIT_SRC_measure_calc := tests/unit/measure_calc.c measured-boot/reference/calc.
 			 measured-boot/reference/output.c xsm/tool/files.c \
 			 $(filter-out tests/unit/measure%,$(UNIT_SRC_measure))
 UNIT_LIBS_measure_calc := -lcrypto
+
+UNIT += checkpoint
+UNIT_SRC_checkpoint := tests/unit/checkpoint.c $(filter-out tests/unit/measure%,$(UNIT_SRC_measure))
+UNIT_LIBS_checkpoint := -lcrypto
