@@ -2,15 +2,15 @@
 # corbel-reference: what a verifier is to expect of a host image, a domain, a firmware.
 
 REFERENCE_TOOL := $(B)/tools/corbel-reference
-REFERENCE_SRC  := $(wildcard measured-boot/reference/*.c) measured-boot/eventlog.c \
-	measured-boot/sha2.c builder-domain/request.c builder-domain/text.c \
+REFERENCE_SRC  := $(wildcard measured-boot/reference/*.c) \
+	builder-domain/request.c builder-domain/text.c \
 	hypervisor/core/format.c tools/sign/manifest.c xsm/tool/p256.c xsm/tool/files.c \
 	tools/corbel/config.c tools/corbel/guest.c
 
-$(REFERENCE_TOOL): $(REFERENCE_SRC) $(wildcard measured-boot/*.h measured-boot/reference/*.h \
+$(REFERENCE_TOOL): $(REFERENCE_SRC) $(B)/libcorbel-verify.a $(wildcard measured-boot/*.h measured-boot/reference/*.h \
 		hypervisor/abi/*.h builder-domain/*.h tools/sign/*.h)
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOSTFLAGS) $(REFERENCE_SRC) -o $@ -lcrypto
+	$(HOSTCC) $(HOSTFLAGS) $(REFERENCE_SRC) $(B)/libcorbel-verify.a -o $@ $(VERIFY_LIBS)
 ALL += $(REFERENCE_TOOL)
 
 # Of the boot image, made with POLICY= and HV_ARGS= as `make image` makes it: .pcrs has lines

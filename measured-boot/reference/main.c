@@ -8,6 +8,7 @@
 static const char usage[] =
 	"usage: corbel-reference host IMAGE ...         what a boot of a host image shows\n"
 	"       corbel-reference tenant ...             what the launch record of a domain says\n"
+	"       corbel-reference firmware LOG -o FILE   what a host's firmware does before GRUB\n"
 	"       corbel-reference VERB --help\n"
 	"\n"
 	"Computes, from files, the values that corbel-verify compares evidence with.  The files must\n"
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
 	} verbs[] = {
 		{"host", help_host, verb_host},
 		{"tenant", help_tenant, verb_tenant},
+		{"firmware", help_firmware, verb_firmware},
 	};
 	const char *word = argc > 1 ? argv[1] : "";
 
