@@ -124,10 +124,10 @@ EVP_PKEY *ak_judge(struct verdict *v, const struct bytes *bytes)
 	}
 	if (key) {
 		verdict_add(v, "ak.attributes", ROW_ok, expected, "as expected",
-			    "the key signs only what the TPM itself made");
+			    "The key signs only what the TPM itself made.");
 	} else {
 		verdict_add(v, "ak.attributes", ROW_bad, expected, found,
-			    "a signature of this key would prove nothing");
+			    "A signature of this key would prove nothing.");
 	}
 	return key;
 }
@@ -138,10 +138,10 @@ void ak_check(struct judge *j)
 	public_name(&j->e->ak_public, j->ak_name);
 	if (!j->enrolled) {
 		verdict_add_digest(j->v, "ak.credential", ROW_missing, NULL, j->ak_name, NAME_LEN,
-				   "the host is not enrolled: nothing ties this key to its TPM");
+				   "The host is not enrolled: nothing ties this key to its TPM.");
 		return;
 	}
 	verdict_compare(j->v, "ak.credential", j->enrolled_ak, j->ak_name, NAME_LEN,
-			"the key that this TPM proved to hold when the host was enrolled",
-			"another key than the one that this TPM proved to hold");
+			"The key that this TPM proved to hold when the host was enrolled.",
+			"Another key than the one that this TPM proved to hold.");
 }

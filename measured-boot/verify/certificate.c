@@ -143,7 +143,7 @@ static X509_STORE *load_roots(const char *const *roots, char error[256])
 	X509_STORE *store = X509_STORE_new();
 	bool good = store && roots && roots[0];
 
-	snprintf(error, 256, "no certificates of TPM makers were given");
+	snprintf(error, 256, "No certificates of TPM makers were given");
 	for (size_t i = 0; good && roots[i]; i++) {
 		good = add_roots(store, roots[i], error);
 	}
@@ -204,14 +204,14 @@ static void row_kind(struct verdict *v, const struct tpm_attributes *tpm, bool t
 	snprintf(found, sizeof(found), "%s %s %s", tpm->manufacturer, tpm->model, tpm->version);
 	if (!test) {
 		verdict_add(v, "ek.test-tpm", ROW_ok, "no emulator", found,
-			    "the certificate is not one of a known TPM emulator");
+			    "The certificate is not one of a known TPM emulator.");
 	} else if (allowed) {
 		verdict_add(v, "ek.test-tpm", ROW_warning, "no emulator", found,
-			    "a TPM emulator, accepted on request: whoever runs it can forge all of "
-			    "this; for tests only");
+			    "A TPM emulator, accepted on request: whoever runs it can forge all of "
+			    "this; for tests only.");
 	} else {
 		verdict_add(v, "ek.test-tpm", ROW_bad, "no emulator", found,
-			    "a TPM emulator: whoever runs it can forge all of this");
+			    "A TPM emulator: whoever runs it can forge all of this.");
 	}
 }
 
@@ -224,21 +224,21 @@ void certificate_judge(struct verdict *v, X509 *certificate, const char *const *
 	X509_STORE *store = load_roots(roots, text);
 
 	if (!store) {
-		verdict_add(v, "ek.chain", ROW_missing, "roots of TPM makers", NULL, "%s", text);
+		verdict_add(v, "ek.chain", ROW_missing, "roots of TPM makers", NULL, "%s.", text);
 	} else {
 		chained = verify_chain(store, certificate, text, &test);
 		if (!chained) {
 			verdict_add(v, "ek.chain", ROW_bad, "a chain to a given root", text,
-				    "no given root vouches for this TPM");
+				    "No given root vouches for this TPM.");
 		} else if (!has_ek_purpose(certificate) || !has_ek_usage(certificate)) {
 			verdict_add(v, "ek.chain", ROW_bad, "purpose " OID_EK, NULL,
-				    "the certificate is not for the endorsement key of a TPM");
+				    "The certificate is not for the endorsement key of a TPM.");
 		} else if (!has_attributes) {
 			verdict_add(v, "ek.chain", ROW_bad, "a TPM's maker, model and version",
-				    NULL, "the certificate does not say which TPM it is for");
+				    NULL, "The certificate does not say which TPM it is for.");
 		} else {
 			verdict_add(v, "ek.chain", ROW_ok, "a chain to a given root", text,
-				    "a TPM whose maker the verifier trusts");
+				    "A TPM whose maker the verifier trusts.");
 		}
 		X509_STORE_free(store);
 	}
@@ -262,9 +262,9 @@ void certificate_chain(struct judge *j)
 {
 	if (!j->ek_certificate) {
 		verdict_add(j->v, "ek.chain", ROW_bad, "an X.509 certificate", NULL,
-			    "the certificate of the endorsement key cannot be read");
+			    "The certificate of the endorsement key cannot be read.");
 		verdict_add(j->v, "ek.test-tpm", ROW_missing, NULL, NULL,
-			    "nothing says what kind of TPM it is");
+			    "Nothing says what kind of TPM it is.");
 		return;
 	}
 	certificate_judge(j->v, j->ek_certificate, j->in->roots, j->in->allow_test_tpm);

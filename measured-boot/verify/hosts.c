@@ -114,7 +114,7 @@ void host_enrolled(struct judge *j)
 
 	if (!j->in->hosts || !hosts_read(j->in->hosts, &list, error)) {
 		verdict_add(j->v, "host.enrolled", ROW_missing, "a list of enrolled hosts", NULL,
-			    "%s", j->in->hosts ? error : "no list of enrolled hosts was given");
+			    "%s.", j->in->hosts ? error : "No list of enrolled hosts was given");
 		return;
 	}
 	for (size_t i = 0; j->ek_certificate && i < list.count; i++) {
@@ -128,13 +128,13 @@ void host_enrolled(struct judge *j)
 	if (matches == 1) {
 		j->enrolled = true;
 		verdict_add(j->v, "host.enrolled", ROW_ok, "an enrolled host", j->host_name,
-			    "the endorsement key is the one that was enrolled for this host");
+			    "The endorsement key is the one that was enrolled for this host.");
 	} else if (matches == 0) {
 		verdict_add_digest(j->v, "host.enrolled", ROW_missing, NULL,
 				   j->ek_certificate ? j->ek_sha256 : NULL, 32,
-				   "this endorsement key is not enrolled: it may be any TPM");
+				   "This endorsement key is not enrolled: it may be any TPM.");
 	} else {
 		verdict_add(j->v, "host.enrolled", ROW_missing, "one entry", j->host_name,
-			    "%zu entries of the list have this endorsement key", matches);
+			    "%zu entries of the list have this endorsement key.", matches);
 	}
 }

@@ -6,7 +6,6 @@
  * (TPM 2.0 part 1, 31.2).
  */
 #include "measured-boot/verify/identity.h"
-#include "measured-boot/lib/hex.h"
 #include "measured-boot/lib/merkle.h"
 #include <openssl/ecdsa.h>
 #include <openssl/sha.h>
@@ -65,23 +64,22 @@ static bool row_signature(struct judge *j)
 
 	if (!j->ak) {
 		verdict_add(j->v, "quote.signature", ROW_missing, "a signature by the AK", NULL,
-			    "there is no usable attestation key to check it with");
+			    "There is no usable attestation key to check it with.");
 		return false;
 	}
 	if (!signature_parse(&j->e->signature, &signature)) {
 		verdict_add(j->v, "quote.signature", ROW_bad, "ECDSA P-256 with SHA-256",
-			    "something else", "no signature that this key could have made");
+			    "something else", "No signature that this key could have made.");
 		return false;
 	}
 	if (!signature_verify(j->ak, &signature.signature.ecdsa, &j->e->attest)) {
 		verdict_add(j->v, "quote.signature", ROW_bad, "a signature by the AK",
 			    "does not fit",
-			    "the quote is not as the TPM signed it, or another "
-			    "TPM's");
+			    "The quote is not as the TPM signed it, or another TPM's.");
 		return false;
 	}
 	verdict_add(j->v, "quote.signature", ROW_ok, "a signature by the AK", "fits",
-		    "the TPM that holds this key signed the quote");
+		    "The TPM that holds this key signed the quote.");
 	return true;
 }
 
@@ -99,17 +97,17 @@ static bool row_magic(struct judge *j, TPMS_ATTEST *attest)
 	if (b->length < sizeof(magic) || memcmp(b->data, magic, sizeof(magic)) != 0) {
 		verdict_add_digest(j->v, "quote.magic", ROW_bad, magic,
 				   b->length < sizeof(magic) ? NULL : b->data, sizeof(magic),
-				   "no TPM made this structure: anyone could have");
+				   "No TPM made this structure: anyone could have.");
 		return false;
 	}
 	if (Tss2_MU_TPMS_ATTEST_Unmarshal(b->data, b->length, &at, attest) != TSS2_RC_SUCCESS ||
 	    at != b->length || attest->type != TPM2_ST_ATTEST_QUOTE) {
 		verdict_add(j->v, "quote.magic", ROW_bad, "a quote", "something else",
-			    "the TPM signed something, but no quote of PCR values");
+			    "The TPM signed something, but no quote of PCR values.");
 		return false;
 	}
 	verdict_add(j->v, "quote.magic", ROW_ok, "a quote made by a TPM", "as expected",
-		    "the structure bears the mark of what a TPM made itself");
+		    "The structure bears the mark of what a TPM made itself.");
 	return true;
 }
 
@@ -156,12 +154,12 @@ static void row_nonce(struct judge *j, const TPMS_ATTEST *attest)
 
 	if (attest->extraData.size != CORBEL_NONCE_LEN) {
 		verdict_add(j->v, "quote.nonce", ROW_bad, "32 bytes", "another length",
-			    "the quote does not carry the verifier's nonce");
+			    "The quote does not carry the verifier's nonce.");
 	} else if (e->batch_size == 0) {
 		j->quote_fresh = verdict_compare(
 			j->v, "quote.nonce", j->in->nonce, j->quote_nonce, CORBEL_NONCE_LEN,
-			"made for this nonce: the quote is not an old one",
-			"made for another nonce: an old quote, or somebody else's");
+			"Made for this nonce: the quote is not an old one.",
+			"Made for another nonce: an old quote, or somebody else's.");
 	} else {
 		merkle_leaf(j->in->nonce, CORBEL_NONCE_LEN, leaf);
 		j->quote_fresh = merkle_inclusion_verify(leaf, e->batch_index, e->batch_size,
@@ -170,8 +168,8 @@ static void row_nonce(struct judge *j, const TPMS_ATTEST *attest)
 		verdict_add_digest(j->v, "quote.nonce", j->quote_fresh ? ROW_ok : ROW_bad,
 				   j->in->nonce, NULL, CORBEL_NONCE_LEN,
 				   j->quote_fresh
-					   ? "made for %llu nonces at once, of which this is one"
-					   : "this nonce is not among the %llu that it claims",
+					   ? "Made for %llu nonces at once, of which this is one."
+					   : "This nonce is not among the %llu that it claims.",
 				   (unsigned long long)e->batch_size);
 	}
 }
@@ -184,7 +182,7 @@ void quote_check(struct judge *j)
 	j->quote_signed = row_signature(j) && made_by_tpm;
 	if (!made_by_tpm) {
 		verdict_add(j->v, "quote.nonce", ROW_missing, NULL, NULL,
-			    "there is no quote that could carry a nonce");
+			    "There is no quote that could carry a nonce.");
 		return;
 	}
 	take_facts(j, &attest);
@@ -222,7 +220,7 @@ static uint32_t different(const struct judge *j)
 	return bits;
 }
 
-static void digest_pcrs(const struct judge *j, uint8_t out[32])
+static bool digest_pcrs(const struct judge *j, uint8_t out[32])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
@@ -237,28 +235,26 @@ static void digest_pcrs(const struct judge *j, uint8_t out[32])
 			good = EVP_DigestUpdate(context, j->pcr384[i], 48) == 1;
 		}
 	}
-	if (!good || EVP_DigestFinal_ex(context, out, NULL) != 1) {
-		memset(out, 0, 32); /* no digest of anything */
-	}
+	good = good && EVP_DigestFinal_ex(context, out, NULL) == 1;
 	EVP_MD_CTX_free(context);
+	return good;
 }
 
 static void row_pcrs(struct judge *j)
 {
-	uint8_t computed[32];
+	uint8_t computed[32] = {0};
 	char list[80];
 
-	digest_pcrs(j, computed);
-	if (memcmp(computed, j->pcr_digest, 32) == 0) {
+	if (digest_pcrs(j, computed) && memcmp(computed, j->pcr_digest, 32) == 0) {
 		j->pcrs_ok = j->quote_fresh && j->enrolled &&
 			     memcmp(j->ak_name, j->enrolled_ak, NAME_LEN) == 0;
 		verdict_add_digest(j->v, "quote.pcrs", ROW_ok, computed, j->pcr_digest, 32,
-				   "the logs make exactly the values that the TPM signed");
+				   "The logs make exactly the values that the TPM signed.");
 		return;
 	}
 	list_pcrs(list, sizeof(list), different(j));
 	verdict_add_digest(j->v, "quote.pcrs", ROW_bad, computed, j->pcr_digest, 32,
-			   "the logs do not make the values that the TPM signed; look at PCR %s",
+			   "The logs do not make the values that the TPM signed; look at PCR %s.",
 			   list[0] ? list : "values that the host does not show");
 }
 
@@ -269,14 +265,16 @@ void quote_pcrs(struct judge *j)
 
 	if (!j->quote_signed) {
 		verdict_add(j->v, "quote.pcrs", ROW_missing, expected, NULL,
-			    "no genuine quote says what the TPM holds");
+			    "No genuine quote says what the TPM holds.");
 	} else if (!j->pcr_selection_ok) {
-		verdict_add(j->v, "quote.pcrs", ROW_bad, expected, "another selection",
-			    "the quote leaves out a register or a bank, where anything could be");
+		verdict_add(
+			j->v, "quote.pcrs", ROW_bad, expected, "another selection",
+			"The quote leaves out a register or a bank, where anything could be, or "
+			"has one too many.");
 	} else if ((j->pcr_known & QUOTE_PCRS) != QUOTE_PCRS) {
 		list_pcrs(list, sizeof(list), QUOTE_PCRS & ~j->pcr_known);
 		verdict_add(j->v, "quote.pcrs", ROW_missing, expected, NULL,
-			    "the logs do not tell the values of PCR %s", list);
+			    "The logs do not tell the values of PCR %s.", list);
 	} else {
 		row_pcrs(j);
 	}
@@ -292,18 +290,18 @@ void quote_clock(struct judge *j)
 	snprintf(found, sizeof(found), "reset %u restart %u", j->reset_count, j->restart_count);
 	if (!j->quote_signed || !j->boot) {
 		verdict_add(j->v, "quote.clock", ROW_missing, NULL, j->quote_signed ? found : NULL,
-			    "no proved boot record and genuine quote to compare");
+			    "There is no proved boot record or no genuine quote to compare.");
 		return;
 	}
 	snprintf(expected, sizeof(expected), "reset %u restart %u", j->boot->body.boot.reset_count,
 		 j->boot->body.boot.restart_count);
 	if (strcmp(expected, found) != 0) {
 		verdict_add(j->v, "quote.clock", ROW_bad, expected, found,
-			    "the TPM was reset after the host had booted: its registers may have "
-			    "been filled by something else");
+			    "The TPM was reset after the host had booted: its registers may have "
+			    "been filled by something else.");
 		return;
 	}
 	verdict_add(j->v, "quote.clock", ROW_ok, expected, found,
-		    "the TPM was not reset since the hypervisor started%s",
+		    "The TPM was not reset since the hypervisor started%s.",
 		    j->clock_safe ? "" : " (its clock may have stood later before; not used)");
 }

@@ -21,3 +21,10 @@ UNIT_SRC_verify_enroll  := tests/unit/verify_enroll.c tests/unit/swtpm.c $(VERIF
 	measured-boot/verify/enroll.c measured-boot/verify/credential.c
 UNIT_LIBS_verify_enroll := -ljson-c -ltss2-mu -lcrypto
 $(B)/tests/unit/verify_enroll: $(VERIFY_TEST_DEPS) tests/unit/swtpm.h
+
+# the whole judgement
+VERIFY_WORLD_SRC := tests/unit/verify_world.c tests/unit/verify_fixture.c $(VERIFY_LIB_SRC)
+UNIT += verify_judge
+UNIT_SRC_verify_judge  := tests/unit/verify_judge.c $(VERIFY_WORLD_SRC)
+UNIT_LIBS_verify_judge := -ljson-c -ltss2-mu -lcrypto
+$(B)/tests/unit/verify_judge: $(VERIFY_TEST_DEPS) tests/unit/verify_world.h

@@ -477,8 +477,7 @@ static void values(void **state)
 	f.j.pcr256[9][0] ^= 1; /* the log tells another PCR 9 than the TPM */
 	expect("quote.pcrs", ROW_bad);
 	meaning = f.v.row[f.v.count - 1].meaning;
-	assert_non_null(strstr(meaning, "PCR 9"));
-	assert_null(strstr(meaning, "PCR 9 "));
+	assert_non_null(strstr(meaning, "PCR 9."));
 	fixture_quote(&f);
 	f.j.pcr384[17][47] ^= 1;
 	expect("quote.pcrs", ROW_bad);
@@ -541,5 +540,6 @@ int main(void)
 		cmocka_unit_test(clocks),
 	};
 
+	setenv("TSS2_LOG", "all+none", 1);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
