@@ -107,7 +107,7 @@ static int read_pcrs(struct tpm *tpm, size_t first, size_t end, struct quote *qu
 
 int tpm_quote(struct tpm *tpm, const uint8_t nonce[CORBEL_NONCE_LEN], struct quote *quote)
 {
-	TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL}; /* the key's own */
+	TPMT_SIG_SCHEME key_scheme = {.scheme = TPM2_ALG_NULL};
 	TPM2B_DATA data = {.size = CORBEL_NONCE_LEN};
 	TPML_PCR_SELECTION selection = {.count = 2};
 	TPMT_SIGNATURE *signature = NULL;
@@ -119,7 +119,7 @@ int tpm_quote(struct tpm *tpm, const uint8_t nonce[CORBEL_NONCE_LEN], struct quo
 	select_pcr(&selection.pcrSelections[0], TPM2_ALG_SHA256, 0, ATTEST_PCRS);
 	select_pcr(&selection.pcrSelections[1], TPM2_ALG_SHA384, 0, ATTEST_PCRS);
 	rc = Esys_Quote(tpm->esys, tpm->ak, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &data,
-			&scheme, &selection, &attest, &signature);
+			&key_scheme, &selection, &attest, &signature);
 	if (rc) {
 		return tpm_error(rc, "the TPM refuses the quote");
 	}
