@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measured-boot/lib/hex.h"
+
 static const struct {
 	const char *name, *row, *line; /* in references; rows of its file and of its line */
 	enum measure_kind kind;
@@ -93,13 +95,33 @@ static void grub_row(const struct judge *j, const struct reference_file *file, s
 		     "a program was started that the reference does not have.");
 }
 
-/* The text of GRUB's event is its label, the line, NUL.  The digest is of the line alone. */
+/* GRUB's event has a label, the line and a NUL; the digest is of the line alone. */
 static bool labelled(const struct boot_event *found, const char *label, const char *line)
 {
 	size_t first = strlen(label), second = strlen(line);
 
 	return found->size == first + second + 1 && !memcmp(found->data, label, first) &&
 	       !memcmp(found->data + first, line, second + 1);
+}
+
+/* What was passed on: the log's text if the digest is of it, else the digest. */
+static void show_line(const struct boot_event *found, char *out, size_t room)
+{
+	const uint8_t *line = memchr(found->data, ' ', found->size);
+	uint8_t sha256[32], sha384[48];
+
+	if (line) {
+		size_t length = found->size - (size_t)(line + 1 - found->data);
+
+		length -= length && !line[length];
+		digest_both(line + 1, length, sha256, sha384);
+		if (!memcmp(sha256, found->sha256, 32)) {
+			text_escape(line + 1, length, out, room);
+			return;
+		}
+	}
+	snprintf(out, room, "text with SHA-256 ");
+	hex_encode(found->sha256, 32, out + strlen(out));
 }
 
 static void line_row(const struct judge *j, struct verdict *v, unsigned which,
@@ -114,13 +136,12 @@ static void line_row(const struct judge *j, struct verdict *v, unsigned which,
 			    "The boot loader did not pass on this line.");
 		return;
 	}
-	text_escape(e->found->data, e->found->size, text, sizeof(text));
 	if (!e->same) {
-		verdict_add(v, row, ROW_bad, c->string, text,
-			    "Another line was given to '%s' (the text found is what the log says, "
-			    "the digest is what differs).",
+		show_line(e->found, text, sizeof(text));
+		verdict_add(v, row, ROW_bad, c->string, text, "Another line was given to '%s'.",
 			    c->name);
 	} else if (!labelled(e->found, label, c->string)) {
+		text_escape(e->found->data, e->found->size, text, sizeof(text));
 		verdict_add(v, row, ROW_bad, c->string, text,
 			    "The digest is the reference's, but the log was given another text or "
 			    "label: it was edited.");
