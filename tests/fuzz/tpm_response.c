@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A hostile TPM: the input decides every response, the burst counts and the register faults, while
- * the whole measurement sequence runs.  Nothing may overflow, spin without end, or report
- * "measured" when a command failed.
+ * the whole measurement sequence runs, and then checkpoints.  Nothing may overflow, spin without
+ * end, or report "measured" when a command failed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +92,45 @@ static size_t execute(unsigned locality, const uint8_t *in, size_t len, uint8_t 
 	return n;
 }
 
+static void demand(bool condition)
+{
+	if (!condition) {
+		abort();
+	}
+}
+
+/* Checkpoints while the input decides who holds the TPM and how long it thinks. */
+static void checkpoints(void)
+{
+	static const uint8_t record[184] = "CORBCKP1";
+	bool under_way = false;
+
+	for (unsigned calls = 0; left && calls < 200; calls++) {
+		uint64_t before = fake_tis.now;
+		uint8_t how = next();
+		uint32_t error;
+
+		fake_tis.delay = how & 7;
+		fake_tis.grants = !(how & 8);
+		if (how & 16 && fake_tis.active < 0) {
+			fake_tis_write8(0, 0, 0x02); /* Dom0 takes it, */
+		} else if (how & 32) {
+			fake_tis_write8(0, 0, 0x20); /* or lets go */
+		}
+		fake_tis.fault = how & 64 ? next() % FAKE_TIS_fault_count : fake_tis.fault;
+		error = measure_checkpoint(record, sizeof(record));
+		demand(fake_tis.now - before < 10000000000ull);
+		under_way = error == MEASURE_AGAIN;
+		demand(under_way || measure_ok() == (error == 0));
+		demand(under_way || !broke || error);
+		if (!under_way) {
+			demand(fake_tis.sticky || fake_tis.active != 2);
+		}
+		fake_tis.now += (uint64_t)how << 22; /* to 1 s */
+	}
+	broke &= !under_way; /* else its answer may not have been read yet */
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t digest[48];
@@ -116,10 +155,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	measure_cap();
 	measure_protect();
 	len = measure_log(&log);
-	if (len > MEASURE_LOG_MAX || (measure_ok() && broke) || fake_tis.now > 120000000000ull ||
-	    (!fake_tis.sticky && fake_tis.active == 2) || measure_ok() == (measure_error() != 0) ||
-	    (!size && !measure_ok())) {
-		abort();
-	}
+	demand(len <= MEASURE_LOG_MAX && !(measure_ok() && broke));
+	demand(fake_tis.now <= 120000000000ull && (fake_tis.sticky || fake_tis.active != 2));
+	demand(measure_ok() == (measure_error() == 0) && (size || measure_ok()));
+	checkpoints();
+	demand(measure_ok() == (measure_error() == 0) && !(measure_ok() && broke));
 	return 0;
 }
