@@ -6,6 +6,7 @@
  * after the seal.  Its last honest act is a Dom0 that switches itself off, by which the machine
  * stops cleanly.
  */
+#include "abi/log.h"
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/xen.h"
 #include <xen/domctl.h>
@@ -151,6 +152,7 @@ static long commit(uint16_t domid, uint8_t fill, uint8_t owner)
 	arg.domid = domid;
 	memset(arg.pad, 0, sizeof(arg.pad));
 	memset(arg.owner, owner, sizeof(arg.owner));
+	arg.min_policy = fill == 0xFF ? ~0ull : 0;
 	return corbel_call(CORBEL_OP_build_commit, &arg);
 }
 
@@ -192,8 +194,11 @@ static void steps(void)
 	      corbel_call(CORBEL_OP_build_grant, &grant));
 	check_equal("an owner of Dom0", (uint64_t)commit(TARGET, 0x11, 0x77),
 		    (uint64_t)-XEN_EINVAL);
+	refused("a commit that demands a later policy", commit(TARGET, 0xFF, 0));
 	check_equal("commit", (uint64_t)commit(TARGET, 0x11, 0), 0);
-	fails("commit again, other digests", commit(TARGET, 0x22, 0));
+	check_equal("commit again, other digests", (uint64_t)commit(TARGET, 0x22, 0),
+		    (uint64_t)-XEN_EEXIST);
+	check_equal("the same again", (uint64_t)commit(TARGET, 0x11, 0), (uint64_t)-XEN_EEXIST);
 	fails("commit for oneself", commit(CORBEL_DOMID_BUILDER, 0x22, 0));
 	fails("stub with an odd trap", stub(0x200010, 10));
 	fails("stub without a budget", stub(0x200000, 0));
@@ -205,6 +210,27 @@ static void steps(void)
 	fails("seal with a foreign mapping left", seal(1));
 	check_equal("unmap", (uint64_t)unmap(WINDOW), 0);
 	check_equal("seal", (uint64_t)seal(1), 0);
+}
+
+/* What is on record of a launch is the hypervisor's to write, at the seal, from the commit. */
+static void launch_log(const char *when)
+{
+	static struct corbel_log_record record;
+	struct corbel_log_read read = {.buffer = (uintptr_t)&record, .size = sizeof(record)};
+	struct corbel_log_read forget = {.first = 1, .stored = 1};
+	struct corbel_checkpoint checkpoint = {.size = 1};
+	struct corbel_report report = {.data = "an honest Dom0"};
+	char name[64];
+
+	format_into(name, sizeof(name), "the launch log read %s", when);
+	refused(name, corbel_call(CORBEL_OP_log_read, &read));
+	format_into(name, sizeof(name), "the launch log forgotten %s", when);
+	refused(name, corbel_call(CORBEL_OP_log_read, &forget));
+	format_into(name, sizeof(name), "a checkpoint %s", when);
+	refused(name, corbel_call(CORBEL_OP_checkpoint, &checkpoint));
+	format_into(name, sizeof(name), "a report %s", when);
+	check_equal(name, (uint64_t)corbel_call(CORBEL_OP_log_report, &report),
+		    (uint64_t)-XEN_ENOENT);
 }
 
 static void after_seal(void)
@@ -226,6 +252,7 @@ static void after_seal(void)
 	refused("another domain after the seal", create(0, "system_u:system_r:tenant.t", PAGES, 1));
 	refused("Dom0 again after the seal",
 		create(CORBEL_BUILD_DOM0, "system_u:system_r:dom0.t", PAGES, 1));
+	launch_log("after the seal");
 	grants_init();
 	fails("a grant of the sealed domain", grant_map(TARGET, 0, 0, 0, &handle));
 }
@@ -263,6 +290,7 @@ void test_main(void)
 	events_init();
 	creations();
 	memory();
+	launch_log("during a build");
 	steps();
 	after_seal();
 	corbel_call(CORBEL_OP_build_done, &done);
