@@ -13,6 +13,7 @@ import time
 
 PROMPT = "dom0# "
 # Lines of the hypervisor, of the builder and of Dom0's kernel may stand between any two.
+ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 OTHERS = re.compile(r"^(?:\((?:corbel|d\d+)\) .*|\[ *\d+\.\d{6}\] .*)\n", re.M)
 
 
@@ -74,7 +75,7 @@ class Console:
         self.type("echo st=$?\n")
         self.wait("echo st=$?\n", 20)
         status = re.search(r"^st=(\d+)$", self.wait(PROMPT, 20), re.M)
-        return OTHERS.sub("", output), int(status[1]) if status else -1
+        return OTHERS.sub("", ESCAPES.sub("", output)), int(status[1]) if status else -1
 
     def end(self):
         """Switches the machine off and returns the runner's exit status."""
