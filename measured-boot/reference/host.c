@@ -50,6 +50,7 @@ struct host {
 	unsigned count;
 	struct calc_pcr pcr[CALC_PCRS];
 	uint64_t hypervisor_svn, builder_svn, policy_serial;
+	bool test_build;
 	struct plan_facts plan;
 };
 
@@ -193,10 +194,7 @@ static bool read_builder(struct host *h)
 	if (!good) {
 		return bad("%s: header: not a builder image of %zu bytes", h->shown[i], size);
 	}
-	if (header.flags & 1) {
-		warn("%s: is a test build of the builder: a host with it is never trusted",
-		     h->shown[i]);
-	}
+	h->test_build = header.flags & 1;
 	h->builder_svn = header.svn;
 	return true;
 }
@@ -303,6 +301,10 @@ static int run(struct host *h, const char *path, bool text, const char *output)
 		    calc_chain((const uint8_t(*)[64])h->grub.digest, h->file, h->count, h->pcr) &&
 		    document_open(&document);
 
+	if (good && h->test_build && !text) {
+		warn("%s: has a test build of the builder: a host with it is never trusted",
+		     h->image.shown);
+	}
 	if (good) {
 		(text ? write_text : write_json)(h, document.out);
 		good = document_close(&document, output);

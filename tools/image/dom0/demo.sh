@@ -52,7 +52,7 @@ measured_chain() {
 	while read -r word rest; do
 		case $word in
 		sha*:) bank=${word%:} ;;
-		8 | 9 | 17: | 18:) fact "pcr $bank ${word%:} ${rest#*0x}" ;;
+		4 | 8 | 9 | 17: | 18: | 19:) fact "pcr $bank ${word%:} ${rest#*0x}" ;;
 		esac
 	done </tmp/pcrs
 	why=
