@@ -365,18 +365,11 @@ void world_leaves(struct world *w)
 /* ---- evidence ---------------------------------------------------------------------------------
  */
 
-void world_quote(struct world *w)
+void world_sign(struct world *w)
 {
 	struct fixture *f = &w->f;
 	struct bootlog *log = parsed(w);
 
-	fixture_quote(f);
-	f->in.references = w->references;
-	f->in.firmware = w->firmware_file;
-	f->in.firmware_key = w->firmware_key;
-	f->in.limits = w->limits_file;
-	f->in.expect = w->expect_file;
-	f->in.bound = w->bound_file;
 	f->e.checkpoint = w->checkpoint;
 	bootlog_values(log, f->j.pcr256, f->j.pcr384);
 	checkpoint_pcr(&f->j);
@@ -386,6 +379,20 @@ void world_quote(struct world *w)
 	bootlog_free(log);
 	fixture_digest(f);
 	fixture_sign(f, f->ak);
+}
+
+void world_quote(struct world *w)
+{
+	struct fixture *f = &w->f;
+
+	fixture_quote(f);
+	f->in.references = w->references;
+	f->in.firmware = w->firmware_file;
+	f->in.firmware_key = w->firmware_key;
+	f->in.limits = w->limits_file;
+	f->in.expect = w->expect_file;
+	f->in.bound = w->bound_file;
+	world_sign(w);
 }
 
 static void hex_member(FILE *out, const char *key, const void *data, size_t length, const char *end)

@@ -39,7 +39,8 @@ void world_close(struct world *w);
 void world_boot(struct world *w);       /* boot log from grub, file, line */
 void world_references(struct world *w); /* reference and profile from the boot log as it is */
 void world_leaves(struct world *w);     /* leaf hashes, root and checkpoint */
-void world_quote(struct world *w);      /* PCR values from the logs, signed */
+void world_quote(struct world *w);      /* keys, enrolment, inputs; and world_sign() */
+void world_sign(struct world *w);       /* PCR values from the logs, signed */
 void world_text(struct world *w);       /* evidence from all of it */
 
 /* Reads and judges the text; returns the status. */
