@@ -182,11 +182,11 @@ class Machine:
     def ask(self, kind, payload=b"", seconds=90):
         """One question: (result, bytes)."""
         with self.lock:
-            self._put(kind, payload)
-            end = time.monotonic() + seconds
+            number, end = self._put(kind, payload), time.monotonic() + seconds
             while True:
-                asked, answered, _, length, result = HEAD.unpack_from(self.box, self.at + MARK)
-                if asked == answered:
+                # A Dom0 that has ended is scrubbed: its mailbox then holds zeroes.
+                _, answered, _, length, result = HEAD.unpack_from(self.box, self.at + MARK)
+                if answered == number:
                     return result, self.box[self.at + DATA:self.at + DATA + length]
                 self.listen(0.0005)
                 if time.monotonic() > end:
@@ -198,6 +198,7 @@ class Machine:
         self.box[self.at + DATA:self.at + DATA + len(payload)] = payload
         struct.pack_into("<II", self.box, start + 8, ord(kind), len(payload))
         struct.pack_into("<I", self.box, start, asked + 1)
+        return asked + 1
 
     def off(self):
         """Powers off, the TPM first as an operating system does (otherwise it counts an attack);
@@ -230,6 +231,11 @@ class Machine:
     def hypercall(self, number, *arguments):
         words = list(arguments) + [0] * (5 - len(arguments)) + [number]
         return self.ask("H", struct.pack("<6Q", *words))[0]
+
+    def hypercall_with(self, number, first, data):
+        """(result, address of the data) of a hypercall whose second argument points at them."""
+        result, answer = self.ask("X", struct.pack("<QQ", number, first) + data)
+        return result, struct.unpack("<Q", answer)[0] if len(answer) == 8 else None
 
     def peek(self, address, width=4):
         return struct.unpack("<I", self.ask("P", struct.pack("<QB", address, width))[1])[0]

@@ -10,6 +10,7 @@
  *	'C'  u8 op, u16 size, u16 place of the buffer's pointer or FFFF, u16 offset, bytes:
  *	     Corbel's call with zeroes but these bytes there -> structure, buffer page
  *	'H'  five u64: any hypercall; a sixth: its number
+ *	'X'  u64 number, u64 first argument, bytes that the second points at -> u64 their address
  *	'P'  u64 address, u8 width -> u32; 'K' u64 address, u8 width, u32: peek, poke
  *	'N'  new tenant; 'D' u16 end it; 'S' u16, 64 bytes: it reports
  *	'Q'  power off
@@ -122,6 +123,21 @@ static int64_t any_call(const struct frame *f)
 	return hypercall5((unsigned)arg[5], arg[0], arg[1], arg[2], arg[3], arg[4]);
 }
 
+static int64_t call_with(const struct frame *f, struct answer *answer)
+{
+	uint64_t head[2], address = (uintptr_t)argument;
+
+	if (f->length < sizeof(head) || f->length - sizeof(head) > sizeof(argument)) {
+		return -XEN_E2BIG;
+	}
+	memcpy(head, f->data, sizeof(head));
+	memset(argument, 0, sizeof(argument));
+	memcpy(argument, f->data + sizeof(head), f->length - sizeof(head));
+	memcpy(answer->data, &address, sizeof(address));
+	answer->length = sizeof(address);
+	return hypercall2((unsigned)head[0], head[1], address);
+}
+
 static int64_t touch(const struct frame *f, struct answer *answer)
 {
 	uint64_t address;
@@ -159,6 +175,8 @@ static int64_t serve(const struct frame *f, struct answer *answer)
 		return call(f, answer);
 	case 'H':
 		return any_call(f);
+	case 'X':
+		return call_with(f, answer);
 	case 'P':
 	case 'K':
 		return touch(f, answer);
