@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the CLI: its real files with a fake machine behind tools/corbel/host.h.
-UNIT += cli_config cli_output cli_session cli_console cli_lifecycle cli_policy cli_said cli_trace
+UNIT += cli_config cli_output cli_session cli_console cli_lifecycle cli_policy cli_said cli_trace cli_log
 
 CLI_TEST_SRC := $(filter-out tools/corbel/main.c tools/corbel/host_xen.c,$(CORBEL_SRC)) \
 	tests/unit/cli_host.c tests/unit/cli_policy_host.c
@@ -20,3 +20,5 @@ UNIT_SRC_cli_said  := tests/unit/cli_said.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_said := -lyajl_s -pthread
 UNIT_SRC_cli_trace  := tests/unit/cli_trace.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_trace := -lyajl_s -pthread
+UNIT_SRC_cli_log  := tests/unit/cli_log.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_log := -lyajl_s -pthread

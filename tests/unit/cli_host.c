@@ -191,16 +191,26 @@ int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t 
 	return (int)(count * sizeof(*to));
 }
 
-/* A log of which everything is stored. */
 int host_corbel_log_read(struct corbel_log_read *read, void *buffer)
 {
-	(void)buffer;
+	struct corbel_log_record *to = buffer;
+	uint32_t room = read->size / sizeof(*to);
+
 	if (fake.error || fake.denied_op == CORBEL_OP_log_read) {
 		return fake.error ? fake.error : -EPERM;
 	}
+	if (fake.launches_error) {
+		return fake.launches_error;
+	}
 	read->filled = 0;
-	read->count = read->first;
-	memcpy(read->boot_id, fake.info.boot_id, sizeof(read->boot_id));
+	for (uint64_t i = read->first; i < fake.launches && room--; i++, to++) {
+		*to = (struct corbel_log_record){.type = CORBEL_LOG_launch, .index = i};
+		memcpy(to->magic, CORBEL_LOG_MAGIC, sizeof(to->magic));
+		read->filled += sizeof(*to);
+	}
+	fake.launches_stored = read->stored;
+	read->count = fake.launches;
+	memset(read->boot_id, 0, sizeof(read->boot_id));
 	return 0;
 }
 
@@ -238,6 +248,7 @@ static int post_session(struct corbel_rendezvous *rendezvous)
 	if (rendezvous->ref != 8 || rendezvous->port != 5) {
 		return -EINVAL;
 	}
+	fake.stored_at_session = fake.launches_stored;
 	rendezvous->instance = fake.info.builder_instance;
 	if (fake.builder) {
 		fake.thread_runs = true;

@@ -41,6 +41,10 @@ struct fake_host {
 	int keep;              /* of the last policy_confirm, -1 = none */
 	bool blob_is_another;  /* policy_read answers with another blob */
 	int switch_after_read; /* the policy is switched after so many reads, 0 = never */
+	/* the launch log, of boot 0 */
+	uint64_t launches, launches_stored;
+	uint64_t stored_at_session; /* when the last session was posted */
+	int launches_error;         /* log_read answers so if it is not 0 */
 	uint32_t session_kind;
 	const char *log;
 	/* the builder's side of a session */

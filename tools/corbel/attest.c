@@ -98,10 +98,27 @@ static int run(char **arguments)
 	return tool_error(errno, "attest: cannot run %s", path);
 }
 
+static bool make_arguments(int argc, char **argv, char **arguments)
+{
+	const char *what = NULL;
+
+	for (int i = 1; i < argc; i++) {
+		arguments[i] = argument(argv[i], what);
+		if (!arguments[i]) {
+			return false;
+		}
+		what = what                               ? NULL
+		       : !strcmp(argv[i], domain_option)  ? domain_option
+		       : !strcmp(argv[i], request_option) ? request_option
+							  : NULL;
+	}
+	return true;
+}
+
 int verb_attest(int argc, char **argv)
 {
-	static char *arguments[ARGUMENTS_MAX + 1];
-	const char *what = NULL;
+	char *arguments[ARGUMENTS_MAX + 1] = {NULL};
+	int ret = EXIT_ERROR;
 
 	if (argc < 2) {
 		return verb_usage("attest", 1);
@@ -109,15 +126,11 @@ int verb_attest(int argc, char **argv)
 	if (argc > ARGUMENTS_MAX) {
 		return tool_error(0, "attest: more than %d words", ARGUMENTS_MAX - 1);
 	}
-	for (int i = 1; i < argc; i++) {
-		arguments[i] = argument(argv[i], what);
-		if (!arguments[i]) {
-			return EXIT_ERROR;
-		}
-		what = what                               ? NULL
-		       : !strcmp(argv[i], domain_option)  ? domain_option
-		       : !strcmp(argv[i], request_option) ? request_option
-							  : NULL;
+	if (make_arguments(argc, argv, arguments)) {
+		ret = run(arguments);
 	}
-	return run(arguments);
+	for (int i = 1; i < argc; i++) {
+		free(arguments[i]);
+	}
+	return ret;
 }
