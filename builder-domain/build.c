@@ -120,17 +120,16 @@ static int stage_and_commit(const struct build_request *r, const uint8_t *bytes,
 	sha256(r->cmdline, r->cmdline_len, commit->cmdline);
 	if (r->owner_len != 0) {
 		key_digest(r->owner.key, commit->owner);
-		commit->min_policy = r->owner.min_policy;
 	}
+	commit->min_policy = r->owner.min_policy; /* 0 without a manifest */
 	rc = (int)corbel_call(CORBEL_OP_build_commit, commit);
-	rc = call_result(rc == -XEN_EPERM && commit->min_policy != 0
-				 ? "policy: older than the owner's manifest allows"
-				 : "commit",
-			 rc);
 	if (rc == 0) {
 		source->progress(CORBEL_RING_building);
 	}
-	return rc;
+	return call_result(rc == -XEN_EPERM && commit->min_policy != 0
+				   ? "policy: older than the owner's manifest allows"
+				   : "commit",
+			   rc);
 }
 
 /* Everything that the kernel is told; placed after the stub has run, over whatever it left there.
@@ -158,17 +157,15 @@ static int console_make(const struct build_request *r, uint16_t domid)
 					   .ref = CONSOLE_REF,
 					   .gfn = CONSOLE_GPA >> PAGE_SHIFT};
 	uint32_t port = 0;
-	long rc;
 
 	if ((r->flags & CORBEL_RQF_DOM0) != 0) {
 		return 0;
 	}
-	rc = event_alloc(domid, CONSOLE_PEER, &port)
-		     ?: corbel_call(CORBEL_OP_build_grant, &grant)
-			  ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT)
-			  ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
-
-	return call_result("console", rc);
+	return call_result("console",
+			   event_alloc(domid, CONSOLE_PEER, &port)
+				   ?: corbel_call(CORBEL_OP_build_grant, &grant)
+				   ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT)
+				   ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port));
 }
 
 /* The seal is the hypervisor's to keep.  Trying once costs one call, catches a hypervisor that does

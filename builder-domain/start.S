@@ -31,8 +31,7 @@
 	.long header_size
 	.long header_memory
 	.long HEADER_FLAGS
-	.long CORBEL_BUILDER_SVN
-	.long 0
+	.quad CORBEL_BUILDER_SVN /* and padding */
 
 	.text
 	.code32
@@ -144,19 +143,13 @@ gdt_pointer:
 
 	.section .bss
 	.balign 4096
-pml4:
-	.skip 4096
-pdpt:
-	.skip 4096
-directory:
-	.skip 4 * 4096
-low_table:
-	.skip 4096
-stack_guard:
-	.skip 4096
-	.skip STACK_SIZE
+pml4:		.skip 4096
+pdpt:		.skip 4096
+directory:	.skip 4 * 4096
+low_table:	.skip 4096
+stack_guard:	.skip 4096
+		.skip STACK_SIZE
 stack_top:
-thread:
-	.skip GUARD + 8
+thread:		.skip GUARD + 8
 
 	.section .note.GNU-stack, "", @progbits
