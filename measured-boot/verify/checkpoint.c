@@ -192,7 +192,7 @@ static bool switch_good(struct judge *j, const struct log_entry *entry, const ui
 				   (unsigned long long)entry->index);
 		return false;
 	}
-	if (!reference_policy(j->reference, r->policy)) {
+	if (j->reference->best && !reference_policy(j->reference, r->policy)) {
 		verdict_add_digest(j->v, "checkpoint.switches", ROW_bad, NULL, r->policy, 32,
 				   "Record %llu put a policy in force that no reference has.",
 				   (unsigned long long)entry->index);
@@ -221,9 +221,10 @@ void checkpoint_switches(struct judge *j)
 		verdict_add(j->v, "checkpoint.switches",
 			    count < c->policy_switches ? ROW_missing : ROW_bad, expected, found,
 			    "The evidence does not have every change of policy since boot.");
-	} else if (!j->boot) {
+	} else if (!j->boot || !j->reference->best) {
 		verdict_add(j->v, "checkpoint.switches", ROW_missing, expected, found,
-			    "Without the boot record nothing says which policy was first.");
+			    "Without boot record and reference nothing says which policies are "
+			    "acceptable.");
 	} else if (good && memcmp(in_force, c->policy, 32)) {
 		verdict_add_digest(j->v, "checkpoint.switches", ROW_bad, in_force, c->policy, 32,
 				   "Another policy is in force than the records lead to.");

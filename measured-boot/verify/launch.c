@@ -179,6 +179,12 @@ static void policy_row(struct judge *j)
 {
 	bool good = reference_policy(j->reference, j->launch->policy);
 
+	if (!j->reference->best) {
+		verdict_add_digest(j->v, "tenant.policy", ROW_missing, NULL, j->launch->policy, 32,
+				   "Without a reference nothing says which policies are "
+				   "acceptable.");
+		return;
+	}
 	verdict_add_digest(j->v, "tenant.policy", good ? good_log(j) : ROW_bad, NULL,
 			   j->launch->policy, 32,
 			   good ? "It was launched under a policy that the references have."
