@@ -316,6 +316,7 @@ int verb_tenant(int argc, char **argv)
 	if (what) {
 		return usage_error(help_tenant, "tenant: %s", what);
 	}
+	t.kernel = t.kernel ? t.kernel : "";
 	t.initrd = t.initrd ? t.initrd : "";
 	t.name = t.name ? t.name : "tenant";
 	return run(&t, argc - optind, argv + optind) ? STATUS_yes : STATUS_bad;

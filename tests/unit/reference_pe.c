@@ -242,7 +242,7 @@ static void hostile_grub(void **state)
 		free(copy);
 	}
 	srand(7);
-	copy = malloc(real_size);
+	copy = malloc(real_size + 1);
 	memcpy(copy, real, real_size);
 	for (unsigned i = 0; i < 1500; i++) {
 		static const uint32_t values[] = {0, 1, 7, 8, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF};
