@@ -80,27 +80,19 @@ void printk(const char *fmt, ...)
 	console_leave();
 }
 
-/* Length of the text up to its line's end. */
-static size_t line_length(const char *text, size_t length)
-{
-	size_t i = 0;
-
-	while (i < length && text[i] != '\n') {
-		i++;
-	}
-	return i;
-}
-
-static void put_line(uint16_t domid, const char *text, size_t length)
+/* Up to the end of the line; returns how much of the text that was. */
+static size_t put_line(uint16_t domid, const char *text, size_t length)
 {
 	char prefix[16];
+	size_t i = 0;
 
 	start_line();
 	put_text(prefix, (size_t)format(prefix, sizeof(prefix), "(d%u) ", domid));
-	for (size_t i = 0; i < length; i++) {
+	for (; i < length && text[i] != '\n'; i++) {
 		uart_put((text[i] >= ' ' && text[i] < 0x7f) || text[i] == '\t' ? text[i] : '.');
 	}
 	put_text("\r\n", 2);
+	return MIN(i + 1, length);
 }
 
 void console_domain_write(uint16_t domid, const char *text, size_t len)
@@ -111,12 +103,8 @@ void console_domain_write(uint16_t domid, const char *text, size_t len)
 		dom0_in_line = len > 0 ? text[len - 1] != '\n' : dom0_in_line;
 		len = 0;
 	}
-	while (len > 0) {
-		size_t line = line_length(text, len), whole = MIN(line + 1, len);
-
-		put_line(domid, text, line);
-		text += whole;
-		len -= whole;
+	for (size_t done = 0; done < len;) {
+		done += put_line(domid, text + done, len - done);
 	}
 	console_leave();
 }

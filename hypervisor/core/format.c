@@ -37,57 +37,47 @@ static void put_number(struct output *out, uint64_t value, unsigned base)
 	put_string(out, digits + at);
 }
 
-static void put_conversion(struct output *out, char conversion, bool is_long, va_list *args)
-{
-	int64_t value;
-
-	switch (conversion) {
-	case 'd':
-		value = is_long ? va_arg(*args, int64_t) : va_arg(*args, int);
-		if (value < 0) {
-			put(out, '-');
-		}
-		put_number(out, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
-		break;
-	case 'u':
-	case 'x':
-		put_number(out, is_long ? va_arg(*args, uint64_t) : va_arg(*args, unsigned),
-			   conversion == 'u' ? 10 : 16);
-		break;
-	case 's':
-		put_string(out, va_arg(*args, const char *));
-		break;
-	default:
-		put(out, '%');
-		put(out, conversion);
-		break;
-	}
-}
-
-int vformat(char *dst, size_t size, const char *fmt, va_list list)
+int vformat(char *dst, size_t size, const char *fmt, va_list args)
 {
 	struct output out = {.dst = dst, .size = size};
-	va_list args;
+	int64_t value;
 
-	va_copy(args, list);
 	for (; *fmt != 0; fmt++) {
 		if (*fmt != '%') {
 			put(&out, *fmt);
 			continue;
 		}
-		bool is_long = fmt[1] == 'l';
+		bool is_long = *++fmt == 'l';
 
-		fmt += is_long ? 2 : 1;
-		if (*fmt == 0) {
+		fmt += is_long;
+		switch (*fmt) {
+		case 'd':
+			value = is_long ? va_arg(args, int64_t) : va_arg(args, int);
+			if (value < 0) {
+				put(&out, '-');
+			}
+			put_number(&out, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
+			break;
+		case 'u':
+		case 'x':
+			put_number(&out, is_long ? va_arg(args, uint64_t) : va_arg(args, unsigned),
+				   *fmt == 'u' ? 10 : 16);
+			break;
+		case 's':
+			put_string(&out, va_arg(args, const char *));
+			break;
+		case 0: /* in the middle of a conversion */
+			fmt--;
+			break;
+		case '%':
+			put(&out, '%');
+			break;
+		default:
+			put(&out, '%');
+			put(&out, *fmt);
 			break;
 		}
-		if (*fmt == '%') {
-			put(&out, '%');
-		} else {
-			put_conversion(&out, *fmt, is_long, &args);
-		}
 	}
-	va_end(args);
 	if (size > 0) {
 		dst[out.used] = 0;
 	}

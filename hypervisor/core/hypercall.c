@@ -102,18 +102,26 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 /* Out of the way of calls that are allowed: not inlined, so that those save no registers for it. */
 #define COLD __attribute__((noinline, cold))
 
-static COLD void audit(const struct hc_call *call, const struct domain *subject, uint16_t object,
-		       struct xsm_label label, size_t right, int result)
+/* Counts what was decided, puts it on record if it must be, and answers. */
+static COLD int decide(const struct hc_call *call, const struct domain *subject, uint16_t object,
+		       struct xsm_label label, size_t right, bool allowed)
 {
-	const struct hc_row *row = call->row;
+	struct corbel_policy_counter *count = policy_count(subject->label, right);
+	int result = allowed ? 0 : -XEN_EPERM;
 
+	host.audit_denied += !allowed;
+	count->denied += !allowed;
+	count->allowed += allowed;
+	if (allowed && !xsm_audited(&host_policy, subject->label, label, right)) {
+		return result;
+	}
 	trace_add((struct corbel_trace){
-		.kind = result ? CORBEL_TRACE_denied : CORBEL_TRACE_audited,
+		.kind = allowed ? CORBEL_TRACE_audited : CORBEL_TRACE_denied,
 		.subject = subject->id,
 		.object = object,
 		.vcpu = (uint16_t)call->vcpu->id,
-		.call = (uint32_t)row->number << 16 |
-			(row->kind == KIND_deny_rest ? call->sub : row->sub),
+		.call = (uint32_t)call->row->number << 16 |
+			(call->row->kind == KIND_deny_rest ? call->sub : call->row->sub),
 		.result = result,
 		.cls = (uint8_t)(right / 32),
 		.perm = (uint8_t)(right % 32),
@@ -124,15 +132,7 @@ static COLD void audit(const struct hc_call *call, const struct domain *subject,
 		.object_context = label.ctx,
 		.arg = call->detail,
 	});
-}
-
-static COLD int deny(const struct hc_call *call, const struct domain *subject, uint16_t object,
-		     struct xsm_label label, size_t right)
-{
-	host.audit_denied++;
-	policy_count(subject->label, right)->denied++;
-	audit(call, subject, object, label, right, -XEN_EPERM);
-	return -XEN_EPERM;
+	return result;
 }
 
 /* What the caller's rights are asked on. */
@@ -143,21 +143,16 @@ static struct xsm_label object_label(const struct hc_call *call, const struct do
 					: object->label;
 }
 
-COLD int hc_deny(const struct hc_call *call, const struct domain *object, size_t right)
+static COLD int decide_on(const struct hc_call *call, const struct domain *object, size_t right,
+			  bool allowed)
 {
-	return deny(call, call->caller, object ? object->id : DOMID_XEN, object_label(call, object),
-		    right);
+	return decide(call, call->caller, object ? object->id : DOMID_XEN,
+		      object_label(call, object), right, allowed);
 }
 
-/* Returns 0, so that hc_authorize() can leave by it. */
-static COLD int audit_allowed(const struct hc_call *call, const struct domain *object, size_t right)
+COLD int hc_deny(const struct hc_call *call, const struct domain *object, size_t right)
 {
-	struct xsm_label label = object_label(call, object);
-
-	if (xsm_audited(&host_policy, call->caller->label, label, right)) {
-		audit(call, call->caller, object ? object->id : DOMID_XEN, label, right, 0);
-	}
-	return 0;
+	return decide_on(call, object, right, false);
 }
 
 /*
@@ -175,21 +170,18 @@ int hc_authorize(const struct hc_call *call, const struct domain *object, size_t
 	if (!xsm_allowed(&host_policy, caller->label, label, right)) {
 		return hc_deny(call, object, right);
 	}
+	if (__builtin_expect(host.policy_audits, 0)) {
+		return decide_on(call, object, right, true);
+	}
 	policy_counters[caller->label.ctx][right].allowed++;
-	return __builtin_expect(host.policy_audits, 0) ? audit_allowed(call, object, right) : 0;
+	return 0;
 }
 
 int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
 		       struct xsm_label label, size_t right)
 {
-	if (!xsm_allowed(&host_policy, subject->label, label, right)) {
-		return deny(call, subject, DOMID_INVALID, label, right);
-	}
-	policy_count(subject->label, right)->allowed++;
-	if (xsm_audited(&host_policy, subject->label, label, right)) {
-		audit(call, subject, DOMID_INVALID, label, right, 0);
-	}
-	return 0;
+	return decide(call, subject, DOMID_INVALID, label, right,
+		      xsm_allowed(&host_policy, subject->label, label, right));
 }
 
 /* State, builder and policy for one object; every refusal is on record. */
@@ -321,7 +313,7 @@ static COLD long refuse(struct hc_call *call, uint64_t number)
 	if (number == __HYPERVISOR_domctl) {
 		memcpy(&object, call->in.bytes + offsetof(hc_domctl_t, domain), sizeof(object));
 	}
-	return deny(call, call->caller, object, unknown, row->right);
+	return decide(call, call->caller, object, unknown, row->right, false);
 }
 
 static long perform(struct hc_call *call, uint64_t number)

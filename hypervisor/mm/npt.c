@@ -104,26 +104,29 @@ int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
 	return 0;
 }
 
+/* The entry that covers gfn, a block's or a page's; NULL: nothing is mapped there. */
+static uint64_t *covering(struct domain *d, gfn_t gfn, unsigned *order)
+{
+	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
+
+	*order = BLOCK_ORDER;
+	if (slot && (*slot & NPT_P) && !(*slot & NPT_LARGE)) {
+		*order = 0;
+		slot = &table_of(*slot)[index_at(gfn.n, 0)];
+	}
+	return slot && (*slot & NPT_P) ? slot : NULL;
+}
+
 bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
 {
-	uint64_t *table = d->npt_root;
-	uint64_t entry;
+	unsigned order;
+	const uint64_t *slot = covering(d, gfn, &order);
 
-	if (gfn.n >= GFN_LIMIT) {
-		return false;
+	if (slot) {
+		decode(__atomic_load_n(slot, __ATOMIC_ACQUIRE), order, out);
+		out->frame.n += gfn.n & ((1u << order) - 1);
 	}
-	for (unsigned level = 3;; level--) {
-		entry = __atomic_load_n(&table[index_at(gfn.n, level)], __ATOMIC_ACQUIRE);
-		if (!(entry & NPT_P)) {
-			return false;
-		}
-		if (level == 0 || (entry & NPT_LARGE)) {
-			decode(entry, level == 0 ? 0 : BLOCK_ORDER, out);
-			out->frame.n += gfn.n & ((1u << out->order) - 1);
-			return true;
-		}
-		table = table_of(entry);
-	}
+	return slot;
 }
 
 /* Replaces a 2 MiB entry by 512 of 4 KiB with the same rights; references stay as they are. */
@@ -144,23 +147,17 @@ static int split(struct domain *d, uint64_t *slot)
 
 int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old)
 {
-	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
+	unsigned covered;
+	uint64_t *slot = covering(d, gfn, &covered);
 
-	if (!slot || !(*slot & NPT_P)) {
+	if (!slot || (order && (!covered || index_at(gfn.n, 0)))) {
 		return -XEN_ENOENT;
 	}
-	if (order) {
-		if (!(*slot & NPT_LARGE) || index_at(gfn.n, 0)) {
-			return -XEN_ENOENT;
-		}
-	} else {
-		if ((*slot & NPT_LARGE) && split(d, slot)) {
+	if (covered && !order) {
+		if (split(d, slot)) {
 			return -XEN_ENOMEM;
 		}
 		slot = &table_of(*slot)[index_at(gfn.n, 0)];
-		if (!(*slot & NPT_P)) {
-			return -XEN_ENOENT;
-		}
 	}
 	decode(__atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL), order, old);
 	return 0;
