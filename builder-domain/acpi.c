@@ -76,15 +76,14 @@ static uint8_t checksum(const void *table, uint32_t len)
 static void seal_table(struct acpi_header *h, const char *signature, uint8_t revision,
 		       uint32_t length)
 {
+	*h = (struct acpi_header){.length = length,
+				  .revision = revision,
+				  .oem = "CORBEL",
+				  .oem_table = "BUILDER ",
+				  .oem_revision = 1,
+				  .creator = "CRBL",
+				  .creator_revision = 1};
 	memcpy(h->signature, signature, 4);
-	h->length = length;
-	h->revision = revision;
-	memcpy(h->oem, "CORBEL", 6);
-	memcpy(h->oem_table, "BUILDER ", 8);
-	h->oem_revision = 1;
-	memcpy(h->creator, "CRBL", 4);
-	h->creator_revision = 1;
-	h->checksum = 0;
 	h->checksum = checksum(h, length);
 }
 

@@ -25,15 +25,15 @@ int layout_make(const struct build_request *r, struct layout *l)
 	l->ram = ram_of(r->memory_mib);
 	top = MIN(l->ram.low_end, STAGE_LIMIT);
 	/* Sizes are at most 2^40 each, so the sum cannot wrap. */
-	need = round_up(r->kernel_size, PAGE_SIZE) + round_up(r->initrd_size, PAGE_SIZE);
+	need = ROUND_UP(r->kernel_size, PAGE_SIZE) + ROUND_UP(r->initrd_size, PAGE_SIZE);
 	if (need > top - BOOT_AREA_END) {
 		return fail(XEN_ENOMEM,
 			    "memory: %u MiB cannot hold kernel file and initrd, %lu MiB "
 			    "needed below 2 GiB",
-			    r->memory_mib, (round_up(need, 1 << 20) >> 20) + 1);
+			    r->memory_mib, (ROUND_UP(need, 1 << 20) >> 20) + 1);
 	}
-	l->initrd_gpa = top - round_up(r->initrd_size, PAGE_SIZE);
-	l->kernel_gpa = l->initrd_gpa - round_up(r->kernel_size, PAGE_SIZE);
+	l->initrd_gpa = top - ROUND_UP(r->initrd_size, PAGE_SIZE);
+	l->kernel_gpa = l->initrd_gpa - ROUND_UP(r->kernel_size, PAGE_SIZE);
 	return 0;
 }
 

@@ -116,7 +116,7 @@ static int take_note(struct note_cursor *c, struct note_search *found)
 		return rc;
 	}
 	/* 32-bit fields: the sum cannot wrap in 64 bits. */
-	size = sizeof(n) + round_up(n.n_namesz, 4) + round_up(n.n_descsz, 4);
+	size = sizeof(n) + ROUND_UP((uint64_t)n.n_namesz, 4) + ROUND_UP((uint64_t)n.n_descsz, 4);
 	if (size > c->left) {
 		return bad_kernel("note at %lx is larger than its segment", c->offset);
 	}

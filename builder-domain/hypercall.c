@@ -53,23 +53,15 @@ static volatile struct shared_info *shared_info(void)
 	return guest_pointer(SHARED_INFO_GPA);
 }
 
-/* Nanoseconds since boot by the para-virtual clock (<xen/xen.h>, vcpu_time_info). */
+/* Nanoseconds since boot by the para-virtual clock (<xen/xen.h>, vcpu_time_info).  Corbel writes it
+ * once, before the instance runs. */
 static uint64_t system_time(void)
 {
 	const volatile struct vcpu_time_info *t = &shared_info()->vcpu_info[0].time;
-	uint32_t version;
-	uint64_t delta, now;
+	uint64_t delta = cycles() - t->tsc_timestamp;
 
-	do {
-		version = t->version;
-		__asm__ volatile("" ::: "memory");
-		delta = cycles() - t->tsc_timestamp;
-		delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
-		now = t->system_time +
-		      (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
-		__asm__ volatile("" ::: "memory");
-	} while ((version & 1) != 0 || version != t->version);
-	return now;
+	delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
+	return t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
 }
 
 void event_wait(uint32_t port, uint32_t milliseconds)

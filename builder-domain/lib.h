@@ -22,9 +22,4 @@ void print(const char *text, ...) __attribute__((format(printf, 1, 2)));
 void fail_because(const char *text, ...) __attribute__((format(printf, 1, 2)));
 extern char fail_reason[REASON_SIZE]; /* empty: none yet */
 
-static inline uint64_t round_up(uint64_t value, uint64_t unit)
-{
-	return (value + unit - 1) / unit * unit;
-}
-
 #endif

@@ -36,8 +36,8 @@ static int load_elf(const struct image *image, const struct layout *layout, uint
 static int check_room(const struct build_request *r, const struct layout *layout,
 		      const struct bzimage_plan *plan)
 {
-	uint64_t need = plan->window_end + round_up(r->kernel_size, PAGE_SIZE) +
-			round_up(r->initrd_size, PAGE_SIZE);
+	uint64_t need = plan->window_end + ROUND_UP(r->kernel_size, PAGE_SIZE) +
+			ROUND_UP(r->initrd_size, PAGE_SIZE);
 
 	if (plan->window_end <= layout->kernel_gpa) {
 		return 0;
@@ -45,9 +45,9 @@ static int check_room(const struct build_request *r, const struct layout *layout
 	return fail(
 		XEN_ENOMEM,
 		"memory: %u MiB is too small, %lu MiB needed (kernel up to %lu, its file %lu, initrd %lu)",
-		r->memory_mib, round_up(need, 1 << 20) >> 20,
-		round_up(plan->window_end, 1 << 20) >> 20, round_up(r->kernel_size, 1 << 20) >> 20,
-		round_up(r->initrd_size, 1 << 20) >> 20);
+		r->memory_mib, ROUND_UP(need, 1 << 20) >> 20,
+		ROUND_UP(plan->window_end, 1 << 20) >> 20, ROUND_UP(r->kernel_size, 1 << 20) >> 20,
+		ROUND_UP(r->initrd_size, 1 << 20) >> 20);
 }
 
 static int stub_place(const struct image *image, const struct layout *layout,

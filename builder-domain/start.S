@@ -14,7 +14,8 @@
 #define PRESENT	     1
 #define WRITABLE     2
 #define LARGE	     0x80
-#define NX_HIGH	     0x80000000 /* bit 63, in the upper half of an entry */
+#define NX	     0x8000000000000000
+#define NX_HIGH	     0x80000000 /* the same in the upper half of an entry */
 
 #define MSR_EFER     0xC0000080
 #define MSR_FS_BASE  0xC0000100
@@ -44,25 +45,7 @@ start32:
 	xorl %eax, %eax
 	rep stosb
 
-	movl $pdpt + PRESENT + WRITABLE, pml4
-	movl $directory + PRESENT + WRITABLE, pdpt
-	movl $directory + 0x1000 + PRESENT + WRITABLE, pdpt + 8
-	movl $directory + 0x2000 + PRESENT + WRITABLE, pdpt + 16
-	movl $directory + 0x3000 + PRESENT + WRITABLE, pdpt + 24
-
-	/* 4 GiB of 2 MiB pages: readable, writable, never executable */
-	movl $PRESENT | WRITABLE | LARGE, %eax
-	xorl %ecx, %ecx
-2:	movl %eax, directory(, %ecx, 8)
-	movl $NX_HIGH, directory + 4(, %ecx, 8)
-	addl $0x200000, %eax
-	incl %ecx
-	cmpl $2048, %ecx
-	jb 2b
-
 	/* the first 2 MiB, which hold the image, page by page */
-	movl $low_table + PRESENT + WRITABLE, directory
-	movl $0, directory + 4
 	xorl %ecx, %ecx
 3:	movl %ecx, %eax
 	shll $12, %eax
@@ -141,14 +124,34 @@ gdt_pointer:
 	.word . - gdt - 1
 	.long gdt
 
+	.data
+	.balign 4096
+pml4:
+	.quad pdpt + PRESENT + WRITABLE
+	.fill 511, 8, 0
+pdpt:
+	.set at, 0
+	.rept 4
+	.quad directory + at + PRESENT + WRITABLE
+	.set at, at + 4096
+	.endr
+	.fill 508, 8, 0
+	/* 4 GiB of 2 MiB pages: readable, writable, never executable */
+directory:
+	.quad low_table + PRESENT + WRITABLE
+	.set at, 0x200000
+	.rept 2047
+	.quad NX | at | PRESENT | WRITABLE | LARGE
+	.set at, at + 0x200000
+	.endr
+
 	.section .bss
 	.balign 4096
-pml4:		.skip 4096
-pdpt:		.skip 4096
-directory:	.skip 4 * 4096
-low_table:	.skip 4096
-stack_guard:	.skip 4096
-		.skip STACK_SIZE
+low_table:
+	.skip 4096
+stack_guard:
+	.skip 4096
+	.skip STACK_SIZE
 stack_top:
 thread:		.skip GUARD + 8
 

@@ -11,13 +11,14 @@
 #define ORDER_LARGE 9u
 #define LARGE_PAGES (1u << ORDER_LARGE)
 
+#define NO_BATCH UINT64_MAX
+
 enum slot { SLOT_WRITE, SLOT_READ, SLOT_COUNT };
 
 static struct {
 	uint16_t domid;
 	struct ram ram;
-	uint64_t batch[SLOT_COUNT]; /* guest-physical start of the batch */
-	uint8_t is_mapped[SLOT_COUNT];
+	uint64_t batch[SLOT_COUNT]; /* guest-physical start of the batch, or NO_BATCH */
 } window;
 
 struct ram ram_of(uint32_t memory_mib)
@@ -68,9 +69,9 @@ static int populate(uint64_t gfn, uint64_t end)
 
 int window_open(uint16_t domid, const struct ram *ram)
 {
-	memset(&window, 0, sizeof(window));
 	window.domid = domid;
 	window.ram = *ram;
+	window.batch[SLOT_WRITE] = window.batch[SLOT_READ] = NO_BATCH;
 	return populate(0, ram->low_end >> PAGE_SHIFT)
 		       ?: populate(RAM_HIGH_BASE >> PAGE_SHIFT, ram->high_end >> PAGE_SHIFT);
 }
@@ -82,20 +83,15 @@ static uint64_t slot_gpa(enum slot slot)
 
 int window_close(void)
 {
-	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-		if (!window.is_mapped[slot]) {
-			continue;
-		}
-		for (unsigned page = 0; page < WINDOW_PAGES; page++) {
-			long rc = foreign_unmap(slot_gpa(slot) + page * PAGE_SIZE);
+	for (unsigned page = 0; page < SLOT_COUNT * WINDOW_PAGES; page++) {
+		long rc = foreign_unmap(CORBEL_BUILDER_WINDOW + page * PAGE_SIZE);
 
-			if (rc != 0) {
-				return fail(XEN_EFAULT, "memory: window page %u not unmapped: %d",
-					    page, (int)-rc);
-			}
+		if (rc != 0) {
+			return fail(XEN_EFAULT, "memory: window page %u not unmapped: %d", page,
+				    (int)-rc);
 		}
-		window.is_mapped[slot] = 0;
 	}
+	window.batch[SLOT_WRITE] = window.batch[SLOT_READ] = NO_BATCH;
 	return 0;
 }
 
@@ -119,13 +115,12 @@ static int view(enum slot slot, uint64_t gpa, uint64_t len, uint8_t **at, uint64
 	if (!in_ram(gpa, len)) {
 		return fail(XEN_EFAULT, "memory: %lx+%lx is not RAM of the domain", gpa, len);
 	}
-	if (!window.is_mapped[slot] || window.batch[slot] != batch) {
+	if (window.batch[slot] != batch) {
 		long rc = foreign_map(window.domid, batch >> PAGE_SHIFT, WINDOW_PAGES,
 				      slot_gpa(slot));
 
 		/* Even a refused batch may have replaced some pages. */
-		window.is_mapped[slot] = 1;
-		window.batch[slot] = UINT64_MAX;
+		window.batch[slot] = NO_BATCH;
 		if (rc != 0) {
 			return fail(XEN_EFAULT, "memory: %lx cannot be mapped: error %d", batch,
 				    (int)-rc);
