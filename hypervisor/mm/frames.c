@@ -31,8 +31,8 @@ _Static_assert(sizeof(struct frame_info) == 16, "16 bytes per frame, as boot/ re
 
 static struct frame_info *table;
 static uint16_t *block_free; /* free frames in each 2 MiB block */
-static uint64_t table_frames;
-static uint64_t last_block; /* where the search for free frames goes on */
+static uint64_t table_frames, table_blocks;
+static uint64_t first_block; /* no block below it has a free frame */
 static uint32_t dirty_head, dirty_tail;
 static struct frame_counts counts;
 static struct spinlock lock = SPINLOCK(RANK_FRAMES);
@@ -44,6 +44,7 @@ static void make_free(uint32_t n, bool clean)
 	table[n].clean = clean;
 	counts.free++;
 	counts.blocks += ++block_free[n >> BLOCK_ORDER] == BLOCK_FRAMES;
+	first_block = MIN(first_block, n >> BLOCK_ORDER);
 }
 
 static void make_dirty(uint32_t n)
@@ -70,6 +71,7 @@ uint64_t frames_table_bytes(uint64_t ram_top)
 void frames_init(const struct boot_info *boot, void *memory)
 {
 	table_frames = ROUND_UP(boot->ram_top, BLOCK_SIZE) >> PAGE_SHIFT;
+	table_blocks = table_frames >> BLOCK_ORDER;
 	CHECK(table_frames <= UINT32_MAX);
 	memset(memory, 0, frames_table_bytes(boot->ram_top));
 	table = memory;
@@ -90,33 +92,34 @@ void frames_add_region(uint64_t base, uint64_t size)
 	spin_unlock(&lock);
 }
 
-/* Finds a block with at least `low`, at most `high` free frames. */
-static bool find_block(uint16_t low, uint16_t high)
+/* The first block with at least `low`, at most `high` free frames; beyond the table: none. */
+static uint64_t find_block(uint16_t low, uint16_t high)
 {
-	uint64_t blocks = table_frames >> BLOCK_ORDER;
+	uint64_t block = first_block;
 
-	for (uint64_t tries = 0; tries < blocks; tries++) {
-		if (block_free[last_block] >= low && block_free[last_block] <= high) {
-			return true;
-		}
-		last_block = last_block + 1 < blocks ? last_block + 1 : 0;
+	while (block < table_blocks && (block_free[block] < low || block_free[block] > high)) {
+		first_block += block == first_block && block_free[block] == 0;
+		block++;
 	}
-	return false;
+	return block;
 }
 
 /* One frame, of a block that is not whole any more if there is one; or a whole block.  0: none. */
 static uint32_t take(uint32_t count)
 {
+	uint64_t block = count == 1 ? find_block(1, BLOCK_FRAMES - 1) : table_blocks;
 	uint32_t n;
 
-	if (!(count == 1 && find_block(1, BLOCK_FRAMES - 1)) &&
-	    !find_block(BLOCK_FRAMES, BLOCK_FRAMES)) {
+	if (block == table_blocks) {
+		block = find_block(BLOCK_FRAMES, BLOCK_FRAMES);
+	}
+	if (block == table_blocks) {
 		return 0;
 	}
-	counts.blocks -= block_free[last_block] == BLOCK_FRAMES;
+	counts.blocks -= block_free[block] == BLOCK_FRAMES;
 	counts.free -= count;
-	block_free[last_block] -= (uint16_t)count;
-	n = (uint32_t)(last_block << BLOCK_ORDER);
+	block_free[block] -= (uint16_t)count;
+	n = (uint32_t)(block << BLOCK_ORDER);
 	while (table[n].state != FRAME_FREE) {
 		n++;
 	}
