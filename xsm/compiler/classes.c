@@ -11,9 +11,6 @@ static const char *const classes[] = {
 #define XSM_PERM(c, p, text)
 #define XSM_CLASS_END(c)
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 };
 /* clang-format on */
 
@@ -26,9 +23,6 @@ void classes_print(FILE *out)
 #define XSM_PERM(c, p, text) fprintf(out, " %s", #p);
 #define XSM_CLASS_END(c)     fputs("))\n", out);
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 	fputs("(classorder (", out);
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, " %s", classes[i]);

@@ -22,9 +22,6 @@ const char *const source_class_name[XSM_CLASS_COUNT] = {
 #define XSM_PERM(c, p, text)
 #define XSM_CLASS_END(c)
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 };
 
 const char *const source_perm_name[XSM_CLASS_COUNT][32] = {
@@ -32,9 +29,6 @@ const char *const source_perm_name[XSM_CLASS_COUNT][32] = {
 #define XSM_PERM(c, p, text) [XSM_PERM_##c##_##p] = #p,
 #define XSM_CLASS_END(c) },
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 };
 /* clang-format on */
 

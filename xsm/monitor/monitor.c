@@ -12,9 +12,6 @@ static const uint8_t perm_count[XSM_CLASS_COUNT] = {
 #define XSM_PERM(c, p, text)
 #define XSM_CLASS_END(c)
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 };
 
 static const char abi_text[] =
@@ -22,9 +19,6 @@ static const char abi_text[] =
 #define XSM_PERM(c, p, text) #p "\n"
 #define XSM_CLASS_END(c)
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 ;
 /* clang-format on */
 

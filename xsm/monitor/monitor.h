@@ -29,9 +29,6 @@ enum xsm_class {
 #define XSM_PERM(c, p, text)
 #define XSM_CLASS_END(c)
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 	XSM_CLASS_COUNT
 };
 
@@ -41,9 +38,6 @@ enum xsm_class {
 #define XSM_CLASS_END(c) XSM_PERM_COUNT_##c }; \
 	_Static_assert(XSM_PERM_COUNT_##c <= 32, "a class has at most 32 permissions");
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 /* clang-format on */
 
 /* A permission of a class as one number, and how many numbers there are. */

@@ -14,9 +14,6 @@ const char *const perm_sentence[XSM_CLASS_COUNT][32] = {
 #define XSM_PERM(c, p, text) [XSM_PERM_##c##_##p] = text,
 #define XSM_CLASS_END(c) },
 #include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
 };
 /* clang-format on */
 
