@@ -10,14 +10,10 @@
 #include "core/lib.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
+#include "mm/pagetable.h"
 #include "mm/slots.h"
 #include "virt/virt.h"
 #include <xen/errno.h>
-
-#define PTE_P     (1ull << 0)
-#define PTE_W     (1ull << 1)
-#define PTE_LARGE (1ull << 7)
-#define PTE_FRAME 0x000FFFFFFFFFF000ull
 
 /* Where a walk goes on: the caller holds the domain's lock, which keeps every entry, and so the
  * reference that it owns, for as long. */
@@ -37,7 +33,7 @@ static inline bool find_ram(const struct walk *w, uint64_t gpa, bool write, fram
 static inline __attribute__((always_inline)) bool walk_long(const struct walk *w, uint64_t va,
 							    bool write, uint64_t *gpa)
 {
-	uint64_t need = PTE_P | (write ? PTE_W : 0);
+	uint64_t need = PTE_PRESENT | (write ? PTE_WRITE : 0);
 	uint64_t table = w->paging.cr3 & PTE_FRAME;
 
 	if ((uint64_t)((int64_t)(va << 16) >> 16) != va) {

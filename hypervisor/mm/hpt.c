@@ -11,63 +11,46 @@
 #include "cpu/cpu.h"
 #include "cpu/desc.h"
 #include "cpu/percpu.h"
+#include "mm/pagetable.h"
 
-#define ENTRIES      512u
-#define ADDRESS_BITS 0x000FFFFFFFFFF000ull
-#define DEVICE       (HPT_WRITE | HPT_PCD | HPT_PWT | HPT_NX)
+#define DEVICE (PTE_WRITE | PTE_PCD | PTE_PWT | PTE_NX)
 
 /* Slots have a top-level entry of their own; an unmapped page follows each, against overruns. */
 #define SLOT_BASE 0x8000000000ull
-_Static_assert(MAX_CPUS *MAP_SLOTS * 2 <= ENTRIES, "the slots share one page table");
+_Static_assert(MAX_CPUS *MAP_SLOTS * 2 <= TABLE_ENTRIES, "the slots share one page table");
 
 extern const char image_start[], image_text_end[], image_rodata_end[], image_end[];
 
 static uint64_t *root;
 
-static uint64_t *new_table(struct boot_info *boot)
+static uint64_t make_table(void *owner)
 {
+	struct boot_info *boot = owner;
 	uint64_t page = boot->hv_free;
 
 	CHECK(page + PAGE_SIZE <= boot->hv_base + boot->hv_size);
 	boot->hv_free += PAGE_SIZE;
 	memset((void *)page, 0, PAGE_SIZE);
-	return (uint64_t *)page;
+	return page | PTE_PRESENT | PTE_WRITE;
 }
 
-static unsigned index_at(uint64_t va, unsigned level)
-{
-	return va >> (PAGE_SHIFT + 9 * level) & (ENTRIES - 1);
-}
-
-/* The entry for va at `level` (0 = 4 KiB, 1 = 2 MiB), tables made on the way. */
 static uint64_t *entry_for(struct boot_info *boot, uint64_t va, unsigned level)
 {
-	uint64_t *table = root;
-
-	for (unsigned at = 3; at > level; at--) {
-		uint64_t *entry = &table[index_at(va, at)];
-
-		if (!(*entry & HPT_PRESENT)) {
-			*entry = (uintptr_t)new_table(boot) | HPT_PRESENT | HPT_WRITE;
-		}
-		CHECK(!(*entry & HPT_LARGE));
-		table = (uint64_t *)(*entry & ADDRESS_BITS);
-	}
-	return &table[index_at(va, level)];
+	return pte_find(root, va >> PAGE_SHIFT, level, make_table, boot);
 }
 
 static void map_pages(struct boot_info *boot, uint64_t from, uint64_t to, uint64_t flags)
 {
 	for (uint64_t va = from; va < to; va += PAGE_SIZE) {
-		*entry_for(boot, va, 0) = va | flags | HPT_PRESENT;
+		*entry_for(boot, va, 0) = va | flags | PTE_PRESENT;
 	}
 }
 
 static void map_image(struct boot_info *boot)
 {
 	map_pages(boot, (uintptr_t)image_start, (uintptr_t)image_text_end, 0);
-	map_pages(boot, (uintptr_t)image_text_end, (uintptr_t)image_rodata_end, HPT_NX);
-	map_pages(boot, (uintptr_t)image_rodata_end, (uintptr_t)image_end, HPT_WRITE | HPT_NX);
+	map_pages(boot, (uintptr_t)image_text_end, (uintptr_t)image_rodata_end, PTE_NX);
+	map_pages(boot, (uintptr_t)image_rodata_end, (uintptr_t)image_end, PTE_WRITE | PTE_NX);
 	for (unsigned i = 0; i < ARRAY_SIZE(cpu_stacks); i++) {
 		*entry_for(boot, (uintptr_t)cpu_stacks[i].guard, 0) = 0;
 	}
@@ -78,10 +61,10 @@ void hpt_init(struct boot_info *boot)
 	if (read_cr4() & CR4_LA57) {
 		panic("5-level paging is on; switch it off in the firmware's set-up");
 	}
-	root = new_table(boot);
+	root = pte_table(make_table(boot));
 	map_image(boot);
 	for (uint64_t va = boot->hv_base; va < boot->hv_base + boot->hv_size; va += BLOCK_SIZE) {
-		*entry_for(boot, va, 1) = va | HPT_PRESENT | HPT_WRITE | HPT_NX | HPT_LARGE;
+		*entry_for(boot, va, 1) = va | PTE_PRESENT | PTE_WRITE | PTE_NX | PTE_LARGE;
 	}
 	map_pages(boot, LAPIC_BASE, LAPIC_BASE + PAGE_SIZE, DEVICE);
 	if (boot->tpm) {
@@ -105,7 +88,7 @@ static void audit_leaf(uint64_t va, uint64_t end, uint64_t entry, bool writable,
 	if (!no_execute && (va < (uintptr_t)image_start || end > (uintptr_t)image_text_end)) {
 		panic("page tables: %lx is executable but not text (entry %lx)", va, entry);
 	}
-	if (entry & HPT_USER) {
+	if (entry & PTE_USER) {
 		panic("page tables: %lx is open to user mode (entry %lx)", va, entry);
 	}
 }
@@ -116,22 +99,20 @@ static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base
 {
 	unsigned leaves = 0;
 
-	for (unsigned i = 0; i < ENTRIES; i++) {
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		uint64_t size = PAGE_SIZE << (9 * level);
 		uint64_t va = base + i * size;
-		bool w = writable && (table[i] & HPT_WRITE);
-		bool nx = no_execute || (table[i] & HPT_NX);
+		bool w = writable && (table[i] & PTE_WRITE);
+		bool nx = no_execute || (table[i] & PTE_NX);
 
-		if (!(table[i] & HPT_PRESENT)) {
+		if (!(table[i] & PTE_PRESENT)) {
 			continue;
 		}
-		if (level == 0 || (table[i] & HPT_LARGE)) {
+		if (level == 0 || (table[i] & PTE_LARGE)) {
 			audit_leaf(va, va + size, table[i], w, nx);
 			leaves++;
 		} else {
-			const uint64_t *next = (const uint64_t *)(table[i] & ADDRESS_BITS);
-
-			leaves += audit_table(next, level - 1, va, w, nx);
+			leaves += audit_table(pte_table(table[i]), level - 1, va, w, nx);
 		}
 	}
 	return leaves;
@@ -140,5 +121,5 @@ static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base
 void hpt_audit(void)
 {
 	printk("page tables: %u entries, no W+X page",
-	       audit_table((const uint64_t *)(read_cr3() & ADDRESS_BITS), 3, 0, true, false));
+	       audit_table(pte_table(read_cr3()), 3, 0, true, false));
 }

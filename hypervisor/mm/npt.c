@@ -10,68 +10,37 @@
 #include "mm/heap.h"
 #include <xen/errno.h>
 
-#define KIND(e) (((e)&NPT_KIND) >> NPT_KIND_SHIFT)
-
-#define TABLE_ENTRIES 512u
-
-static uint64_t *table_of(uint64_t entry)
-{
-	return (uint64_t *)(uintptr_t)(entry & NPT_FRAME);
-}
-
-static unsigned index_at(uint64_t gfn, unsigned level)
-{
-	return (gfn >> (9 * level)) & (TABLE_ENTRIES - 1);
-}
-
+/* Every entry is a user's: nested walks are user accesses. */
 static uint64_t encode(const struct npt_entry *e)
 {
-	return frame_address(e->frame) | NPT_P | NPT_U | (e->write ? NPT_W : 0) |
-	       (e->exec ? 0 : NPT_NX) | (e->order ? NPT_LARGE : 0) |
+	return frame_address(e->frame) | PTE_PRESENT | PTE_USER | (e->write ? PTE_WRITE : 0) |
+	       (e->exec ? 0 : PTE_NX) | (e->order ? PTE_LARGE : 0) |
 	       ((uint64_t)e->kind << NPT_KIND_SHIFT);
 }
 
 static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
 {
-	out->frame = frame_of(entry & NPT_FRAME);
-	out->kind = KIND(entry);
+	out->frame = frame_of(entry & PTE_FRAME);
+	out->kind = (entry & NPT_KIND) >> NPT_KIND_SHIFT;
 	out->order = (uint8_t)order;
-	out->write = entry & NPT_W;
-	out->exec = !(entry & NPT_NX);
+	out->write = entry & PTE_WRITE;
+	out->exec = !(entry & PTE_NX);
 }
 
-/* A page for a table, of the domain's share; NULL when that is used up. */
-static uint64_t *new_table(struct domain *d)
+/* The entry of a new table, of the domain's share; 0 when that is used up. */
+static uint64_t make_table(void *owner)
 {
-	return d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) : NULL;
+	struct domain *d = owner;
+	void *page = d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) : NULL;
+
+	return page ? (uintptr_t)page | PTE_PRESENT | PTE_WRITE | PTE_USER : 0;
 }
 
-static void set_table(uint64_t *entry, const uint64_t *table)
-{
-	__atomic_store_n(entry, (uintptr_t)table | NPT_P | NPT_W | NPT_U, __ATOMIC_RELEASE);
-}
-
-/* The entry for gfn at `level` (0: 4 KiB, 1: 2 MiB), tables made on the way if `create` is set;
- * NULL when there is no table for it. */
+/* The entry for gfn at `level`, tables made on the way if `create` is set; NULL when there is no
+ * table for it. */
 static uint64_t *find_slot(struct domain *d, uint64_t gfn, unsigned level, bool create)
 {
-	uint64_t *table = d->npt_root;
-
-	for (unsigned l = 3; l > level; l--) {
-		uint64_t *entry = &table[index_at(gfn, l)];
-
-		if (!(*entry & NPT_P)) {
-			uint64_t *made = create ? new_table(d) : NULL;
-
-			if (!made) {
-				return NULL;
-			}
-			set_table(entry, made);
-		}
-		CHECK(!(*entry & NPT_LARGE));
-		table = table_of(*entry);
-	}
-	return &table[index_at(gfn, level)];
+	return pte_find(d->npt_root, gfn, level, create ? make_table : NULL, d);
 }
 
 int npt_init(struct domain *d)
@@ -91,13 +60,13 @@ int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
 		return -XEN_EINVAL;
 	}
 	slot = find_slot(d, gfn.n, 1, true);
-	if (slot && !e.order && !(*slot & NPT_LARGE)) {
+	if (slot && !e.order && !(*slot & PTE_LARGE)) {
 		slot = find_slot(d, gfn.n, 0, true);
 	}
 	if (!slot) {
 		return -XEN_ENOMEM;
 	}
-	if (*slot & NPT_P) {
+	if (*slot & PTE_PRESENT) {
 		return -XEN_EEXIST;
 	}
 	__atomic_store_n(slot, encode(&e), __ATOMIC_RELEASE);
@@ -110,11 +79,11 @@ static uint64_t *covering(struct domain *d, gfn_t gfn, unsigned *order)
 	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
 
 	*order = BLOCK_ORDER;
-	if (slot && (*slot & NPT_P) && !(*slot & NPT_LARGE)) {
+	if (slot && (*slot & PTE_PRESENT) && !(*slot & PTE_LARGE)) {
 		*order = 0;
-		slot = &table_of(*slot)[index_at(gfn.n, 0)];
+		slot = &pte_table(*slot)[pte_index(gfn.n, 0)];
 	}
-	return slot && (*slot & NPT_P) ? slot : NULL;
+	return slot && (*slot & PTE_PRESENT) ? slot : NULL;
 }
 
 bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
@@ -133,15 +102,15 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
 static int split(struct domain *d, uint64_t *slot)
 {
 	uint64_t entry = *slot;
-	uint64_t *table = new_table(d);
+	uint64_t table = make_table(d);
 
 	if (!table) {
 		return -XEN_ENOMEM;
 	}
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-		table[i] = (entry & ~NPT_LARGE) + i * PAGE_SIZE;
+		pte_table(table)[i] = (entry & ~PTE_LARGE) + i * PAGE_SIZE;
 	}
-	set_table(slot, table);
+	__atomic_store_n(slot, table, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -150,14 +119,14 @@ int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old
 	unsigned covered;
 	uint64_t *slot = covering(d, gfn, &covered);
 
-	if (!slot || (order && (!covered || index_at(gfn.n, 0)))) {
+	if (!slot || (order && (!covered || pte_index(gfn.n, 0)))) {
 		return -XEN_ENOENT;
 	}
 	if (covered && !order) {
 		if (split(d, slot)) {
 			return -XEN_ENOMEM;
 		}
-		slot = &table_of(*slot)[index_at(gfn.n, 0)];
+		slot = &pte_table(*slot)[pte_index(gfn.n, 0)];
 	}
 	decode(__atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL), order, old);
 	return 0;
@@ -168,21 +137,21 @@ int npt_set_exec(struct domain *d, gfn_t gfn, bool exec)
 	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
 	unsigned count = 1;
 
-	if (!slot || !(*slot & NPT_P) || index_at(gfn.n, 0)) {
+	if (!slot || !(*slot & PTE_PRESENT) || pte_index(gfn.n, 0)) {
 		return -XEN_ENOENT;
 	}
-	if (!(*slot & NPT_LARGE)) {
-		slot = table_of(*slot);
+	if (!(*slot & PTE_LARGE)) {
+		slot = pte_table(*slot);
 		count = TABLE_ENTRIES;
 	}
 	for (unsigned i = 0; i < count; i++) {
-		if (!(slot[i] & NPT_P)) {
+		if (!(slot[i] & PTE_PRESENT)) {
 			continue;
 		}
 		if (exec) {
-			__atomic_and_fetch(&slot[i], ~NPT_NX, __ATOMIC_ACQ_REL);
+			__atomic_and_fetch(&slot[i], ~PTE_NX, __ATOMIC_ACQ_REL);
 		} else {
-			__atomic_or_fetch(&slot[i], NPT_NX, __ATOMIC_ACQ_REL);
+			__atomic_or_fetch(&slot[i], PTE_NX, __ATOMIC_ACQ_REL);
 		}
 	}
 	return 0;
@@ -195,14 +164,14 @@ static void drop_slot(struct domain *d, uint64_t *slot)
 	struct npt_entry e;
 	uint64_t *table;
 
-	if (entry & NPT_LARGE) {
+	if (entry & PTE_LARGE) {
 		decode(entry, BLOCK_ORDER, &e);
 		npt_released(d, &e);
 		return;
 	}
-	table = table_of(entry);
+	table = pte_table(entry);
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-		if (table[i] & NPT_P) {
+		if (table[i] & PTE_PRESENT) {
 			decode(table[i], 0, &e);
 			npt_released(d, &e);
 		}
@@ -220,7 +189,7 @@ bool npt_teardown(struct domain *d, uint32_t budget)
 	while (d->teardown_gfn < GFN_LIMIT) {
 		uint64_t *slot = find_slot(d, d->teardown_gfn, 1, false);
 
-		if (slot && (*slot & NPT_P)) {
+		if (slot && (*slot & PTE_PRESENT)) {
 			drop_slot(d, slot);
 			budget -= MIN(budget, TABLE_ENTRIES);
 		}
@@ -230,9 +199,9 @@ bool npt_teardown(struct domain *d, uint32_t budget)
 			return false;
 		}
 	}
-	directory = table_of(d->npt_root[0]);
+	directory = pte_table(d->npt_root[0]);
 	for (unsigned i = 0; directory && i < TABLE_ENTRIES; i++) {
-		heap_page_free(table_of(directory[i]), &d->heap_pages);
+		heap_page_free(pte_table(directory[i]), &d->heap_pages);
 	}
 	heap_page_free(directory, &d->heap_pages);
 	heap_page_free(d->npt_root, &d->heap_pages);

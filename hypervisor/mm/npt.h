@@ -11,6 +11,7 @@
 #define MM_NPT_H
 #include "core/domain.h"
 #include "mm/addr.h"
+#include "mm/pagetable.h"
 
 enum npt_kind {
 	NPT_NONE,
@@ -29,15 +30,9 @@ struct npt_entry {
 	bool write, exec;
 };
 
-/* Entry format (APM vol. 2 5.3, 15.25): frame, rights, and the kind in the available bits 9-11. */
-#define NPT_P          (1ull << 0)
-#define NPT_W          (1ull << 1)
-#define NPT_U          (1ull << 2) /* nested walks are user accesses */
-#define NPT_LARGE      (1ull << 7)
+/* An entry's three available bits, 9-11, hold the kind. */
 #define NPT_KIND_SHIFT 9
 #define NPT_KIND       (7ull << NPT_KIND_SHIFT)
-#define NPT_NX         (1ull << 63)
-#define NPT_FRAME      0x000FFFFFFFFFF000ull
 
 #define GFN_LIMIT (1ull << (36 - PAGE_SHIFT)) /* guests see 36 physical address bits */
 
@@ -59,7 +54,7 @@ bool npt_teardown(struct domain *d, uint32_t budget);
 /* The table below the root: GFN_LIMIT allows one, and it is always there. */
 static inline const uint64_t *npt_directory(const struct domain *d)
 {
-	return (const uint64_t *)(uintptr_t)(d->npt_root[0] & NPT_FRAME);
+	return pte_table(d->npt_root[0]);
 }
 
 /*
@@ -68,28 +63,29 @@ static inline const uint64_t *npt_directory(const struct domain *d)
  */
 static inline bool npt_ram_frame(const uint64_t *table, gfn_t gfn, bool write, frame_t *out)
 {
-	const uint64_t want = NPT_P | (write ? NPT_W : 0) | (uint64_t)NPT_RAM << NPT_KIND_SHIFT;
-	const uint64_t mask = NPT_P | (write ? NPT_W : 0) | NPT_KIND;
+	const uint64_t want =
+		PTE_PRESENT | (write ? PTE_WRITE : 0) | (uint64_t)NPT_RAM << NPT_KIND_SHIFT;
+	const uint64_t mask = PTE_PRESENT | (write ? PTE_WRITE : 0) | NPT_KIND;
 	uint64_t entry, low = gfn.n & 511;
 
 	if (gfn.n >= GFN_LIMIT) {
 		return false;
 	}
 	entry = __atomic_load_n(&table[gfn.n >> 18], __ATOMIC_ACQUIRE);
-	if (!(entry & NPT_P)) {
+	if (!(entry & PTE_PRESENT)) {
 		return false;
 	}
-	table = (const uint64_t *)(uintptr_t)(entry & NPT_FRAME);
+	table = pte_table(entry);
 	entry = __atomic_load_n(&table[(gfn.n >> 9) & 511], __ATOMIC_ACQUIRE);
-	if (!(entry & NPT_LARGE)) {
-		if (!(entry & NPT_P)) {
+	if (!(entry & PTE_LARGE)) {
+		if (!(entry & PTE_PRESENT)) {
 			return false;
 		}
-		table = (const uint64_t *)(uintptr_t)(entry & NPT_FRAME);
+		table = pte_table(entry);
 		entry = __atomic_load_n(&table[low], __ATOMIC_ACQUIRE);
 		low = 0;
 	}
-	out->n = ((entry & NPT_FRAME) >> PAGE_SHIFT) + low;
+	out->n = ((entry & PTE_FRAME) >> PAGE_SHIFT) + low;
 	return (entry & mask) == want;
 }
 #endif

@@ -10,6 +10,7 @@
 #include "cpu/percpu.h"
 #include "mm/addr.h"
 #include "mm/hpt.h"
+#include "mm/pagetable.h"
 
 void *slot_map(frame_t f);
 void slot_unmap(void *address); /* must be the most recent mapping */
@@ -28,7 +29,7 @@ struct slot slot_take(void);
 uint8_t *slot_point(struct slot s, frame_t f);
 void slot_clear(struct slot s);
 #else
-#define SLOT_RIGHTS  (HPT_PRESENT | HPT_WRITE | HPT_ACCESSED | HPT_DIRTY | HPT_NX)
+#define SLOT_RIGHTS  (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 #define SLOT_ENTRIES (HPT_SLOT_STRIDE / PAGE_SIZE)
 
 static inline struct slot slot_take(void)
