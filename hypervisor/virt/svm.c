@@ -144,7 +144,9 @@ void virt_vcpu_free(struct vcpu *v)
 	heap_page_free(v->fpu, &v->domain->heap_pages);
 }
 
-static void reset_common(struct vcpu *v)
+/* Everything but the instruction and what the mode of the CPU decides. */
+static void reset(struct vcpu *v, uint64_t cr0, struct vmcb_segment code, struct vmcb_segment data,
+		  uint32_t task_limit)
 {
 	struct vmcb *c = v->vmcb;
 	uint8_t *fpu = v->fpu;
@@ -163,11 +165,15 @@ static void reset_common(struct vcpu *v)
 	c->interrupt_shadow = 0;
 	c->v_interrupt = VINTR_MASKING;
 	c->efer = EFER_SVME;
+	c->cr0 = cr0;
 	c->cr3 = c->cr4 = c->cr2 = 0;
-	c->rax = c->rsp = 0;
+	c->rax = c->rsp = c->rip = 0;
 	c->dr6 = 0xFFFF0FF0;
 	c->dr7 = 0x400;
 	c->rflags = 2;
+	c->cs = code;
+	c->ds = c->es = c->ss = c->fs = c->gs = data;
+	c->tr = (struct vmcb_segment){0, 0x8B, task_limit, 0};
 	c->ldtr = (struct vmcb_segment){0, 0x82, 0xFFFF, 0};
 	c->gdtr = c->idtr = (struct vmcb_segment){0, 0, 0xFFFF, 0};
 	c->cpl = 0;
@@ -175,31 +181,18 @@ static void reset_common(struct vcpu *v)
 
 void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi)
 {
-	struct vmcb *c = v->vmcb;
-
-	reset_common(v);
-	c->cr0 = CR0_PE | CR0_ET;
-	c->cs = (struct vmcb_segment){0x10, 0xC9B, 0xFFFFFFFF, 0};
-	c->ds = (struct vmcb_segment){0x18, 0xC93, 0xFFFFFFFF, 0};
-	c->es = c->ss = c->fs = c->gs = c->ds;
-	c->tr = (struct vmcb_segment){0, 0x8B, 0x67, 0};
-	c->rip = eip;
+	reset(v, CR0_PE | CR0_ET, (struct vmcb_segment){0x10, 0xC9B, 0xFFFFFFFF, 0},
+	      (struct vmcb_segment){0x18, 0xC93, 0xFFFFFFFF, 0}, 0x67);
+	v->vmcb->rip = eip;
 	v->regs.rbx = ebx;
 	v->regs.rsi = esi;
 }
 
 void virt_reset_sipi(struct vcpu *v, uint8_t vector)
 {
-	struct vmcb *c = v->vmcb;
+	struct vmcb_segment code = {(uint16_t)(vector << 8), 0x9B, 0xFFFF, (uint64_t)vector << 12};
 
-	reset_common(v);
-	c->cr0 = CR0_ET;
-	c->cs = (struct vmcb_segment){(uint16_t)(vector << 8), 0x9B, 0xFFFF,
-				      (uint64_t)vector << 12};
-	c->ds = (struct vmcb_segment){0, 0x93, 0xFFFF, 0};
-	c->es = c->ss = c->fs = c->gs = c->ds;
-	c->tr = (struct vmcb_segment){0, 0x8B, 0xFFFF, 0};
-	c->rip = 0;
+	reset(v, CR0_ET, code, (struct vmcb_segment){0, 0x93, 0xFFFF, 0}, 0xFFFF);
 }
 
 void virt_barrier(void)
