@@ -10,12 +10,6 @@
 
 #define PIECE 256u /* the builder's longest line */
 
-/* RSI = count, RDX = buffer; more than a page is refused.  0 or an error; length 0 pins nothing. */
-static long pin_buffer(struct hc_call *call, bool write, uint32_t length, struct gbuf *pin)
-{
-	return length ? gbuf_pin(call->vcpu, call->arg[2], length, write, pin) : 0;
-}
-
 long hc_console_write(struct hc_call *call)
 {
 	uint32_t length = (uint32_t)call->arg[1], done, n;
@@ -26,8 +20,11 @@ long hc_console_write(struct hc_call *call)
 	if (call->arg[1] > PAGE_SIZE) {
 		return -XEN_E2BIG;
 	}
-	result = pin_buffer(call, false, length, &pin);
-	if (result || !length) {
+	if (length == 0) {
+		return 0;
+	}
+	result = gbuf_pin(call->vcpu, call->arg[2], length, false, &pin);
+	if (result) {
 		return result;
 	}
 	for (done = 0; done < length; done += n) {
@@ -46,15 +43,14 @@ long hc_console_read(struct hc_call *call)
 	char piece[PIECE];
 	long result;
 
-	result = pin_buffer(call, true, length, &pin);
-	if (result || !length) {
+	if (length == 0) {
+		return 0;
+	}
+	result = gbuf_pin(call->vcpu, call->arg[2], length, true, &pin);
+	if (result) {
 		return result;
 	}
-	while (done < length) {
-		n = (uint32_t)console_input(piece, MIN(length - done, PIECE));
-		if (n == 0) {
-			break;
-		}
+	while ((n = (uint32_t)console_input(piece, MIN(length - done, PIECE))) != 0) {
 		gbuf_write(&pin, done, piece, n);
 		done += n;
 	}
