@@ -64,7 +64,7 @@ static int create(const struct build_request *r, uint16_t *domid)
 	return 0;
 }
 
-static int hash_target(struct sha256_ctx *hash, uint64_t gpa, uint64_t len)
+static int hash_target(struct sha2_ctx *hash, uint64_t gpa, uint64_t len)
 {
 	while (len > 0) {
 		const uint8_t *at;
@@ -74,7 +74,7 @@ static int hash_target(struct sha256_ctx *hash, uint64_t gpa, uint64_t len)
 		if (rc != 0) {
 			return rc;
 		}
-		sha256_update(hash, at, size);
+		sha2_update(hash, at, size);
 		gpa += size;
 		len -= size;
 	}
@@ -84,7 +84,7 @@ static int hash_target(struct sha256_ctx *hash, uint64_t gpa, uint64_t len)
 static int stage(const struct source *source, enum corbel_ring_file file, uint64_t gpa,
 		 uint64_t file_size, uint8_t digest[SHA256_LEN])
 {
-	struct sha256_ctx hash;
+	struct sha2_ctx hash;
 
 	sha256_init(&hash);
 	for (uint64_t offset = 0; offset < file_size;) {
@@ -99,7 +99,7 @@ static int stage(const struct source *source, enum corbel_ring_file file, uint64
 		}
 		offset += len;
 	}
-	sha256_final(&hash, digest);
+	sha2_final(&hash, digest);
 	return 0;
 }
 

@@ -126,20 +126,40 @@ static void store(uint8_t *p, uint64_t v, unsigned bytes)
 DEFINE_BLOCKS(256, uint32_t, 64)
 DEFINE_BLOCKS(512, uint64_t, 80)
 
-/* What the two have in common; `size` is the number of bytes of a block. */
-static void blocks(struct sha2_ctx *c, unsigned size, const uint8_t *data, size_t count)
+static void blocks(struct sha2_ctx *c, const uint8_t *data, size_t count)
 {
-	if (size == sizeof(c->block)) {
+	if (c->size == sizeof(c->block)) {
 		blocks512(c->state, data, count);
 	} else {
 		blocks256(c->state, data, count);
 	}
 }
 
-static void update(struct sha2_ctx *c, unsigned size, const void *data, size_t len)
+void sha256_init(struct sha2_ctx *c)
+{
+	*c = (struct sha2_ctx){
+		.size = 64,
+		.length = SHA256_LEN,
+		.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+			  0x1f83d9ab, 0x5be0cd19},
+	};
+}
+
+void sha384_init(struct sha2_ctx *c)
+{
+	*c = (struct sha2_ctx){
+		.size = 128,
+		.length = SHA384_LEN,
+		.state = {0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17,
+			  0x152fecd8f70e5939, 0x67332667ffc00b31, 0x8eb44a8768581511,
+			  0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4},
+	};
+}
+
+void sha2_update(struct sha2_ctx *c, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	size_t used = c->bytes % size, take;
+	size_t size = c->size, used = c->bytes % size, take;
 
 	c->bytes += len;
 	if (used) {
@@ -150,84 +170,48 @@ static void update(struct sha2_ctx *c, unsigned size, const void *data, size_t l
 		if (used + take < size) {
 			return;
 		}
-		blocks(c, size, c->block, 1);
+		blocks(c, c->block, 1);
 	}
-	blocks(c, size, p, len / size);
+	blocks(c, p, len / size);
 	if (len % size) {
 		MEMCPY(c->block, p + len / size * size, len % size);
 	}
 }
 
 /* The last eighth of the last block is for the length of the message in bits. */
-static void final(struct sha2_ctx *c, unsigned size, uint8_t *out, unsigned words)
+void sha2_final(struct sha2_ctx *c, uint8_t *out)
 {
-	size_t used = c->bytes % size, end = size - size / 8;
+	size_t size = c->size, used = c->bytes % size, end = size - size / 8;
+	unsigned word = c->size / 16;
 
 	c->block[used++] = 0x80;
 	if (used > end) {
 		MEMSET(c->block + used, 0, size - used);
-		blocks(c, size, c->block, 1);
+		blocks(c, c->block, 1);
 		used = 0;
 	}
 	MEMSET(c->block + used, 0, size - used);
 	store(c->block + size - 8, c->bytes << 3, 8);
-	blocks(c, size, c->block, 1);
-	for (unsigned i = 0; i < words; i++) {
-		store(out + size / 16 * i, c->state[i], size / 16);
+	blocks(c, c->block, 1);
+	for (unsigned i = 0; i < c->length / word; i++) {
+		store(out + word * i, c->state[i], word);
 	}
-}
-
-void sha256_init(struct sha256_ctx *c)
-{
-	c->hash = (struct sha2_ctx){
-		.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-			  0x1f83d9ab, 0x5be0cd19},
-	};
-}
-
-void sha256_update(struct sha256_ctx *c, const void *data, size_t len)
-{
-	update(&c->hash, 64, data, len);
-}
-
-void sha256_final(struct sha256_ctx *c, uint8_t out[SHA256_LEN])
-{
-	final(&c->hash, 64, out, 8);
-}
-
-void sha384_init(struct sha384_ctx *c)
-{
-	c->hash = (struct sha2_ctx){
-		.state = {0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17,
-			  0x152fecd8f70e5939, 0x67332667ffc00b31, 0x8eb44a8768581511,
-			  0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4},
-	};
-}
-
-void sha384_update(struct sha384_ctx *c, const void *data, size_t len)
-{
-	update(&c->hash, 128, data, len);
-}
-
-void sha384_final(struct sha384_ctx *c, uint8_t out[SHA384_LEN])
-{
-	final(&c->hash, 128, out, 6);
 }
 
 void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN])
 {
-	struct sha256_ctx c;
+	struct sha2_ctx c;
 
 	sha256_init(&c);
-	sha256_update(&c, data, len);
-	sha256_final(&c, out);
+	sha2_update(&c, data, len);
+	sha2_final(&c, out);
 }
 
 void sha384(const void *data, size_t len, uint8_t out[SHA384_LEN])
 {
-	struct sha384_ctx c;
+	struct sha2_ctx c;
 
 	sha384_init(&c);
-	sha384_update(&c, data, len);
-	sha384_final(&c, out);
+	sha2_update(&c, data, len);
+	sha2_final(&c, out);
 }

@@ -14,25 +14,17 @@
 struct sha2_ctx {
 	uint64_t state[8]; /* SHA-256: the low halves */
 	uint64_t bytes;    /* below 2^61: nothing here hashes more */
+	uint8_t size;      /* of a block */
+	uint8_t length;    /* of the digest */
 	uint8_t block[128];
 };
 
-/* Two types, so that one cannot be continued as the other. */
-struct sha256_ctx {
-	struct sha2_ctx hash;
-};
+/* Which of the two it is, is decided at the start. */
+void sha256_init(struct sha2_ctx *c);
+void sha384_init(struct sha2_ctx *c);
+void sha2_update(struct sha2_ctx *c, const void *data, size_t len);
+void sha2_final(struct sha2_ctx *c, uint8_t *out); /* SHA256_LEN or SHA384_LEN bytes */
 
-struct sha384_ctx {
-	struct sha2_ctx hash;
-};
-
-void sha256_init(struct sha256_ctx *c);
-void sha256_update(struct sha256_ctx *c, const void *data, size_t len);
-void sha256_final(struct sha256_ctx *c, uint8_t out[SHA256_LEN]);
 void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
-
-void sha384_init(struct sha384_ctx *c);
-void sha384_update(struct sha384_ctx *c, const void *data, size_t len);
-void sha384_final(struct sha384_ctx *c, uint8_t out[SHA384_LEN]);
 void sha384(const void *data, size_t len, uint8_t out[SHA384_LEN]);
 #endif

@@ -103,7 +103,7 @@ static void map_modules(struct domain *d, struct corbel_builder_start *start)
 /* Digest of the image bytes as they lie in the instance's memory. */
 static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
 {
-	struct sha256_ctx c;
+	struct sha2_ctx c;
 
 	sha256_init(&c);
 	for (uint64_t at = 0; at < image_size; at += PAGE_SIZE) {
@@ -112,10 +112,10 @@ static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
 
 		CHECK(npt_lookup(d, (gfn_t){(CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT}, &e));
 		page = slot_map(e.frame);
-		sha256_update(&c, page, MIN(image_size - at, PAGE_SIZE));
+		sha2_update(&c, page, MIN(image_size - at, PAGE_SIZE));
 		slot_unmap(page);
 	}
-	sha256_final(&c, out);
+	sha2_final(&c, out);
 }
 
 void builder_start(void)

@@ -55,24 +55,24 @@ void launchlog_draw_boot_id(void)
 
 static void hash_leaf(const struct corbel_log_record *record, uint8_t out[SHA256_LEN])
 {
-	struct sha256_ctx c;
+	struct sha2_ctx c;
 
 	sha256_init(&c);
-	sha256_update(&c, "\0", 1);
-	sha256_update(&c, record, sizeof(*record));
-	sha256_final(&c, out);
+	sha2_update(&c, "\0", 1);
+	sha2_update(&c, record, sizeof(*record));
+	sha2_final(&c, out);
 }
 
 /* right = H(1, left, right) */
 static void hash_pair(const uint8_t left[SHA256_LEN], uint8_t right[SHA256_LEN])
 {
-	struct sha256_ctx c;
+	struct sha2_ctx c;
 
 	sha256_init(&c);
-	sha256_update(&c, "\1", 1);
-	sha256_update(&c, left, SHA256_LEN);
-	sha256_update(&c, right, SHA256_LEN);
-	sha256_final(&c, right);
+	sha2_update(&c, "\1", 1);
+	sha2_update(&c, left, SHA256_LEN);
+	sha2_update(&c, right, SHA256_LEN);
+	sha2_final(&c, right);
 }
 
 static void find_root(uint8_t out[SHA256_LEN])

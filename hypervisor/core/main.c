@@ -80,8 +80,8 @@ static void digest_memory(const void *data, uint64_t size, struct digests *out)
 static void keep_module(struct kept_module *k, const struct boot_module *module,
 			struct digests *out)
 {
-	struct sha256_ctx c256;
-	struct sha384_ctx c384;
+	struct sha2_ctx c256;
+	struct sha2_ctx c384;
 
 	k->size = module->size;
 	sha256_init(&c256);
@@ -101,14 +101,14 @@ static void keep_module(struct kept_module *k, const struct boot_module *module,
 		to.n = k->block[k->blocks - 1].n + ((at % BLOCK_SIZE) >> PAGE_SHIFT);
 		frame_copy(to, 0, frame_of(module->base + at), 0, (uint32_t)part);
 		page = slot_map(to);
-		sha256_update(&c256, page, part);
+		sha2_update(&c256, page, part);
 		if (measure_ok()) {
-			sha384_update(&c384, page, part);
+			sha2_update(&c384, page, part);
 		}
 		slot_unmap(page);
 	}
-	sha256_final(&c256, out->sha256);
-	sha384_final(&c384, out->sha384);
+	sha2_final(&c256, out->sha256);
+	sha2_final(&c384, out->sha384);
 }
 
 /* 64 small hex digits. */
