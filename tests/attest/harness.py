@@ -31,7 +31,7 @@ MEMORY = 512
 OP = {"host_info": 10, "launch_info": 11, "boot_log": 13, "log_read": 20, "log_report": 21,
       "checkpoint": 22}
 EAGAIN, ENODEV = -11, -19
-MEASURED = 1
+MEASURED, TPM_THERE = 1, 2  # CORBEL_HOST_*
 
 
 def launcher():
@@ -136,7 +136,8 @@ class Lab:
 
     # ---- boot images ----------------------------------------------------------------------------
 
-    def image(self, name="base", args=HOST_ARGS, archive=None, cmdline="relay", builder=None):
+    def image(self, name="base", args=HOST_ARGS, archive=None, cmdline="relay",
+              maker="tools/image/make-esp"):
         """A boot image with the relay kernel as Dom0; NAME.img and the folder NAME."""
         made, kernel = launcher(), f"{BUILD}/tests/guest/relay.elf"
         files = {"about": b"the archive of the relay kernel"}
@@ -148,9 +149,8 @@ class Lab:
         for suffix, data in (("initrd", initrd), ("plan", plan)):
             with open(self.path(f"{name}.{suffix}"), "wb") as file:
                 file.write(data)
-        run("tools/image/make-esp", self.path(name), args, f"{BUILD}/corbel.elf",
-            f"{BUILD}/policy/cloud.bin", builder or f"{BUILD}/builder.bin",
-            self.path(f"{name}.plan"), kernel, self.path(f"{name}.initrd"))
+        run(maker, self.path(name), args, f"{BUILD}/corbel.elf", f"{BUILD}/policy/cloud.bin",
+            f"{BUILD}/builder.bin", self.path(f"{name}.plan"), kernel, self.path(f"{name}.initrd"))
         return self.path(f"{name}.img")
 
     def changed(self, image, name, path, edit):
@@ -185,7 +185,7 @@ class Lab:
     def roots(self):
         return self.path("tpm/ca/swtpm-localca-rootca-cert.pem"), self.path("tpm/ca/issuercert.pem")
 
-    def start(self, image, name, state=None, options=(), memory=MEMORY, timeout=100):
+    def start(self, image, name, state=None, options=(), memory=MEMORY, timeout=300):
         """A machine that may or may not come up: for wait_ready() or drain()."""
         words = ["--efi", image]
         if state is not None:
@@ -193,7 +193,7 @@ class Lab:
         return Machine(self.path(name), [*words, *options], memory=memory, timeout=timeout)
 
     @contextlib.contextmanager
-    def boot(self, image, name, state=None, options=(), memory=MEMORY, timeout=100):
+    def boot(self, image, name, state=None, options=(), memory=MEMORY, timeout=300):
         """A machine whose relay kernel is up and serves programs."""
         with self.start(image, name, state or self.tpm("host"), options, memory,
                         timeout) as machine:
@@ -235,15 +235,14 @@ class Lab:
         run(REFERENCE, "host", image, "-o", self.reference)
         run(REFERENCE, "firmware", evidence.path, "-o", self.profile, "--key", self.key)
 
-    def judge(self, evidence, word, *words, hosts=None, reference=None, profile=None, roots=True,
+    def judge(self, evidence, word, *words, hosts=None, reference=None, profile=None, roots=None,
               test_tpm=True, expect=None, bound=None):
         """corbel-verify's verdict; the inputs are the right ones unless said otherwise."""
         path = evidence if isinstance(evidence, str) else evidence.path
         command = [VERIFY, "check", path, "--json", "--nonce", nonce(word),
                    "--hosts", hosts or self.hosts, "--reference", reference or self.reference,
                    "--firmware", profile or self.profile, "--firmware-key", self.public]
-        if roots:
-            command += [item for root in self.roots for item in ("--roots", root)]
+        command += [item for root in roots or self.roots for item in ("--roots", root)]
         if test_tpm:
             command.append("--allow-test-tpm")
         if expect is not None:

@@ -35,7 +35,7 @@ class Gone(Exception):
 class Machine:
     """One boot.  options: further words for tools/run/qemu, which say what is booted."""
 
-    def __init__(self, work, options, memory=512, timeout=100):
+    def __init__(self, work, options, memory=512, timeout=300):
         self.work = work
         os.makedirs(work, exist_ok=True)
         self.socket_path = f"{work}/serial"
@@ -101,7 +101,7 @@ class Machine:
     def tail(self):
         return " / ".join(self.lines[-3:])
 
-    def wait_ready(self, seconds=90):
+    def wait_ready(self, seconds=240):
         """Until the kernel has said where its mailbox is."""
         end, seen = time.monotonic() + seconds, 0
         while True:
@@ -206,7 +206,7 @@ class Machine:
         self.tpm(tpm.shutdown())
         with self.lock:
             self._put("Q")
-        return self.drain(30)
+        return self.drain(60)
 
     def tpm(self, command):
         """TPM command at locality 0; b"" when it was not served."""
