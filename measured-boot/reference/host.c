@@ -19,8 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GRUB_PATH "/EFI/BOOT/BOOTX64.EFI" /* UEFI 3.5.1.1: what a removable medium starts */
-#define FILE_MAX  (1ul << 30)
+#define GRUB_PATH  "/EFI/BOOT/BOOTX64.EFI" /* UEFI 3.5.1.1: what a removable medium starts */
+#define FILE_MAX   (1ul << 30)
+#define NAME_BYTES 63u
 
 const char help_host[] =
 	"usage: corbel-reference host IMAGE [--name NAME] [--hypervisor-svn N] [--text] [-o FILE]\n"
@@ -372,6 +373,11 @@ int verb_host(int argc, char **argv)
 	}
 	if (!h.name) {
 		h.name = made = default_name(argv[optind]);
+	}
+	if (h.name && (!h.name[0] || strlen(h.name) > NAME_BYTES)) {
+		bad("--name: expected 1 to %u bytes, not '%.80s'", NAME_BYTES, h.name);
+		free(made);
+		return STATUS_bad;
 	}
 	status = h.name && check_text("--name", h.name) ? run(&h, argv[optind], text, output)
 							: STATUS_bad;
