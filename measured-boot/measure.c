@@ -258,7 +258,6 @@ static uint32_t send_step(void)
 				 : tpm2_send_extend(&self.tis, CHECKPOINT_PCR, &self.banks,
 						    self.digest, self.group_auth);
 
-	self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
 	return error ? error : (uint32_t)MEASURE_AGAIN;
 }
 
@@ -272,6 +271,7 @@ static uint32_t advance(void)
 			return MEASURE_AGAIN;
 		}
 		self.step = STEP_reset;
+		self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
 		return send_step();
 	}
 	if (!tis_answered(&self.tis)) {
@@ -279,12 +279,13 @@ static uint32_t advance(void)
 	}
 	error = tpm2_receive_empty(&self.tis);
 	if (error == MEASURE_AGAIN) {
-		return send_step();
+		return late ? (uint32_t)MEASURE_ERR_timeout : send_step();
 	}
 	if (error || self.step == STEP_extend) {
 		return error;
 	}
 	self.step = STEP_extend;
+	self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
 	return send_step();
 }
 

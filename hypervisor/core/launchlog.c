@@ -228,7 +228,7 @@ long hc_log_read(struct hc_call *call)
 	if (op->size > PAGE_SIZE || op->size % sizeof(ring[0])) {
 		return -XEN_EINVAL;
 	}
-	if (op->stored > count || op->first > count || op->first < MAX(stored, op->stored)) {
+	if (op->first > count || op->first < MAX(stored, op->stored)) {
 		return -XEN_ENOENT;
 	}
 	n = MIN(op->size / sizeof(ring[0]), MIN(count - op->first, CORBEL_LOG_RING - slot));
