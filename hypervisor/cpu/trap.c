@@ -20,26 +20,11 @@ static void print_registers(const struct trap_frame *f)
 	printk("cr0 %lx cr2 %lx cr3 %lx cr4 %lx", read_cr0(), read_cr2(), read_cr3(), read_cr4());
 }
 
-static void describe(const struct trap_frame *f, char *text, uint32_t size)
-{
-	if (f->vector == VECTOR_PF) {
-		format(text, size, "page fault, %s of %lx (%s)",
-		       f->error & 16  ? "execution"
-		       : f->error & 2 ? "write"
-				      : "read",
-		       read_cr2(), f->error & 1 ? "not allowed" : "not mapped");
-	} else {
-		format(text, size, "exception, error code %lx", f->error);
-	}
-}
-
 static __attribute__((noreturn)) void trap_fatal(const struct trap_frame *frame)
 {
-	char text[80];
-
 	panic_begin();
-	describe(frame, text, sizeof(text));
-	printk("trap %lu at %lx on cpu %u: %s", frame->vector, frame->rip, this_cpu()->id, text);
+	printk("trap %lu at %lx on cpu %u, error code %lx", frame->vector, frame->rip,
+	       this_cpu()->id, frame->error);
 	print_registers(frame);
 	panic_end(frame->rsp);
 }

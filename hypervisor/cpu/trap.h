@@ -9,7 +9,6 @@
 
 #define VECTOR_NMI 2
 #define VECTOR_DF  8
-#define VECTOR_PF  14
 #define VECTOR_MC  18
 
 #define TRAP_STUB_SIZE 16
