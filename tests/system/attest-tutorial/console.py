@@ -65,13 +65,14 @@ class Console:
                 time.sleep(0.05)
 
     def ask(self, command, seconds, paste=""):
-        """Output and exit status of one command in Dom0's shell; `paste` is typed after it."""
+        """Output and exit status of one command in Dom0's shell; `paste` is typed when it asks."""
         self.type(command + "\n")
         self.wait(command + "\n", 20)  # the echo
+        output = ""
         if paste:
-            time.sleep(1)  # the command takes over the terminal
-            self.type(paste)
-        output = self.wait(PROMPT, seconds)[:-len(PROMPT)]
+            output = self.wait("has printed\n", 20)
+            self.type(paste.replace("\n", "\r"))
+        output += self.wait(PROMPT, seconds)[:-len(PROMPT)]
         self.type("echo st=$?\n")
         self.wait("echo st=$?\n", 20)
         status = re.search(r"^st=(\d+)$", self.wait(PROMPT, 20), re.M)
