@@ -218,7 +218,7 @@ static void text_edited(void **state)
 	fresh(NULL);
 	event = recorded_event(&w, 17, 2);
 	memcpy(record, event->data, event->size);
-	record[50] ^= 1;
+	record[60] ^= 1; /* in the digest that it names */
 	event->data = record;
 	recorded_boot_log(&w);
 	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
@@ -269,6 +269,70 @@ static void bad_form(void **state)
 	malformed("one bank twice", first + 12 + 34, 0x0B);
 	malformed("size", first + 96 + 3, 1);
 	malformed("size", first + 96, 0xFF);
+}
+
+static size_t put(uint8_t *log, size_t at, uint64_t value, unsigned bytes)
+{
+	for (; bytes; bytes--, value >>= 8) {
+		log[at++] = (uint8_t)value;
+	}
+	return at;
+}
+
+/* A log of one separator in PCR 7: `listed` banks in the header, `given` in the event. */
+static size_t small_log(uint8_t *log, const uint16_t *listed, const uint16_t *given, unsigned count)
+{
+	size_t at;
+
+	memset(log, 0, 512);
+	put(log, 4, EV_NO_ACTION, 4);
+	put(log, 28, 28 + 4 * count + 1, 4);
+	memcpy(log + 32, "Spec ID Event03", 16);
+	at = put(log, 56, count, 4);
+	for (unsigned i = 0; i < count; i++) {
+		at = put(log, put(log, at, listed[i], 2), eventlog_digest_size(listed[i]), 2);
+	}
+	at = put(log, put(log, put(log, at + 1, 7, 4), EV_SEPARATOR, 4), count, 4);
+	for (unsigned i = 0; i < count; i++) {
+		at = put(log, at, given[i], 2) + eventlog_digest_size(given[i]);
+	}
+	return put(log, at, 4, 4) + 4;
+}
+
+static void banks(void **state)
+{
+	static const struct {
+		uint16_t listed[3], given[3];
+		unsigned count;
+		const char *fault; /* NULL: good */
+	} cases[] = {
+		{{0x000B, 0x000C}, {0x000B, 0x000C}, 2, NULL},
+		{{0x000B, 0x000C}, {0x000C, 0x000B}, 2, NULL},
+		{{0x0004, 0x000B, 0x000C}, {0x0004, 0x000B, 0x000C}, 3, NULL},
+		{{0x000B}, {0x000B}, 1, "banks expected"},
+		{{0x000C}, {0x000C}, 1, "banks expected"},
+		{{0x0004, 0x000B}, {0x0004, 0x000B}, 2, "banks expected"},
+		{{0x000B, 0x000C}, {0x000B, 0x000B}, 2, "twice"},
+		{{0x000B, 0x000C}, {0x000B, 0x000D}, 2, "not in the header"},
+		{{0x000B, 0x000B}, {0x000B, 0x000B}, 2, "twice"},
+	};
+	uint8_t log[512];
+	char error[256];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t length = small_log(log, cases[i].listed, cases[i].given, cases[i].count);
+		struct bootlog *read = bootlog_parse(log, length, error);
+
+		if (!cases[i].fault) {
+			assert_non_null(read);
+			assert_int_equal(read->count, 1);
+		} else {
+			assert_null(read);
+			assert_non_null(strstr(error, cases[i].fault));
+		}
+		bootlog_free(read);
+	}
 }
 
 /* ---- another boot, and the quote agrees ---------------------------------------------------------
@@ -560,6 +624,7 @@ int main(void)
 		cmocka_unit_test_setup(event_order, fresh),
 		cmocka_unit_test_setup(text_edited, fresh),
 		cmocka_unit_test_setup(bad_form, fresh),
+		cmocka_unit_test_setup(banks, fresh),
 		cmocka_unit_test_setup(other_files, fresh),
 		cmocka_unit_test_setup(other_lines, fresh),
 		cmocka_unit_test_setup(record_differs, fresh),

@@ -389,7 +389,12 @@ static void fork_of_the_log(void **state)
 		memset(w.record[i].boot_id, 0xB1, 32);
 	}
 	recorded_make(&w);
-	bad("log.consistency"); /* another boot */
+	bad("log.consistency");
+	for (size_t i = 0; i < w.v.count; i++) {
+		if (!strcmp(w.v.row[i].component, "log.consistency")) {
+			assert_non_null(strstr(w.v.row[i].meaning, "another boot"));
+		}
+	}
 }
 
 /* ---- the tenant ---------------------------------------------------------------------------------
