@@ -16,3 +16,13 @@ UNIT += verify_log
 UNIT_SRC_verify_log  := tests/unit/verify_log.c $(VERIFY_RECORDED_SRC) $(VERIFY_LIB_SRC)
 UNIT_LIBS_verify_log := $(VERIFY_LIBS)
 $(B)/tests/unit/verify_log: $(VERIFY_RECORDED_DEPS)
+
+UNIT += verify_boot
+UNIT_SRC_verify_boot  := tests/unit/verify_boot.c $(VERIFY_RECORDED_SRC) $(VERIFY_LIB_SRC)
+UNIT_LIBS_verify_boot := $(VERIFY_LIBS)
+$(B)/tests/unit/verify_boot: $(VERIFY_RECORDED_DEPS)
+
+UNIT += verify_tenant
+UNIT_SRC_verify_tenant  := tests/unit/verify_tenant.c $(VERIFY_RECORDED_SRC) $(VERIFY_LIB_SRC)
+UNIT_LIBS_verify_tenant := $(VERIFY_LIBS)
+$(B)/tests/unit/verify_tenant: $(VERIFY_RECORDED_DEPS)

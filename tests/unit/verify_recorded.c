@@ -243,6 +243,20 @@ int recorded_row(const struct recorded *w, const char *component)
 	return fixture_row(&w->v, component);
 }
 
+bool recorded_is(struct recorded *w, enum verdict_status status, const char *component,
+		 enum row_result result)
+{
+	enum verdict_status got = recorded_judge(w);
+
+	if (got == status && recorded_row(w, component) == (int)result) {
+		return true;
+	}
+	verdict_text(&w->v, stderr);
+	fprintf(stderr, "%s expected, %s found, and %s %s\n", verdict_word(status),
+		verdict_word(got), component, row_word(result));
+	return false;
+}
+
 /* ---- files --------------------------------------------------------------------------------------
  */
 

@@ -47,6 +47,9 @@ void recorded_quote(struct recorded *w);
 enum verdict_status recorded_judge(struct recorded *w);
 /* Worst result of the rows of this component; -1: none. */
 int recorded_row(const struct recorded *w, const char *component);
+/* Judges; whether the verdict is this one with this row as a reason.  If not, prints the rows. */
+bool recorded_is(struct recorded *w, enum verdict_status status, const char *component,
+		 enum row_result result);
 /* The n-th event of this PCR. */
 struct boot_event *recorded_event(struct recorded *w, uint32_t pcr, unsigned n);
 void recorded_remove(struct recorded *w, struct boot_event *event);
