@@ -318,24 +318,14 @@ uint32_t tpm2_counts(const struct tis *t, uint32_t *reset_count, uint32_t *resta
 uint32_t tpm2_random(const struct tis *t, uint8_t out[TPM_RANDOM_LEN])
 {
 	struct message m;
-	size_t have = 0, n;
 
-	/* A TPM may give less than asked; one that gives nothing is broken. */
-	while (have < TPM_RANDOM_LEN) {
-		start(&m, ST_NO_SESSIONS, CC_GET_RANDOM);
-		put(&m, TPM_RANDOM_LEN - have, 2);
-		run(t, &m);
-		n = get(&m, 2);
-		if (n == 0 || n > TPM_RANDOM_LEN - have) {
-			return fail(&m, MEASURE_ERR_response);
-		}
-		get_bytes(&m, out + have, n);
-		if (finish(&m)) {
-			return m.error;
-		}
-		have += n;
-	}
-	return 0;
+	/* Part 3, 16.1: as many as its largest digest has, which are 32 at least, come at once. */
+	start(&m, ST_NO_SESSIONS, CC_GET_RANDOM);
+	put(&m, TPM_RANDOM_LEN, 2);
+	run(t, &m);
+	expect(&m, TPM_RANDOM_LEN, 2);
+	get_bytes(&m, out, TPM_RANDOM_LEN);
+	return finish(&m);
 }
 
 uint32_t tpm2_protect_group(const struct tis *t, const uint8_t auth[TPM_AUTH_LEN])
