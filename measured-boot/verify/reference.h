@@ -10,7 +10,7 @@
 
 #define REFERENCES_MAX     32u
 #define COMPONENTS_MAX     16u
-#define PROFILE_EVENTS_MAX 1024u
+#define PROFILE_EVENTS_MAX 1000u /* below ALIGN_MAX: a longer log has events too many */
 
 struct reference_component {
 	char name[32]; /* as in the file: "grub", "hypervisor", "kernel" */

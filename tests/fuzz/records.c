@@ -74,7 +74,8 @@ static void same_tenant(const struct judge *j)
 	const struct corbel_log_launch *l = &j->launch->body.launch;
 
 	if (memcmp(l->label, usual.label, 64) || memcmp(l->owner, usual.owner, 32) ||
-	    memcmp(l->kernel, usual.kernel, 96) || l->memory_pages != usual.memory_pages ||
+	    memcmp(l->kernel, usual.kernel, 32) || memcmp(l->initrd, usual.initrd, 32) ||
+	    memcmp(l->cmdline, usual.cmdline, 32) || l->memory_pages != usual.memory_pages ||
 	    l->vcpus != usual.vcpus || l->min_policy != usual.min_policy) {
 		abort();
 	}
