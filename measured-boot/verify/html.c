@@ -189,8 +189,7 @@ static void banner(const struct verdict *v, const char *title, FILE *out)
 		     : v->status == VERDICT_not_trusted ? "Not trusted"
 							: "Could not judge",
 		says[v->status]);
-	fprintf(out,
-		"%zu checks: %u ok, %u bad, %u missing, %u to be warned of, %u notes.</p></div>\n",
+	fprintf(out, "%zu checks: ok %u, bad %u, missing %u, warnings %u, notes %u.</p></div>\n",
 		v->count, count[ROW_ok], count[ROW_bad], count[ROW_missing], count[ROW_warning],
 		count[ROW_note]);
 }
@@ -287,8 +286,8 @@ static void table_row(const struct verdict_row *row, FILE *out)
 static void table_head(const char *heading, FILE *out)
 {
 	fprintf(out,
-		"<h2>%s</h2>\n<table><colgroup><col style=\"width:15%%\">"
-		"<col style=\"width:24%%\"><col style=\"width:24%%\"><col style=\"width:8%%\">"
+		"<h2>%s</h2>\n<table><colgroup><col style=\"width:18%%\">"
+		"<col style=\"width:23%%\"><col style=\"width:23%%\"><col style=\"width:8%%\">"
 		"<col></colgroup>\n<thead><tr><th>Component</th><th>Expected</th><th>Found</th>"
 		"<th>Result</th><th>What it means</th></tr></thead><tbody>\n",
 		heading);
