@@ -6,9 +6,14 @@ VERIFY_TEST_SRC := tests/unit/verify_fixture.c measured-boot/lib/hex.c measured-
 VERIFY_TEST_DEPS := tests/unit/verify_fixture.h $(wildcard measured-boot/verify/*.h measured-boot/lib/*.h)
 
 UNIT += verify_quote
-UNIT_SRC_verify_quote  := tests/unit/verify_quote.c $(VERIFY_TEST_SRC)
+UNIT_SRC_verify_quote  := tests/unit/verify_quote.c tests/unit/verify_expect.c $(VERIFY_TEST_SRC)
 UNIT_LIBS_verify_quote := -ljson-c -ltss2-mu -lcrypto
 $(B)/tests/unit/verify_quote: $(VERIFY_TEST_DEPS)
+
+UNIT += verify_identity
+UNIT_SRC_verify_identity  := tests/unit/verify_identity.c tests/unit/verify_expect.c $(VERIFY_TEST_SRC)
+UNIT_LIBS_verify_identity := -ljson-c -ltss2-mu -lcrypto
+$(B)/tests/unit/verify_identity: $(VERIFY_TEST_DEPS)
 
 UNIT += verify_inputs
 UNIT_SRC_verify_inputs  := tests/unit/verify_inputs.c $(VERIFY_TEST_SRC)

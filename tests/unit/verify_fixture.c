@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys, certificates and quotes for the verifier's tests: see verify_fixture.h. */
 #include "verify_fixture.h"
+#include "measured-boot/lib/hex.h"
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>
@@ -103,6 +104,46 @@ void fixture_write_pem(const struct fixture *f, const char *name, X509 *certific
 	snprintf(path, 96, "%s/%s", f->directory, name);
 	out = fopen(path, "a");
 	need(out && PEM_write_X509(out, certificate) && fclose(out) == 0, path);
+}
+
+void fixture_sign_file(const struct fixture *f, const char *signature, const char *text,
+		       const char *key_name, char key_path[96])
+{
+	EVP_PKEY *key = fixture_ec_key();
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	uint8_t der[128];
+	size_t length = sizeof(der);
+	char path[96];
+	FILE *out;
+
+	need(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+		     EVP_DigestSign(context, der, &length, (const uint8_t *)text, strlen(text)) ==
+			     1,
+	     "signature of a file");
+	fixture_write(f, signature, der, length, path);
+	snprintf(key_path, 96, "%s/%s", f->directory, key_name);
+	out = fopen(key_path, "w");
+	need(out && PEM_write_PUBKEY(out, key) && fclose(out) == 0, key_path);
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(key);
+}
+
+void fixture_hex(FILE *out, const char *key, const void *data, size_t length, const char *end)
+{
+	char *text = malloc(2 * length + 1);
+
+	hex_encode(data, length, text);
+	fprintf(out, "\"%s\": \"%s\"%s", key, text, end);
+	free(text);
+}
+
+void fixture_base64(FILE *out, const char *key, const void *data, size_t length, const char *end)
+{
+	char *text = malloc(BASE64_SIZE(length) + 1);
+
+	base64_encode(data, length, text);
+	fprintf(out, "\"%s\": \"%s\"%s", key, text, end);
+	free(text);
 }
 
 /* ---- evidence ---------------------------------------------------------------------------------

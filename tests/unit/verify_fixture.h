@@ -44,6 +44,13 @@ void fixture_write(const struct fixture *f, const char *name, const void *data, 
 		   char path[96]);
 void fixture_write_pem(const struct fixture *f, const char *name, X509 *certificate, char path[96]);
 
+/* Signs a text with a new key; writes the signature and the public key in PEM. */
+void fixture_sign_file(const struct fixture *f, const char *signature, const char *text,
+		       const char *key_name, char key_path[96]);
+/* Members of a JSON object, with `end` behind them. */
+void fixture_hex(FILE *out, const char *key, const void *data, size_t length, const char *end);
+void fixture_base64(FILE *out, const char *key, const void *data, size_t length, const char *end);
+
 /* The public area of an AK as it must be, for this key. */
 void fixture_ak_public(TPMT_PUBLIC *out, EVP_PKEY *key);
 /* Put into evidence: the EK's certificate, the AK's public area, attest, its signature by `key`. */
@@ -63,4 +70,7 @@ void fixture_reset(struct fixture *f);
 int fixture_row(const struct verdict *v, const char *component);
 /* Identity and quote steps; the computed PCR values stay. */
 void fixture_judge(struct fixture *f);
+/* Judges; the component's row must have this result, and the verdict must follow from it.  For use
+ * in a test of cmocka's. */
+void fixture_expect(struct fixture *f, const char *component, enum row_result result);
 #endif

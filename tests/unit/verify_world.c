@@ -5,7 +5,6 @@
 #include "measured-boot/lib/hex.h"
 #include "measured-boot/verify/bootlog.h"
 #include "abi/corbel.h"
-#include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,28 +199,6 @@ static void write_reference(struct world *w, const struct bootlog *log)
 	save(w, "reference.json", out, &text, w->reference_file);
 }
 
-static void sign_profile(struct world *w, const char *text)
-{
-	EVP_PKEY *key = fixture_ec_key();
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	uint8_t der[128];
-	size_t length = sizeof(der);
-	char path[96];
-	FILE *out;
-
-	if (EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) != 1 ||
-	    EVP_DigestSign(context, der, &length, (const uint8_t *)text, strlen(text)) != 1) {
-		abort();
-	}
-	fixture_write(&w->f, "firmware.json.sig", der, length, path);
-	snprintf(w->firmware_key, sizeof(w->firmware_key), "%s/firmware.pem", w->f.directory);
-	out = fopen(w->firmware_key, "w");
-	PEM_write_PUBKEY(out, key);
-	fclose(out);
-	EVP_MD_CTX_free(context);
-	EVP_PKEY_free(key);
-}
-
 static void write_profile(struct world *w, const struct bootlog *log)
 {
 	char *text;
@@ -242,7 +219,7 @@ static void write_profile(struct world *w, const struct bootlog *log)
 	}
 	fputs("]}", out);
 	fflush(out);
-	sign_profile(w, text);
+	fixture_sign_file(&w->f, "firmware.json.sig", text, "firmware.pem", w->firmware_key);
 	save(w, "firmware.json", out, &text, w->firmware_file);
 }
 
@@ -395,25 +372,6 @@ void world_quote(struct world *w)
 	world_sign(w);
 }
 
-static void hex_member(FILE *out, const char *key, const void *data, size_t length, const char *end)
-{
-	char *text = malloc(2 * length + 1);
-
-	hex_encode(data, length, text);
-	fprintf(out, "\"%s\": \"%s\"%s", key, text, end);
-	free(text);
-}
-
-static void base64_member(FILE *out, const char *key, const void *data, size_t length,
-			  const char *end)
-{
-	char *text = malloc(BASE64_SIZE(length) + 1);
-
-	base64_encode(data, length, text);
-	fprintf(out, "\"%s\": \"%s\"%s", key, text, end);
-	free(text);
-}
-
 static void proof_json(FILE *out, const merkle_hash *proof, size_t count)
 {
 	char text[65];
@@ -432,7 +390,7 @@ static void record_json(struct world *w, FILE *out, uint64_t index)
 	size_t count = merkle_inclusion(w->leaf, w->size, index, proof);
 
 	fprintf(out, "%s{\"index\": %llu, ", index ? ",\n" : "", (unsigned long long)index);
-	base64_member(out, "record", &w->record[index], sizeof(w->record[0]), ", ");
+	fixture_base64(out, "record", &w->record[index], sizeof(w->record[0]), ", ");
 	proof_json(out, proof, count);
 	fputs("}", out);
 }
@@ -443,20 +401,20 @@ static void head_json(struct world *w, FILE *out)
 	char key[4];
 
 	fputs("{\"format\": \"corbel.evidence.1\",\n", out);
-	hex_member(out, "nonce", w->f.in.nonce, 32, ",\n\"host\": {");
-	base64_member(out, "ek_certificate", e->ek_certificate.data, e->ek_certificate.length,
-		      ",\n");
-	hex_member(out, "ak_public", e->ak_public.data, e->ak_public.length, "},\n\"quote\": {");
-	hex_member(out, "attest", e->attest.data, e->attest.length, ",\n");
-	hex_member(out, "signature", e->signature.data, e->signature.length, "},\n\"pcrs\": {");
+	fixture_hex(out, "nonce", w->f.in.nonce, 32, ",\n\"host\": {");
+	fixture_base64(out, "ek_certificate", e->ek_certificate.data, e->ek_certificate.length,
+		       ",\n");
+	fixture_hex(out, "ak_public", e->ak_public.data, e->ak_public.length, "},\n\"quote\": {");
+	fixture_hex(out, "attest", e->attest.data, e->attest.length, ",\n");
+	fixture_hex(out, "signature", e->signature.data, e->signature.length, "},\n\"pcrs\": {");
 	for (unsigned i = 0; i < 24; i++) {
 		snprintf(key, sizeof(key), "%u", i);
 		if (QUOTE_PCRS & 1u << i) {
-			hex_member(out, key, e->pcr[i], 32, i == 22 ? "},\n" : ", ");
+			fixture_hex(out, key, e->pcr[i], 32, i == 22 ? "},\n" : ", ");
 		}
 	}
-	base64_member(out, "boot_log", w->log, w->log_length, ",\n");
-	hex_member(out, "checkpoint", &w->checkpoint, sizeof(w->checkpoint), ",\n");
+	fixture_base64(out, "boot_log", w->log, w->log_length, ",\n");
+	fixture_hex(out, "checkpoint", &w->checkpoint, sizeof(w->checkpoint), ",\n");
 }
 
 void world_text(struct world *w)
