@@ -19,7 +19,7 @@
 
 #define CORBEL_LOG_MAGIC  "CORBLOG1"
 #define CORBEL_LOG_NONE   0x7FFFu /* domid of a record that is about no domain */
-#define CORBEL_LOG_RING   256u /* newest records that the hypervisor keeps until they are stored */
+#define CORBEL_LOG_RING   1024u /* newest records that the hypervisor keeps until they are stored */
 #define CORBEL_NONCE_LEN  32u
 #define CORBEL_REPORT_LEN 64u
 
