@@ -201,11 +201,11 @@ void fixture_ak_public(TPMT_PUBLIC *out, EVP_PKEY *key)
 	memcpy(out->unique.ecc.y.buffer, point + 33, 32);
 }
 
-void fixture_sign(struct fixture *f, EVP_PKEY *key)
+void fixture_sign_bytes(struct fixture *f, EVP_PKEY *key, const uint8_t *attest, size_t length)
 {
-	uint8_t buffer[sizeof(TPMS_ATTEST)], der[128], packed[256];
+	uint8_t der[128], packed[256];
 	const unsigned char *at = der;
-	size_t length = 0, der_length = sizeof(der), packed_length = 0;
+	size_t der_length = sizeof(der), packed_length = 0;
 	TPMT_SIGNATURE s = {.sigAlg = TPM2_ALG_ECDSA,
 			    .signature.ecdsa = {.hash = TPM2_ALG_SHA256,
 						.signatureR.size = 32,
@@ -213,12 +213,10 @@ void fixture_sign(struct fixture *f, EVP_PKEY *key)
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	ECDSA_SIG *numbers;
 
-	need(Tss2_MU_TPMS_ATTEST_Marshal(&f->attest, buffer, sizeof(buffer), &length) == 0,
-	     "attest");
-	set(&f->e.attest, buffer, length);
 	need(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-		     EVP_DigestSign(context, der, &der_length, buffer, length) == 1,
+		     EVP_DigestSign(context, der, &der_length, attest, length) == 1,
 	     "signature");
+	set(&f->e.attest, attest, length);
 	EVP_MD_CTX_free(context);
 	numbers = d2i_ECDSA_SIG(NULL, &at, (long)der_length);
 	BN_bn2binpad(ECDSA_SIG_get0_r(numbers), s.signature.ecdsa.signatureR.buffer, 32);
@@ -227,6 +225,16 @@ void fixture_sign(struct fixture *f, EVP_PKEY *key)
 	need(Tss2_MU_TPMT_SIGNATURE_Marshal(&s, packed, sizeof(packed), &packed_length) == 0,
 	     "TPMT_SIGNATURE");
 	set(&f->e.signature, packed, packed_length);
+}
+
+void fixture_sign(struct fixture *f, EVP_PKEY *key)
+{
+	uint8_t buffer[sizeof(TPMS_ATTEST)];
+	size_t length = 0;
+
+	need(Tss2_MU_TPMS_ATTEST_Marshal(&f->attest, buffer, sizeof(buffer), &length) == 0,
+	     "attest");
+	fixture_sign_bytes(f, key, buffer, length);
 }
 
 void fixture_digest(struct fixture *f)

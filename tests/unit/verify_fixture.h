@@ -57,6 +57,8 @@ void fixture_ak_public(TPMT_PUBLIC *out, EVP_PKEY *key);
 void fixture_set_certificate(struct fixture *f, X509 *certificate);
 void fixture_set_ak(struct fixture *f, const TPMT_PUBLIC *public);
 void fixture_sign(struct fixture *f, EVP_PKEY *key);
+/* The same for any bytes, as a key would that signs what it is given. */
+void fixture_sign_bytes(struct fixture *f, EVP_PKEY *key, const uint8_t *attest, size_t length);
 /* Writes hosts.json with the fixture's host. */
 void fixture_enroll(struct fixture *f);
 /* Good evidence: computed PCR values in j, the attest over them, all signed and enrolled. */

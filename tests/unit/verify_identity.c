@@ -210,6 +210,7 @@ static void attributes(void **state)
 	fixture_quote(&f);
 	all = f.ak_public.objectAttributes;
 	with_attributes(all & ~TPMA_OBJECT_RESTRICTED);
+	assert_non_null(strstr(f.v.row[3].found, "unrestricted"));
 	with_attributes(all & ~TPMA_OBJECT_SIGN_ENCRYPT);
 	with_attributes(all & ~TPMA_OBJECT_FIXEDTPM);
 	with_attributes(all & ~TPMA_OBJECT_FIXEDPARENT);

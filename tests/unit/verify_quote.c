@@ -108,21 +108,35 @@ static void changed_quote(void **state)
 	}
 }
 
-/* Signed by the AK all the same, as an unrestricted key would. */
+/* Signed by the AK all the same, as an unrestricted key would: the mark of the TPM decides. */
 static void magic(void **state)
 {
+	uint8_t made_up[1024];
+	size_t length;
+
 	(void)state;
+	fixture_quote(&f);
+	length = f.e.attest.length;
+	memcpy(made_up, f.e.attest.data, length);
+	made_up[3] = 0x48;
+	fixture_sign_bytes(&f, f.ak, made_up, length);
+	expect("quote.magic", ROW_bad);
+	assert_int_equal(fixture_row(&f.v, "quote.signature"), ROW_ok);
+	assert_int_equal(fixture_row(&f.v, "quote.nonce"), ROW_missing);
+	assert_int_equal(fixture_row(&f.v, "quote.pcrs"), ROW_missing);
+	assert_false(f.j.quote_signed);
 	fixture_quote(&f);
 	f.attest.type = TPM2_ST_ATTEST_TIME;
 	resign("quote.magic", ROW_bad);
+	assert_false(f.j.quote_signed);
+	/* a byte behind the quote */
 	fixture_quote(&f);
-	f.e.attest.length = 3;
+	memcpy(made_up, f.e.attest.data, length);
+	made_up[length] = 0;
+	fixture_sign_bytes(&f, f.ak, made_up, length + 1);
 	expect("quote.magic", ROW_bad);
-	assert_int_equal(fixture_row(&f.v, "quote.nonce"), ROW_missing);
-	fixture_quote(&f);
-	f.e.attest.data[3] = 0x48;
+	fixture_sign_bytes(&f, f.ak, made_up, 3);
 	expect("quote.magic", ROW_bad);
-	assert_int_equal(fixture_row(&f.v, "quote.pcrs"), ROW_missing);
 }
 
 static void nonces(void **state)
@@ -139,6 +153,11 @@ static void nonces(void **state)
 	resign("quote.nonce", ROW_bad);
 	f.attest.extraData.size = 33;
 	resign("quote.nonce", ROW_bad);
+	/* no nonce is not the nonce of zeroes */
+	memset(f.in.nonce, 0, sizeof(f.in.nonce));
+	f.attest.extraData.size = 0;
+	resign("quote.nonce", ROW_bad);
+	memset(f.in.nonce, 0xA5, sizeof(f.in.nonce));
 }
 
 static void batches(void **state)
@@ -184,6 +203,10 @@ static void selections(void **state)
 	(void)state;
 	fixture_quote(&f);
 	s->count = 1; /* one bank only */
+	resign("quote.pcrs", ROW_bad);
+	fixture_quote(&f);
+	s->count = 3; /* one bank too many */
+	s->pcrSelections[2] = s->pcrSelections[0];
 	resign("quote.pcrs", ROW_bad);
 	fixture_quote(&f);
 	s->pcrSelections[1] = s->pcrSelections[0];
