@@ -67,6 +67,8 @@ static bool add_value(struct scan *s)
 static bool punctuation(struct scan *s, char c)
 {
 	switch (c) {
+	case '\'': /* no JSON, but json-c takes keys in them: what they hold would be hidden */
+		return json_fault(s->root, "expected \", not ', around texts");
 	case '{':
 	case '[':
 		if (s->depth == JSON_DEPTH_MAX) {

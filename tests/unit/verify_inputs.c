@@ -52,6 +52,10 @@ static void texts(void **state)
 	bad_text("{\"a\": 1,}", "expected");
 	bad_text("{\"a\": 01}", "expected");
 	bad_text("{'a': 1}", "expected");
+	/* json-c takes such a key: neither a key twice nor depth may hide in one */
+	bad_text("{\"a\": \"x\", 'a': \"y\"}", "expected");
+	bad_text("{\"a\": 1, '\"': 2, \"a\": 3, '\"': 4}", "expected");
+	bad_text("{\"a\": \"x\", '\"': [[[[[[[[[]]]]]]]]], '\"': 2}", "expected");
 	bad_text("{/* */}", "expected");
 	bad_text("{\"a\": NaN}x", "expected");
 	bad_text("{} {}", "expected");
