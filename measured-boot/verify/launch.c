@@ -175,6 +175,23 @@ static void owner_row(struct judge *j, const struct corbel_log_launch *l)
 			   32, "%s", meaning);
 }
 
+/* The hypervisor held the launch to it; a policy on probation may have been rolled back since. */
+static void min_policy_row(struct judge *j, const struct corbel_log_launch *l)
+{
+	uint64_t least = least_serial(j);
+	char e[32], f[32];
+
+	if (l->min_policy != j->expect->min_policy || least >= l->min_policy) {
+		number_row(j, "tenant.min_policy", j->expect->min_policy, l->min_policy,
+			   "least policy serial");
+		return;
+	}
+	snprintf(e, sizeof(e), "%llu or more", (unsigned long long)l->min_policy);
+	snprintf(f, sizeof(f), "%llu", (unsigned long long)least);
+	verdict_add(j->v, "tenant.min_policy", ROW_bad, e, f,
+		    "Since the launch an older policy than the owner accepts was in force.");
+}
+
 static void policy_row(struct judge *j)
 {
 	bool good = reference_policy(j->reference, j->launch->policy);
@@ -258,7 +275,7 @@ static void launch_rows(struct judge *j)
 	number_row(j, "tenant.vcpus", x->vcpus, l->vcpus, "number of vCPUs");
 	label_row(j, l);
 	owner_row(j, l);
-	number_row(j, "tenant.min_policy", x->min_policy, l->min_policy, "least policy serial");
+	min_policy_row(j, l);
 	if (!x->any_uuid) {
 		bool same = !memcmp(x->uuid, l->uuid, 16);
 

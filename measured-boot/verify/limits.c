@@ -93,19 +93,18 @@ static void least(struct judge *j, const char *row, uint64_t minimum, uint64_t f
 		    what);
 }
 
-/* The least serial of all policies that could touch the domain: those since its launch, or all
- * when no domain was asked for. */
-static uint64_t least_serial(const struct judge *j)
+uint64_t least_serial(const struct judge *j)
 {
+	const struct corbel_log_record *first = j->in->expect && j->launch ? j->launch : j->boot;
 	uint64_t serial = j->e->checkpoint.policy_serial;
-	uint64_t from = j->launch ? j->launch->index : 0;
 	const struct log_entry *entry;
 
-	if (j->launch && j->launch->policy_serial < serial) {
-		serial = j->launch->policy_serial;
+	if (first && first->policy_serial < serial) {
+		serial = first->policy_serial;
 	}
 	for (size_t at = 0; (entry = log_next(j, CORBEL_LOG_policy, &at));) {
-		if (entry->index >= from && entry->record.policy_serial < serial) {
+		if ((!first || entry->index > first->index) &&
+		    entry->record.policy_serial < serial) {
 			serial = entry->record.policy_serial;
 		}
 	}

@@ -25,6 +25,10 @@ enum row_result good_log(const struct judge *j);
  * number of the domain's other reports. */
 const struct corbel_log_record *report_find(const struct judge *j, unsigned *others);
 
+/* limits.c: the least serial of all policies that could touch the domain: those since its launch,
+ * or since boot when no domain was asked for, whatever launches are shown. */
+uint64_t least_serial(const struct judge *j);
+
 /* checkpoint.c, called by log_check(): checkpoint.switches */
 void checkpoint_switches(struct judge *j);
 #endif

@@ -305,6 +305,56 @@ static void policy_rolled_back(void **state)
 	bad("limits.policy");
 }
 
+/* Of the host alone: the policy that it booted with counts, whichever launches Dom0 shows. */
+static void host_policies(void **state)
+{
+	uint8_t policy[32];
+
+	(void)state;
+	memcpy(policy, w.checkpoint.policy, 32);
+	limit("1", "1", "7", "");
+	w.f.in.expect = w.f.in.bound = NULL;
+	switch_policy(policy, 6);
+	switch_policy(policy, 7);
+	recorded_append(&w, CORBEL_LOG_launch, 3);
+	recorded_make(&w);
+	bad("limits.policy");
+	memset(w.shown, true, sizeof(w.shown));
+	w.shown[RECORD_DOM0] = w.shown[RECORD_LAUNCH] = false;
+	recorded_make(&w);
+	bad("limits.policy");
+	/* booted with an older one, and no launch record given at all */
+	fresh(NULL);
+	limit("1", "1", "8", "");
+	w.f.in.expect = w.f.in.bound = NULL;
+	switch_policy(policy, 8);
+	w.checkpoint.policy_serial = 8;
+	w.shown[RECORD_DOM0] = w.shown[RECORD_LAUNCH] = false;
+	recorded_make(&w);
+	bad("limits.policy");
+}
+
+/* The hypervisor held the launch to the owner's least serial; a roll-back afterwards does not. */
+static void below_owners_least(void **state)
+{
+	uint8_t policy[32];
+
+	(void)state;
+	memcpy(policy, w.checkpoint.policy, 32);
+	switch_policy(policy, 3);
+	w.checkpoint.policy_serial = 3;
+	recorded_make(&w);
+	judged(VERDICT_trusted, "tenant.min_policy", ROW_ok);
+	w.record[w.records - 1].policy_serial = 2;
+	w.checkpoint.policy_serial = 2;
+	recorded_make(&w);
+	bad("tenant.min_policy");
+	switch_policy(policy, 9); /* and came back: it was in force all the same */
+	w.checkpoint.policy_serial = 9;
+	recorded_make(&w);
+	bad("tenant.min_policy");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +366,8 @@ int main(void)
 		cmocka_unit_test_setup(another_domain, fresh),
 		cmocka_unit_test_setup(limits, fresh),
 		cmocka_unit_test_setup(policy_rolled_back, fresh),
+		cmocka_unit_test_setup(host_policies, fresh),
+		cmocka_unit_test_setup(below_owners_least, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
