@@ -319,7 +319,8 @@ int main(int count, char **argument)
 
 	/* tss2-mu would comment on malformed evidence; the verdict does */
 	setenv("TSS2_LOG", "all+none", 0);
-	for (int i = 1; i < count; i++) {
+	/* Only alone or behind a verb: 0 says trusted, and a file may be called "-h". */
+	for (int i = 1; i < count && count <= 3; i++) {
 		if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
 			fputs(usage, stdout);
 			return 0;
