@@ -20,6 +20,9 @@
  */
 #define OLD_REPORTS_MAX 64
 #define REPORTS_MAX     1024
+/* Builder instances that ended in vain, as many as images that did not build: no verdict rests on
+ * them, and all of them could be more than a verifier reads. */
+#define BUILDERS_MAX 256
 
 static int64_t now_ms(void)
 {
@@ -210,7 +213,7 @@ static bool is_among(uint64_t index, const uint64_t *launch, size_t launches)
 void records_choose(const struct records *records, const uint64_t *launch, size_t launches,
 		    const uint8_t nonce[CORBEL_NONCE_LEN], bool *wanted)
 {
-	unsigned old = 0, fresh = 0;
+	unsigned old = 0, fresh = 0, builders = 0;
 
 	for (uint64_t i = records->count; i-- > 0;) {
 		const struct corbel_log_record *record = &records->record[i];
@@ -230,7 +233,10 @@ void records_choose(const struct records *records, const uint64_t *launch, size_
 						    : old++ < OLD_REPORTS_MAX;
 			}
 			break;
-		default: /* boot, policies, builders: the host's own */
+		case CORBEL_LOG_builder:
+			wanted[i] = builders++ < BUILDERS_MAX;
+			break;
+		default: /* boot, policies: the host's own */
 			wanted[i] = true;
 		}
 	}

@@ -85,6 +85,30 @@ static void test_many_reports(void **state)
 	verify_evidence_free(&e);
 }
 
+/* Images that do not build, again and again: the host can still be attested, as of others. */
+static void test_many_builders(void **state)
+{
+	struct evidence e = {0};
+	char why[512];
+
+	(void)state;
+	for (int i = 0; i < 4000; i++) {
+		fake_log_add(CORBEL_LOG_builder, CORBEL_DOMID_BUILDER);
+		if (i % 200 == 0) {
+			assert_int_equal(launchlog_store(why, sizeof(why)), 0);
+		}
+	}
+	fake_log_add(CORBEL_LOG_policy, CORBEL_LOG_NONE);
+	fake_log_add(CORBEL_LOG_launch, 5);
+	assert_done(RUN("--nonce", NONCE_A, "--domain", "5", "-o", "e.json"));
+	read_evidence("e.json", &e);
+	check(&e, NONCE_A);
+	assert_int_equal(e.entry_count, 1 + 256 + 2);
+	assert_int_equal(e.entry[0].index, 0);
+	assert_int_equal(e.entry[1].index, 4002 - 256);
+	verify_evidence_free(&e);
+}
+
 static void test_batch(void **state)
 {
 	struct evidence e = {0};
@@ -207,9 +231,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(test_host),          TEST(test_domains), TEST(test_ended),
-		TEST(test_many_reports),  TEST(test_batch),   TEST(test_since),
-		TEST(test_later_records), TEST(test_busy),    TEST(test_damaged_store),
+		TEST(test_host),          TEST(test_domains),       TEST(test_ended),
+		TEST(test_many_reports),  TEST(test_many_builders), TEST(test_batch),
+		TEST(test_since),         TEST(test_later_records), TEST(test_busy),
+		TEST(test_damaged_store),
 	};
 
 	return cmocka_run_group_tests(tests, start_tpm, stop_tpm);
