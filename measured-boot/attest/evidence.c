@@ -22,6 +22,7 @@ struct evidence {
 	struct identity identity;
 	struct quote quote;
 	struct records records;
+	struct merkle_tree tree;         /* of the records */
 	merkle_hash *nonce_leaf;         /* of a batch */
 	uint8_t nonce[CORBEL_NONCE_LEN]; /* the quote's */
 };
@@ -148,8 +149,9 @@ static void add_since(const struct evidence *e, struct json_object *root)
 		merkle_consistency(e->records.leaf, e->records.count, e->options->since, proof));
 }
 
-static void add_records(const struct records *records, const bool *wanted, struct json_object *root)
+static void add_records(const struct evidence *e, const bool *wanted, struct json_object *root)
 {
+	const struct records *records = &e->records;
 	struct json_object *array = json_object_new_array();
 	merkle_hash proof[MERKLE_INCLUSION_MAX];
 
@@ -162,8 +164,7 @@ static void add_records(const struct records *records, const bool *wanted, struc
 		entry = json_object_new_object();
 		output_number(entry, "index", i);
 		output_base64(entry, "record", &records->record[i], sizeof(records->record[i]));
-		output_proof(entry, "proof", proof,
-			     merkle_inclusion(records->leaf, records->count, i, proof));
+		output_proof(entry, "proof", proof, merkle_tree_inclusion(&e->tree, i, proof));
 		json_object_array_add(array, entry);
 	}
 	json_object_object_add(root, "records", array);
@@ -213,7 +214,7 @@ static int write_one(const struct evidence *e, size_t index)
 	if (e->options->since) {
 		add_since(e, root);
 	}
-	add_records(&e->records, wanted, root);
+	add_records(e, wanted, root);
 	ret = output_write(root, request->output);
 	json_object_put(root);
 	free(wanted);
@@ -239,6 +240,10 @@ int evidence_make(const struct options *options)
 				   (unsigned long long)options->since,
 				   (unsigned long long)e.records.count);
 	}
+	if (!ret && !merkle_tree_make(&e.tree, e.records.leaf, e.records.count)) {
+		ret = attest_error("no memory for a tree of %llu records",
+				   (unsigned long long)e.records.count);
+	}
 	/* One request that cannot be served is not the others' fault. */
 	if (!ret) {
 		for (size_t i = 0; i < options->requests; i++) {
@@ -247,6 +252,7 @@ int evidence_make(const struct options *options)
 			ret = ret ? ret : one;
 		}
 	}
+	merkle_tree_free(&e.tree);
 	records_free(&e.records);
 	free(e.nonce_leaf);
 	return ret;

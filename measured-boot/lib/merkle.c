@@ -77,25 +77,85 @@ static void reverse(merkle_hash *proof, size_t length)
 	}
 }
 
-size_t merkle_inclusion(const merkle_hash *leaf, uint64_t count, uint64_t index,
-			merkle_hash proof[MERKLE_INCLUSION_MAX])
+bool merkle_tree_make(struct merkle_tree *tree, const merkle_hash *leaf, uint64_t count)
 {
+	memset(tree, 0, sizeof(*tree));
+	tree->count = count;
+	tree->level[0] = (merkle_hash *)leaf;
+	for (unsigned h = 1; h < 64 && count >> h; h++) {
+		tree->level[h] = calloc(count >> h, MERKLE_LEN);
+		if (!tree->level[h]) {
+			merkle_tree_free(tree);
+			return false;
+		}
+		for (uint64_t i = 0; i < count >> h; i++) {
+			merkle_node(tree->level[h - 1][2 * i], tree->level[h - 1][2 * i + 1],
+				    tree->level[h][i]);
+		}
+	}
+	return true;
+}
+
+void merkle_tree_free(struct merkle_tree *tree)
+{
+	for (unsigned h = 1; h < 64; h++) {
+		free(tree->level[h]);
+	}
+	memset(tree, 0, sizeof(*tree));
+}
+
+/* Root over `count` leaves from `first` on, which is a multiple of the power of two that count
+ * rounds up to: as all ranges are that the RFC's recursion comes by. */
+static void range_root(const struct merkle_tree *tree, uint64_t first, uint64_t count,
+		       merkle_hash out)
+{
+	unsigned h = (unsigned)__builtin_ctzll(count);
+	merkle_hash left;
+	uint64_t half;
+
+	if (!(count & (count - 1))) {
+		memcpy(out, tree->level[h][first >> h], MERKLE_LEN);
+		return;
+	}
+	half = split(count);
+	range_root(tree, first, half, left);
+	range_root(tree, first + half, count - half, out);
+	merkle_node(left, out, out);
+}
+
+size_t merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index,
+			     merkle_hash proof[MERKLE_INCLUSION_MAX])
+{
+	uint64_t first = 0, count = tree->count;
 	size_t length = 0;
 
 	while (count > 1) {
 		uint64_t half = split(count);
 
-		if (index < half) {
-			merkle_root(leaf + half, count - half, proof[length++]);
+		if (index - first < half) {
+			range_root(tree, first + half, count - half, proof[length++]);
 			count = half;
 		} else {
-			merkle_root(leaf, half, proof[length++]);
-			leaf += half;
-			index -= half;
+			range_root(tree, first, half, proof[length++]);
+			first += half;
 			count -= half;
 		}
 	}
 	reverse(proof, length);
+	return length;
+}
+
+size_t merkle_inclusion(const merkle_hash *leaf, uint64_t count, uint64_t index,
+			merkle_hash proof[MERKLE_INCLUSION_MAX])
+{
+	struct merkle_tree tree;
+	size_t length;
+
+	if (!merkle_tree_make(&tree, leaf, count)) {
+		abort();
+	}
+	length = merkle_tree_inclusion(&tree, index, proof);
+	merkle_tree_free(&tree);
 	return length;
 }
 

@@ -27,6 +27,18 @@ void merkle_root(const merkle_hash *leaf, uint64_t count, merkle_hash out);
  * be 0.  index must be below count. */
 size_t merkle_inclusion(const merkle_hash *leaf, uint64_t count, uint64_t index,
 			merkle_hash proof[MERKLE_INCLUSION_MAX]);
+
+/* The same for many proofs from one tree: hashes each inner node once.  The leaves stay the
+ * caller's, and must outlive it.  False: no memory. */
+struct merkle_tree {
+	uint64_t count;
+	merkle_hash *level[64]; /* of [h] the roots of whole runs of 2^h leaves; [0] the leaves */
+};
+bool merkle_tree_make(struct merkle_tree *tree, const merkle_hash *leaf, uint64_t count);
+void merkle_tree_free(struct merkle_tree *tree);
+size_t merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index,
+			     merkle_hash proof[MERKLE_INCLUSION_MAX]);
+
 bool merkle_inclusion_verify(const merkle_hash leaf, uint64_t index, uint64_t size,
 			     const merkle_hash *proof, size_t length, const merkle_hash root);
 
