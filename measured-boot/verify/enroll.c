@@ -245,21 +245,27 @@ static bool pending_read(const char *path, struct pending *p, char error[256])
 	return !f.failed;
 }
 
-/* Adds or, if asked to, replaces what has this name or this key.  The list has room for one more.
- */
+/* Adds or, if asked to, replaces what has this key.  The list has room for one more. */
 static bool insert(struct host_list *list, const struct pending *p, bool replace)
 {
 	size_t kept = 0;
 	struct host *host;
 
 	for (size_t i = 0; i < list->count; i++) {
-		bool same = strcmp(list->host[i].name, p->name) == 0 ||
-			    memcmp(list->host[i].ek_sha256, p->ek_sha256, 32) == 0;
+		bool same = memcmp(list->host[i].ek_sha256, p->ek_sha256, 32) == 0;
+		bool named = strcmp(list->host[i].name, p->name) == 0;
 
+		if (named && !same) {
+			fprintf(stderr,
+				"corbel-verify: host '%s' is enrolled with another endorsement "
+				"key: it is another host; take that one out of the list first\n",
+				list->host[i].name);
+			return false;
+		}
 		if (same && !replace) {
 			fprintf(stderr,
-				"corbel-verify: host '%s' is enrolled already with this name or "
-				"key (--replace puts the new one in its place)\n",
+				"corbel-verify: host '%s' is enrolled already with this key "
+				"(--replace puts the new one in its place)\n",
 				list->host[i].name);
 			return false;
 		}
