@@ -236,6 +236,8 @@ static void enrolment(void **state)
 	assert_int_equal(admit(f.hosts_file, secret_file, text, true), VERDICT_cannot_judge);
 	assert_true(hosts_read(f.hosts_file, &list, error));
 	assert_int_equal(list.count, 1);
+	list.host[0].ek_sha256[0] ^= 1;
+	assert_true(hosts_write(f.hosts_file, &list, error));
 	free(list.host);
 	free(answer.data);
 	free(text);
