@@ -208,19 +208,33 @@ static void policy_row(struct judge *j)
 				: "It was launched under a policy that no reference has.");
 }
 
-/* Linux takes the last word of a name: that one must be the profile's. */
+static char underscore(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
+/* As Linux reads a line: the last word of a name counts, - is _ in names, quotes hold words
+ * together, and what is behind "--" is for init. */
 static bool has_word(const char *cmdline, const char *word)
 {
 	size_t name = strchr(word, '=') - word + 1;
 	bool has = false;
 
-	for (const char *at = cmdline; *at;) {
-		size_t length;
+	for (const char *at = cmdline + strspn(cmdline, " "); *at; at += strspn(at, " ")) {
+		size_t length = 0, same = 0;
 
-		at += strspn(at, " \t\n");
-		length = strcspn(at, " \t\n");
-		if (!strncmp(at, word, name)) {
-			has = length == strlen(word) && !strncmp(at, word, length);
+		for (bool quoted = false; at[length] && (quoted || at[length] != ' '); length++) {
+			quoted ^= at[length] == '"';
+		}
+		if (length == 2 && !strncmp(at, "--", 2)) {
+			break;
+		}
+		while (same < name && underscore(at[same]) == underscore(word[same])) {
+			same++;
+		}
+		if (same == name) {
+			has = length == strlen(word) &&
+			      !strncmp(at + name, word + name, length - name);
 		}
 		at += length;
 	}

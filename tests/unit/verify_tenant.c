@@ -114,17 +114,22 @@ static void profile(void **state)
 	static const char *const changed[][2] = {{"panic=5", "panic=0"},
 						 {"netfront.trusted=0", "netfront.trusted=1"},
 						 {"sysrq=0", "sysrq=0 panic=0"},
-						 {"xen_blkfront", "en_blkfront"}};
+						 {"xen_blkfront", "en_blkfront"},
+						 /* - is _ to Linux, quotes hold together, init's */
+						 {"sysrq=0", "sysrq=0 xen-netfront.trusted=1"},
+						 {"panic=5", "init=\"a panic=5 b\""},
+						 {"panic=5", "-- panic=5"}};
 
 	(void)state;
 	judged(VERDICT_trusted, "tenant.profile", ROW_ok);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
 		char text[1024], digest[65], was[65];
 		uint8_t sha256[32];
 		static const char all[] = "console=hvc0 panic=5 xen_blkfront.trusted=0 "
 					  "xen_netfront.trusted=0 sysctl.kernel.sysrq=0";
 		const char *at = strstr(all, changed[i][0]);
-		char joined[2200], from[1200];
+		char joined[2200], from[1200], escaped[1024];
+		size_t used = 0;
 		uint8_t unused[48];
 
 		assert_non_null(at);
@@ -137,7 +142,10 @@ static void profile(void **state)
 		memcpy(w.record[RECORD_LAUNCH].body.launch.cmdline, sha256, 32);
 		recorded_make(&w);
 		snprintf(from, sizeof(from), "%s\", \"cmdline_sha256\": \"%s", all, was);
-		snprintf(joined, sizeof(joined), "%s\", \"cmdline_sha256\": \"%s", text, digest);
+		for (const char *c = text; *c; c++) {
+			used += (size_t)sprintf(escaped + used, *c == '"' ? "\\%c" : "%c", *c);
+		}
+		snprintf(joined, sizeof(joined), "%s\", \"cmdline_sha256\": \"%s", escaped, digest);
 		recorded_expect(&w, from, joined);
 		judged(VERDICT_trusted, "tenant.profile", ROW_warning);
 	}
