@@ -164,8 +164,8 @@ static void banner(const struct verdict *v, const char *title, FILE *out)
 {
 	static const char *const class[] = {"ok", "bad", "missing"};
 	static const char *const says[] = {
-		"Every check that this page lists was passed. It holds for this boot, this domain "
-		"and this moment, not for later ones.",
+		"No check that this page lists failed; what the warnings mean is for you to weigh. It "
+		"holds for this boot, this domain and this moment, not for later ones.",
 		"At least one check failed: do not give this host or this domain a secret. The "
 		"failed checks come first below.",
 		"Something that the checks need is not there, so nothing was decided. Treat it as "

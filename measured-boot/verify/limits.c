@@ -184,7 +184,7 @@ static void revocations(struct judge *j)
 
 		snprintf(expected, sizeof(expected), "none of %zu digests", j->limits->count);
 		verdict_add(j->v, "limits.revoked", good_log(j), expected, "none",
-			    "Nothing that was booted or launched is revoked.");
+			    "Nothing that was booted, nor what these records show, is revoked.");
 	}
 }
 

@@ -79,7 +79,7 @@ static bool row_signature(struct judge *j)
 		return false;
 	}
 	verdict_add(j->v, "quote.signature", ROW_ok, "a signature by the AK", "fits",
-		    "The TPM that holds this key signed the quote.");
+		    "Signed with this key; that a TPM holds it is said by ak.credential.");
 	return true;
 }
 
@@ -107,7 +107,7 @@ static bool row_magic(struct judge *j, TPMS_ATTEST *attest)
 		return false;
 	}
 	verdict_add(j->v, "quote.magic", ROW_ok, "a quote made by a TPM", "as expected",
-		    "The structure bears the mark of what a TPM made itself.");
+		    "It bears the mark that an AK signs only on what its TPM made itself.");
 	return true;
 }
 
@@ -168,9 +168,9 @@ static void row_nonce(struct judge *j, const TPMS_ATTEST *attest)
 		verdict_add_digest(j->v, "quote.nonce", j->quote_fresh ? ROW_ok : ROW_bad,
 				   j->in->nonce, NULL, CORBEL_NONCE_LEN,
 				   j->quote_fresh
-					   ? "Made for %llu nonces at once, of which this is one."
-					   : "This nonce is not among the %llu that it claims.",
-				   (unsigned long long)e->batch_size);
+					   ? "Made for a set of nonces, of which this is one."
+					   : "This nonce is not among those that it was made "
+					     "for.");
 	}
 }
 
@@ -249,7 +249,7 @@ static void row_pcrs(struct judge *j)
 		j->pcrs_ok = j->quote_fresh && j->enrolled &&
 			     memcmp(j->ak_name, j->enrolled_ak, NAME_LEN) == 0;
 		verdict_add_digest(j->v, "quote.pcrs", ROW_ok, computed, j->pcr_digest, 32,
-				   "The logs make exactly the values that the TPM signed.");
+				   "The logs make exactly the values that were signed.");
 		return;
 	}
 	list_pcrs(list, sizeof(list), different(j));
