@@ -55,7 +55,7 @@ static const struct {
 static void topology(struct vcpu *v, uint32_t sub, struct cpuid_regs *out)
 {
 	out->c = sub;
-	out->d = v->vlapic->id;
+	out->d = v->id;
 	if (sub == 0) { /* one thread per core */
 		out->b = 1;
 		out->c |= 1u << 8;
@@ -83,7 +83,7 @@ void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs 
 		}
 	}
 	if (leaf == 1) {
-		out->b |= v->vlapic->id << 24 | v->domain->vcpu_count << 16;
+		out->b |= v->id << 24 | v->domain->vcpu_count << 16;
 		out->c |= virt_guest_cr4(v) & CR4_OSXSAVE ? LEAF1_C_OSXSAVE : 0;
 	} else if (leaf == 0xB) {
 		topology(v, sub, out);

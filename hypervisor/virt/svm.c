@@ -307,12 +307,8 @@ enum virt_action virt_run(struct vcpu *v)
 		asid_generation[cpu->id]++;
 		next_asid[cpu->id] = 1;
 	}
-	c->event_injection = 0;
-	if (c->exit_int_info & EVENT_VALID) {
-		/* The exit interrupted a delivery: that event comes first at the next entry
-		 * (15.7.2). */
-		c->event_injection = c->exit_int_info;
-	}
+	/* If the exit interrupted a delivery, that event comes first at the next entry (15.7.2). */
+	c->event_injection = c->exit_int_info & EVENT_VALID ? c->exit_int_info : 0;
 	return svm_exit(v);
 }
 

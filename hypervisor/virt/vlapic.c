@@ -46,21 +46,21 @@ void vlapic_reset(struct vcpu *v)
 	struct vlapic *a = v->vlapic;
 
 	memset(a, 0, sizeof(*a));
-	a->id = v->id; /* the MADT that the builder writes says the same */
-	a->reg[REG_id] = a->id;
+	a->reg[REG_id] = v->id;        /* the MADT that the builder writes says the same */
 	a->reg[REG_version] = 0x50014; /* version 0x14, six LVT entries */
-	a->reg[REG_logical] = (a->id >> 4) << 16 | 1u << (a->id & 15);
+	a->reg[REG_logical] = (v->id >> 4) << 16 | 1u << (v->id & 15);
 	a->reg[REG_spurious] = 0xFF;
 	for (unsigned i = 0; i < 6; i++) {
 		a->reg[REG_lvt + i] = LVT_MASKED;
 	}
 }
 
-static int highest(const uint64_t *bits)
+/* Of the eight registers from `set` on, REG_irr or REG_isr. */
+static int highest(const struct vlapic *a, unsigned set)
 {
-	for (int i = 3; i >= 0; i--) {
-		if (bits[i]) {
-			return i * 64 + 63 - __builtin_clzll(bits[i]);
+	for (int i = 7; i >= 0; i--) {
+		if (a->reg[set + i]) {
+			return i * 32 + 31 - __builtin_clz(a->reg[set + i]);
 		}
 	}
 	return -1;
@@ -69,13 +69,13 @@ static int highest(const uint64_t *bits)
 int vlapic_pending(struct vcpu *v)
 {
 	struct vlapic *a = v->vlapic;
-	int vector = highest(a->irr);
+	int vector = highest(a, REG_irr);
 	int in_service;
 
 	if (vector < 0) {
 		return -1;
 	}
-	in_service = highest(a->isr);
+	in_service = highest(a, REG_isr);
 	if (in_service >= 0 && (vector >> 4) <= (in_service >> 4)) {
 		return -1;
 	}
@@ -85,27 +85,28 @@ int vlapic_pending(struct vcpu *v)
 void vlapic_accepted(struct vcpu *v, int vector)
 {
 	struct vlapic *a = v->vlapic;
-	uint64_t bit = 1ull << (vector & 63);
+	uint32_t bit = 1u << vector % 32;
 
 	/* The event upcall vector is injected without having been in IRR: no in-service bit then.
 	 */
-	if (__atomic_fetch_and(&a->irr[vector >> 6], ~bit, __ATOMIC_ACQ_REL) & bit) {
-		a->isr[vector >> 6] |= bit;
+	if (__atomic_fetch_and(&a->reg[REG_irr + vector / 32], ~bit, __ATOMIC_ACQ_REL) & bit) {
+		a->reg[REG_isr + vector / 32] |= bit;
 	}
 }
 
 void vlapic_raise(struct vcpu *v, uint8_t vector)
 {
-	__atomic_or_fetch(&v->vlapic->irr[vector >> 6], 1ull << (vector & 63), __ATOMIC_ACQ_REL);
+	__atomic_or_fetch(&v->vlapic->reg[REG_irr + vector / 32], 1u << vector % 32,
+			  __ATOMIC_ACQ_REL);
 	sched_kick(v);
 }
 
 static void end_of_interrupt(struct vlapic *a)
 {
-	int vector = highest(a->isr);
+	int vector = highest(a, REG_isr);
 
 	if (vector >= 0) {
-		a->isr[vector >> 6] &= ~(1ull << (vector & 63));
+		a->reg[REG_isr + vector / 32] &= ~(1u << vector % 32);
 	}
 }
 
@@ -131,7 +132,7 @@ static bool addressed(struct vcpu *t, uint32_t destination, bool logical)
 		return true;
 	}
 	if (!logical) {
-		return t->vlapic->id == destination;
+		return t->id == destination;
 	}
 	return (destination >> 16) == t->vlapic->reg[REG_logical] >> 16 &&
 	       (destination & t->vlapic->reg[REG_logical] & 0xFFFF);
@@ -151,11 +152,6 @@ static void send(struct vcpu *v, uint64_t icr)
 	}
 }
 
-static uint32_t half(const uint64_t *bits, unsigned index)
-{
-	return (uint32_t)(bits[index / 2] >> (index % 2 ? 32 : 0));
-}
-
 bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	struct vlapic *a = v->vlapic;
@@ -164,13 +160,7 @@ bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	if (reg >= ARRAY_SIZE(a->reg) || !(READABLE >> reg & 1)) {
 		return false;
 	}
-	if (reg - REG_isr < 8) {
-		*value = half(a->isr, reg - REG_isr);
-	} else if (reg - REG_irr < 8) {
-		*value = half(a->irr, reg - REG_irr);
-	} else {
-		*value = reg == REG_icr ? a->icr : a->reg[reg];
-	}
+	*value = reg == REG_icr ? a->icr : a->reg[reg];
 	return true;
 }
 

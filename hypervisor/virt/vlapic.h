@@ -9,9 +9,7 @@
 #include "core/domain.h"
 
 struct vlapic {
-	uint64_t irr[4], isr[4];
-	uint32_t id;
-	uint32_t reg[64]; /* by number; not in use for IRR, ISR and ICR */
+	uint32_t reg[64]; /* by number; not in use for ICR */
 	uint64_t icr;
 };
 

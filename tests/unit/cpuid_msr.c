@@ -137,7 +137,7 @@ static void cpuid_names(void **state)
 	assert_true(one.c & 1u << 31);                         /* hypervisor */
 	assert_false(one.d & (1u << 7 | 1u << 12 | 1u << 14)); /* MCE, MTRR, MCA */
 	assert_true(one.d & 1u << 6);                          /* PAE */
-	assert_int_equal(one.b >> 24, v->vlapic->id);
+	assert_int_equal(one.b >> 24, v->id);
 	assert_int_equal(one.b >> 16 & 0xFF, d->vcpu_count);
 	assert_false(seven.b & (1u << 10 | 1u << 11 | 1u << 16)); /* INVPCID, RTM, AVX-512 */
 	assert_true(seven.b & 1u << 7 && seven.b & 1u << 20);     /* SMEP, SMAP */
@@ -260,7 +260,7 @@ static void msr_others(void **state)
 	assert_false(guest_wrmsr(v, 0x277, 0x0807040600070406ull));
 	assert_int_equal(v->vmcb->g_pat, 0x0007040600070406ull);
 	assert_true(guest_rdmsr(v, 0x802, &value)); /* the x2APIC's range */
-	assert_int_equal(value, v->vlapic->id);
+	assert_int_equal(value, v->id);
 	assert_false(guest_rdmsr(v, 0x8FF, &value));
 }
 

@@ -19,6 +19,8 @@
 #define EOI       REG(0x0B)
 #define ICR       REG(0x30)
 #define SELF_IPI  REG(0x3F)
+#define ISR       0x10 /* where the eight registers begin */
+#define IRR       0x20
 #define TO(id)    ((uint64_t)(id) << 32)
 #define LOGICAL   (1ull << 11)
 #define TO_SELF   (1ull << 18)
@@ -71,9 +73,9 @@ static uint64_t read(unsigned i, uint32_t msr)
 	return value;
 }
 
-static bool is_set(const uint64_t *bits, unsigned vector)
+static bool is_set(const uint32_t *bits, unsigned vector)
 {
-	return bits[vector / 64] >> vector % 64 & 1;
+	return bits[vector / 32] >> vector % 32 & 1;
 }
 
 /* Which vCPUs have the vector requested, as a bit mask; forgets them. */
@@ -82,11 +84,11 @@ static unsigned who_has(unsigned vector)
 	unsigned mask = 0;
 
 	for (unsigned i = 0; i < VCPUS; i++) {
-		if (is_set(apic(i)->irr, vector)) {
+		if (is_set(apic(i)->reg + IRR, vector)) {
 			mask |= 1u << i;
 			assert_true(d->vcpu[i]->kicked); /* it will look */
 		}
-		memset(apic(i)->irr, 0, sizeof(apic(i)->irr));
+		memset(apic(i)->reg + IRR, 0, 32);
 		d->vcpu[i]->kicked = false;
 	}
 	return mask;
@@ -170,7 +172,7 @@ static void upcall_vector(void **state)
 {
 	(void)state;
 	vlapic_accepted(d->vcpu[0], 0xF3);
-	assert_false(is_set(apic(0)->isr, 0xF3));
+	assert_false(is_set(apic(0)->reg + ISR, 0xF3));
 	vlapic_raise(d->vcpu[0], 0x30);
 	assert_int_equal(vlapic_pending(d->vcpu[0]), 0x30);
 }
@@ -283,9 +285,9 @@ static void registers(void **state)
 	vlapic_raise(d->vcpu[0], 0x60);
 	vlapic_accepted(d->vcpu[0], 0x60);
 	assert_false(write(0, EOI, 1));
-	assert_true(is_set(apic(0)->isr, 0x60));
+	assert_true(is_set(apic(0)->reg + ISR, 0x60));
 	assert_true(write(0, EOI, 0));
-	assert_false(is_set(apic(0)->isr, 0x60));
+	assert_false(is_set(apic(0)->reg + ISR, 0x60));
 	assert_true(write(0, EOI, 0)); /* nothing in service: nothing happens */
 	assert_false(write(0, REG(0x28), 5));
 }
