@@ -17,17 +17,22 @@
 #define CHECKPOINT_PCR 22
 #define POLITE_NS      1000000000ull /* so long Dom0 may keep the TPM from us */
 
-enum phase { PHASE_off, PHASE_init, PHASE_chain, PHASE_capped, PHASE_done };
+/* How far the boot's measuring is.  A record of some kind comes at STAGE_start + kind. */
+enum stage {
+	STAGE_off,
+	STAGE_init,
+	STAGE_start,
+	STAGE_cap = STAGE_start + MEASURE_kind_end, /* right after the last record */
+	STAGE_protect
+};
 
 enum step { STEP_idle, STEP_take, STEP_reset, STEP_extend };
 
 static struct {
 	struct tis tis;
-	enum phase phase;
+	enum stage stage;
 	enum step step;    /* of the checkpoint under way */
 	uint64_t deadline; /* of that step */
-	unsigned last;     /* enum measure_kind of the last record */
-	bool taken;        /* we hold the locality */
 	uint32_t error, reset_count, restart_count;
 	struct tpm_banks banks;
 	uint8_t group_auth[TPM_AUTH_LEN]; /* of PCR 20-22; needed again for each checkpoint */
@@ -51,18 +56,31 @@ void measure_init(volatile uint8_t *tis, uint64_t (*now_ns)(void))
 	__builtin_memset(&self, 0, sizeof(self));
 	self.tis.base = tis;
 	self.tis.now_ns = now_ns;
-	self.phase = PHASE_init;
+	self.stage = STAGE_init;
 	failed(tis ? tis_probe(&self.tis) : (uint32_t)MEASURE_ERR_no_tpm);
 }
 
 bool measure_firmware_log(const void *log, size_t len)
 {
-	if (self.phase != PHASE_init || self.firmware_len || len > MEASURE_FW_LOG_MAX) {
+	if (self.stage != STAGE_init || self.firmware_len || len > MEASURE_FW_LOG_MAX) {
 		return false;
 	}
 	__builtin_memcpy(self.log, log, len);
 	self.firmware_len = self.log_len = len;
 	return true;
+}
+
+/* One fixed order, nothing left out but an initrd, nothing twice: a chain has one meaning. */
+static bool reach(enum stage stage)
+{
+	bool no_initrd = stage == STAGE_cap && self.stage == STAGE_start + MEASURE_kernel;
+
+	if (stage == self.stage + 1 || no_initrd) {
+		self.stage = stage;
+	} else {
+		failed(MEASURE_ERR_order);
+	}
+	return !self.error;
 }
 
 /* All ones says that no dynamic launch happened; anything else, that somebody was here before. */
@@ -100,16 +118,8 @@ void measure_start(void)
 {
 	struct tpm_banks banks;
 
-	if (self.phase != PHASE_init) {
-		failed(MEASURE_ERR_order);
-		return;
-	}
-	self.phase = PHASE_chain;
-	if (self.error || failed(tis_take(&self.tis, LOCALITY))) {
-		return;
-	}
-	self.taken = true;
-	if (failed(tpm2_banks(&self.tis, &banks))) {
+	if (!reach(STAGE_start) || failed(tis_take(&self.tis, LOCALITY)) ||
+	    failed(tpm2_banks(&self.tis, &banks))) {
 		return;
 	}
 	self.banks = banks;
@@ -139,19 +149,6 @@ static uint32_t extend(unsigned pcr, uint32_t type)
 	return error;
 }
 
-/* One fixed order, nothing left out, nothing twice: a chain has one meaning. */
-static bool in_order(enum measure_kind kind)
-{
-	bool good = self.phase == PHASE_chain && kind == self.last + 1 && kind < MEASURE_kind_end;
-
-	if (!good) {
-		failed(MEASURE_ERR_order);
-	} else {
-		self.last = kind;
-	}
-	return good && !self.error;
-}
-
 static void record(enum measure_kind kind, const char *text, size_t text_len, uint64_t size,
 		   const uint8_t sha256_digest[32], const uint8_t sha384_digest[48])
 {
@@ -166,7 +163,7 @@ void measure_config(const char *cmdline)
 	uint8_t d256[SHA256_LEN], d384[SHA384_LEN];
 	size_t len = __builtin_strlen(cmdline);
 
-	if (in_order(MEASURE_config)) {
+	if (reach(STAGE_start + MEASURE_config)) {
 		sha256(cmdline, len, d256);
 		sha384(cmdline, len, d384);
 		record(MEASURE_config, cmdline, len, len, d256, d384);
@@ -176,22 +173,16 @@ void measure_config(const char *cmdline)
 void measure_file(enum measure_kind kind, const uint8_t sha256[32], const uint8_t sha384[48],
 		  uint64_t size)
 {
-	if (kind == MEASURE_config) {
+	if (kind <= MEASURE_config || kind >= MEASURE_kind_end) {
 		failed(MEASURE_ERR_order);
-	} else if (in_order(kind)) {
+	} else if (reach(STAGE_start + kind)) {
 		record(kind, "", 0, size, sha256, sha384);
 	}
 }
 
 void measure_cap(void)
 {
-	if (self.phase != PHASE_chain || self.last < MEASURE_kernel) {
-		failed(MEASURE_ERR_order);
-	}
-	self.phase = PHASE_capped;
-	if (!self.taken) {
-		return;
-	}
+	reach(STAGE_cap);
 	/* After an error the chain must not be one that a success could have made; if even that
 	 * extend fails there is nothing more to do, the state is "unmeasured" already. */
 	for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR && self.banks.count;
@@ -215,24 +206,19 @@ static void mix_cpu_random(uint8_t *out, size_t len)
 
 void measure_protect(void)
 {
-	if (self.phase != PHASE_capped) {
-		failed(MEASURE_ERR_order);
-	}
-	self.phase = PHASE_done;
-	if (!self.error && !failed(tpm2_random(&self.tis, self.group_auth))) {
+	if (reach(STAGE_protect) && !failed(tpm2_random(&self.tis, self.group_auth))) {
 		/* Without this, locality 0 could set the value and freeze PCR 20-22 for us. */
 		mix_cpu_random(self.group_auth, TPM_AUTH_LEN);
 		failed(tpm2_protect_group(&self.tis, self.group_auth));
 	}
-	if (self.taken) {
+	if (self.tis.locality == LOCALITY) {
 		tis_release(&self.tis);
-		self.taken = false;
 	}
 }
 
 bool measure_ok(void)
 {
-	return self.phase != PHASE_off && !self.error;
+	return self.stage != STAGE_off && !self.error;
 }
 
 uint32_t measure_error(void)
@@ -240,14 +226,10 @@ uint32_t measure_error(void)
 	return self.error;
 }
 
-uint32_t measure_reset_count(void)
+void measure_counts(uint32_t *resets, uint32_t *restarts)
 {
-	return self.error ? 0 : self.reset_count;
-}
-
-uint32_t measure_restart_count(void)
-{
-	return self.error ? 0 : self.restart_count;
+	*resets = self.error ? 0 : self.reset_count;
+	*restarts = self.error ? 0 : self.restart_count;
 }
 
 /* Sends the command of this step. */
@@ -293,7 +275,7 @@ uint32_t measure_checkpoint(const void *record, size_t len)
 {
 	uint32_t error;
 
-	if (self.phase != PHASE_done || self.error) {
+	if (self.stage != STAGE_protect || self.error) {
 		return self.error ? self.error : (uint32_t)MEASURE_ERR_order;
 	}
 	if (self.step == STEP_idle) {

@@ -76,9 +76,8 @@ void measure_protect(void);
 bool measure_ok(void);
 /* 0, or the first error: enum measure_error or a TPM response code. */
 uint32_t measure_error(void);
-/* The TPM's counts at boot; 0 when unmeasured. */
-uint32_t measure_reset_count(void);
-uint32_t measure_restart_count(void);
+/* How often the TPM was reset, and restarted since, as it said at boot; 0 when unmeasured. */
+void measure_counts(uint32_t *resets, uint32_t *restarts);
 
 /*
  * Puts `record` (at most EVENTLOG_DATA_MAX bytes) into PCR 22, which then holds nothing else. Waits

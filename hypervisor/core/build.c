@@ -176,11 +176,7 @@ long hc_build_grant(struct hc_call *call)
 
 static void trace_step(const struct domain *d, uint64_t step, int result)
 {
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_build,
-					.subject = CORBEL_DOMID_BUILDER,
-					.object = d->id,
-					.result = result,
-					.arg = step});
+	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, result, step);
 }
 
 /* Domains of one owner have one number. */

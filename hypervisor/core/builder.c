@@ -156,10 +156,7 @@ void builder_start(void)
 		launchlog_builder(d->instance - 1, last_status);
 	}
 	in_vain = false;
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_builder,
-					.subject = OWNER_NONE,
-					.object = d->id,
-					.arg = d->instance});
+	trace_note(CORBEL_TRACE_builder, OWNER_NONE, d->id, 0, d->instance);
 	domain_set_state(d, CORBEL_DOM_running);
 	sched_wake(d->vcpu[0]);
 }
@@ -175,11 +172,7 @@ void builder_ended(int status)
 	deadline = ~0ull;
 	in_vain = status || target || (session == CORBEL_SESSION_BUILD && !created);
 	last_status = status;
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_builder,
-					.subject = d->id,
-					.object = d->id,
-					.result = status,
-					.arg = d->instance});
+	trace_note(CORBEL_TRACE_builder, d->id, d->id, status, d->instance);
 	if (target) {
 		domain_destroy(target);
 		target = NULL;

@@ -147,8 +147,7 @@ void launchlog_boot(void)
 	b = &begin(CORBEL_LOG_boot, CORBEL_LOG_NONE)->body.boot;
 	b->hypervisor_svn = CORBEL_HYPERVISOR_SVN;
 	b->builder_svn = host.builder_svn;
-	b->reset_count = measure_reset_count();
-	b->restart_count = measure_restart_count();
+	measure_counts(&b->reset_count, &b->restart_count);
 	b->tpm_error = measure_error();
 	memcpy(b->builder_image, host.builder_image, sizeof(b->builder_image));
 	memcpy(b->policy_key, host.policy_key, sizeof(b->policy_key));
@@ -306,11 +305,8 @@ long hc_checkpoint(struct hc_call *call)
 	if (is_pending) {
 		return -XEN_EAGAIN;
 	}
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_measure,
-					.subject = call->caller->id,
-					.object = OWNER_NONE,
-					.result = (int32_t)error,
-					.arg = CORBEL_CHECKPOINT_PCR});
+	trace_note(CORBEL_TRACE_measure, call->caller->id, OWNER_NONE, (int32_t)error,
+		   CORBEL_CHECKPOINT_PCR);
 	if (error) {
 		return -XEN_ENODEV;
 	}

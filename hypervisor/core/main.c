@@ -172,20 +172,13 @@ static void check_builder_header(const void *image, uint64_t size)
 
 static void measure_begin(struct boot_info *boot)
 {
-	bool use = boot->tpm;
-
-	measure_init(use ? (volatile uint8_t *)TIS_BASE : NULL, now_ns);
+	measure_init(boot->tpm ? (volatile uint8_t *)TIS_BASE : NULL, now_ns);
 	if (boot->log_size && !measure_firmware_log((void *)boot->log_base, boot->log_size)) {
 		printk("firmware log: %lu bytes do not fit, not kept\n", boot->log_size);
 	}
 	measure_start();
 	measure_config(boot->cmdline);
-	if (use) {
-		host.flags |= CORBEL_HOST_TPM;
-	}
-	if (boot->efi) {
-		host.flags |= CORBEL_HOST_EFI;
-	}
+	host.flags |= (boot->tpm ? CORBEL_HOST_TPM : 0) | (boot->efi ? CORBEL_HOST_EFI : 0);
 	/* Bus masters are off, and nobody is given a port, configuration space or a BAR. */
 	host.flags |= CORBEL_HOST_NO_DEVICES;
 	if (cpuid(0x80000000, 0).a >= 0x8000001E && cpuid(0x8000001E, 0).b >> 8 & 0xFF) {
@@ -198,11 +191,8 @@ static void measure_end(void)
 	measure_cap();
 	measure_protect();
 	for (unsigned pcr = 17; pcr <= 18; pcr++) {
-		trace_add((struct corbel_trace){.kind = CORBEL_TRACE_measure,
-						.subject = OWNER_NONE,
-						.object = OWNER_NONE,
-						.result = (int32_t)measure_error(),
-						.arg = pcr});
+		trace_note(CORBEL_TRACE_measure, OWNER_NONE, OWNER_NONE, (int32_t)measure_error(),
+			   pcr);
 	}
 	if (measure_ok() && (host.flags & CORBEL_HOST_EFI)) {
 		host.flags |= CORBEL_HOST_MEASURED;

@@ -218,11 +218,7 @@ static void switch_policies(uint16_t who, int reason, uint32_t standing, uint32_
 	memset(policy_counters, 0, sizeof(policy_counters));
 	host.policy_switches++;
 	launchlog_policy(before->digest, before->serial, reason, standing, revoked);
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
-					.subject = who,
-					.object = OWNER_NONE,
-					.result = reason,
-					.arg = current->serial});
+	trace_note(CORBEL_TRACE_policy, who, OWNER_NONE, reason, current->serial);
 	printk("policy: serial %lu in force\n", current->serial);
 }
 
@@ -339,11 +335,8 @@ long hc_policy_confirm(struct hc_call *call)
 	}
 	deadline = NEVER;
 	launchlog_release(1);
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_policy,
-					.subject = call->caller->id,
-					.object = OWNER_NONE,
-					.result = CORBEL_SWITCH_confirmed,
-					.arg = current->serial});
+	trace_note(CORBEL_TRACE_policy, call->caller->id, OWNER_NONE, CORBEL_SWITCH_confirmed,
+		   current->serial);
 	return 0;
 }
 

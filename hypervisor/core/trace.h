@@ -14,6 +14,16 @@
 extern bool trace_verbose;
 /* Fills seq, time and cpu; the other fields are the caller's. */
 void trace_add(struct corbel_trace record);
+/* For kinds that need no more: who did it, to whom, how it ended, and the kind's own number. */
+static inline void trace_note(enum corbel_trace_kind kind, uint16_t subject, uint16_t object,
+			      int32_t result, uint64_t arg)
+{
+	trace_add((struct corbel_trace){.kind = (uint16_t)kind,
+					.subject = subject,
+					.object = object,
+					.result = result,
+					.arg = arg});
+}
 /* Of one CPU's ring: copies records with seq >= first into out[max]; returns how many; *next is the
  * next seq to ask for, *lost the total ever overwritten. */
 uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint32_t max,

@@ -338,14 +338,9 @@ uint32_t measure_error(void)
 	return measure_ok() ? 0 : MEASURE_ERR_no_tpm;
 }
 
-uint32_t measure_reset_count(void)
+void measure_counts(uint32_t *resets, uint32_t *restarts)
 {
-	return 0;
-}
-
-uint32_t measure_restart_count(void)
-{
-	return 0;
+	*resets = *restarts = 0;
 }
 
 uint32_t measure_checkpoint(const void *record, size_t len)
