@@ -191,8 +191,7 @@ void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
 void domain_set_state(struct domain *d, enum corbel_dom_state state)
 {
 	d->state = state;
-	trace_add((struct corbel_trace){
-		.kind = CORBEL_TRACE_state, .subject = OWNER_NONE, .object = d->id, .arg = state});
+	trace_note(CORBEL_TRACE_state, OWNER_NONE, d->id, 0, state);
 }
 
 void domain_unpause(struct domain *d)
@@ -250,8 +249,7 @@ void domain_crash(struct domain *d, const char *reason, uint64_t arg)
 {
 	copy_string(d->crash_reason, sizeof(d->crash_reason), reason);
 	printk("domain %u crashed: %s (0x%lx)\n", d->id, reason, arg);
-	trace_add((struct corbel_trace){
-		.kind = CORBEL_TRACE_crash, .subject = d->id, .object = d->id, .arg = arg});
+	trace_note(CORBEL_TRACE_crash, d->id, d->id, 0, arg);
 	if (d->is_builder) {
 		builder_ended(-1);
 	} else if (d->state == CORBEL_DOM_building) {
@@ -289,7 +287,6 @@ void domain_destroy(struct domain *d)
 	domain_set_state(d, CORBEL_DOM_dying);
 	d->creator = NULL;
 	sched_changed();
-	d->reap_started = false;
 	dying_count++;
 	event_global_virq(VIRQ_DOM_EXC);
 	if (d->is_builder) {
@@ -318,10 +315,7 @@ static bool reap_step(struct domain *d, uint32_t budget)
 	spin_lock(&table_lock);
 	domains[d->id % MAX_DOMAINS] = NULL;
 	spin_unlock(&table_lock);
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_state,
-					.subject = OWNER_NONE,
-					.object = d->id,
-					.arg = CORBEL_DOM_gone});
+	domain_set_state(d, CORBEL_DOM_gone);
 	builder_domain_gone(d);
 	CHECK(d->heap_pages == 1);
 	promised -= d->heap_promise;

@@ -63,9 +63,8 @@ struct vcpu {
 	/* Areas that the guest registered, once for all: held, written by the hypervisor.  Without
 	 * pages: none yet. */
 	struct gbuf vcpu_info; /* none: the slot in shared_info */
-	struct gbuf runstate;
-	uint64_t runstate_since, runstate_time[4];
-	uint8_t runstate_now;
+	struct gbuf runstate_area;
+	struct vcpu_runstate_info runstate;
 	/* scheduler, RANK_SCHED */
 	struct vcpu *next;
 	uint64_t turn; /* number of its last slice */

@@ -6,7 +6,6 @@
  * its state.
  */
 #include "core/hypercall.h"
-#include "core/policy.h"
 #include "core/sched.h"
 #include <xen/errno.h>
 
@@ -64,25 +63,13 @@ long hc_domctl_unpause(struct hc_call *call)
 	return change_state(call, domain_unpause, 1u << CORBEL_DOM_running);
 }
 
-/* Whether the caller may see d, without a trace record: a list must not flood the audit, nor end at
- * a domain that is being built, which is its creator's alone until it is sealed. */
-static bool may_see(struct hc_call *call, struct domain *d)
-{
-	struct xsm_label object = d == call->caller ? d->self_label : d->label;
-
-	if (d->state == CORBEL_DOM_building && d->creator != call->caller) {
-		return false;
-	}
-	return xsm_allowed(&host_policy, call->caller->label, object,
-			   XSM_RIGHT(domain, getdomaininfo));
-}
-
-/* First domain with id >= first that the caller may see, referenced, or NULL. */
+/* First domain with id >= first that the caller may see, referenced, or NULL.  Without a record of
+ * the others: a list must not flood the audit, nor end at a domain that is being built. */
 static struct domain *next_visible(struct hc_call *call, uint16_t first)
 {
 	struct domain *d = domain_next(first);
 
-	while (d && !may_see(call, d)) {
+	while (d && !hc_permits(call, d, XSM_RIGHT(domain, getdomaininfo))) {
 		d = domain_after(d);
 	}
 	return d;

@@ -151,18 +151,33 @@ long hc_event_ipi(struct hc_call *call)
 	return answer(port, &op->port);
 }
 
-long hc_event_close(struct hc_call *call)
+/* For calls that do one thing to a port of the caller's. */
+static long on_own_port(struct hc_call *call, evtchn_port_t port,
+			void (*act)(struct domain *d, uint32_t port))
 {
-	evtchn_close_t *op = (evtchn_close_t *)call->in.bytes;
 	long result = -XEN_EINVAL;
 
 	spin_lock(&event_lock);
-	if (own_port(call, op->port)) {
-		event_port_close(call->caller, op->port);
+	if (own_port(call, port)) {
+		act(call->caller, port);
 		result = 0;
 	}
 	spin_unlock(&event_lock);
 	return result;
+}
+
+long hc_event_close(struct hc_call *call)
+{
+	evtchn_close_t *op = (evtchn_close_t *)call->in.bytes;
+
+	return on_own_port(call, op->port, event_port_close);
+}
+
+long hc_event_unmask(struct hc_call *call)
+{
+	evtchn_unmask_t *op = (evtchn_unmask_t *)call->in.bytes;
+
+	return on_own_port(call, op->port, event_port_unmask);
 }
 
 long hc_event_send(struct hc_call *call)
@@ -248,20 +263,6 @@ long hc_event_vcpu(struct hc_call *call)
 	if (p && (p->state == PORT_unbound || p->state == PORT_interdomain ||
 		  (p->state == PORT_virq && virq_scope(call, p->virq) == 1))) {
 		p->vcpu = (uint8_t)op->vcpu;
-		result = 0;
-	}
-	spin_unlock(&event_lock);
-	return result;
-}
-
-long hc_event_unmask(struct hc_call *call)
-{
-	evtchn_unmask_t *op = (evtchn_unmask_t *)call->in.bytes;
-	long result = -XEN_EINVAL;
-
-	spin_lock(&event_lock);
-	if (own_port(call, op->port)) {
-		event_port_unmask(call->caller, op->port);
 		result = 0;
 	}
 	spin_unlock(&event_lock);

@@ -159,21 +159,24 @@ COLD int hc_deny(const struct hc_call *call, const struct domain *object, size_t
  * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
  * building domain answers to its builder alone.
  */
-int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right)
+bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	const struct domain *caller = call->caller;
 	struct xsm_label label = object_label(call, object);
 
-	if (object && object->state == CORBEL_DOM_building && object->creator != caller) {
-		return hc_deny(call, object, right);
-	}
-	if (!xsm_allowed(&host_policy, caller->label, label, right)) {
+	return !(object && object->state == CORBEL_DOM_building && object->creator != caller) &&
+	       xsm_allowed(&host_policy, caller->label, label, right);
+}
+
+int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right)
+{
+	if (!hc_permits(call, object, right)) {
 		return hc_deny(call, object, right);
 	}
 	if (__builtin_expect(host.policy_audits, 0)) {
 		return decide_on(call, object, right, true);
 	}
-	policy_counters[caller->label.ctx][right].allowed++;
+	policy_counters[call->caller->label.ctx][right].allowed++;
 	return 0;
 }
 

@@ -55,6 +55,8 @@ void hypercall_init(void); /* indexes the table; CHECKs that no row is there twi
  * True when the vCPU has stopped running (slept, yielded, or its domain ended). */
 bool hypercall_dispatch(struct vcpu *v);
 
+/* Whether hc_authorize() would say yes; leaves no record. */
+bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right);
 /* Per-element and second-object checks: asks the policy (right: XSM_RIGHT) for caller ->
  * object, records a denial.  0 or -EPERM. */
 int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right);

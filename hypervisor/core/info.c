@@ -165,26 +165,21 @@ long hc_trace_read(struct hc_call *call)
 	struct corbel_trace piece[TRACE_PIECE];
 	uint64_t next = op->offset << 8 >> 8, lost = 0;
 	uint32_t room, filled = 0, n, cpu = op->offset >> 56;
-	struct gbuf pin;
-	int result;
 
 	if (op->size > PAGE_SIZE || op->size < sizeof(piece[0]) || op->buffer % 8 ||
 	    cpu >= percpu_count) {
 		return -XEN_EINVAL;
-	}
-	result = gbuf_pin(call->vcpu, op->buffer, op->size, true, &pin);
-	if (result) {
-		return result;
 	}
 	for (room = op->size / sizeof(piece[0]); room > 0; room -= n) {
 		n = trace_read(cpu, next, piece, MIN(room, TRACE_PIECE), &next, &lost);
 		if (n == 0) {
 			break;
 		}
-		gbuf_write(&pin, filled, piece, n * sizeof(piece[0]));
+		if (copy_to_guest(call->vcpu, op->buffer + filled, piece, n * sizeof(piece[0]))) {
+			return -XEN_EFAULT;
+		}
 		filled += n * sizeof(piece[0]);
 	}
-	gbuf_unpin(&pin);
 	op->filled = filled;
 	op->next = next | (uint64_t)cpu << 56;
 	op->lost = lost;

@@ -30,8 +30,8 @@ struct vcpu *vcpu_create(struct domain *d, uint32_t id)
 	v->state = VCPU_offline;
 	v->timer_deadline = v->poll_deadline = ~0ull;
 	v->vlapic = (struct vlapic *)((uint8_t *)v + VLAPIC_AT);
-	v->runstate_now = RUNSTATE_offline;
-	v->runstate_since = now_ns();
+	v->runstate.state = RUNSTATE_offline;
+	v->runstate.state_entry_time = now_ns();
 	if (virt_vcpu_init(v)) {
 		heap_page_free(v, &d->heap_pages);
 		return NULL;
@@ -48,7 +48,7 @@ void vcpu_destroy(struct vcpu *v)
 
 	sched_forget(v);
 	gbuf_unpin(&v->vcpu_info);
-	gbuf_unpin(&v->runstate);
+	gbuf_unpin(&v->runstate_area);
 	d->vcpu[v->id] = NULL;
 	virt_vcpu_free(v);
 	heap_page_free(v, &d->heap_pages);
@@ -80,28 +80,22 @@ void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)
 
 static void runstate_publish(struct vcpu *v)
 {
-	struct vcpu_runstate_info info = {.state = v->runstate_now,
-					  .state_entry_time = v->runstate_since};
-
-	if (!v->runstate.pages) {
-		return;
+	if (v->runstate_area.pages) {
+		gbuf_write(&v->runstate_area, 0, &v->runstate, sizeof(v->runstate));
 	}
-	for (unsigned i = 0; i < 4; i++) {
-		info.time[i] = v->runstate_time[i];
-	}
-	gbuf_write(&v->runstate, 0, &info, sizeof(info));
 }
 
 void vcpu_runstate_set(struct vcpu *v, int state)
 {
+	struct vcpu_runstate_info *r = &v->runstate;
 	uint64_t now = now_ns();
 
-	if (v->runstate_now == state) {
+	if (r->state == state) {
 		return;
 	}
-	v->runstate_time[v->runstate_now] += now - v->runstate_since;
-	v->runstate_since = now;
-	v->runstate_now = (uint8_t)state;
+	r->time[r->state] += now - r->state_entry_time;
+	r->state_entry_time = now;
+	r->state = state;
 	runstate_publish(v);
 }
 
@@ -162,8 +156,8 @@ long hc_vcpu_runstate(struct hc_call *call)
 	if (rc) {
 		return rc;
 	}
-	gbuf_unpin(&v->runstate);
-	v->runstate = pin;
+	gbuf_unpin(&v->runstate_area);
+	v->runstate_area = pin;
 	runstate_publish(v);
 	return 0;
 }

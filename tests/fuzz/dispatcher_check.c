@@ -72,7 +72,7 @@ static void check_domain(struct domain *d)
 	for (unsigned i = 0; i < CORBEL_MAX_VCPUS; i++) {
 		if (d->vcpu[i]) {
 			count_area(&d->vcpu[i]->vcpu_info);
-			count_area(&d->vcpu[i]->runstate);
+			count_area(&d->vcpu[i]->runstate_area);
 		}
 	}
 }
@@ -106,7 +106,7 @@ static void renew(struct domain *dom0)
 		struct vcpu *v = dom0->vcpu[i];
 
 		gbuf_unpin(&v->vcpu_info);
-		gbuf_unpin(&v->runstate);
+		gbuf_unpin(&v->runstate_area);
 		v->state = i ? VCPU_offline : VCPU_runnable;
 		memset(v->virq_port, 0, sizeof(v->virq_port));
 	}
