@@ -31,7 +31,7 @@ MEMORY = 512
 OP = {"host_info": 10, "launch_info": 11, "boot_log": 13, "log_read": 20, "log_report": 21,
       "checkpoint": 22}
 EAGAIN, ENODEV = -11, -19
-MEASURED, TPM_THERE = 1, 2  # CORBEL_HOST_*
+MEASURED, TPM_THERE, EFI = 1, 2, 8  # CORBEL_HOST_*
 
 
 def launcher():
@@ -69,7 +69,7 @@ class Verdicts:
 
 def run(*command, env=None, check=True, text=True):
     done = subprocess.run([str(word) for word in command], capture_output=True, check=False,
-                          text=text, env=dict(os.environ, **(env or {})),
+                          text=text, env=dict(os.environ, **(env or {})), timeout=200,
                           stdin=subprocess.DEVNULL)
     if check and done.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))}: status {done.returncode}: "

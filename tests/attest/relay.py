@@ -304,7 +304,10 @@ class Machine:
                 while True:
                     head = self._read(link, 10)
                     size = struct.unpack(">I", head[2:6])[0]
-                    link.sendall(self.tpm(head + self._read(link, size - 10)))
+                    answer = self.tpm(head + self._read(link, size - 10))
+                    if not answer:
+                        return  # the other side sees an end instead of waiting for ever
+                    link.sendall(answer)
             except (EOFError, OSError, Gone):
                 pass
 

@@ -29,18 +29,36 @@ class TpmProxy:
         self.swtpm = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl",
              f"type=unixio,path={real}", "--terminate"], stdin=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while not os.path.exists(real) and time.monotonic() < end:
-            time.sleep(0.02)
-        self.control = socket.socket(socket.AF_UNIX)
-        self.control.connect(real)
+        self.control = self._connect(real)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(1)
         threading.Thread(target=self._serve, daemon=True).start()
 
+    def _connect(self, path):
+        """swtpm makes its socket a moment before it listens."""
+        end = time.monotonic() + 30
+        while True:
+            link = socket.socket(socket.AF_UNIX)
+            try:
+                link.connect(path)
+                return link
+            except OSError:
+                link.close()
+                if self.swtpm.poll() is not None or time.monotonic() > end:
+                    self.swtpm.kill()
+                    raise RuntimeError(f"no swtpm at {path}") from None
+                time.sleep(0.02)
+
     def _serve(self):
         link, _ = self.listener.accept()
+        try:
+            self._control(link)
+        except OSError:
+            pass  # swtpm went first
+        self.control.close()
+
+    def _control(self, link):
         while True:
             data, fds, _, _ = socket.recv_fds(link, 65536, 1)
             if not data:
@@ -57,7 +75,6 @@ class TpmProxy:
             else:
                 self.control.sendall(data)
             link.sendall(self.control.recv(65536))
-        self.control.close()
 
     @staticmethod
     def _whole(link):

@@ -10,6 +10,8 @@
 #define CONTROL (*(volatile uint8_t *)(TPM_PAGE + 0x18))
 #define FIFO    (*(volatile uint8_t *)(TPM_PAGE + 0x24))
 
+#define ID (*(volatile uint32_t *)(TPM_PAGE + 0xF00))
+
 #define ACCESS_ACTIVE  0x20
 #define ACCESS_REQUEST 0x02
 #define STATUS_READY   0x40u
@@ -17,6 +19,12 @@
 #define STATUS_AVAIL   0x90u /* valid, and there is data */
 
 static uint64_t deadline;
+
+/* Without a TPM there is a page of ones, which keeps what is written to it. */
+static bool absent(void)
+{
+	return ID == 0xFFFFFFFFu;
+}
 
 static bool late(void)
 {
@@ -60,7 +68,7 @@ static bool take(void)
 bool tpm_begin(const uint8_t *command, size_t len, bool go, uint64_t timeout_ns)
 {
 	deadline = now_ns() + timeout_ns;
-	if (!take()) {
+	if (absent() || !take()) {
 		return false;
 	}
 	CONTROL = STATUS_READY;
@@ -85,6 +93,9 @@ bool tpm_begin(const uint8_t *command, size_t len, bool go, uint64_t timeout_ns)
 
 void tpm_drop(void)
 {
+	if (absent()) {
+		return;
+	}
 	CONTROL = STATUS_READY;
 	ACCESS = ACCESS_ACTIVE;
 }
