@@ -45,16 +45,15 @@ settle() {
 }
 
 measured_chain() {
-	tpm2_pcrread >/tmp/pcrs 2>$log || {
-		verdict measured-chain "tpm2_pcrread: $(tail -n 1 $log)"
-		return
-	}
-	while read -r word rest; do
-		case $word in
-		sha*:) bank=${word%:} ;;
-		4 | 8 | 9 | 17: | 18: | 19:) fact "pcr $bank ${word%:} ${rest#*0x}" ;;
-		esac
-	done </tmp/pcrs
+	for bank in sha256 sha384; do
+		for pcr in 4 8 9 17 18 19; do
+			value=$(cat /sys/class/tpm/tpm0/pcr-$bank/$pcr 2>$log) || {
+				verdict measured-chain "PCR $pcr of bank $bank: $(tail -n 1 $log)"
+				return
+			}
+			fact "pcr $bank $pcr $value"
+		done
+	done
 	why=
 	[ "$(host state)" = measured ] || why="the hypervisor says '$(host state)'"
 	verdict measured-chain "$why"
