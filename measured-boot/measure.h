@@ -7,7 +7,7 @@
  * Calls, in this order, on the boot CPU, before Dom0 exists and with no lock held:
  *
  *	measure_init(tis, now_ns)            tis NULL: no TPM, every later call does nothing
- *	measure_firmware_log(log, len)       if the boot code took one
+ *	measure_firmware_log(log, len)       in the pieces that firmware gave
  *	measure_start()                      takes locality 2, finds the banks
  *	measure_config(command line)         PCR 17
  *	measure_file(MEASURE_policy, ..)     PCR 17
@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEASURE_FW_LOG_MAX 32768u
+#define MEASURE_FW_LOG_MAX 65536u
 #define MEASURE_LOG_MAX    16384u
 
 enum measure_kind {

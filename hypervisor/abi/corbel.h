@@ -35,7 +35,7 @@ enum corbel_op {
 	CORBEL_OP_host_info = 10,      /* struct corbel_host_info */
 	CORBEL_OP_launch_info = 11,    /* struct corbel_launch_info */
 	CORBEL_OP_trace_read = 12,     /* struct corbel_read: struct corbel_trace[] */
-	CORBEL_OP_boot_log = 13,       /* struct corbel_read: TCG event log, firmware then Corbel */
+	CORBEL_OP_boot_log = 13,       /* struct corbel_read: struct corbel_boot_log, then pieces */
 	CORBEL_OP_policy_request = 14, /* Dom0: struct corbel_rendezvous; posts a policy session */
 	CORBEL_OP_policy_load = 15,    /* builder: struct corbel_policy_load */
 	CORBEL_OP_policy_confirm = 16, /* Dom0: struct corbel_policy_confirm */
@@ -268,6 +268,16 @@ struct corbel_read {
 	uint32_t filled; /* OUT bytes */
 	uint64_t next;   /* OUT: offset for the next call */
 	uint64_t lost;   /* OUT: trace records lost so far */
+};
+
+/* boot_log: this header, then the firmware's final events table and the firmware's event log as
+ * they lay in its memory, then Corbel's records (TCG_PCR_EVENT2).  Neither of the two ends with a
+ * record: the reader finds their ends (tools/corbel/rawlog.c).  All zero: firmware gave no log. */
+struct corbel_boot_log {
+	uint64_t final_bytes; /* of the table, with its own header; 0: there is none */
+	uint64_t log_bytes;
+	uint64_t last;       /* offset in the log of its last record */
+	uint64_t final_skip; /* so many records at the start of the table are in the log as well */
 };
 
 /* One trace record, 48 bytes. */

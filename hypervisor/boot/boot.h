@@ -7,6 +7,8 @@
 #define BOOT_BOOT_H
 #include <stdbool.h>
 #include <stdint.h>
+#include "abi/corbel.h"
+#include "measured-boot/measure.h"
 
 #define CORBEL_VERSION   "0.1"
 #define BOOT_MAX_REGIONS 96
@@ -19,8 +21,14 @@ struct boot_module {
 };
 
 struct boot_region { /* usable RAM, page aligned, sorted, disjoint; image, boot stack, MBI, modules,
-		      * firmware log copy, low 1 MiB and the hypervisor region are not in it */
+		      * low 1 MiB and the hypervisor region are not in it */
 	uint64_t base, size;
+};
+
+/* As CORBEL_OP_boot_log gives it, without Corbel's own records; all zero: firmware gave none. */
+struct boot_log {
+	struct corbel_boot_log head;
+	uint8_t bytes[MEASURE_FW_LOG_MAX - sizeof(struct corbel_boot_log)];
 };
 
 struct boot_info {
@@ -29,13 +37,12 @@ struct boot_info {
 	struct boot_module module[BOOT_MODULES];
 	uint32_t region_count;
 	struct boot_region region[BOOT_MAX_REGIONS];
-	uint64_t ram_top;            /* end of the highest usable RAM */
-	uint64_t hv_base, hv_size;   /* hypervisor region for frame table and heap, 2 MiB aligned,
-				      * below 4 GiB, mapped RW+NX identity in the final tables */
-	uint64_t log_base, log_size; /* copy of the TCG log incl. final events, 0 = none;
-				      * lies inside the hypervisor region's head, see hv_free */
-	uint64_t hv_free;            /* first unused byte of the hypervisor region */
-	bool tpm;                    /* one answers as FIFO (TIS), and may be used */
+	uint64_t ram_top;          /* end of the highest usable RAM */
+	uint64_t hv_base, hv_size; /* hypervisor region for frame table and heap, 2 MiB aligned,
+				    * below 4 GiB, mapped RW+NX identity in the final tables */
+	uint64_t hv_free;          /* first unused byte of the hypervisor region */
+	bool tpm;                  /* one answers as FIFO (TIS), and may be used */
+	struct boot_log log;
 };
 
 /* Value of `name=` or presence of the bare word in the command line. */

@@ -5,7 +5,6 @@
  * before us, but a missing service or an endless list must end in a message.
  */
 #include "boot/efi.h"
-#include "boot/tcglog.h"
 #include "core/lib.h"
 
 #define EFIAPI __attribute__((ms_abi))
@@ -16,9 +15,9 @@
 #define MAP_BYTES    32768u
 #define EXIT_TRIES   8
 #define TABLES_LIMIT 256u
-#define LOG_LIMIT    0x100000u
-#define FINAL_HEADER 16u
-#define FINAL_EVENTS 64u
+#define FINAL_BYTES  16384u /* of the final events table */
+#define LAST_BYTES   4096u  /* of the log from its last record on */
+#define LAST_LIMIT   (sizeof(((struct boot_log *)0)->bytes) - FINAL_BYTES - LAST_BYTES)
 
 struct efi_guid {
 	uint32_t a;
@@ -65,11 +64,6 @@ struct efi_system_table {
 };
 _Static_assert(__builtin_offsetof(struct efi_system_table, boot_services) == 96, "UEFI 4.3");
 
-struct final_events {
-	uint64_t version, count;
-	uint8_t records[];
-};
-
 static const struct efi_guid tcg2_guid = {
 	0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}};
 static const struct efi_guid final_events_guid = {
@@ -94,32 +88,14 @@ static uint64_t config_table(const struct efi_system_table *system, const struct
 	return 0;
 }
 
-/* Bytes of well-formed records in the final events table. */
-static uint64_t final_bytes(uint64_t address)
-{
-	const struct final_events *final = (const struct final_events *)address;
-	uint64_t count = MIN(final->count, FINAL_EVENTS), at = 0;
-
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t size =
-			tcglog_event2_size(final->records + at, LOG_LIMIT - FINAL_HEADER - at);
-
-		if (size == 0) {
-			break;
-		}
-		at += size;
-	}
-	return at;
-}
-
-/* Where the log lies; its end is known only after its last record is measured.  Asking has a side
- * effect we want: from now on firmware also writes to the final events table.  NULL, or what is
- * wrong. */
+/* Where the log lies.  Its records are for Dom0's tools to read: the PCRs vouch for them.  Asking
+ * has a side effect we want: from now on firmware also writes to the final events table.  NULL, or
+ * what is wrong. */
 static const char *take_log(const struct efi_system_table *system, struct boot_loader *loader)
 {
 	const struct efi_boot_services *services = system->boot_services;
 	struct efi_tcg2 *tcg2 = 0;
-	uint64_t start = 0, last = 0, size;
+	uint64_t start = 0, last = 0, table;
 	uint8_t truncated = 0;
 
 	if (services->locate_protocol(&tcg2_guid, 0, (void **)&tcg2) != 0 || tcg2 == 0) {
@@ -130,20 +106,14 @@ static const char *take_log(const struct efi_system_table *system, struct boot_l
 		return "firmware gives no crypto-agile event log";
 	}
 	/* The first record, of an older format, is about the log itself and never the last. */
-	if (truncated || last <= start || last - start >= LOG_LIMIT) {
-		return "firmware's event log is truncated, empty or out of bounds";
-	}
-	size = tcglog_event2_size((const uint8_t *)last, LOG_LIMIT);
-	if (size == 0) {
-		return "the last record of firmware's event log is malformed";
+	if (truncated || last <= start || last - start > LAST_LIMIT) {
+		return "firmware's event log is truncated, empty or too long";
 	}
 	loader->log_base = start;
-	loader->log_size = last - start + size;
-
+	loader->log_last = last - start;
 	/* Had someone asked before us, then what came since is in both. */
-	uint64_t final = config_table(system, &final_events_guid);
-
-	loader->final_skip = final == 0 ? 0 : final_bytes(final);
+	table = config_table(system, &final_events_guid);
+	loader->final_skip = table == 0 ? 0 : ((const uint64_t *)table)[1]; /* after its version */
 	return 0;
 }
 
@@ -192,7 +162,7 @@ void efi_leave(struct boot_loader *loader)
 	__asm__ volatile("cli");
 }
 
-void efi_after(struct boot_loader *loader)
+void efi_after(struct boot_loader *loader, struct boot_log *log)
 {
 	const struct efi_system_table *system =
 		boot_physical(loader->efi_system_table, sizeof(*system));
@@ -203,21 +173,20 @@ void efi_after(struct boot_loader *loader)
 		boot_refuse("the EFI tables lie above 4 GiB");
 	}
 
-	uint64_t address = config_table(system, &final_events_guid);
+	uint64_t base = loader->log_base, log_bytes = loader->log_last + LAST_BYTES;
+	uint64_t table = config_table(system, &final_events_guid);
+	uint64_t final_bytes = table == 0 ? 0 : FINAL_BYTES;
 
-	if (address == 0 || loader->log_size == 0) {
+	if (base == 0) {
 		return;
 	}
-	if (boot_physical(address, LOG_LIMIT) == 0) {
-		loader->log_problem = "the final events table lies above 4 GiB";
+	if (boot_physical(base, log_bytes) == 0 ||
+	    (table != 0 && boot_physical(table, final_bytes) == 0)) {
+		loader->log_problem = "the event log lies above 4 GiB";
 		return;
 	}
-	uint64_t size = final_bytes(address);
-
-	if (size < loader->final_skip) {
-		loader->log_problem = "the final events table is malformed";
-		return;
-	}
-	loader->final_base = address + FINAL_HEADER + loader->final_skip;
-	loader->final_size = size - loader->final_skip;
+	log->head = (struct corbel_boot_log){final_bytes, log_bytes, loader->log_last,
+					     loader->final_skip};
+	memcpy(log->bytes, (const void *)table, final_bytes);
+	memcpy(log->bytes + final_bytes, (const void *)base, log_bytes);
 }

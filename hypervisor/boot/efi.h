@@ -9,6 +9,6 @@
 
 /* Refuses to go on when the firmware does not answer as UEFI 2.x must. */
 void efi_leave(struct boot_loader *loader);
-/* Second half, on our own page tables: the log's last records and the ACPI pointer. */
-void efi_after(struct boot_loader *loader);
+/* Second half, on our own page tables: copies the event log as it lies there. */
+void efi_after(struct boot_loader *loader, struct boot_log *log);
 #endif

@@ -84,7 +84,7 @@ static void leave_firmware(void)
 	write_cr3((uintptr_t)boot_pml4);
 	desc_init(0);
 	if (boot.efi) {
-		efi_after(&loader);
+		efi_after(&loader, &boot.log);
 		printk("entry: EFI, boot services left");
 		if (loader.log_problem != 0) {
 			printk("warning: %s", loader.log_problem);
@@ -121,8 +121,6 @@ static void reserve_memory(void)
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		memmap_remove(memory, boot.module[i].base, boot.module[i].size);
 	}
-	memmap_remove(memory, loader.log_base, loader.log_size);
-	memmap_remove(memory, loader.final_base, loader.final_size);
 }
 
 static void choose_region(void)
@@ -146,24 +144,6 @@ static void choose_region(void)
 	}
 }
 
-/* The log as one piece: what firmware logged, then what it logged after we had asked. */
-static void copy_log(void)
-{
-	if (loader.log_size == 0) {
-		return;
-	}
-	uint8_t *copy = (uint8_t *)boot.hv_free;
-
-	boot.log_base = boot.hv_free;
-	boot.log_size = loader.log_size + loader.final_size;
-	boot.hv_free = ROUND_UP(boot.log_base + boot.log_size, PAGE_SIZE);
-	CHECK(boot.hv_free <= boot.hv_base + boot.hv_size);
-	memcpy(copy, (const void *)loader.log_base, loader.log_size);
-	memcpy(copy + loader.log_size, (const void *)loader.final_base, loader.final_size);
-	printk("event log: %lu bytes, %lu of them from the final events table", boot.log_size,
-	       loader.final_size);
-}
-
 /* The list. */
 void hv_main(uint32_t magic, uint64_t information)
 {
@@ -176,7 +156,6 @@ void hv_main(uint32_t magic, uint64_t information)
 	printk("bus masters stopped: %u", pci_stop_bus_masters());
 	reserve_memory();
 	choose_region();
-	copy_log();
 	hpt_init(&boot);
 	hpt_audit();
 	lapic_init();

@@ -17,10 +17,8 @@ struct boot_loader {
 	uint64_t efi_image_handle;
 	bool boot_services; /* not yet left */
 
-	/* From efi.c; 0 = none.  The event log is in firmware's memory, two pieces to be joined. */
-	uint64_t log_base, log_size;
-	uint64_t final_base, final_size;
-	uint64_t final_skip;     /* bytes of the final events that the log has as well */
+	/* From efi.c: where firmware's event log lies, 0 = none; abi/corbel.h has the others. */
+	uint64_t log_base, log_last, final_skip;
 	const char *log_problem; /* why there is no log, or NULL */
 };
 

@@ -173,9 +173,8 @@ static void check_builder_header(const void *image, uint64_t size)
 static void measure_begin(struct boot_info *boot)
 {
 	measure_init(boot->tpm ? (volatile uint8_t *)TIS_BASE : NULL, now_ns);
-	if (boot->log_size && !measure_firmware_log((void *)boot->log_base, boot->log_size)) {
-		printk("firmware log: %lu bytes do not fit, not kept\n", boot->log_size);
-	}
+	CHECK(measure_firmware_log(&boot->log, sizeof(boot->log.head) + boot->log.head.final_bytes +
+						       boot->log.head.log_bytes));
 	measure_start();
 	measure_config(boot->cmdline);
 	host.flags |= (boot->tpm ? CORBEL_HOST_TPM : 0) | (boot->efi ? CORBEL_HOST_EFI : 0);

@@ -12,10 +12,10 @@
 #include "measured-boot/attest/attest.h"
 #include "tools/corbel/host.h"
 #include "tools/corbel/launchlog.h"
+#include "tools/corbel/rawlog.h"
 
-#define AGAIN_MS     30000
-#define PAUSE_MS     20
-#define BOOT_LOG_MAX (4u << 20)
+#define AGAIN_MS 30000
+#define PAUSE_MS 20
 /* Reports that do not carry the verifier's nonce: only the newest, a domain may have made millions.
  */
 #define OLD_REPORTS_MAX 64
@@ -146,28 +146,18 @@ static int load_log(struct records *records)
 
 static int load_boot_log(struct records *records)
 {
-	uint64_t next = 0, lost;
-	int ret;
+	struct rawlog log;
+	int ret = rawlog_load(&log);
 
-	records->boot_log = attest_alloc(BOOT_LOG_MAX);
-	records->boot_log_length = 0;
-	do {
-		uint64_t offset = records->boot_log_length;
-
-		if (offset + 4096 > BOOT_LOG_MAX) {
-			return attest_error("the boot log is longer than %u bytes", BOOT_LOG_MAX);
-		}
-		ret = host_corbel_read(CORBEL_OP_boot_log, offset, records->boot_log + offset, 4096,
-				       &next, &lost);
-		if (ret > 0 && next != offset + (unsigned)ret) {
-			ret = -EIO;
-		}
-		records->boot_log_length += ret > 0 ? (size_t)ret : 0;
-	} while (ret > 0);
+	if (ret == -EBADMSG) {
+		return attest_error("the boot log: %s", log.error);
+	}
 	if (ret < 0) {
 		return attest_error("cannot read the boot log: %s",
 				    ret == -EPERM ? "not permitted: xen:measure" : strerror(-ret));
 	}
+	records->boot_log = log.data;
+	records->boot_log_length = log.length;
 	return ATTEST_OK;
 }
 

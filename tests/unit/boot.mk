@@ -6,8 +6,7 @@ BOOT_FAKE := tests/unit/fake_boot.c hypervisor/core/format.c hypervisor/core/lib
 UNIT += format memmap multiboot trace console
 UNIT_SRC_format    := tests/unit/format.c hypervisor/core/format.c hypervisor/core/lib.c
 UNIT_SRC_memmap    := tests/unit/memmap.c $(BOOT_FAKE) hypervisor/boot/memmap.c \
-		      hypervisor/boot/options.c hypervisor/boot/tcglog.c measured-boot/eventlog.c \
-		      measured-boot/sha2.c
+		      hypervisor/boot/options.c
 UNIT_SRC_multiboot := tests/unit/multiboot.c $(BOOT_FAKE) hypervisor/boot/multiboot.c \
 		      hypervisor/boot/memmap.c tools/direct/translate.c
 UNIT_SRC_trace     := tests/unit/trace.c $(BOOT_FAKE) hypervisor/core/trace.c \

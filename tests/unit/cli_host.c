@@ -171,10 +171,14 @@ int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t 
 		return fake_policy_read(op, offset, buffer, size);
 	}
 	if (op == CORBEL_OP_boot_log) {
-		size_t left = offset < 10000 ? 10000 - offset : 0;
+		const size_t head = sizeof(struct corbel_boot_log), end = head + 10000;
+		size_t left = offset < end ? end - offset : 0;
 
 		left = left < size ? left : size;
 		memset(buffer, 'L', left);
+		if (offset == 0) {
+			memset(buffer, 0, head);
+		}
 		*next = offset + left;
 		return (int)left;
 	}

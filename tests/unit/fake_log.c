@@ -94,14 +94,17 @@ int host_corbel(enum corbel_op op, void *argument, size_t size)
 int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t size,
 		     uint64_t *next, uint64_t *lost)
 {
-	uint64_t left = offset < FAKE_BOOT_LOG ? FAKE_BOOT_LOG - offset : 0;
+	const uint64_t head = sizeof(struct corbel_boot_log), end = head + FAKE_BOOT_LOG;
+	uint64_t left = offset < end ? end - offset : 0;
 
 	if (op != CORBEL_OP_boot_log) {
 		return -ENOSYS;
 	}
 	left = left < size ? left : size;
 	for (uint64_t i = 0; i < left; i++) {
-		((uint8_t *)buffer)[i] = (uint8_t)((offset + i) * 131 >> 3);
+		uint64_t at = offset + i;
+
+		((uint8_t *)buffer)[i] = at < head ? 0 : (uint8_t)((at - head) * 131 >> 3);
 	}
 	*next = offset + left;
 	*lost = 0;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include "fake_boot.h"
 #include "boot/memmap.h"
-#include "boot/tcglog.h"
 #include "core/lib.h"
 
 #define MODEL_PAGES 64
@@ -143,42 +142,12 @@ static void test_options(void **state)
 	assert_non_null(strstr(fake_output, "'tracer=1'"));
 }
 
-/* Every prefix of a good record is refused, as are odd fields. */
-static void test_tcg_records(void **state)
-{
-	uint8_t record[] = {5,    0,   0,
-			    0,    7,   0,
-			    0,    0,   2,
-			    0,    0,   0, /* PCR, type, 2 digests */
-			    0x04, 0,   [14 ... 33] = 1,
-			    0x0B, 0,   [36 ... 67] = 2,
-			    3,    0,   0,
-			    0,    'a', 'b',
-			    'c'};
-
-	(void)state;
-	assert_int_equal(tcglog_event2_size(record, sizeof(record)), sizeof(record));
-	assert_int_equal(tcglog_event2_size(record, 1000), sizeof(record));
-	for (size_t length = 0; length < sizeof(record); length++) {
-		uint8_t *copy = malloc(length + 1);
-
-		memcpy(copy, record, length);
-		assert_int_equal(tcglog_event2_size(copy, length), 0);
-		free(copy);
-	}
-	record[12] = 0x77; /* unknown algorithm */
-	assert_int_equal(tcglog_event2_size(record, sizeof(record)), 0);
-	record[12] = 4;
-	record[11] = 0xff; /* four billion digests */
-	assert_int_equal(tcglog_event2_size(record, sizeof(record)), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_model), cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_full),          cmocka_unit_test(test_take),
-		cmocka_unit_test(test_options),       cmocka_unit_test(test_tcg_records),
+		cmocka_unit_test(test_options),
 	};
 
 	return cmocka_run_group_tests_name("memmap", tests, 0, 0);

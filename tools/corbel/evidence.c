@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "tools/corbel/guest.h"
 #include "tools/corbel/host.h"
 #include "tools/corbel/names.h"
+#include "tools/corbel/rawlog.h"
 
 /* Parses [--json]; returns false on a wrong option. */
 static bool want_json(int argc, char **argv, bool *json)
@@ -139,8 +141,8 @@ int verb_launch(int argc, char **argv)
 
 int verb_bootlog(int argc, char **argv)
 {
-	uint64_t offset = 0, next = 0, lost;
-	char buffer[4096];
+	struct rawlog log;
+	size_t written;
 	int ret;
 
 	(void)argv;
@@ -150,20 +152,17 @@ int verb_bootlog(int argc, char **argv)
 	if (isatty(STDOUT_FILENO)) {
 		return tool_error(0, "the measurement log is binary: redirect it to a file");
 	}
-	while ((ret = host_corbel_read(CORBEL_OP_boot_log, offset, buffer, sizeof(buffer), &next,
-				       &lost)) > 0) {
-		if (fwrite(buffer, 1, (size_t)ret, stdout) != (size_t)ret) {
-			return tool_error(errno, "cannot write the measurement log");
-		}
-		if (next <= offset) {
-			return tool_error(0, "the hypervisor's log does not advance at byte %llu",
-					  (unsigned long long)offset);
-		}
-		offset = next;
+	ret = rawlog_load(&log);
+	if (ret == -EBADMSG) {
+		return tool_error(0, "the measurement log: %s", log.error);
 	}
 	if (ret < 0) {
 		return tool_call_error(ret, CALL_CORBEL(CORBEL_OP_boot_log),
 				       "cannot read the measurement log");
 	}
-	return fflush(stdout) ? tool_error(errno, "cannot write the measurement log") : EXIT_OK;
+	written = fwrite(log.data, 1, log.length, stdout);
+	free(log.data);
+	return written != log.length || fflush(stdout)
+		       ? tool_error(errno, "cannot write the measurement log")
+		       : EXIT_OK;
 }
