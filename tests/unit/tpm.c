@@ -115,12 +115,12 @@ static void bursts(void **state)
 	for (unsigned burst = 1; burst <= 400; burst += burst < 20 ? 1 : 37) {
 		fake_tis.burst = burst;
 		fake_tis.delay = burst % 50;
-		assert_int_equal(tis_send(&tis, fake_tis_now() + TIS_COMMAND_NS, command,
-					  sizeof(command)),
-				 0);
-		assert_int_equal(tis_receive(&tis, fake_tis_now() + TIS_COMMAND_NS, out,
-					     sizeof(out), &got),
-				 0);
+		assert_int_equal(
+			tis_send(&tis, fake_tis_now() + TIS_COMMAND_NS, command, sizeof(command)),
+			0);
+		assert_int_equal(
+			tis_receive(&tis, fake_tis_now() + TIS_COMMAND_NS, out, sizeof(out), &got),
+			0);
 		assert_int_equal(got, sizeof(params) + 10);
 		assert_memory_equal(out, answer, got);
 		assert_int_equal(seen_len, sizeof(command));
