@@ -33,7 +33,7 @@ enum corbel_op {
 	CORBEL_OP_rendezvous_set = 8,  /* Dom0: struct corbel_rendezvous */
 	CORBEL_OP_rendezvous_get = 9,  /* builder: struct corbel_rendezvous; -EAGAIN: call again */
 	CORBEL_OP_host_info = 10,      /* struct corbel_host_info */
-	CORBEL_OP_launch_info = 11,    /* struct corbel_launch_info */
+	CORBEL_OP_launch_info = 11,    /* struct corbel_launch_info (abi/log.h) */
 	CORBEL_OP_trace_read = 12,     /* struct corbel_read: struct corbel_trace[] */
 	CORBEL_OP_boot_log = 13,       /* struct corbel_read: struct corbel_boot_log, then pieces */
 	CORBEL_OP_policy_request = 14, /* Dom0: struct corbel_rendezvous; posts a policy session */
@@ -176,21 +176,6 @@ struct corbel_host_info {
 	char version[32];
 };
 
-struct corbel_launch_info {
-	uint16_t domid;    /* IN */
-	uint16_t state;    /* OUT: CORBEL_DOM_* */
-	uint32_t instance; /* OUT: builder instance that built it */
-	uint8_t uuid[16];
-	uint8_t request[CORBEL_DIGEST_LEN], kernel[CORBEL_DIGEST_LEN];
-	uint8_t initrd[CORBEL_DIGEST_LEN], cmdline[CORBEL_DIGEST_LEN];
-	char label[CORBEL_LABEL_LEN];
-	char crash_reason[64];   /* empty unless it crashed */
-	uint64_t overhead_bytes; /* hypervisor memory charged to the domain beyond its RAM */
-	uint8_t owner[CORBEL_DIGEST_LEN]; /* SHA-256 of the owner's public key, all zero: none */
-	uint32_t tenant; /* this boot's number for the owner; 0: the label carries none */
-	uint32_t pad;
-	uint64_t launch; /* index of its launch record (abi/log.h); 0: not sealed yet */
-};
 enum corbel_dom_state {
 	CORBEL_DOM_building = 0,
 	CORBEL_DOM_sealed, /* never run yet */

@@ -58,6 +58,19 @@ struct corbel_log_launch {
 	uint32_t vcpus, weight;
 };
 
+/* launch_info: what the record of a domain's launch says, or will say, and how the domain is. */
+struct corbel_launch_info {
+	uint16_t domid;    /* IN */
+	uint16_t state;    /* OUT: CORBEL_DOM_* */
+	uint32_t instance; /* OUT: builder instance that built it */
+	struct corbel_log_launch record;
+	char crash_reason[64];   /* empty unless it crashed */
+	uint64_t overhead_bytes; /* hypervisor memory charged to the domain beyond its RAM */
+	uint32_t tenant;         /* this boot's number for the owner; 0: the label carries none */
+	uint32_t pad;
+	uint64_t launch; /* index of the record; 0: not sealed yet */
+};
+
 struct corbel_log_report {
 	uint64_t launch; /* index of the reporting domain's launch record */
 	uint8_t data[CORBEL_REPORT_LEN];

@@ -78,8 +78,8 @@ static bool uuid_taken(const uint8_t uuid[16])
 	bool taken = false;
 
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		taken |= !d->is_builder && !is_zero(uuid, sizeof(d->uuid)) &&
-			 memcmp(d->uuid, uuid, sizeof(d->uuid)) == 0;
+		taken |= !d->is_builder && !is_zero(uuid, sizeof(d->record.uuid)) &&
+			 memcmp(d->record.uuid, uuid, sizeof(d->record.uuid)) == 0;
 	}
 	return taken;
 }
@@ -152,9 +152,9 @@ long hc_build_create(struct hc_call *call)
 	d->log_slots = LAUNCHLOG_DOMAIN_SLOTS;
 	d->creator = call->caller;
 	d->instance = call->caller->instance;
-	d->weight = arg->weight;
+	d->record.weight = arg->weight;
 	d->is_dom0 = dom0;
-	memcpy(d->uuid, arg->uuid, sizeof(d->uuid));
+	memcpy(d->record.uuid, arg->uuid, sizeof(arg->uuid));
 	builder_set_target(d);
 	if (dom0) {
 		give_dom0_devices(d);
@@ -174,24 +174,19 @@ long hc_build_grant(struct hc_call *call)
 	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){arg->gfn});
 }
 
-static void trace_step(const struct domain *d, uint64_t step, int result)
-{
-	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, result, step);
-}
-
 /* Domains of one owner have one number. */
 static void set_owner(struct domain *target, const uint8_t owner[32])
 {
-	if (is_zero(owner, sizeof(target->owner))) {
+	if (is_zero(owner, sizeof(target->record.owner))) {
 		return;
 	}
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		if (memcmp(d->owner, owner, sizeof(d->owner)) == 0) {
+		if (memcmp(d->record.owner, owner, sizeof(d->record.owner)) == 0) {
 			target->label.tenant = d->label.tenant;
 		}
 	}
 	target->self_label.tenant = target->label.tenant;
-	memcpy(target->owner, owner, sizeof(target->owner));
+	memcpy(target->record.owner, owner, sizeof(target->record.owner));
 }
 
 long hc_build_commit(struct hc_call *call)
@@ -209,14 +204,14 @@ long hc_build_commit(struct hc_call *call)
 	if (arg->min_policy > host.policy_serial) {
 		return -XEN_EPERM;
 	}
-	memcpy(d->digest_request, arg->request, sizeof(arg->request));
-	memcpy(d->digest_kernel, arg->kernel, sizeof(arg->kernel));
-	memcpy(d->digest_initrd, arg->initrd, sizeof(arg->initrd));
-	memcpy(d->digest_cmdline, arg->cmdline, sizeof(arg->cmdline));
-	d->min_policy = arg->min_policy;
+	memcpy(d->record.request, arg->request, sizeof(arg->request));
+	memcpy(d->record.kernel, arg->kernel, sizeof(arg->kernel));
+	memcpy(d->record.initrd, arg->initrd, sizeof(arg->initrd));
+	memcpy(d->record.cmdline, arg->cmdline, sizeof(arg->cmdline));
+	d->record.min_policy = arg->min_policy;
 	set_owner(d, arg->owner);
 	d->committed = true;
-	trace_step(d, CORBEL_STEP_commit, 0);
+	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, 0, CORBEL_STEP_commit);
 	return 0;
 }
 
@@ -250,7 +245,7 @@ long hc_build_stub(struct hc_call *call)
 	v->stub_budget_ns = arg->budget_ms * 1000000;
 	d->stub_trap = arg->trap;
 	d->stub_state = 0;
-	trace_step(d, CORBEL_STEP_stub, 0);
+	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, 0, CORBEL_STEP_stub);
 	sched_wake(v);
 	return 0;
 }
@@ -264,7 +259,7 @@ void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
 	}
 	d->stub_state = state;
 	d->stub_rip = rip;
-	trace_step(d, CORBEL_STEP_ended, state);
+	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, state, CORBEL_STEP_ended);
 	sched_sleep(d->vcpu[0], VCPU_offline);
 	if (builder && builder->state == VCPU_waiting) {
 		sched_wake(builder);
@@ -341,7 +336,8 @@ long hc_build_seal(struct hc_call *call)
 		return -XEN_EINVAL;
 	}
 	/* Rights among one owner's domains are for those that have proved to be his. */
-	if (xsm_needs_owner(&host_policy, d->label) && is_zero(d->owner, sizeof(d->owner))) {
+	if (xsm_needs_owner(&host_policy, d->label) &&
+	    is_zero(d->record.owner, sizeof(d->record.owner))) {
 		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	spin_lock(&d->lock);

@@ -142,7 +142,10 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	d->self_label = xsm_self_label(&host_policy, label);
 	d->max_pages = max_pages;
 	d->vcpu_count = vcpus;
-	d->weight = 256;
+	d->record.memory_pages = max_pages;
+	d->record.vcpus = vcpus;
+	d->record.weight = 256;
+	copy_string(d->record.label, sizeof(d->record.label), xsm_label_name(&host_policy, label));
 	d->shutdown_reason = 0xFF;
 	d->heap_pages = 1;
 	d->heap_limit = TABLE_SLACK + (uint32_t)(max_pages >> 11); /* 2 MiB entries and splits */

@@ -14,6 +14,7 @@
 #ifndef CORE_DOMAIN_H
 #define CORE_DOMAIN_H
 #include "abi/corbel.h"
+#include "abi/log.h"
 #include "core/lib.h"
 #include "core/locks.h"
 #include "mm/addr.h"
@@ -78,7 +79,6 @@ struct domain {
 	uint32_t refs;
 	struct spinlock lock;
 	struct xsm_label label, self_label; /* self_label: the object when it acts on itself */
-	uint8_t owner[32];      /* SHA-256 of its owner's key, all zero: none; write-once */
 	struct domain *creator; /* builder instance while building, else 0 (INV-DOM-1) */
 	uint32_t instance; /* builder instance that built it / own number if it is the builder */
 	bool is_dom0, is_builder;
@@ -86,7 +86,6 @@ struct domain {
 	uint32_t reap_epoch;      /* flush that must pass before its tables are taken apart */
 	uint16_t shutdown_reason; /* SHUTDOWN_*, 0xFF = none */
 	char crash_reason[64];
-	uint8_t uuid[16];
 	/* memory, lock RANK_DOMAIN */
 	uint64_t *npt_root;
 	uint64_t max_pages, pages;  /* 4 KiB of RAM */
@@ -99,18 +98,16 @@ struct domain {
 	shared_info_t *shared_info; /* heap page */
 	uint64_t hvm_param[40];
 	/* vCPUs */
-	uint32_t vcpu_count, weight;
+	uint32_t vcpu_count;
 	struct vcpu *vcpu[CORBEL_MAX_VCPUS];
 	uint64_t stub_trap;  /* guest-physical, 0 = not armed */
 	uint16_t stub_state; /* CORBEL_STUB_*, 0 = running or none */
 	uint64_t stub_rip;
-	uint8_t callback_vector; /* 0 = none */
-	/* launch record, write-once */
-	bool committed;
-	uint8_t digest_request[32], digest_kernel[32], digest_initrd[32], digest_cmdline[32];
-	uint64_t min_policy;
-	uint64_t launch;     /* index of its launch record, 0 = not sealed yet */
-	uint32_t log_slots;  /* reserved in the launch log */
+	uint8_t callback_vector;         /* 0 = none */
+	struct corbel_log_launch record; /* what goes into the launch log when it is sealed */
+	bool committed;                  /* digests and owner are in it, write-once */
+	uint64_t launch;                 /* index of its launch record, 0 = not sealed yet */
+	uint32_t log_slots;              /* reserved in the launch log */
 	uint64_t report_due; /* its reports so far are paid for until then, ns since boot */
 	/* owned by core/event.c and core/grant.c */
 	struct event_table *events;

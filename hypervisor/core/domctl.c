@@ -117,7 +117,7 @@ static void fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
 	fill_vcpus(d, info);
 	info->ssidref = d->label.ctx;
-	memcpy(info->handle, d->uuid, sizeof(info->handle));
+	memcpy(info->handle, d->record.uuid, sizeof(info->handle));
 	info->gpaddr_bits = 36; /* GFN_LIMIT, mm/npt.h */
 	spin_unlock(&d->lock);
 }

@@ -7,7 +7,6 @@
  */
 #include "core/host.h"
 #include "core/hypercall.h"
-#include "core/policy.h"
 #include "core/trace.h"
 #include "cpu/percpu.h"
 #include "measured-boot/measure.h"
@@ -94,7 +93,7 @@ long hc_pagesize(struct hc_call *call)
 
 long hc_guest_handle(struct hc_call *call)
 {
-	memcpy(call->in.bytes, call->caller->uuid, sizeof(call->caller->uuid));
+	memcpy(call->in.bytes, call->caller->record.uuid, sizeof(call->caller->record.uuid));
 	return 0;
 }
 
@@ -142,15 +141,9 @@ long hc_launch_info(struct hc_call *call)
 	out->domid = d->id;
 	out->state = d->state;
 	out->instance = d->instance;
-	memcpy(out->uuid, d->uuid, sizeof(out->uuid));
-	memcpy(out->request, d->digest_request, sizeof(out->request));
-	memcpy(out->kernel, d->digest_kernel, sizeof(out->kernel));
-	memcpy(out->initrd, d->digest_initrd, sizeof(out->initrd));
-	memcpy(out->cmdline, d->digest_cmdline, sizeof(out->cmdline));
-	copy_string(out->label, sizeof(out->label), xsm_label_name(&host_policy, d->label));
+	out->record = d->record;
 	copy_string(out->crash_reason, sizeof(out->crash_reason), d->crash_reason);
 	out->overhead_bytes = d->heap_pages * (uint64_t)PAGE_SIZE;
-	memcpy(out->owner, d->owner, sizeof(out->owner));
 	out->tenant = d->label.tenant;
 	out->launch = d->launch;
 	spin_unlock(&d->lock);

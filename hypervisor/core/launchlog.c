@@ -158,20 +158,9 @@ void launchlog_boot(void)
 void launchlog_launch(struct domain *d)
 {
 	struct corbel_log_record *r = begin(CORBEL_LOG_launch, d->id);
-	struct corbel_log_launch *l = &r->body.launch;
 
 	r->instance = d->instance;
-	memcpy(l->uuid, d->uuid, sizeof(l->uuid));
-	copy_string(l->label, sizeof(l->label), xsm_label_name(&host_policy, d->label));
-	memcpy(l->owner, d->owner, sizeof(l->owner));
-	memcpy(l->request, d->digest_request, sizeof(l->request));
-	memcpy(l->kernel, d->digest_kernel, sizeof(l->kernel));
-	memcpy(l->initrd, d->digest_initrd, sizeof(l->initrd));
-	memcpy(l->cmdline, d->digest_cmdline, sizeof(l->cmdline));
-	l->memory_pages = d->max_pages;
-	l->min_policy = d->min_policy;
-	l->vcpus = d->vcpu_count;
-	l->weight = d->weight;
+	r->body.launch = d->record;
 	d->launch = r->index;
 	d->log_slots--;
 	append();

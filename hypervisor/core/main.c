@@ -43,37 +43,23 @@ static void memory_init(struct boot_info *boot)
 	       frames_count().total >> 8, heap_free_pages() >> 8);
 }
 
-/* Host-physical bytes from outside the hypervisor's map, page by page through a slot. */
-static void read_physical(uint64_t base, uint64_t size, void *dst)
-{
-	uint8_t *to = dst;
-
-	for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
-		void *page = slot_map(frame_of(base + at));
-
-		memcpy(to + at, page, MIN(size - at, PAGE_SIZE));
-		slot_unmap(page);
-	}
-}
-
 /* Policy and builder image move into the hypervisor's own pages, contiguous by construction. */
-static void *copy_to_heap(const struct boot_module *module)
+static void *copy_to_heap(const struct boot_module *module, struct digests *out)
 {
-	uint64_t pages = ROUND_UP(module->size, PAGE_SIZE) >> PAGE_SHIFT;
-	uint8_t *first = heap_page(NULL);
+	uint8_t *first = NULL;
 
-	for (uint64_t i = 1; first && i < pages; i++) {
-		CHECK(heap_page(NULL) == first + i * PAGE_SIZE);
+	for (uint64_t at = 0; at < module->size; at += PAGE_SIZE) {
+		uint8_t *to = heap_page(NULL);
+		void *from = slot_map(frame_of(module->base + at));
+
+		first = first ?: to;
+		CHECK(to && to == first + at);
+		memcpy(to, from, MIN(module->size - at, PAGE_SIZE));
+		slot_unmap(from);
 	}
-	CHECK(first);
-	read_physical(module->base, module->size, first);
+	sha256(first, module->size, out->sha256);
+	sha384(first, module->size, out->sha384);
 	return first;
-}
-
-static void digest_memory(const void *data, uint64_t size, struct digests *out)
-{
-	sha256(data, size, out->sha256);
-	sha384(data, size, out->sha384);
 }
 
 /* Copies a module into blocks of its own and hashes the copy, not the original. */
@@ -203,28 +189,27 @@ static void measure_end(void)
 
 static void take_modules(struct boot_info *boot)
 {
+	static const enum measure_kind kind[BOOT_MODULES] = {
+		MEASURE_policy, MEASURE_builder, MEASURE_plan, MEASURE_kernel, MEASURE_initrd};
 	const struct boot_module *m = boot->module;
-	void *policy = copy_to_heap(&m[MODULE_policy]);
-	void *builder = copy_to_heap(&m[MODULE_builder]);
-	static const enum measure_kind kind[KEPT_MODULES] = {MEASURE_plan, MEASURE_kernel,
-							     MEASURE_initrd};
+	void *image[] = {[MODULE_policy] = NULL, [MODULE_builder] = NULL};
 	struct digests d;
 
-	digest_memory(policy, m[MODULE_policy].size, &d);
-	measure_file(MEASURE_policy, d.sha256, d.sha384, m[MODULE_policy].size);
-	digest_memory(builder, m[MODULE_builder].size, &d);
-	measure_file(MEASURE_builder, d.sha256, d.sha384, m[MODULE_builder].size);
-	memcpy(host.builder_image, d.sha256, sizeof(host.builder_image));
-	for (unsigned i = 0; i < KEPT_MODULES; i++) {
-		keep_module(&kept[i], &m[MODULE_plan + i], &d);
-		measure_file(kind[i], d.sha256, d.sha384, m[MODULE_plan + i].size);
-	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
+		if (i < ARRAY_SIZE(image)) {
+			image[i] = copy_to_heap(&m[i], &d);
+		} else {
+			keep_module(&kept[i - MODULE_plan], &m[i], &d);
+		}
+		measure_file(kind[i], d.sha256, d.sha384, m[i].size);
 		frames_add_region(m[i].base, ROUND_UP(m[i].size, PAGE_SIZE));
+		if (i == MODULE_builder) {
+			memcpy(host.builder_image, d.sha256, sizeof(host.builder_image));
+		}
 	}
-	policy_boot(policy, m[MODULE_policy].size);
-	check_builder_header(builder, m[MODULE_builder].size);
-	builder_init(builder, m[MODULE_builder].size, kept);
+	policy_boot(image[MODULE_policy], m[MODULE_policy].size);
+	check_builder_header(image[MODULE_builder], m[MODULE_builder].size);
+	builder_init(image[MODULE_builder], m[MODULE_builder].size, kept);
 }
 
 void core_main(struct boot_info *boot)

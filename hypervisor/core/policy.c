@@ -258,6 +258,8 @@ static int check_load(const struct corbel_policy_load *arg)
 static bool weigh(struct corbel_policy_load *arg)
 {
 	const char *why = read_blob(other, arg->serial, arg->size), *label = NULL;
+	bool revokes =
+		(arg->flags & (CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK)) == CORBEL_POLICY_REVOKE;
 
 	if (!why) {
 		renumber(&other->policy);
@@ -265,11 +267,8 @@ static bool weigh(struct corbel_policy_load *arg)
 		why = label ? "a domain lives whose label it lacks or has of another kind: " : NULL;
 	}
 	if (!why) {
-		arg->standing =
-			review(false, (arg->flags & (CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK)) ==
-						      CORBEL_POLICY_REVOKE
-					      ? -1
-					      : 0);
+		/* What is going to end is put on record as it does. */
+		arg->standing = review(false, revokes ? -1 : 0);
 		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
 			      ? "too little free memory for empty pages in place of what it revokes"
 			      : NULL;

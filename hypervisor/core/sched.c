@@ -203,7 +203,7 @@ static void run(struct vcpu *v, uint64_t next_deadline)
 
 static uint64_t slice_of(const struct vcpu *v)
 {
-	return MIN(SLICE_NS * v->domain->weight / 256, SLICE_MAX_NS);
+	return MIN(SLICE_NS * v->domain->record.weight / 256, SLICE_MAX_NS);
 }
 
 void sched_run(void)
@@ -284,12 +284,11 @@ long hc_sched_poll(struct hc_call *call)
 	if (arg->nr_ports > ARRAY_SIZE(ports)) {
 		return -XEN_EINVAL;
 	}
-	if (arg->nr_ports) {
-		rc = copy_from_guest(v, ports, (uintptr_t)arg->ports.p,
-				     arg->nr_ports * (uint32_t)sizeof(ports[0]));
-		if (rc) {
-			return rc;
-		}
+	rc = arg->nr_ports ? copy_from_guest(v, ports, (uintptr_t)arg->ports.p,
+					     arg->nr_ports * (uint32_t)sizeof(ports[0]))
+			   : 0;
+	if (rc) {
+		return rc;
 	}
 	for (uint32_t i = 0; i < arg->nr_ports; i++) {
 		if (ports[i] >= EVENT_PORTS) {

@@ -129,11 +129,11 @@ static void create_rules(void **state)
 	struct domain *dom0 = domain_find(CORBEL_DOMID_DOM0);
 
 	bad = good;
-	memset(dom0->uuid, 0x5a, sizeof(dom0->uuid));
+	memset(dom0->record.uuid, 0x5a, sizeof(dom0->record.uuid));
 	memset(bad.uuid, 0x5a, sizeof(bad.uuid));
 	assert_int_equal(corbel(world_builder(), CORBEL_OP_build_create, &bad, sizeof(bad)),
 			 -XEN_EEXIST);
-	memset(dom0->uuid, 0, sizeof(dom0->uuid));
+	memset(dom0->record.uuid, 0, sizeof(dom0->record.uuid));
 	domain_put(dom0);
 	assert_null(builder_target());
 	assert_int_equal(corbel(world_builder(), CORBEL_OP_build_create, &good, sizeof(good)), 0);
@@ -154,7 +154,7 @@ static void seal_rules(void **state)
 	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EBUSY);
 	world_commit(d);
 	assert_int_equal(BUILD(commit, .domid = d->id), -XEN_EEXIST); /* write-once */
-	assert_int_equal(d->digest_kernel[0], 0x55);
+	assert_int_equal(d->record.kernel[0], 0x55);
 	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EBUSY); /* no vCPU */
 	world_start_vcpu(d);
 	assert_int_equal(BUILD(vcpu, .domid = d->id), -XEN_EBUSY);

@@ -46,7 +46,7 @@ struct fake_domain *fake_add(uint16_t domid, uint32_t flags)
 	memset(domain->info.handle, domid, sizeof(domain->info.handle));
 	domain->launch.domid = domid;
 	domain->launch.state = CORBEL_DOM_running;
-	strcpy(domain->launch.label, "system_u:system_r:tenant.t");
+	strcpy(domain->launch.record.label, "system_u:system_r:tenant.t");
 	return domain;
 }
 

@@ -156,7 +156,7 @@ static void test_owner(void **state)
 
 	(void)state;
 	for (int i = 0; i < CORBEL_DIGEST_LEN; i++) {
-		fake.domains[2].launch.owner[i] = (uint8_t)(i + 1);
+		fake.domains[2].launch.record.owner[i] = (uint8_t)(i + 1);
 	}
 	fake.domains[2].launch.tenant = 3;
 	OUT(0,
@@ -355,7 +355,7 @@ static void test_evidence(void **state)
 	fake.info.flags = 0;
 	OUT(0, "unmeasured\n", "host", "state");
 
-	memset(fake.domains[2].launch.kernel, 0xab, 32);
+	memset(fake.domains[2].launch.record.kernel, 0xab, 32);
 	memset(fake.domains[2].launch.crash_reason, 'x', 64); /* not NUL-terminated */
 	run = RUN("corbel", "launch", "demo", "--json");
 	assert_int_equal(run.code, 0);

@@ -145,7 +145,7 @@ static void test_console_ends(void **state)
 	(void)state;
 	write_policy();
 	fake_add(2, XEN_DOMINF_blocked);
-	strcpy(fake.domains[2].launch.label, "system_u:system_r:tenant.t");
+	strcpy(fake.domains[2].launch.record.label, "system_u:system_r:tenant.t");
 	counted = 4;
 	run = LOAD("--check", "--revoke");
 	assert_non_null(strstr(run.out, "grant:map_write, 1, kept\n    its console ends\n  0 "));

@@ -63,7 +63,7 @@ static void launch_in_the_seal(void **state)
 	uint32_t instance = d->instance;
 
 	(void)state;
-	memset(d->uuid, 0xA0, sizeof(d->uuid)); /* as create would have set it */
+	memset(d->record.uuid, 0xA0, sizeof(d->record.uuid)); /* as create would have set it */
 	first.domid = d->id;
 	memset(first.request, 1, 32);
 	memset(first.kernel, 2, 32);
@@ -168,7 +168,7 @@ static void least_policy(void **state)
 	arg.min_policy = UINT64_MAX;
 	assert_int_equal(commit(&arg), -XEN_EPERM);
 	assert_false(d->committed);
-	assert_int_equal(d->digest_kernel[0], 0);
+	assert_int_equal(d->record.kernel[0], 0);
 	arg.min_policy = host.policy_serial;
 	assert_int_equal(commit(&arg), 0);
 }

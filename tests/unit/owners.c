@@ -49,14 +49,14 @@ static void owner_rules(void **state)
 	put_in_force("cloud");
 	assert_int_equal(create_domain(TENANT_LABEL, &id), 0);
 	assert_int_equal(commit_for(id, 1), 0);
-	assert_int_equal(world_domain(id)->owner[31], 1);
+	assert_int_equal(world_domain(id)->record.owner[31], 1);
 	assert_int_equal(commit_for(id, 2), -XEN_EEXIST); /* write-once */
-	assert_int_equal(world_domain(id)->owner[31], 1);
+	assert_int_equal(world_domain(id)->record.owner[31], 1);
 	fresh_builder();
 	assert_int_equal(create_domain(TENANT_LABEL, &id), 0);
 	assert_int_equal(commit_for(id, 0), 0);
 	assert_int_equal(commit_for(id, 2), -XEN_EEXIST); /* nobody's stays nobody's */
-	assert_int_equal(world_domain(id)->owner[31], 0);
+	assert_int_equal(world_domain(id)->record.owner[31], 0);
 	fresh_builder();
 	assert_int_equal(create_domain(MONITOR_LABEL, &id), 0);
 	assert_int_equal(world_domain(id)->label.tenant, 0);

@@ -183,7 +183,8 @@ static void check_labels(void)
 			e = player[j].d;
 			/* One number, one owner; no owner, a number of its own. */
 			assert_true(!e || (e->label.tenant == d->label.tenant) ==
-						  (d->owner[0] != 0 && e->owner[0] == d->owner[0]));
+						  (d->record.owner[0] != 0 &&
+						   e->record.owner[0] == d->record.owner[0]));
 		}
 	}
 }

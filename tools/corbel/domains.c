@@ -129,8 +129,8 @@ void domain_identity(uint16_t domid, struct domain_identity *out)
 		memset(&launch, 0, sizeof(launch));
 	}
 	snprintf(out->label, sizeof(out->label), "%.*s", CORBEL_LABEL_LEN - 1,
-		 launch.label[0] ? launch.label : "-");
-	owner_text(launch.owner, out->owner);
+		 launch.record.label[0] ? launch.record.label : "-");
+	owner_text(launch.record.owner, out->owner);
 	out->tenant = launch.tenant;
 }
 

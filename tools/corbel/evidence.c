@@ -117,21 +117,21 @@ int verb_launch(int argc, char **argv)
 		return tool_call_error(ret, CALL_CORBEL(CORBEL_OP_launch_info),
 				       "cannot read the launch record of domain %s", argv[optind]);
 	}
-	uuid_format(info.uuid, uuid);
+	uuid_format(info.record.uuid, uuid);
 	fact_number(&facts, "domid", domid);
 	fact_text(&facts, "name", "%s", domains_get(domid, &entry) ? "(null)" : entry.name);
 	fact_text(&facts, "uuid", "%s", uuid);
 	fact_text(&facts, "state", "%s", state_name(info.state));
-	fact_text(&facts, "label", "%.*s", CORBEL_LABEL_LEN, info.label);
-	owner_text(info.owner, owner);
+	fact_text(&facts, "label", "%.*s", CORBEL_LABEL_LEN, info.record.label);
+	owner_text(info.record.owner, owner);
 	fact_text(&facts, "owner", "%s", owner);
 	fact_number(&facts, "tenant", info.tenant);
 	fact_number(&facts, "instance", info.instance);
 	fact_number(&facts, "log_index", (long long)info.launch);
-	fact_hex(&facts, "request", info.request, sizeof(info.request));
-	fact_hex(&facts, "kernel", info.kernel, sizeof(info.kernel));
-	fact_hex(&facts, "initrd", info.initrd, sizeof(info.initrd));
-	fact_hex(&facts, "cmdline", info.cmdline, sizeof(info.cmdline));
+	fact_hex(&facts, "request", info.record.request, sizeof(info.record.request));
+	fact_hex(&facts, "kernel", info.record.kernel, sizeof(info.record.kernel));
+	fact_hex(&facts, "initrd", info.record.initrd, sizeof(info.record.initrd));
+	fact_hex(&facts, "cmdline", info.record.cmdline, sizeof(info.record.cmdline));
 	fact_text(&facts, "crash_reason", "%.*s", (int)sizeof(info.crash_reason),
 		  info.crash_reason);
 	fact_number(&facts, "overhead_bytes", (long long)info.overhead_bytes);

@@ -368,7 +368,7 @@ static void check_flip(void)
 	launch_info(request.domid, &info);
 	tenant_attach(&tenant, "flip", request.domid, 0);
 	tenant_wait(&tenant, 10000000000ull);
-	original_digest = memcmp(info.kernel, digest, 32) == 0;
+	original_digest = memcmp(info.record.kernel, digest, 32) == 0;
 	original_text = strstr(tenant.log, "flip-mark:A") != NULL;
 	check_true("the mark was there to flip", mark != NULL);
 	check_equal("the tenant ran", tenant_state(&tenant), TENANT_off);

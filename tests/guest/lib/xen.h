@@ -6,6 +6,7 @@
 #define GUEST_XEN_H
 #include "tests/guest/lib/lib.h"
 #include "abi/corbel.h"
+#include "abi/log.h"
 #include <xen/xen.h>
 #include <xen/errno.h>
 #include <xen/event_channel.h>

@@ -57,7 +57,7 @@ static uint32_t built(const char *name, const char *label, const char *manifest,
 	if (digest != NULL) {
 		owner = file(digest, &size);
 	}
-	check_true(name, memcmp(info.owner, owner, 32) == 0 && info.tenant != 0);
+	check_true(name, memcmp(info.record.owner, owner, 32) == 0 && info.tenant != 0);
 	return info.tenant;
 }
 

@@ -35,12 +35,13 @@ static void check_record(void)
 	digest = archive_find("worker.sha256", &size);
 	check_equal("launch_info answers", (uint64_t)launch_info(tenant.domid, &info), 0);
 	check_true("kernel digest is the file's SHA-256",
-		   digest != NULL && memcmp(info.kernel, digest, 32) == 0);
-	check_true("initrd digest is that of no bytes",
-		   info.initrd[0] == 0xe3 && info.initrd[1] == 0xb0 && info.initrd[31] == 0x55);
+		   digest != NULL && memcmp(info.record.kernel, digest, 32) == 0);
+	check_true("initrd digest is that of no bytes", info.record.initrd[0] == 0xe3 &&
+								info.record.initrd[1] == 0xb0 &&
+								info.record.initrd[31] == 0x55);
 	check_true("uuid and label are the request's",
-		   memcmp(info.uuid, request.uuid, 16) == 0 &&
-			   strcmp(info.label, TENANT_LABEL) == 0);
+		   memcmp(info.record.uuid, request.uuid, 16) == 0 &&
+			   strcmp(info.record.label, TENANT_LABEL) == 0);
 	check_equal("instance that built it", info.instance, request.instance);
 	check_true("state is running, or shut down already",
 		   info.state == CORBEL_DOM_running || info.state == CORBEL_DOM_shutdown);
