@@ -79,7 +79,8 @@ struct corbel_build_grant {
 /* build_commit: records what is being launched and in whose name, before any byte of it is parsed;
  * write-once.  The builder verifies the owner's signature (abi/request.h, CORBEL_RQ_owner) right
  * after it: an image that takes the builder over comes too late to claim another owner.  -EINVAL:
- * an owner for a label that carries none; -EPERM: the policy in force is older than min_policy. */
+ * an owner for a label that carries none; -EPERM: the policy in force, or one that
+ * may come back, is older than min_policy. */
 struct corbel_build_commit {
 	uint16_t domid;
 	uint16_t pad[3];

@@ -159,7 +159,7 @@ struct corbel_log_read {
 };
 
 /* log_report: appends one report in the caller's name.  -EBUSY: the ring is half full, or the
- * caller's quota is used up (one a second, 16 in a burst): call again later. */
+ * caller's quota is used up (one in ten seconds, 16 in a burst): call again later. */
 struct corbel_report {
 	uint8_t data[CORBEL_REPORT_LEN];
 	uint64_t index;      /* OUT: of this report */

@@ -201,7 +201,7 @@ long hc_build_commit(struct hc_call *call)
 	    (!is_zero(arg->owner, sizeof(arg->owner)) && !xsm_is_owned(&host_policy, d->label))) {
 		return -XEN_EINVAL;
 	}
-	if (arg->min_policy > host.policy_serial) {
+	if (arg->min_policy > policy_least_serial()) {
 		return -XEN_EPERM;
 	}
 	memcpy(d->record.request, arg->request, sizeof(arg->request));

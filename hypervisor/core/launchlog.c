@@ -16,7 +16,7 @@
 #include "mm/frames.h"
 #include <xen/errno.h>
 
-#define REPORT_NS       1000000000ull /* a domain's reports: one in so long, */
+#define REPORT_NS       10000000000ull /* a domain's reports: one in so long, */
 #define REPORT_BURST_NS (15 * REPORT_NS)
 
 static struct corbel_log_record ring[CORBEL_LOG_RING]; /* record i in slot i % CORBEL_LOG_RING */

@@ -94,6 +94,11 @@ void policy_boot(const void *blob, uint64_t size)
 	printk("policy: %lu bytes, in force\n", size);
 }
 
+uint64_t policy_least_serial(void)
+{
+	return deadline == NEVER ? current->serial : other->serial;
+}
+
 int policy_label(const char *name, struct xsm_label *out)
 {
 	if (xsm_label_by_name(&host_policy, name, out)) {

@@ -31,6 +31,8 @@ static inline struct corbel_policy_counter *policy_count(struct xsm_label subjec
 /* The boot policy, copied from the module; stops the machine when it is refused.  Its serial is
  * host.policy_serial. */
 void policy_boot(const void *blob, uint64_t size);
+/* Of the policy in force, or of the one that may come back. */
+uint64_t policy_least_serial(void);
 /* -ENOENT: no such context; -EBUSY: the policy that may come back has none. */
 int policy_label(const char *name, struct xsm_label *out);
 /* Rolls back what nobody confirmed in time; returns when it wants to be called again. */

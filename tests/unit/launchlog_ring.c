@@ -40,13 +40,13 @@ static void report_quota(void **state)
 	(void)state;
 	assert_int_equal(reports_until_refused(one), 16);
 	assert_int_equal(reports_until_refused(two), 16); /* of its own */
-	machine.now += 999980000;                         /* looking at the clock takes time here */
+	machine.now += 9999980000ull;                     /* looking at the clock takes time here */
 	assert_int_equal(reports_until_refused(one), 0);
 	machine.now += 20000;
 	assert_int_equal(reports_until_refused(one), 1);
-	machine.now += 3 * 1000000000ull;
+	machine.now += 30 * 1000000000ull;
 	assert_int_equal(reports_until_refused(one), 3);
-	machine.now += 1000 * 1000000000ull;
+	machine.now += 10000 * 1000000000ull;
 	log_store();
 	assert_int_equal(reports_until_refused(one), 16); /* a long silence saves nothing up */
 }
@@ -67,7 +67,7 @@ static void report_half(void **state)
 		if (n == 0) {
 			break;
 		}
-		machine.now += 20 * 1000000000ull;
+		machine.now += 200 * 1000000000ull;
 	}
 	/* less the slots of three domains' ends */
 	assert_int_equal(sum, CORBEL_LOG_RING / 2 - 3);
