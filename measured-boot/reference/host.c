@@ -59,14 +59,14 @@ struct host {
  * ----------------------------------------------------------------------------------- */
 
 /* A module is known by the first word of its string; the hypervisor has none. */
-static int length_of_name(const struct host *h, unsigned i)
-{
-	return i == 0 ? 10 : (int)strcspn(h->file[i].string, " ");
-}
-
 static const char *name_of(const struct host *h, unsigned i)
 {
-	return i == 0 ? "hypervisor" : h->file[i].string;
+	return i > 0 && i < GRUB_FILES_MAX ? h->file[i].string : "hypervisor";
+}
+
+static int length_of_name(const struct host *h, unsigned i)
+{
+	return (int)strcspn(name_of(h, i), " ");
 }
 
 static int find_module(const struct host *h, const char *name)
