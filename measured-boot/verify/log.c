@@ -211,8 +211,13 @@ static void consistency(struct judge *j)
 	char error[256];
 
 	if (!j->in->since) {
-		verdict_add(j->v, "log.consistency", ROW_note, NULL, NULL,
-			    "No older evidence was given to compare the log with.");
+		verdict_add(j->v, "log.consistency", ROW_note, NULL,
+			    j->e->since_size ? "a proof since older evidence" : NULL,
+			    j->e->since_size
+				    ? "The evidence has a proof that nobody asked for: not "
+				      "judged, since no older evidence was given."
+				    : "No older evidence was given to compare the log "
+				      "with.");
 		return;
 	}
 	if (!file_read(j->in->since, EVIDENCE_MAX, &text, error)) {

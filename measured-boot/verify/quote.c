@@ -155,6 +155,11 @@ static void row_nonce(struct judge *j, const TPMS_ATTEST *attest)
 	if (attest->extraData.size != CORBEL_NONCE_LEN) {
 		verdict_add(j->v, "quote.nonce", ROW_bad, "32 bytes", "another length",
 			    "The quote does not carry the verifier's nonce.");
+	} else if (memcmp(e->nonce, j->in->nonce, CORBEL_NONCE_LEN) != 0) {
+		verdict_add_digest(j->v, "quote.nonce", ROW_bad, j->in->nonce, e->nonce,
+				   CORBEL_NONCE_LEN,
+				   "The evidence names another nonce: it answers another question, "
+				   "or was altered.");
 	} else if (e->batch_size == 0) {
 		j->quote_fresh = verdict_compare(
 			j->v, "quote.nonce", j->in->nonce, j->quote_nonce, CORBEL_NONCE_LEN,
@@ -220,6 +225,31 @@ static uint32_t different(const struct judge *j)
 	return bits;
 }
 
+/* The quote is right; the values beside it decide nothing, but whoever reads them must not be
+ * deceived: they are all there, no others, and the ones that were signed.  True: a row was added.
+ */
+static bool row_shown(struct judge *j)
+{
+	uint32_t bits = different(j), unequal = j->e->pcr_present ^ QUOTE_PCRS;
+	unsigned pcr = 0;
+	char list[80];
+
+	if (!(bits | unequal)) {
+		return false;
+	}
+	list_pcrs(list, sizeof(list), bits | unequal);
+	while (!((bits ? bits : unequal) & 1u << pcr)) {
+		pcr++;
+	}
+	verdict_add_digest(
+		j->v, "quote.pcrs", ROW_bad, QUOTE_PCRS & 1u << pcr ? j->pcr256[pcr] : NULL,
+		j->e->pcr_present & 1u << pcr ? j->e->pcr[pcr] : NULL, 32,
+		"The logs make the values that were signed, but the evidence shows other "
+		"ones, too few or too many: PCR %s.",
+		list);
+	return true;
+}
+
 static bool digest_pcrs(const struct judge *j, uint8_t out[32])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -248,8 +278,10 @@ static void row_pcrs(struct judge *j)
 	if (digest_pcrs(j, computed) && memcmp(computed, j->pcr_digest, 32) == 0) {
 		j->pcrs_ok = j->quote_fresh && j->enrolled &&
 			     memcmp(j->ak_name, j->enrolled_ak, NAME_LEN) == 0;
-		verdict_add_digest(j->v, "quote.pcrs", ROW_ok, computed, j->pcr_digest, 32,
-				   "The logs make exactly the values that were signed.");
+		if (!row_shown(j)) {
+			verdict_add_digest(j->v, "quote.pcrs", ROW_ok, computed, j->pcr_digest, 32,
+					   "The logs make exactly the values that were signed.");
+		}
 		return;
 	}
 	list_pcrs(list, sizeof(list), different(j));

@@ -100,7 +100,7 @@ struct evidence {
 	struct bytes ek_certificate;     /* DER */
 	struct bytes ak_public;          /* TPMT_PUBLIC */
 	struct bytes attest, signature;  /* TPMS_ATTEST, TPMT_SIGNATURE */
-	uint8_t pcr[24][32];   /* SHA-256 bank as read; informative, to name what differs */
+	uint8_t pcr[24][32];   /* SHA-256 bank as read: must be the quoted ones, names what differs */
 	uint32_t pcr_present;  /* bit per PCR */
 	struct bytes boot_log; /* TCG crypto-agile log, firmware's then Corbel's */
 	struct corbel_checkpoint checkpoint; /* bytes whose digest is in PCR 22 */

@@ -294,6 +294,7 @@ void fixture_quote(struct fixture *f)
 	public_name(&f->e.ak_public, f->host.ak_name);
 	fixture_enroll(f);
 	f->e.batch_size = 0;
+	memcpy(f->e.nonce, f->in.nonce, sizeof(f->e.nonce));
 	f->in.roots = f->roots;
 	f->in.hosts = f->hosts_file;
 	f->in.allow_test_tpm = false;

@@ -350,6 +350,13 @@ static void since(void **state)
 	bad("log.consistency");
 	w.f.in.since = "/nonexistent";
 	missing("log.consistency");
+	w.f.in.since = NULL; /* a proof that nobody asked for */
+	judged(VERDICT_trusted, "log.consistency", ROW_note);
+	for (size_t i = 0; i < w.v.count; i++) {
+		if (!strcmp(w.v.row[i].component, "log.consistency")) {
+			assert_string_equal(w.v.row[i].found, "a proof since older evidence");
+		}
+	}
 }
 
 static void fork_of_the_log(void **state)

@@ -147,6 +147,7 @@ static void nonces(void **state)
 	memcpy(f.e.nonce, f.in.nonce, 32);
 	expect("quote.nonce", ROW_bad);
 	f.in.nonce[31] ^= 1;
+	memcpy(f.e.nonce, f.in.nonce, 32);
 	f.attest.extraData.size = 31;
 	resign("quote.nonce", ROW_bad);
 	f.attest.extraData.size = 0;
@@ -155,6 +156,7 @@ static void nonces(void **state)
 	resign("quote.nonce", ROW_bad);
 	/* no nonce is not the nonce of zeroes */
 	memset(f.in.nonce, 0, sizeof(f.in.nonce));
+	memset(f.e.nonce, 0, sizeof(f.e.nonce));
 	f.attest.extraData.size = 0;
 	resign("quote.nonce", ROW_bad);
 	memset(f.in.nonce, 0xA5, sizeof(f.in.nonce));
@@ -190,8 +192,10 @@ static void batches(void **state)
 	expect("quote.nonce", ROW_bad);
 	f.e.batch_proof_length++;
 	f.in.nonce[0] ^= 1;
+	memcpy(f.e.nonce, f.in.nonce, 32);
 	expect("quote.nonce", ROW_bad);
 	f.in.nonce[0] ^= 1;
+	memcpy(f.e.nonce, f.in.nonce, 32);
 	f.e.batch_size = 0; /* the root for one nonce */
 	expect("quote.nonce", ROW_bad);
 }
@@ -243,6 +247,35 @@ static void values(void **state)
 	expect("quote.pcrs", ROW_missing);
 }
 
+static void shown_badly(const char *pcr)
+{
+	fixture_judge(&f);
+	assert_int_equal(fixture_row(&f.v, "quote.pcrs"), ROW_bad);
+	assert_int_equal(f.v.status, VERDICT_not_trusted);
+	assert_non_null(strstr(f.v.row[f.v.count - 1].meaning, pcr));
+}
+
+/* The quote is right, what the file says beside it is not. */
+static void shown(void **state)
+{
+	(void)state;
+	fixture_quote(&f);
+	f.e.pcr[17][31] ^= 1;
+	shown_badly("PCR 17.");
+	f.e.pcr[17][31] ^= 1;
+	f.e.pcr_present = QUOTE_PCRS & ~(1u << 4);
+	shown_badly("PCR 4.");
+	f.e.pcr_present = QUOTE_PCRS | 1u << 10;
+	shown_badly("PCR 10.");
+	f.e.pcr_present = 0;
+	shown_badly("PCR 0 1 2 3 4 5 6 7 8 9 17 18 19 22.");
+	fixture_quote(&f);
+	f.e.nonce[0] ^= 1;
+	expect("quote.nonce", ROW_bad);
+	f.e.nonce[0] ^= 1;
+	expect("quote.nonce", ROW_ok);
+}
+
 static void clocks(void **state)
 {
 	static struct corbel_log_record boot;
@@ -283,6 +316,7 @@ int main(void)
 		cmocka_unit_test(batches),
 		cmocka_unit_test(selections),
 		cmocka_unit_test(values),
+		cmocka_unit_test(shown),
 		cmocka_unit_test(clocks),
 	};
 
