@@ -145,7 +145,7 @@ void output_hex(struct json_object *object, const char *key, const void *data, s
 void output_base64(struct json_object *object, const char *key, const void *data, size_t length);
 void output_proof(struct json_object *object, const char *key, const merkle_hash *proof,
 		  size_t length);
-/* Writes the object to a temporary file and renames it to `path`; "-" is stdout. */
+/* As files_write(): a regular file is replaced when it is complete; "-" is stdout. */
 int output_write(struct json_object *object, const char *path);
 
 #endif

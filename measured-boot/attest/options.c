@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "measured-boot/attest/attest.h"
 #include "measured-boot/lib/hex.h"
@@ -117,6 +118,19 @@ static bool add_request(struct options *options, char *text)
 	return !*domain || add_domain(request, domain);
 }
 
+/* A store that is made here would look like one that has lost all its records. */
+static bool is_folder(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status)) {
+		attest_error("--store %s: %s", path,
+			     errno == ENOENT ? "the folder does not exist" : strerror(errno));
+		return false;
+	}
+	return S_ISDIR(status.st_mode) || refuse("--store", path, "a folder");
+}
+
 static bool take(struct line *line, int option, char *value)
 {
 	struct options *options = &line->options;
@@ -149,7 +163,7 @@ static bool take(struct line *line, int option, char *value)
 		return true;
 	case OPTION_store:
 		launchlog_root = value;
-		return true;
+		return is_folder(value);
 	default:
 		return false;
 	}
@@ -169,7 +183,9 @@ static bool check(struct line *line)
 		    options->enrol + (options->activate != NULL);
 
 	if (forms != 1) {
-		return wrong("expected one of --nonce, --request, --enroll and --activate");
+		return wrong(
+			"expected one of --nonce, --request, --enroll and --activate; --help says "
+			"more");
 	}
 	if (options->requests) {
 		options->batch = true;
@@ -215,7 +231,6 @@ int attest_main(int argc, char **argv)
 		good = false;
 	}
 	if (!good || !check(&line)) {
-		fputs(usage_text, stderr);
 		free(options->request);
 		return ATTEST_USAGE;
 	}

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON out: json-c's objects keep the order in which keys were added.  A file appears under its
- * name only when it is complete.
+ * JSON out: json-c's objects keep the order in which keys were added.  A regular file appears under
+ * its name only when it is complete.
  */
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "measured-boot/attest/attest.h"
 #include "measured-boot/lib/hex.h"
+#include "xsm/tool/files.h"
 
 int attest_error(const char *format, ...)
 {
@@ -78,47 +76,19 @@ void output_proof(struct json_object *object, const char *key, const merkle_hash
 	json_object_object_add(object, key, array);
 }
 
-static int write_text(const char *text, size_t length, FILE *file)
-{
-	int error = 0;
-
-	errno = 0;
-	if (fwrite(text, 1, length, file) != length || fputc('\n', file) == EOF || fflush(file) ||
-	    (file != stdout && fsync(fileno(file)))) {
-		error = errno ? errno : EIO;
-	}
-	return error;
-}
-
 int output_write(struct json_object *object, const char *path)
 {
-	size_t length, room = strlen(path) + sizeof(".XXXXXX");
-	const char *text = json_object_to_json_string_length(
+	const char *text = json_object_to_json_string_ext(
 		object,
-		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE,
-		&length);
-	char *temporary;
-	FILE *file;
-	int fd, error;
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	char why[512], *line;
+	int length = asprintf(&line, "%s\n", text);
+	int ret;
 
-	if (!strcmp(path, "-")) {
-		error = write_text(text, length, stdout);
-		return error ? attest_error("cannot write to stdout: %s", strerror(error)) : 0;
+	if (length < 0) {
+		return attest_error("no memory to write %s", path);
 	}
-	temporary = attest_alloc(room);
-	snprintf(temporary, room, "%s.XXXXXX", path);
-	fd = mkstemp(temporary);
-	file = fd < 0 ? NULL : fdopen(fd, "w");
-	error = file ? write_text(text, length, file) : errno;
-	if (file && fclose(file) && !error) {
-		error = errno;
-	}
-	if (!error && rename(temporary, path)) {
-		error = errno;
-	}
-	if (error && fd >= 0) {
-		unlink(temporary);
-	}
-	free(temporary);
-	return error ? attest_error("cannot write %s: %s", path, strerror(error)) : ATTEST_OK;
+	ret = files_write(path, line, (size_t)length, why, sizeof(why));
+	free(line);
+	return ret ? attest_error("cannot write %s", why) : ATTEST_OK;
 }

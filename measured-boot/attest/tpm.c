@@ -3,6 +3,7 @@
  * The TPM at locality 0, by ESAPI: the commands that need no key of their own making.  What it
  * answers is passed on, not believed: the verifier checks it.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
+#include <unistd.h>
 
 #include "measured-boot/attest/attest.h"
 
@@ -34,9 +36,14 @@ bool tpm_is_absent(TSS2_RC rc)
 
 int tpm_open(struct tpm *tpm, const char *tcti)
 {
+	static const char device[] = "device:";
+	const char *path = tcti + sizeof(device) - 1;
 	TSS2_RC rc;
 
 	memset(tpm, 0, sizeof(*tpm));
+	if (!strncmp(tcti, device, sizeof(device) - 1) && access(path, F_OK) && errno == ENOENT) {
+		return attest_error("no %s: the host has no TPM (see `corbel host')", path);
+	}
 	tpm->ak = ESYS_TR_NONE;
 	setenv("TSS2_LOG", "all+NONE", 0); /* what went wrong is said once, here */
 	rc = Tss2_TctiLdr_Initialize(tcti, &tpm->tcti);
