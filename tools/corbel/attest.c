@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tools/corbel/corbel.h"
+#include "tools/corbel/domains.h"
 
 #define ARGUMENTS_MAX 1024
 
@@ -29,7 +30,18 @@ static char *with_number(const char *before, int before_size, const char *name, 
 		return NULL;
 	}
 	if (name[strspn(name, "0123456789")] != '\0') {
-		if (!tool_domain(name, &domid)) {
+		int ret = domains_resolve(name, &domid);
+
+		if (ret == -ESRCH) {
+			tool_error(
+				0,
+				"attest: no domain called `%s' lives; one that has ended goes by "
+				"its number",
+				name);
+			return NULL;
+		}
+		if (ret) {
+			tool_error(ret, "attest: cannot look up `%s'", name);
 			return NULL;
 		}
 		if (asprintf(&text, "%.*s%u%s", before_size, before, domid, after) < 0) {

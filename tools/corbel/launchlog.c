@@ -300,6 +300,28 @@ struct corbel_log_record *launchlog_load(struct launchlog *log, uint64_t count)
 	return records;
 }
 
+int launchlog_alone(char *why, size_t size)
+{
+	struct launchlog log;
+	int ret = make_folders(&log), fd;
+
+	if (ret) {
+		snprintf(why, size, "%s", log.error);
+		return ret;
+	}
+	snprintf(log.path, sizeof(log.path), "%s/logd.lock", launchlog_root);
+	fd = open(log.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB)) {
+		return 0;
+	}
+	ret = -errno;
+	snprintf(why, size, "cannot lock %s: %s", log.path, strerror(-ret));
+	if (fd >= 0) {
+		close(fd);
+	}
+	return ret;
+}
+
 int launchlog_store(char *why, size_t size)
 {
 	struct launchlog log;

@@ -33,6 +33,10 @@ int launchlog_drain(struct launchlog *log);
 struct corbel_log_record *launchlog_load(struct launchlog *log, uint64_t count);
 void launchlog_close(struct launchlog *log);
 
+/* Takes the daemon's place, which only one has, until the process ends.  Returns -EWOULDBLOCK if it
+ * is taken, another negative errno if that cannot be told; the reason goes to why. */
+int launchlog_alone(char *why, size_t size);
+
 /* All of it once: open, drain, close.  The reason of a failure goes to why. */
 int launchlog_store(char *why, size_t size);
 

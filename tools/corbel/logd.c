@@ -13,6 +13,7 @@
 #include "tools/corbel/console_log.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/daemon.h"
+#include "tools/corbel/host.h"
 #include "tools/corbel/launchlog.h"
 
 static volatile sig_atomic_t stopping;
@@ -51,6 +52,24 @@ static void serve(void)
 	}
 }
 
+/* What waiting does not cure: no hypervisor, or another one at work.  A refusal or a full disk may
+ * pass, and is tried again. */
+static int check_start(void)
+{
+	struct corbel_host_info info = {0};
+	char why[512];
+	int ret = host_corbel(CORBEL_OP_host_info, &info, sizeof(info));
+
+	if (ret < 0 && ret != -EPERM) {
+		return tool_error(ret, "logd: cannot reach the hypervisor");
+	}
+	ret = launchlog_alone(why, sizeof(why));
+	if (ret == -EWOULDBLOCK) {
+		return tool_error(0, "logd: another one runs already");
+	}
+	return EXIT_OK;
+}
+
 int verb_logd(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_stop};
@@ -65,6 +84,10 @@ int verb_logd(int argc, char **argv)
 	}
 	if (optind < argc) {
 		return verb_extra("logd", argv[optind]);
+	}
+	ret = check_start();
+	if (ret) {
+		return ret;
 	}
 	if (!foreground) {
 		ret = console_log_prepare();
