@@ -159,7 +159,7 @@ COLD int hc_deny(const struct hc_call *call, const struct domain *object, size_t
  * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
  * building domain answers to its builder alone.
  */
-bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right)
+inline bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	const struct domain *caller = call->caller;
 	struct xsm_label label = object_label(call, object);
