@@ -180,7 +180,7 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 		verdict_add(&v, "ek.public", ROW_bad, "the certificate's key", NULL, "%s", wrong);
 	}
 	verdict_close(&v);
-	verdict_text(&v, out);
+	verdict_rows(&v, out);
 	status = (int)v.status;
 	verdict_free(&v);
 	EVP_PKEY_free(ak);
@@ -192,6 +192,11 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 				 : complain("the endorsement key cannot be digested");
 	}
 	OPENSSL_cleanse(&p, sizeof(p));
+	/* no word of a verdict: nothing was decided but that it is worth asking */
+	fprintf(out, "\n%s: %s\n", status ? "no challenge made" : "challenge made",
+		status == VERDICT_not_trusted ? "the keys are not as they must be, see above"
+		: status                      ? "something is missing, see above"
+					      : in->challenge);
 	return status;
 }
 

@@ -194,6 +194,44 @@ static void banner(const struct verdict *v, const char *title, FILE *out)
 		count[ROW_note]);
 }
 
+static void digest_line(const char *what, const char *name, const uint8_t *digest, FILE *out)
+{
+	fprintf(out, "<tr><td class=\"c\">%s</td><td class=\"v\">", what);
+	for (size_t i = 0; digest && i < 32; i++) {
+		fprintf(out, "%02x", digest[i]);
+	}
+	fputs(digest ? "" : "cannot be read", out);
+	fputs("</td><td class=\"v\">", out);
+	escape(out, name);
+	fputs("</td></tr>\n", out);
+}
+
+/* What the page is about: without it two pages could be taken for each other. */
+static void subject(const struct verdict_subject *about, FILE *out)
+{
+	char record[32];
+
+	snprintf(record, sizeof(record), "%llu", (unsigned long long)about->launch_record);
+	fputs("<h2>What was judged</h2>\n<table><colgroup><col style=\"width:18%\">"
+	      "<col style=\"width:52%\"><col></colgroup><tbody>\n",
+	      out);
+	digest_line("Boot id", about->genuine ? "" : "nothing vouches for it", about->boot_id, out);
+	fprintf(out,
+		"<tr><td class=\"c\">Launch record</td><td class=\"v\">%s</td><td></td></tr>\n",
+		about->tenant         ? record
+		: about->tenant_asked ? "none that is proved"
+				      : "no tenant judged");
+	digest_line("Nonce", "", about->nonce, out);
+	if (about->evidence) {
+		digest_line("Evidence, SHA-256", about->evidence, about->evidence_sha256, out);
+	}
+	for (size_t i = 0; i < about->inputs; i++) {
+		digest_line("Input, SHA-256", about->input[i].file,
+			    about->input[i].read ? about->input[i].sha256 : NULL, out);
+	}
+	fputs("</tbody></table>\n", out);
+}
+
 #define BOX_WIDTH  188
 #define BOX_HEIGHT 82
 #define BOX_STEP   232
@@ -316,6 +354,9 @@ void verdict_html(const struct verdict *v, const char *title, FILE *out)
 {
 	head(out, title);
 	banner(v, title, out);
+	if (v->about.host) {
+		subject(&v->about, out);
+	}
 	drawing(v, out);
 	faults(v, out);
 	table_head("All checks", out);

@@ -4,7 +4,10 @@
  * behind it; each knows by the flags in struct judge what it may still believe.
  */
 #include "measured-boot/verify/identity.h"
+#include "measured-boot/verify/json.h"
+#include <openssl/sha.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void (*const steps[])(struct judge *j) = {
 	/* who speaks */
@@ -27,6 +30,19 @@ static void (*const steps[])(struct judge *j) = {
 	launch_check,
 };
 
+static void subject(const struct judge *j)
+{
+	struct verdict_subject *about = &j->v->about;
+
+	about->host = true;
+	about->genuine = j->checkpoint_ok;
+	memcpy(about->boot_id, j->e->checkpoint.boot_id, sizeof(about->boot_id));
+	memcpy(about->nonce, j->in->nonce, sizeof(about->nonce));
+	about->tenant_asked = j->in->expect != NULL;
+	about->tenant = j->in->expect && j->launch;
+	about->launch_record = about->tenant ? j->launch->index : 0;
+}
+
 void verify_judge(const struct verify_inputs *in, const struct evidence *e, struct verdict *v)
 {
 	struct judge j = {.in = in, .e = e, .v = v};
@@ -35,6 +51,7 @@ void verify_judge(const struct verify_inputs *in, const struct evidence *e, stru
 		steps[i](&j);
 	}
 	verdict_close(v);
+	subject(&j);
 	X509_free(j.ek_certificate);
 	EVP_PKEY_free(j.ak);
 	bootlog_free(j.log);
@@ -42,4 +59,43 @@ void verify_judge(const struct verify_inputs *in, const struct evidence *e, stru
 	limits_free(j.limits);
 	expectation_free(j.expect);
 	free(j.entry_ok);
+}
+
+/* ---- what was judged by which files -------------------------------------------------------------
+ */
+
+static void add_input(struct verdict_subject *about, const char *file)
+{
+	char error[256];
+	struct bytes bytes;
+
+	if (!file || about->inputs == VERDICT_INPUTS_MAX) {
+		return;
+	}
+	about->input[about->inputs].file = file;
+	if (file_read(file, JSON_FILE_MAX, &bytes, error)) {
+		about->input[about->inputs].read = true;
+		SHA256(bytes.data, bytes.length, about->input[about->inputs].sha256);
+		free(bytes.data);
+	}
+	about->inputs++;
+}
+
+void verify_digests(const struct verify_inputs *in, const char *name, const struct bytes *evidence,
+		    struct verdict *v)
+{
+	const char *const file[] = {in->hosts,  in->firmware, in->firmware_key, in->limits,
+				    in->expect, in->bound,    in->since};
+
+	v->about.evidence = name;
+	SHA256(evidence->data, evidence->length, v->about.evidence_sha256);
+	for (size_t i = 0; in->roots && in->roots[i]; i++) {
+		add_input(&v->about, in->roots[i]);
+	}
+	for (size_t i = 0; in->references && in->references[i]; i++) {
+		add_input(&v->about, in->references[i]);
+	}
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+		add_input(&v->about, file[i]);
+	}
 }

@@ -343,9 +343,9 @@ static void data_row(struct judge *j, const struct corbel_log_record *report)
 	char error[256];
 
 	if (!j->in->bound) {
-		verdict_add_digest(j->v, "report.data", ROW_note, NULL, found, 32,
-				   "The report binds something: give the file to see whether it "
-				   "is this one.");
+		verdict_add_digest(j->v, "report.data", ROW_warning, NULL, found, 32,
+				   "The report binds something that was not compared: without "
+				   "--bound nothing says which key is the domain's.");
 		return;
 	}
 	if (!file_read(j->in->bound, BOUND_MAX, &bound, error)) {

@@ -162,11 +162,13 @@ static bool write_page(const struct verdict *v, const char *title, const char *p
 	return good;
 }
 
-static int judge(const struct options *o, const struct verify_inputs *in, const struct evidence *e)
+static int judge(const struct options *o, const struct verify_inputs *in, const struct evidence *e,
+		 const struct bytes *text)
 {
 	struct verdict v = {0};
 	int status;
 
+	verify_digests(in, o->word[0], text, &v);
 	verify_judge(in, e, &v);
 	status = (int)v.status;
 	(o->json ? verdict_json : verdict_text)(&v, stdout);
@@ -211,7 +213,7 @@ static int check_with(const struct options *o)
 		return VERDICT_cannot_judge;
 	}
 	if (verify_evidence_read(&e, (const char *)text.data, text.length, error)) {
-		status = judge(o, &in, &e);
+		status = judge(o, &in, &e, &text);
 		verify_evidence_free(&e);
 	} else {
 		fprintf(stderr, "corbel-verify: %s: %s\n", o->word[0], error);

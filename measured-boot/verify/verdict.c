@@ -179,7 +179,7 @@ static void full_value(const char *name, const char *value, FILE *out)
 	}
 }
 
-static size_t count_of(const struct verdict *v, enum row_result result)
+size_t verdict_count(const struct verdict *v, enum row_result result)
 {
 	size_t count = 0;
 
@@ -189,7 +189,7 @@ static size_t count_of(const struct verdict *v, enum row_result result)
 	return count;
 }
 
-void verdict_text(const struct verdict *v, FILE *out)
+void verdict_rows(const struct verdict *v, FILE *out)
 {
 	fprintf(out, "%-20s %-8s %-*s %-*s %s\n", "component", "verdict", CELL, "expected", CELL,
 		"found", "what it means");
@@ -205,17 +205,95 @@ void verdict_text(const struct verdict *v, FILE *out)
 			full_value("found", row->found, out);
 		}
 	}
-	fprintf(out, "\n%s: %zu ok, %zu warnings, %zu bad, %zu missing\n", verdict_word(v->status),
-		count_of(v, ROW_ok), count_of(v, ROW_warning), count_of(v, ROW_bad),
-		count_of(v, ROW_missing));
+}
+
+static void print_name(const char *name, FILE *out)
+{
+	char *copy = harmless(name);
+
+	fputs(copy, out);
+	free(copy);
+}
+
+static void print_file(const char *what, const char *name, const uint8_t *sha256, FILE *out)
+{
+	char text[2 * DIGEST_MAX + 1] = "(cannot be read)";
+
+	fprintf(out, "%-20s %s ", what, sha256 ? hex(sha256, 32, text) : text);
+	print_name(name, out);
+	fputc('\n', out);
+}
+
+static void print_subject(const struct verdict_subject *about, FILE *out)
+{
+	char text[2 * DIGEST_MAX + 1];
+
+	fprintf(out, "%-20s %s%s\n", "boot id", hex(about->boot_id, 32, text),
+		about->genuine ? "" : " (nothing vouches for it)");
+	if (about->tenant) {
+		fprintf(out, "%-20s %llu\n", "launch record",
+			(unsigned long long)about->launch_record);
+	} else {
+		fprintf(out, "%-20s %s\n", "launch record",
+			about->tenant_asked ? "none that is proved" : "no tenant judged");
+	}
+	fprintf(out, "%-20s %s\n", "nonce", hex(about->nonce, sizeof(about->nonce), text));
+	if (about->evidence) {
+		print_file("evidence SHA-256", about->evidence, about->evidence_sha256, out);
+	}
+	for (size_t i = 0; i < about->inputs; i++) {
+		print_file("input SHA-256", about->input[i].file,
+			   about->input[i].read ? about->input[i].sha256 : NULL, out);
+	}
+	fputc('\n', out);
+}
+
+/* " tenant.cmdline, report.data:" after the word: each component that decided, once. */
+static void print_reasons(const struct verdict *v, FILE *out)
+{
+	enum row_result reason = v->status == VERDICT_not_trusted ? ROW_bad : ROW_missing;
+	const char *before = " ";
+
+	if (v->status == VERDICT_trusted && v->about.host && !v->about.tenant_asked) {
+		fputs(" host only, no tenant was judged:", out);
+	}
+	for (size_t i = 0; v->status != VERDICT_trusted && i < v->count; i++) {
+		size_t first = 0;
+
+		while (v->row[first].result != reason ||
+		       strcmp(v->row[first].component, v->row[i].component) != 0) {
+			if (first++ == i) {
+				break;
+			}
+		}
+		if (first == i) {
+			fprintf(out, "%s%s", before, v->row[i].component);
+			before = ", ";
+		}
+	}
+	fputs(before[0] == ',' ? ":" : "", out);
+}
+
+void verdict_text(const struct verdict *v, FILE *out)
+{
+	if (v->about.host) {
+		print_subject(&v->about, out);
+	}
+	verdict_rows(v, out);
+	fprintf(out, "\n%s:", verdict_word(v->status));
+	print_reasons(v, out);
+	fprintf(out, " %zu ok, %zu warnings, %zu bad, %zu missing\n", verdict_count(v, ROW_ok),
+		verdict_count(v, ROW_warning), verdict_count(v, ROW_bad),
+		verdict_count(v, ROW_missing));
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------
  */
 
-static void json_string(const char *key, const char *value, const char *end, FILE *out)
+static void json_string(const char *indent, const char *key, const char *value, const char *end,
+			FILE *out)
 {
-	fprintf(out, "      \"%s\": ", key);
+	fprintf(out, "%s\"%s\": ", indent, key);
 	if (!value) {
 		fprintf(out, "null%s\n", end);
 		return;
@@ -225,25 +303,56 @@ static void json_string(const char *key, const char *value, const char *end, FIL
 		if (*value == '"' || *value == '\\') {
 			fputc('\\', out);
 		}
-		fputc(*value, out);
+		fputc(*value >= ' ' && *value <= '~' ? *value : '?', out);
 	}
 	fprintf(out, "\"%s\n", end);
+}
+
+static void json_subject(const struct verdict_subject *about, FILE *out)
+{
+	char text[2 * DIGEST_MAX + 1], number[24] = "null";
+
+	if (about->tenant) {
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)about->launch_record);
+	}
+	json_string("  ", "boot_id", hex(about->boot_id, 32, text), ",", out);
+	fprintf(out, "  \"launch_record\": %s,\n", number);
+	json_string("  ", "nonce", hex(about->nonce, sizeof(about->nonce), text), ",", out);
+	json_string("  ", "evidence_sha256",
+		    about->evidence ? hex(about->evidence_sha256, 32, text) : NULL, ",", out);
+	fputs("  \"inputs\": [", out);
+	for (size_t i = 0; i < about->inputs; i++) {
+		fprintf(out, "%s\n    {\n", i ? "," : "");
+		json_string("      ", "file", about->input[i].file, ",", out);
+		json_string("      ", "sha256",
+			    about->input[i].read ? hex(about->input[i].sha256, 32, text) : NULL, "",
+			    out);
+		fputs("    }", out);
+	}
+	fprintf(out, "%s],\n", about->inputs ? "\n  " : "");
 }
 
 void verdict_json(const struct verdict *v, FILE *out)
 {
 	fprintf(out, "{\n  \"format\": \"corbel.verdict.1\",\n  \"verdict\": \"%s\",\n",
 		verdict_word(v->status));
-	fputs("  \"rows\": [", out);
+	if (v->about.host) {
+		json_subject(&v->about, out);
+	}
+	fputs("  \"counts\": {", out);
+	for (int i = ROW_ok; i <= ROW_missing; i++) {
+		fprintf(out, "%s\"%s\": %zu", i ? ", " : "", row_word(i), verdict_count(v, i));
+	}
+	fputs("},\n  \"rows\": [", out);
 	for (size_t i = 0; i < v->count; i++) {
 		const struct verdict_row *row = &v->row[i];
 
 		fprintf(out, "%s\n    {\n", i ? "," : "");
-		json_string("component", row->component, ",", out);
-		json_string("result", row_word(row->result), ",", out);
-		json_string("expected", row->expected, ",", out);
-		json_string("found", row->found, ",", out);
-		json_string("meaning", row->meaning, "", out);
+		json_string("      ", "component", row->component, ",", out);
+		json_string("      ", "result", row_word(row->result), ",", out);
+		json_string("      ", "expected", row->expected, ",", out);
+		json_string("      ", "found", row->found, ",", out);
+		json_string("      ", "meaning", row->meaning, "", out);
 		fputs("    }", out);
 	}
 	fprintf(out, "%s]\n}\n", v->count ? "\n  " : "");

@@ -43,7 +43,28 @@ struct verdict_row {
 	char *meaning; /* one sentence for a person */
 };
 
+#define VERDICT_INPUTS_MAX 80u
+
+/* What a verdict is about, so that it can be told from another one later. */
+struct verdict_subject {
+	bool host;    /* a host's evidence was judged; else nothing below is shown */
+	bool genuine; /* the TPM vouches for boot_id; else it is what the evidence says */
+	uint8_t boot_id[32], nonce[CORBEL_NONCE_LEN];
+	bool tenant_asked, tenant; /* a tenant was to be judged; its launch is on record: */
+	uint64_t launch_record;
+	/* set by whoever read the files: names, which must live as long, and what was in them */
+	const char *evidence; /* NULL: not said */
+	uint8_t evidence_sha256[32];
+	struct {
+		const char *file;
+		bool read;
+		uint8_t sha256[32];
+	} input[VERDICT_INPUTS_MAX];
+	size_t inputs;
+};
+
 struct verdict {
+	struct verdict_subject about;
 	struct verdict_row *row;
 	size_t count, room;
 	enum verdict_status status; /* set by verdict_close() */
@@ -70,7 +91,11 @@ void verdict_free(struct verdict *v);
 const char *verdict_word(enum verdict_status status);
 const char *row_word(enum row_result result);
 
+/* verdict_text() is what the verdict is about, the rows, and one line that begins with the word and
+ * names what failed; verdict_rows() is the rows alone. */
 void verdict_text(const struct verdict *v, FILE *out);
+void verdict_rows(const struct verdict *v, FILE *out);
+size_t verdict_count(const struct verdict *v, enum row_result result);
 void verdict_json(const struct verdict *v, FILE *out);
 /* One page with no outside reference: title, verdict, boot chain drawn, table. */
 void verdict_html(const struct verdict *v, const char *title, FILE *out);
@@ -100,9 +125,9 @@ struct evidence {
 	struct bytes ek_certificate;     /* DER */
 	struct bytes ak_public;          /* TPMT_PUBLIC */
 	struct bytes attest, signature;  /* TPMS_ATTEST, TPMT_SIGNATURE */
-	uint8_t pcr[24][32];   /* SHA-256 bank as read: must be the quoted ones, names what differs */
-	uint32_t pcr_present;  /* bit per PCR */
-	struct bytes boot_log; /* TCG crypto-agile log, firmware's then Corbel's */
+	uint8_t pcr[24][32]; /* SHA-256 bank as read: must be the quoted ones, names what differs */
+	uint32_t pcr_present;                /* bit per PCR */
+	struct bytes boot_log;               /* TCG crypto-agile log, firmware's then Corbel's */
 	struct corbel_checkpoint checkpoint; /* bytes whose digest is in PCR 22 */
 	struct log_entry *entry;             /* ascending index, no index twice */
 	size_t entry_count;
@@ -142,4 +167,7 @@ struct verify_inputs {
 /* Judges in the documented order and closes the verdict.  Goes on after a failed check as far as
  * what follows still means something. */
 void verify_judge(const struct verify_inputs *in, const struct evidence *e, struct verdict *v);
+/* Fills v->about with the digests of these bytes of evidence and of the inputs' files. */
+void verify_digests(const struct verify_inputs *in, const char *name, const struct bytes *evidence,
+		    struct verdict *v);
 #endif

@@ -389,12 +389,66 @@ static void verdicts(void **state)
 	assert_string_equal(v.row[3].meaning, "other");
 	verdict_json(&v, out);
 	verdict_text(&v, out);
+	verdict_html(&v, "title", out);
 	fclose(out);
 	assert_null(strchr(text, '\033'));
 	assert_non_null(strstr(text, "\"found\": \"?[2J\\\"<\\\\\","));
 	assert_non_null(strstr(text, "\"verdict\": \"not trusted\""));
-	assert_non_null(strstr(text, "\nnot trusted: 1 ok, 1 warnings, 1 bad, 2 missing\n"));
+	assert_non_null(
+		strstr(text, "\nnot trusted: builder: 1 ok, 1 warnings, 1 bad, 2 missing\n"));
 	free(text);
+	verdict_free(&v);
+}
+
+/* Each form says what it is about, and the last line what decided. */
+static void subjects(void **state)
+{
+	struct verdict v = {.about = {.host = true,
+				      .genuine = true,
+				      .evidence = "e\033.json",
+				      .input = {{"roots.pem", true, {0xEE}}, {.file = "gone"}},
+				      .inputs = 2}};
+	char *text[4] = {NULL};
+	size_t length;
+
+	(void)state;
+	memset(v.about.boot_id, 0xB0, 32);
+	memset(v.about.evidence_sha256, 0xE5, 32);
+	verdict_add(&v, "grub", ROW_ok, NULL, NULL, "good");
+	verdict_close(&v);
+	for (int i = 0; i < 4; i++) {
+		FILE *out = open_memstream(&text[i], &length);
+
+		if (i == 2) {
+			verdict_html(&v, "title", out);
+		} else {
+			(i == 1 ? verdict_json : verdict_text)(&v, out);
+		}
+		fclose(out);
+		assert_null(strchr(text[i], '\033'));
+		assert_non_null(strstr(text[i], "b0b0b0b0"));
+		assert_non_null(strstr(text[i], "e5e5e5e5"));
+		assert_non_null(strstr(text[i], "ee000000"));
+		v.about.tenant_asked = v.about.tenant = i == 2;
+		v.about.launch_record = 37;
+		if (i == 2) { /* twice the same reason is one */
+			verdict_add(&v, "plan", ROW_missing, NULL, NULL, "none");
+			verdict_add(&v, "grub", ROW_bad, NULL, NULL, "bad");
+			verdict_add(&v, "grub", ROW_bad, NULL, NULL, "bad");
+			verdict_add(&v, "tenant.cmdline", ROW_bad, NULL, NULL, "bad");
+			verdict_close(&v);
+		}
+	}
+	assert_non_null(strstr(text[0], "\ntrusted: host only, no tenant was judged: 1 ok, "));
+	assert_non_null(strstr(text[0], "no tenant judged"));
+	assert_non_null(strstr(text[1], "\"launch_record\": null"));
+	assert_non_null(strstr(text[1], "\"ok\": 1, \"note\": 0"));
+	assert_non_null(strstr(text[2], "no tenant judged"));
+	assert_non_null(strstr(text[3], "\nnot trusted: grub, tenant.cmdline: 1 ok, "));
+	assert_non_null(strstr(text[3], "launch record        37\n"));
+	for (int i = 0; i < 4; i++) {
+		free(text[i]);
+	}
 	verdict_free(&v);
 }
 
@@ -406,6 +460,7 @@ int main(void)
 		cmocka_unit_test(files),        cmocka_unit_test(evidence_good),
 		cmocka_unit_test(evidence_bad), cmocka_unit_test(evidence_counts),
 		cmocka_unit_test(hosts),        cmocka_unit_test(verdicts),
+		cmocka_unit_test(subjects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
