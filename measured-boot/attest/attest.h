@@ -88,7 +88,7 @@ int key_activate(struct tpm *tpm, const struct blob *credential, const struct bl
  */
 
 struct records {
-	struct corbel_log_record *record;
+	const struct corbel_log_record *record; /* the store's file, mapped */
 	merkle_hash *leaf;
 	uint64_t count;
 	struct corbel_checkpoint checkpoint;

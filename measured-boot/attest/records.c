@@ -133,7 +133,7 @@ static int load_log(struct records *records)
 	}
 	records->count = records->checkpoint.size;
 	if (!launchlog_drain(&log)) {
-		records->record = launchlog_load(&log, records->count);
+		records->record = launchlog_map(&log, records->count);
 	}
 	ret = records->record ? check_root(records, log.path) : attest_error("%s", log.error);
 	launchlog_close(&log);
@@ -170,7 +170,7 @@ int records_load(struct records *records)
 
 void records_free(struct records *records)
 {
-	free(records->record);
+	launchlog_unmap(records->record, records->count);
 	free(records->leaf);
 	free(records->boot_log);
 }

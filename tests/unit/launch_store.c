@@ -196,18 +196,18 @@ static void test_drain(void **state)
 
 static void test_load(void **state)
 {
-	struct corbel_log_record *records;
+	const struct corbel_log_record *records;
 	struct launchlog log;
 
 	(void)state;
 	add(20);
 	assert_int_equal(launchlog_open(&log), 0);
 	assert_int_equal(launchlog_drain(&log), 0);
-	records = launchlog_load(&log, 21);
+	records = launchlog_map(&log, 21);
 	assert_non_null(records);
 	assert_memory_equal(records, fake_log->record, 21 * 512);
-	free(records);
-	assert_null(launchlog_load(&log, 23));
+	launchlog_unmap(records, 21);
+	assert_null(launchlog_map(&log, 23));
 	assert_non_null(strstr(log.error, "has 22 records, 23 are needed"));
 	launchlog_close(&log);
 }

@@ -10,9 +10,9 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -279,25 +279,29 @@ int launchlog_drain(struct launchlog *log)
 	return ret;
 }
 
-struct corbel_log_record *launchlog_load(struct launchlog *log, uint64_t count)
+/* One byte more, since nothing cannot be mapped. */
+const struct corbel_log_record *launchlog_map(struct launchlog *log, uint64_t count)
 {
-	struct corbel_log_record *records;
+	void *records;
 
 	if (count > log->count) {
 		fail(log, -ENOENT, "%s has %llu records, %llu are needed", log->path,
 		     (unsigned long long)log->count, (unsigned long long)count);
 		return NULL;
 	}
-	records = malloc(count * RECORD + 1);
-	if (!records) {
-		fail(log, -ENOMEM, "no memory for %llu records", (unsigned long long)count);
-		return NULL;
-	}
-	if (read_at(log, records, count * RECORD, 0)) {
-		free(records);
+	records = mmap(NULL, count * RECORD + 1, PROT_READ, MAP_PRIVATE, log->fd, 0);
+	if (records == MAP_FAILED) {
+		fail(log, -errno, "cannot map %s: %s", log->path, strerror(errno));
 		return NULL;
 	}
 	return records;
+}
+
+void launchlog_unmap(const struct corbel_log_record *records, uint64_t count)
+{
+	if (records) {
+		munmap((void *)records, count * RECORD + 1);
+	}
 }
 
 int launchlog_alone(char *why, size_t size)

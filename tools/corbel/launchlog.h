@@ -29,8 +29,11 @@ int launchlog_open(struct launchlog *log);
 /* Takes over all records that are not yet stored.  Returns 0 or a negative errno with log->error;
  * what was not stored was not acknowledged, so that the next try goes on there. */
 int launchlog_drain(struct launchlog *log);
-/* Reads the first `count` records; the caller frees them.  NULL with log->error. */
-struct corbel_log_record *launchlog_load(struct launchlog *log, uint64_t count);
+/* The first `count` records as they stand in the file: they cost no memory that the kernel could
+ * not take back.  NULL with log->error; else launchlog_unmap() ends it, before or after the close.
+ */
+const struct corbel_log_record *launchlog_map(struct launchlog *log, uint64_t count);
+void launchlog_unmap(const struct corbel_log_record *records, uint64_t count);
 void launchlog_close(struct launchlog *log);
 
 /* Takes the daemon's place, which only one has, until the process ends.  Returns -EWOULDBLOCK if it
