@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +36,19 @@ static int complain(int status, const char *what)
 static int write_new(const char *path, mode_t mode, const uint8_t *bytes, size_t size)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	bool good = false;
 	char error[256];
 
-	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || close(fd)) {
+	if (fd >= 0) {
+		errno = ENOSPC; /* of a short write, which sets none */
+		good = write(fd, bytes, size) == (ssize_t)size;
+		good = !close(fd) && good;
+	}
+	if (!good) {
 		snprintf(error, sizeof(error), "%.200s: %s", path, strerror(errno));
+		if (fd >= 0) {
+			unlink(path); /* it was made here */
+		}
 		return complain(1, error);
 	}
 	return 0;
@@ -54,7 +64,13 @@ static int make_key(char **word)
 	}
 	status = write_new(word[0], 0600, key, sizeof(key));
 	explicit_bzero(key, sizeof(key));
-	return status ? status : write_new(word[1], 0644, public_key, sizeof(public_key));
+	if (!status) {
+		status = write_new(word[1], 0644, public_key, sizeof(public_key));
+		if (status) {
+			unlink(word[0]); /* a half pair would stand in the way of the next try */
+		}
+	}
+	return status;
 }
 
 /* The bytes of a word or file, of a size within bounds; NULL after a complaint. */
