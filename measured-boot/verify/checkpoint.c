@@ -49,6 +49,21 @@ void checkpoint_pcr(struct judge *j)
 	j->pcr_known |= 1u << CORBEL_CHECKPOINT_PCR;
 }
 
+/* Why nothing vouches for PCR 22: the first of the rows that pcrs_ok needs. */
+static const char *cause(const struct judge *j)
+{
+	if (!j->quote_signed) {
+		return "quote.signature";
+	}
+	if (!j->enrolled) {
+		return "host.enrolled";
+	}
+	if (memcmp(j->ak_name, j->enrolled_ak, NAME_LEN)) {
+		return "ak.credential";
+	}
+	return j->quote_fresh ? "quote.pcrs" : "quote.nonce";
+}
+
 static void pcr22_row(struct judge *j)
 {
 	const uint8_t *computed = j->pcr256[CORBEL_CHECKPOINT_PCR];
@@ -65,7 +80,7 @@ static void pcr22_row(struct judge *j)
 				   "PCR 22 holds another checkpoint than this one.");
 	} else {
 		verdict_add_digest(j->v, "checkpoint.pcr22", ROW_missing, computed, read, 32,
-				   "No quote vouches for the checkpoint: see quote.pcrs.");
+				   "No quote vouches for the checkpoint: see %s.", cause(j));
 	}
 }
 
@@ -171,12 +186,25 @@ static void policy_row(struct judge *j)
 	}
 }
 
+/* Counters that decide nothing, but an auditor asks for them. */
+static void audit_row(struct judge *j)
+{
+	char found[96];
+
+	snprintf(found, sizeof(found), "%llu refusals, %llu lost",
+		 (unsigned long long)j->e->checkpoint.audit_denied,
+		 (unsigned long long)j->e->checkpoint.trace_lost);
+	verdict_add(j->v, "checkpoint.audit", ROW_note, NULL, found,
+		    "Refusals by the policy since boot, and trace records that were lost.");
+}
+
 void checkpoint_check(struct judge *j)
 {
 	pcr22_row(j);
 	nonce_row(j);
 	flag_rows(j);
 	policy_row(j);
+	audit_row(j);
 }
 
 /* One policy record: it must follow the one before it, and its policy be acceptable. */

@@ -159,10 +159,26 @@ static void differing_field(const struct fields *want, const struct fields *got,
 	}
 }
 
+/* What is known when the record cannot be taken apart: the digest that the event should have, and
+ * that of the text which the log has in its place. */
+static void show_event(const struct wanted *want, const struct boot_event *found, struct record *r)
+{
+	uint8_t sha256[32], sha384[48];
+
+	digest_both(found->data, found->size, sha256, sha384);
+	show_digests(r, want->sha256, sha256, 32);
+}
+
 static void record_fault(const struct wanted *want, const struct expected_event *e,
 			 struct record *r)
 {
 	struct fields expected, found;
+
+	hex_encode(want->sha256, 32, r->expected);
+	snprintf(r->found, sizeof(r->found), "none");
+	if (e->found) {
+		show_event(want, e->found, r);
+	}
 
 	if (!e->found) {
 		snprintf(r->fault, sizeof(r->fault), "there is none");

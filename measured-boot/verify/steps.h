@@ -98,7 +98,7 @@ void checkpoint_pcr(struct judge *j);
  * policy ... dom0.initrd, X.cmdline, pcr17, pcr18, pcr19 */
 void appraise_boot(struct judge *j);
 /* checkpoint.c: checkpoint.pcr22, checkpoint.nonce, checkpoint.flags, checkpoint.policy,
- * checkpoint.switches, host.* */
+ * checkpoint.audit, host.* */
 void checkpoint_check(struct judge *j);
 /* launch.c: log.inclusion, log.boot, log.consistency.  Sets entry_ok, boot. */
 void log_check(struct judge *j);

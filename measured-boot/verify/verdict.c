@@ -159,6 +159,9 @@ static const char *cell(const char *value, char out[CELL + 1])
 	if (!value) {
 		return "-";
 	}
+	if (!length) {
+		return "(empty)";
+	}
 	if (length <= CELL) {
 		return value;
 	}

@@ -162,6 +162,33 @@ static void record_differs(void **state)
 	names("plan");
 }
 
+/* A bit of the log, not of what was measured: the row shows both digests, not nothing. */
+static void bit_flipped(void **state)
+{
+	static uint8_t data[512];
+	struct boot_event *event = recorded_event(&w, 17, 0);
+	unsigned shown = 0;
+
+	(void)state;
+	memcpy(data, event->data, event->size);
+	data[event->size - 1] ^= 1;
+	event->data = data;
+	recorded_boot_log(&w);
+	recorded_quote(&w);
+	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+	for (size_t i = 0; i < w.v.count; i++) {
+		const struct verdict_row *row = &w.v.row[i];
+
+		if (row->result == ROW_bad && !strcmp(row->component, "hypervisor.cmdline")) {
+			assert_int_equal(strlen(row->expected), 64);
+			assert_int_equal(strlen(row->found), 64);
+			assert_string_not_equal(row->expected, row->found);
+			shown++;
+		}
+	}
+	assert_int_equal(shown, 1);
+}
+
 /* GRUB goes on without a module for which it has no memory, or a boot entry loads one more. */
 static void more_or_less(void **state)
 {
@@ -322,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup(other_files, fresh),
 		cmocka_unit_test_setup(other_lines, fresh),
 		cmocka_unit_test_setup(record_differs, fresh),
+		cmocka_unit_test_setup(bit_flipped, fresh),
 		cmocka_unit_test_setup(more_or_less, fresh),
 		cmocka_unit_test_setup(chains_closed, fresh),
 		cmocka_unit_test_setup(firmware_differs, fresh),

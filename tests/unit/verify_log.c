@@ -195,6 +195,38 @@ static void stale_checkpoint(void **state)
 	assert_int_equal(recorded_row(&w, "checkpoint.pcr22"), ROW_missing);
 }
 
+static const struct verdict_row *row_of(const char *component)
+{
+	for (size_t i = 0; i < w.v.count; i++) {
+		if (!strcmp(w.v.row[i].component, component)) {
+			return &w.v.row[i];
+		}
+	}
+	fail_msg("no row %s", component);
+	return NULL;
+}
+
+/* The row names the row to look at, not one that is good; the counters are shown. */
+static void causes(void **state)
+{
+	const char *hosts = w.f.in.hosts;
+
+	(void)state;
+	w.f.in.hosts = NULL;
+	missing("checkpoint.pcr22");
+	assert_non_null(strstr(row_of("checkpoint.pcr22")->meaning, "see host.enrolled."));
+	w.f.in.hosts = hosts;
+	w.f.in.nonce[0] ^= 1;
+	bad("quote.nonce");
+	assert_non_null(strstr(row_of("checkpoint.pcr22")->meaning, "see quote.nonce."));
+	w.f.in.nonce[0] ^= 1;
+	w.f.e.checkpoint.audit_denied = 7;
+	w.f.e.checkpoint.trace_lost = 3;
+	recorded_quote(&w);
+	judged(VERDICT_trusted, "checkpoint.audit", ROW_note);
+	assert_string_equal(row_of("checkpoint.audit")->found, "7 refusals, 3 lost");
+}
+
 static void flags(void **state)
 {
 	static const struct {
@@ -352,11 +384,7 @@ static void since(void **state)
 	missing("log.consistency");
 	w.f.in.since = NULL; /* a proof that nobody asked for */
 	judged(VERDICT_trusted, "log.consistency", ROW_note);
-	for (size_t i = 0; i < w.v.count; i++) {
-		if (!strcmp(w.v.row[i].component, "log.consistency")) {
-			assert_string_equal(w.v.row[i].found, "a proof since older evidence");
-		}
-	}
+	assert_string_equal(row_of("log.consistency")->found, "a proof since older evidence");
 }
 
 static void fork_of_the_log(void **state)
@@ -406,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup(impossible_records, fresh),
 		cmocka_unit_test_setup(no_records, fresh),
 		cmocka_unit_test_setup(stale_checkpoint, fresh),
+		cmocka_unit_test_setup(causes, fresh),
 		cmocka_unit_test_setup(flags, fresh),
 		cmocka_unit_test_setup(boot_record, fresh),
 		cmocka_unit_test_setup(switches, fresh),
