@@ -6,6 +6,7 @@
  * that of the machine in question nobody but the verifier's owner can know: he takes host.json from
  * there himself.
  */
+#include "measured-boot/verify/bootlog.h"
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
 #include "measured-boot/lib/hex.h"
@@ -32,7 +33,10 @@ struct request {
 
 static int complain(const char *text)
 {
-	fprintf(stderr, "corbel-verify: %s\n", text);
+	char harmless[512];
+
+	text_escape(text, strlen(text), harmless, sizeof(harmless));
+	fprintf(stderr, "corbel-verify: %s\n", harmless);
 	return VERDICT_cannot_judge;
 }
 
@@ -43,9 +47,9 @@ static bool request_read(const char *path, struct request *out, char error[256])
 
 	*out = (struct request){0};
 	if (json_open_path(&f, &root, path, JSON_FILE_MAX)) {
+		json_format(&root, "corbel.enroll.1");
 		json_only(&root, (const char *[]){"format", "ek_certificate", "ek_public",
 						  "ak_public", NULL});
-		json_format(&root, "corbel.enroll.1");
 		json_base64(json_member(&root, "ek_certificate"), 8192, &out->certificate);
 		json_hex_bytes(json_member(&root, "ek_public"), 1024, &out->ek);
 		json_hex_bytes(json_member(&root, "ak_public"), 1024, &out->ak);
@@ -100,8 +104,11 @@ static bool write_new(const char *path, const char *text)
 	bool good = fd >= 0 && write(fd, text, length) == (ssize_t)length;
 
 	if (!good) {
-		fprintf(stderr, "corbel-verify: %s: cannot be written: %s\n", path,
-			strerror(errno));
+		char error[512];
+
+		snprintf(error, sizeof(error), "%.300s: cannot be written: %s", path,
+			 strerror(errno));
+		complain(error);
 	}
 	if (fd >= 0 && close(fd) != 0) {
 		good = false;
@@ -233,9 +240,9 @@ static bool pending_read(const char *path, struct pending *p, char error[256])
 
 	memset(p, 0, sizeof(*p));
 	if (json_open_path(&f, &root, path, 4096)) {
+		json_format(&root, "corbel.pending.1");
 		json_only(&root, (const char *[]){"format", "name", "ek_sha256", "ak_name",
 						  "secret", NULL});
-		json_format(&root, "corbel.pending.1");
 		name = json_member(&root, "name");
 		snprintf(p->name, sizeof(p->name), "%s", json_text(name, HOST_NAME_MAX_LEN));
 		if (json_ok(&f) && !host_name_valid(p->name)) {

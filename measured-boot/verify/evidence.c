@@ -142,10 +142,10 @@ bool verify_evidence_read(struct evidence *e, const char *text, size_t length, c
 
 	memset(e, 0, sizeof(*e));
 	if (json_open(&f, &root, "evidence", text, length)) {
+		json_format(&root, EVIDENCE_FORMAT);
 		json_only(&root,
 			  (const char *[]){"format", "nonce", "batch", "host", "quote", "pcrs",
 					   "boot_log", "checkpoint", "since", "records", NULL});
-		json_format(&root, EVIDENCE_FORMAT);
 		json_hex(json_member(&root, "nonce"), e->nonce, sizeof(e->nonce));
 		read_batch(e, &root);
 		read_quote(e, &root);

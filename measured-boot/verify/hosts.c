@@ -46,8 +46,8 @@ bool hosts_read(const char *path, struct host_list *out, char error[256])
 
 	*out = (struct host_list){0};
 	if (json_open_path(&f, &root, path, JSON_FILE_MAX)) {
-		json_only(&root, (const char *[]){"format", "hosts", NULL});
 		json_format(&root, HOSTS_FORMAT);
+		json_only(&root, (const char *[]){"format", "hosts", NULL});
 		hosts = json_member(&root, "hosts");
 		if (json_is_array(&hosts, HOSTS_MAX)) {
 			out->count = json_count(&hosts);

@@ -44,6 +44,19 @@ static void append_path(char *out, size_t room, const struct json_node *at)
 	}
 }
 
+/* Nothing that a terminal could take for a command: file names and keys are in messages. */
+static void escape_controls(char *text, size_t room)
+{
+	char copy[256];
+	size_t used = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (const char *c = copy; *c && used + 5 < room; c++) {
+		used += (size_t)snprintf(text + used, room - used,
+					 *c < ' ' || *c > '~' ? "\\x%02x" : "%c", (uint8_t)*c);
+	}
+}
+
 bool json_fault(const struct json_node *at, const char *format, ...)
 {
 	struct json_file *f = at->file;
@@ -63,6 +76,7 @@ bool json_fault(const struct json_node *at, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(f->error + used, sizeof(f->error) - used, format, arguments);
 	va_end(arguments);
+	escape_controls(f->error, sizeof(f->error));
 	return false;
 }
 
@@ -185,7 +199,7 @@ void json_format(const struct json_node *root, const char *format)
 	const char *found = json_text(node, 64);
 
 	if (usable(&node) && strcmp(found, format) != 0) {
-		json_fault(&node, "expected \"%s\", found \"%s\"", format, found);
+		json_fault(root, "is a %s, expected %s", found, format);
 	}
 }
 
@@ -408,6 +422,7 @@ bool file_read(const char *path, size_t max, struct bytes *out, char error[256])
 	bool good = false;
 
 	*out = (struct bytes){0};
+	errno = fd < 0 ? errno : 0;
 	if (fd < 0 || fstat(fd, &status) != 0) {
 		snprintf(error, 256, "%.150s: cannot be read: %s", path, strerror(errno));
 	} else if (!S_ISREG(status.st_mode)) {
@@ -416,11 +431,13 @@ bool file_read(const char *path, size_t max, struct bytes *out, char error[256])
 		snprintf(error, 256, "%.150s: expected at most %zu bytes, found %lld", path, max,
 			 (long long)status.st_size);
 	} else if (!read_all(fd, (size_t)status.st_size, out)) {
-		snprintf(error, 256, "%.150s: cannot be read to its end", path);
+		snprintf(error, 256, "%.150s: cannot be read to its end: %s", path,
+			 errno ? strerror(errno) : "it became shorter");
 	} else {
 		good = true;
 	}
 	if (!good) {
+		escape_controls(error, 256);
 		free(out->data);
 		*out = (struct bytes){0};
 	}

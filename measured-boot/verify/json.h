@@ -10,8 +10,8 @@
  *	struct json_node root;
  *
  *	if (json_open_path(&f, &root, path, JSON_FILE_MAX)) {
- *		json_only(&root, (const char *[]){"format", "name", "digest", NULL});
  *		json_format(&root, "corbel.x.1");
+ *		json_only(&root, (const char *[]){"format", "name", "digest", NULL});
  *		json_hex(json_member(&root, "digest"), digest, 32);
  *	}
  *	if (!json_ok(&f)) { say(f.error); }
@@ -61,7 +61,8 @@ bool json_fault(const struct json_node *at, const char *format, ...)
 
 /* Only these keys may be in the object (NULL-terminated). */
 void json_only(const struct json_node *object, const char *const *keys);
-/* The member "format" must be this text. */
+/* The member "format" must be this text.  Call it first: a file in the place of another is then
+ * named as that. */
 void json_format(const struct json_node *root, const char *format);
 bool json_has(const struct json_node *object, const char *key);
 /* The member; a fault if it is not there. */

@@ -57,10 +57,10 @@ static void read_expectation(const struct json_node *root, struct expectation *x
 	struct json_node digest;
 	uint8_t computed[32];
 
+	json_format(root, "corbel.expect.1");
 	json_only(root, (const char *[]){"format", "name", "kernel", "initrd", "cmdline",
 					 "cmdline_sha256", "memory_pages", "vcpus", "label",
 					 "owner", "min_policy", "uuid", NULL});
-	json_format(root, "corbel.expect.1");
 	copy_text(json_member(root, "name"), x->name, sizeof(x->name));
 	copy_text(json_member(root, "label"), x->label, sizeof(x->label));
 	json_hex(json_member(root, "kernel"), x->kernel, 32);

@@ -26,9 +26,9 @@ static void read_limits(const struct json_node *root, struct limits *limits)
 {
 	struct json_node list;
 
+	json_format(root, "corbel.limits.1");
 	json_only(root, (const char *[]){"format", "hypervisor_svn", "builder_svn", "policy_serial",
 					 "revoked", NULL});
-	json_format(root, "corbel.limits.1");
 	limits->hypervisor_svn = json_number(json_member(root, "hypervisor_svn"), UINT32_MAX);
 	limits->builder_svn = json_number(json_member(root, "builder_svn"), UINT32_MAX);
 	limits->policy_serial = json_number(json_member(root, "policy_serial"), UINT64_MAX / 2);

@@ -6,6 +6,8 @@
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
 #include "measured-boot/lib/hex.h"
+#include "measured-boot/verify/bootlog.h"
+#include <errno.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +60,38 @@ struct options {
 	bool allow_test_tpm, json, replace;
 };
 
+/* Words of the command line may hold anything; a terminal gets them harmless. */
+static void say(const char *what, const char *word, const char *end)
+{
+	char text[512];
+
+	text_escape(word, strlen(word), text, sizeof(text));
+	fprintf(stderr, "corbel-verify: %s '%s'%s\n", what, text, end);
+}
+
 static int wrong(const char *what, const char *word)
 {
-	fprintf(stderr, "corbel-verify: %s '%s' (--help shows the usage)\n", what, word);
+	say(what, word, " (--help shows the usage)");
 	return VERDICT_cannot_judge;
+}
+
+/* What was asked for was right, and could not be done: errno says why. */
+static int failed(const char *what, const char *word)
+{
+	int why = errno;
+	char end[128];
+
+	snprintf(end, sizeof(end), ": %s", strerror(why ? why : EIO));
+	say(what, word, end);
+	return VERDICT_cannot_judge;
+}
+
+/* Whether all that was printed got out. */
+static int printed(int status)
+{
+	errno = 0;
+	return fflush(stdout) == 0 && !ferror(stdout) ? status
+						      : failed("cannot write", "standard output");
 }
 
 /* ---- the command line -------------------------------------------------------------------------
@@ -148,8 +178,12 @@ static bool parse(int count, char **argument, const struct option *table, unsign
 
 static bool write_page(const struct verdict *v, const char *title, const char *path)
 {
-	FILE *out = fopen(path, "we");
-	bool good = out != NULL;
+	FILE *out;
+	bool good;
+
+	errno = 0;
+	out = fopen(path, "we");
+	good = out != NULL;
 
 	if (out) {
 		verdict_html(v, title, out);
@@ -157,7 +191,7 @@ static bool write_page(const struct verdict *v, const char *title, const char *p
 		good = fclose(out) == 0 && good;
 	}
 	if (!good) {
-		wrong("cannot write", path);
+		failed("cannot write", path);
 	}
 	return good;
 }
@@ -176,10 +210,7 @@ static int judge(const struct options *o, const struct verify_inputs *in, const 
 		status = VERDICT_cannot_judge;
 	}
 	verdict_free(&v);
-	if (fflush(stdout) != 0) {
-		status = wrong("cannot write", "standard output");
-	}
-	return status;
+	return printed(status);
 }
 
 static int check_with(const struct options *o)
@@ -216,7 +247,11 @@ static int check_with(const struct options *o)
 		status = judge(o, &in, &e, &text);
 		verify_evidence_free(&e);
 	} else {
-		fprintf(stderr, "corbel-verify: %s: %s\n", o->word[0], error);
+		char name[512];
+
+		/* the message begins with "evidence: ", for callers without a file */
+		text_escape(o->word[0], strlen(o->word[0]), name, sizeof(name));
+		fprintf(stderr, "corbel-verify: %s: %s\n", name, strchr(error, ' ') + 1);
 		status = VERDICT_cannot_judge;
 	}
 	free(text.data);
@@ -274,7 +309,7 @@ static int enroll_verb(int count, char **argument)
 				    .pending = o.secret,
 				    .roots = o.roots,
 				    .allow_test_tpm = o.allow_test_tpm};
-	return enroll(&in, stdout);
+	return printed(enroll(&in, stdout));
 }
 
 static int admit_verb(int count, char **argument)
@@ -302,11 +337,12 @@ static int nonce_verb(int count, char **argument)
 		return wrong("unexpected word", argument[2]);
 	}
 	if (RAND_bytes(nonce, sizeof(nonce)) != 1) {
-		return wrong("cannot draw", "a nonce");
+		fputs("corbel-verify: no random numbers for a nonce\n", stderr);
+		return VERDICT_cannot_judge;
 	}
 	hex_encode(nonce, sizeof(nonce), text);
 	puts(text);
-	return 0;
+	return printed(0);
 }
 
 int main(int count, char **argument)
@@ -325,7 +361,7 @@ int main(int count, char **argument)
 	for (int i = 1; i < count && count <= 3; i++) {
 		if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
 			fputs(usage, stdout);
-			return 0;
+			return printed(0);
 		}
 	}
 	for (size_t i = 0; count > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {

@@ -121,11 +121,11 @@ static void read_reference(const char *path, struct reference_file *file, char e
 
 	file->path = path;
 	if (json_open_path(&f, &root, path, JSON_FILE_MAX)) {
+		json_format(&root, "corbel.reference.1");
 		json_only(&root,
 			  (const char *[]){"format", "name", "hypervisor_svn", "builder_svn",
 					   "policy_serial", "components", "pcr", "dom0_cmdline",
 					   "dom0_memory_pages", "dom0_vcpus", NULL});
-		json_format(&root, "corbel.reference.1");
 		copy_text(json_member(&root, "name"), file->name, sizeof(file->name));
 		file->hypervisor_svn =
 			json_number(json_member(&root, "hypervisor_svn"), UINT32_MAX);
@@ -168,8 +168,8 @@ static void read_profile(const struct json_node *root, struct reference *referen
 {
 	struct json_node events;
 
-	json_only(root, (const char *[]){"format", "name", "events", NULL});
 	json_format(root, "corbel.firmware.1");
+	json_only(root, (const char *[]){"format", "name", "events", NULL});
 	copy_text(json_member(root, "name"), reference->profile_name,
 		  sizeof(reference->profile_name));
 	events = json_member(root, "events");

@@ -251,7 +251,8 @@ static void evidence_bad(void **state)
 {
 	(void)state;
 	bad_evidence("{}", "format: missing");
-	bad_evidence("{\"format\": \"corbel.evidence.2\"}", "expected \"corbel.evidence.1\"");
+	bad_evidence("{\"format\": \"corbel.evidence.2\"}",
+		     "is a corbel.evidence.2, expected corbel.evidence.1");
 	bad_evidence(HEAD HOST QUOTE PCRS LOG "\"x\": 1, " TAIL, "unknown key \"x\"");
 	bad_evidence(
 		"{\"format\": \"corbel.evidence.1\", \"nonce\": \"00\", " HOST QUOTE PCRS LOG TAIL,
@@ -348,6 +349,11 @@ static void hosts(void **state)
 	free(back.host);
 	assert_false(hosts_write("/nonexistent/list", &list, error));
 	bad_hosts(&f, "{\"format\": \"corbel.hosts.1\"}", "hosts: missing");
+	/* another kind of file is named as that, whatever keys it has */
+	bad_hosts(&f, "{\"ek_public\": \"00\", \"format\": \"corbel.enroll.1\"}",
+		  "bad.json: is a corbel.enroll.1, expected corbel.hosts.1");
+	assert_false(hosts_read("/nonexistent/a\rb\033", &list, error));
+	assert_non_null(strstr(error, "a\\x0db\\x1b: cannot be read: No such file"));
 	bad_hosts(&f, "{\"format\": \"corbel.hosts.1\", \"hosts\": [{\"name\": \"a b\"}]}",
 		  "hosts[0].name: expected letters");
 	bad_hosts(&f,
