@@ -33,10 +33,7 @@ struct request {
 
 static int complain(const char *text)
 {
-	char harmless[512];
-
-	text_escape(text, strlen(text), harmless, sizeof(harmless));
-	fprintf(stderr, "corbel-verify: %s\n", harmless);
+	fprintf(stderr, "corbel-verify: %s\n", text);
 	return VERDICT_cannot_judge;
 }
 
@@ -104,11 +101,11 @@ static bool write_new(const char *path, const char *text)
 	bool good = fd >= 0 && write(fd, text, length) == (ssize_t)length;
 
 	if (!good) {
-		char error[512];
+		int why = errno;
+		char name[300];
 
-		snprintf(error, sizeof(error), "%.300s: cannot be written: %s", path,
-			 strerror(errno));
-		complain(error);
+		text_escape(path, strlen(path), name, sizeof(name));
+		fprintf(stderr, "corbel-verify: %s: cannot be written: %s\n", name, strerror(why));
 	}
 	if (fd >= 0 && close(fd) != 0) {
 		good = false;
@@ -179,6 +176,7 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 	struct verdict v = {0};
 	struct pending p = {0};
 	const char *wrong = ek ? ek_fault(ek, &r->ek) : "ek_certificate: its key is unreadable";
+	char name[300];
 	int status;
 
 	certificate_judge(&v, certificate, in->roots, in->allow_test_tpm);
@@ -200,10 +198,11 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 	}
 	OPENSSL_cleanse(&p, sizeof(p));
 	/* no word of a verdict: nothing was decided but that it is worth asking */
+	text_escape(in->challenge, strlen(in->challenge), name, sizeof(name));
 	fprintf(out, "\n%s: %s\n", status ? "no challenge made" : "challenge made",
 		status == VERDICT_not_trusted ? "the keys are not as they must be, see above"
 		: status                      ? "something is missing, see above"
-					      : in->challenge);
+					      : name);
 	return status;
 }
 

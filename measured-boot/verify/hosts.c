@@ -4,6 +4,7 @@
  * the one attestation key of each whose place in that TPM was proved.  The file is the verifier's;
  * nothing from a host gets into it but through admit().
  */
+#include "measured-boot/verify/bootlog.h"
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
 #include "measured-boot/lib/hex.h"
@@ -100,7 +101,11 @@ bool hosts_write(const char *path, const struct host_list *list, char error[256]
 		good = false;
 	}
 	if (!good || rename(temporary, path) != 0) {
-		snprintf(error, 256, "%.150s: cannot be written: %s", path, strerror(errno));
+		int why = errno;
+		char name[151];
+
+		text_escape(path, strlen(path), name, sizeof(name));
+		snprintf(error, 256, "%s: cannot be written: %s", name, strerror(why));
 		return false;
 	}
 	return true;
