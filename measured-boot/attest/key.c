@@ -12,9 +12,11 @@
 #include "measured-boot/attest/attest.h"
 #include "tools/corbel/launchlog.h"
 
+/* NODA: its password is empty, and a host that lost power a few times locks its TPM out. */
 #define AK_ATTRIBUTES                                                                              \
 	(TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_FIXEDTPM |                \
-	 TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH)
+	 TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |    \
+	 TPMA_OBJECT_NODA)
 
 static const TPM2B_PUBLIC ak_template = {
 	.publicArea =
