@@ -159,7 +159,7 @@ COLD int hc_deny(const struct hc_call *call, const struct domain *object, size_t
  * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
  * building domain answers to its builder alone.
  */
-inline bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right)
+static inline bool permits(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	const struct domain *caller = call->caller;
 	struct xsm_label label = object_label(call, object);
@@ -168,9 +168,14 @@ inline bool hc_permits(const struct hc_call *call, const struct domain *object, 
 	       xsm_allowed(&host_policy, caller->label, label, right);
 }
 
+bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right)
+{
+	return permits(call, object, right);
+}
+
 int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right)
 {
-	if (!hc_permits(call, object, right)) {
+	if (!permits(call, object, right)) {
 		return hc_deny(call, object, right);
 	}
 	if (__builtin_expect(host.policy_audits, 0)) {

@@ -203,6 +203,7 @@ class Lab:
     # ---- Dom0's side ------------------------------------------------------------------------------
 
     def attest_run(self, machine, *words, check=True):
+        os.makedirs(f"{machine.work}/store", exist_ok=True)
         return run(ATTEST, "--tcti", machine.tcti, "--store", f"{machine.work}/store", *words,
                    env={"CORBEL_RELAY": f"{machine.work}/host"}, check=check)
 
