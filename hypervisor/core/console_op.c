@@ -50,7 +50,8 @@ long hc_console_read(struct hc_call *call)
 	if (result) {
 		return result;
 	}
-	while ((n = (uint32_t)console_input(piece, MIN(length - done, PIECE))) != 0) {
+	while (done < length &&
+	       (n = (uint32_t)console_input(piece, MIN(length - done, PIECE))) != 0) {
 		gbuf_write(&pin, done, piece, n);
 		done += n;
 	}
