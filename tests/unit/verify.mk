@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the verifier: its real files and what several tests share, compiled once.
-VERIFY_SHARED       := $(addprefix tests/unit/, verify_fixture.c verify_expect.c verify_world.c verify_recorded.c)
+VERIFY_SHARED       := $(addprefix tests/unit/, verify_fixture.c verify_expect.c verify_world.c verify_recorded.c \
+			verify_case.c)
 VERIFY_WORLD_SRC    := tests/unit/verify_world.c tests/unit/verify_fixture.c $(VERIFY_LIB_SRC)
 VERIFY_RECORDED_SRC := tests/unit/verify_recorded.c tests/unit/verify_fixture.c
 VERIFY_TEST_OBJ     := $(patsubst %.c,$(B)/tests/verify/%.o,$(VERIFY_SHARED) $(VERIFY_LIB_SRC) \

@@ -12,32 +12,9 @@
 #include <cmocka.h>
 #include <openssl/pem.h>
 
-#include "verify_recorded.h"
+#include "verify_case.h"
 #include "measured-boot/eventlog.h"
 #include "measured-boot/verify/json.h"
-
-static struct recorded w;
-
-static int setup(void **state)
-{
-	(void)state;
-	recorded_open(&w);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	recorded_close(&w);
-	return 0;
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	recorded_reset(&w);
-	return 0;
-}
 
 /* ---- another boot, and the quote agrees ---------------------------------------------------------
  */
@@ -73,7 +50,7 @@ static void names(const char *component)
 			fail_msg("%s is %s", all[i], bad ? "bad" : "not bad");
 		}
 	}
-	fresh(NULL);
+	case_fresh(NULL);
 }
 
 static void measure(struct boot_event *event, const void *data, size_t size)
@@ -227,7 +204,7 @@ static void chain_end(const char *row)
 	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
 	assert_int_equal(recorded_row(&w, row), ROW_bad);
 	assert_int_equal(recorded_row(&w, "quote.pcrs"), ROW_ok);
-	fresh(NULL);
+	case_fresh(NULL);
 }
 
 static void chains_closed(void **state)
@@ -346,16 +323,16 @@ static void references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(other_files, fresh),
-		cmocka_unit_test_setup(other_lines, fresh),
-		cmocka_unit_test_setup(record_differs, fresh),
-		cmocka_unit_test_setup(bit_flipped, fresh),
-		cmocka_unit_test_setup(more_or_less, fresh),
-		cmocka_unit_test_setup(chains_closed, fresh),
-		cmocka_unit_test_setup(firmware_differs, fresh),
-		cmocka_unit_test_setup(profile_signature, fresh),
-		cmocka_unit_test_setup(references, fresh),
+		cmocka_unit_test_setup(other_files, case_fresh),
+		cmocka_unit_test_setup(other_lines, case_fresh),
+		cmocka_unit_test_setup(record_differs, case_fresh),
+		cmocka_unit_test_setup(bit_flipped, case_fresh),
+		cmocka_unit_test_setup(more_or_less, case_fresh),
+		cmocka_unit_test_setup(chains_closed, case_fresh),
+		cmocka_unit_test_setup(firmware_differs, case_fresh),
+		cmocka_unit_test_setup(profile_signature, case_fresh),
+		cmocka_unit_test_setup(references, case_fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, case_setup, case_teardown);
 }

@@ -11,32 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "verify_recorded.h"
+#include "verify_case.h"
 #include "measured-boot/eventlog.h"
 #include "measured-boot/lib/hex.h"
-
-static struct recorded w;
-
-static int setup(void **state)
-{
-	(void)state;
-	recorded_open(&w);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	recorded_close(&w);
-	return 0;
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	recorded_reset(&w);
-	return 0;
-}
 
 /* ---- replay -----------------------------------------------------------------------------------
  */
@@ -211,7 +188,7 @@ static void text_edited(void **state)
 	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
 	assert_int_equal(recorded_row(&w, "policy.cmdline"), ROW_bad);
 	assert_int_equal(recorded_row(&w, "quote.pcrs"), ROW_ok);
-	fresh(NULL);
+	case_fresh(NULL);
 	event = recorded_event(&w, 17, 2);
 	memcpy(record, event->data, event->size);
 	record[60] ^= 1; /* in the digest that it names */
@@ -334,17 +311,17 @@ static void banks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(replay, fresh),
-		cmocka_unit_test_setup(as_recorded, fresh),
-		cmocka_unit_test_setup(startup_locality, fresh),
-		cmocka_unit_test_setup(cut, fresh),
-		cmocka_unit_test_setup(event_lost_or_twice, fresh),
-		cmocka_unit_test_setup(event_edited, fresh),
-		cmocka_unit_test_setup(event_order, fresh),
-		cmocka_unit_test_setup(text_edited, fresh),
-		cmocka_unit_test_setup(bad_form, fresh),
-		cmocka_unit_test_setup(banks, fresh),
+		cmocka_unit_test_setup(replay, case_fresh),
+		cmocka_unit_test_setup(as_recorded, case_fresh),
+		cmocka_unit_test_setup(startup_locality, case_fresh),
+		cmocka_unit_test_setup(cut, case_fresh),
+		cmocka_unit_test_setup(event_lost_or_twice, case_fresh),
+		cmocka_unit_test_setup(event_edited, case_fresh),
+		cmocka_unit_test_setup(event_order, case_fresh),
+		cmocka_unit_test_setup(text_edited, case_fresh),
+		cmocka_unit_test_setup(bad_form, case_fresh),
+		cmocka_unit_test_setup(banks, case_fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, case_setup, case_teardown);
 }

@@ -12,52 +12,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "verify_recorded.h"
+#include "verify_case.h"
 #include "abi/corbel.h"
-
-static struct recorded w;
-
-static int setup(void **state)
-{
-	(void)state;
-	recorded_open(&w);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	recorded_close(&w);
-	return 0;
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	memset(w.shown, 0, sizeof(w.shown));
-	recorded_reset(&w);
-	return 0;
-}
-
-static void judged(enum verdict_status status, const char *row, enum row_result result)
-{
-	assert_true(recorded_is(&w, status, row, result));
-}
-
-static void trusted(void)
-{
-	judged(VERDICT_trusted, "log.inclusion", ROW_ok);
-}
-
-static void bad(const char *row)
-{
-	judged(VERDICT_not_trusted, row, ROW_bad);
-}
-
-static void missing(const char *row)
-{
-	judged(VERDICT_cannot_judge, row, ROW_missing);
-}
 
 /* ---- records and proofs ------------------------------------------------------------------------
  */
@@ -138,19 +94,19 @@ static void impossible_records(void **state)
 	w.record[RECORD_LAUNCH].index = 7;
 	recorded_make(&w);
 	bad("log.inclusion");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_REPORT].boot_id[0] ^= 1; /* a report of another boot */
 	recorded_make(&w);
 	bad("log.inclusion");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_DOM0].type = CORBEL_LOG_boot;
 	recorded_make(&w);
 	bad("log.inclusion");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_DOM0].type = 77;
 	recorded_make(&w);
 	bad("log.inclusion");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_BOOT].magic[0] = 'X';
 	recorded_make(&w);
 	bad("log.inclusion");
@@ -161,11 +117,11 @@ static void no_records(void **state)
 	(void)state;
 	w.f.e.entry_count = 0;
 	missing("log.inclusion");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.shown[RECORD_BOOT] = false;
 	recorded_make(&w);
 	missing("log.boot");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.shown[RECORD_LAUNCH] = false;
 	recorded_make(&w);
 	missing("tenant.launch");
@@ -180,15 +136,15 @@ static void stale_checkpoint(void **state)
 	w.f.e.checkpoint.nonce[0] ^= 1; /* PCR 22 and quote agree with it */
 	recorded_quote(&w);
 	bad("checkpoint.nonce");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.f.e.checkpoint.magic[7] = '2';
 	recorded_quote(&w);
 	bad("checkpoint.nonce");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.f.e.checkpoint.size--; /* other bytes than those in PCR 22 */
 	bad("quote.pcrs");
 	assert_int_equal(recorded_row(&w, "checkpoint.pcr22"), ROW_bad);
-	fresh(NULL);
+	case_fresh(NULL);
 	w.f.e.pcr_present = 0;
 	w.f.e.checkpoint.size--;
 	bad("quote.pcrs");
@@ -248,7 +204,7 @@ static void flags(void **state)
 			(w.checkpoint.host_flags & ~cases[i].clear) | cases[i].set;
 		recorded_make(&w);
 		bad(cases[i].row);
-		fresh(NULL);
+		case_fresh(NULL);
 	}
 	w.checkpoint.host_flags ^= CORBEL_HOST_IOMMU | CORBEL_HOST_NO_DEVICES;
 	recorded_make(&w);
@@ -256,7 +212,7 @@ static void flags(void **state)
 	w.checkpoint.host_flags |= CORBEL_HOST_SMT;
 	recorded_make(&w);
 	judged(VERDICT_trusted, "host.smt", ROW_warning);
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_LAUNCH].host_flags |= CORBEL_HOST_DEBUG; /* only when it was launched */
 	recorded_make(&w);
 	bad("tenant.launch");
@@ -270,27 +226,27 @@ static void boot_record(void **state)
 	boot->hypervisor_svn = 2;
 	recorded_make(&w);
 	bad("log.boot");
-	fresh(NULL);
+	case_fresh(NULL);
 	boot->builder_svn = 0;
 	recorded_make(&w);
 	bad("log.boot");
-	fresh(NULL);
+	case_fresh(NULL);
 	boot->builder_image[9] ^= 1;
 	recorded_make(&w);
 	bad("log.boot");
-	fresh(NULL);
+	case_fresh(NULL);
 	boot->tpm_error = 0x101;
 	recorded_make(&w);
 	bad("log.boot");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_BOOT].policy_serial = 6;
 	recorded_make(&w);
 	bad("log.boot");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_BOOT].policy[0] ^= 1;
 	recorded_make(&w);
 	bad("log.boot");
-	fresh(NULL);
+	case_fresh(NULL);
 	boot->reset_count++;
 	recorded_make(&w);
 	bad("quote.clock");
@@ -327,21 +283,21 @@ static void switches(void **state)
 	w.checkpoint.policy_switches = 0;
 	recorded_make(&w);
 	bad("checkpoint.switches");
-	fresh(NULL);
+	case_fresh(NULL);
 	switch_policy(policy, other, 8);
 	switch_policy(other, policy, 9);
 	recorded_make(&w);
 	bad("checkpoint.switches"); /* an unknown one was in force for a while */
-	fresh(NULL);
+	case_fresh(NULL);
 	switch_policy(other, policy, 8);
 	recorded_make(&w);
 	bad("checkpoint.switches"); /* not from the one before */
-	fresh(NULL);
+	case_fresh(NULL);
 	memcpy(w.checkpoint.policy, other, 32);
 	recorded_make(&w);
 	bad("checkpoint.policy");
 	assert_int_equal(recorded_row(&w, "checkpoint.switches"), ROW_bad);
-	fresh(NULL);
+	case_fresh(NULL);
 	memcpy(w.record[RECORD_LAUNCH].policy, other, 32);
 	recorded_make(&w);
 	bad("tenant.policy");
@@ -399,17 +355,17 @@ static void fork_of_the_log(void **state)
 	recorded_make(&w);
 	recorded_since(&w, RECORD_USUAL);
 	bad("log.consistency");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.f.in.since = path;
 	w.record[RECORD_DOM0].salt[0] ^= 1;
 	recorded_make(&w);
 	bad("log.consistency"); /* the same size, another root */
-	fresh(NULL);
+	case_fresh(NULL);
 	w.f.in.since = path;
 	w.records = RECORD_USUAL - 1;
 	recorded_make(&w);
 	bad("log.consistency"); /* rolled back */
-	fresh(NULL);
+	case_fresh(NULL);
 	w.f.in.since = path;
 	memset(w.checkpoint.boot_id, 0xB1, 32);
 	for (size_t i = 0; i < w.records; i++) {
@@ -427,20 +383,20 @@ static void fork_of_the_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(usual, fresh),
-		cmocka_unit_test_setup(altered_records, fresh),
-		cmocka_unit_test_setup(altered_proofs, fresh),
-		cmocka_unit_test_setup(foreign_record, fresh),
-		cmocka_unit_test_setup(impossible_records, fresh),
-		cmocka_unit_test_setup(no_records, fresh),
-		cmocka_unit_test_setup(stale_checkpoint, fresh),
-		cmocka_unit_test_setup(causes, fresh),
-		cmocka_unit_test_setup(flags, fresh),
-		cmocka_unit_test_setup(boot_record, fresh),
-		cmocka_unit_test_setup(switches, fresh),
-		cmocka_unit_test_setup(since, fresh),
-		cmocka_unit_test_setup(fork_of_the_log, fresh),
+		cmocka_unit_test_setup(usual, case_fresh),
+		cmocka_unit_test_setup(altered_records, case_fresh),
+		cmocka_unit_test_setup(altered_proofs, case_fresh),
+		cmocka_unit_test_setup(foreign_record, case_fresh),
+		cmocka_unit_test_setup(impossible_records, case_fresh),
+		cmocka_unit_test_setup(no_records, case_fresh),
+		cmocka_unit_test_setup(stale_checkpoint, case_fresh),
+		cmocka_unit_test_setup(causes, case_fresh),
+		cmocka_unit_test_setup(flags, case_fresh),
+		cmocka_unit_test_setup(boot_record, case_fresh),
+		cmocka_unit_test_setup(switches, case_fresh),
+		cmocka_unit_test_setup(since, case_fresh),
+		cmocka_unit_test_setup(fork_of_the_log, case_fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, case_setup, case_teardown);
 }

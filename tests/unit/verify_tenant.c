@@ -11,53 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "verify_recorded.h"
+#include "verify_case.h"
 #include "abi/corbel.h"
 #include "measured-boot/lib/hex.h"
-
-static struct recorded w;
-
-static int setup(void **state)
-{
-	(void)state;
-	recorded_open(&w);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	recorded_close(&w);
-	return 0;
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	memset(w.shown, 0, sizeof(w.shown));
-	recorded_reset(&w);
-	return 0;
-}
-
-static void judged(enum verdict_status status, const char *row, enum row_result result)
-{
-	assert_true(recorded_is(&w, status, row, result));
-}
-
-static void trusted(void)
-{
-	judged(VERDICT_trusted, "log.inclusion", ROW_ok);
-}
-
-static void bad(const char *row)
-{
-	judged(VERDICT_not_trusted, row, ROW_bad);
-}
-
-static void missing(const char *row)
-{
-	judged(VERDICT_cannot_judge, row, ROW_missing);
-}
 
 /* ---- the tenant ---------------------------------------------------------------------------------
  */
@@ -94,15 +50,15 @@ static void expectations(void **state)
 	missing("tenant.launch");
 	w.f.in.expect = "/nonexistent";
 	missing("tenant.launch");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_LAUNCH].body.launch.cmdline[0] ^= 1;
 	recorded_make(&w);
 	bad("tenant.cmdline");
-	fresh(NULL);
+	case_fresh(NULL);
 	memset(w.record[RECORD_LAUNCH].body.launch.owner, 0, 32);
 	recorded_make(&w);
 	bad("tenant.owner");
-	fresh(NULL);
+	case_fresh(NULL);
 	/* nothing hides behind the label's end */
 	w.record[RECORD_LAUNCH].body.launch.label[63] = 'x';
 	recorded_make(&w);
@@ -188,23 +144,23 @@ static void reports(void **state)
 	recorded_make(&w);
 	missing("report.nonce"); /* none */
 	assert_int_equal(recorded_row(&w, "tenant.alive"), ROW_missing);
-	fresh(NULL);
+	case_fresh(NULL);
 	recorded_report(&w, old_nonce); /* an old one behind ours decides nothing */
 	recorded_make(&w);
 	trusted();
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_REPORT].domid = 3;
 	recorded_make(&w);
 	bad("report.nonce");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_REPORT].body.report.launch = 77;
 	recorded_make(&w);
 	missing("report.nonce");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.record[RECORD_REPORT].body.report.data[63] ^= 1;
 	recorded_make(&w);
 	bad("report.data");
-	fresh(NULL);
+	case_fresh(NULL);
 	w.f.in.bound = NULL;
 	judged(VERDICT_trusted, "report.data", ROW_warning);
 	w.f.in.bound = "/nonexistent";
@@ -332,7 +288,7 @@ static void host_policies(void **state)
 	recorded_make(&w);
 	bad("limits.policy");
 	/* booted with an older one, and no launch record given at all */
-	fresh(NULL);
+	case_fresh(NULL);
 	limit("1", "1", "8", "");
 	w.f.in.expect = w.f.in.bound = NULL;
 	switch_policy(policy, 8);
@@ -366,17 +322,17 @@ static void below_owners_least(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(expectations, fresh),
-		cmocka_unit_test_setup(profile, fresh),
-		cmocka_unit_test_setup(host_only, fresh),
-		cmocka_unit_test_setup(destroyed, fresh),
-		cmocka_unit_test_setup(reports, fresh),
-		cmocka_unit_test_setup(another_domain, fresh),
-		cmocka_unit_test_setup(limits, fresh),
-		cmocka_unit_test_setup(policy_rolled_back, fresh),
-		cmocka_unit_test_setup(host_policies, fresh),
-		cmocka_unit_test_setup(below_owners_least, fresh),
+		cmocka_unit_test_setup(expectations, case_fresh),
+		cmocka_unit_test_setup(profile, case_fresh),
+		cmocka_unit_test_setup(host_only, case_fresh),
+		cmocka_unit_test_setup(destroyed, case_fresh),
+		cmocka_unit_test_setup(reports, case_fresh),
+		cmocka_unit_test_setup(another_domain, case_fresh),
+		cmocka_unit_test_setup(limits, case_fresh),
+		cmocka_unit_test_setup(policy_rolled_back, case_fresh),
+		cmocka_unit_test_setup(host_policies, case_fresh),
+		cmocka_unit_test_setup(below_owners_least, case_fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, case_setup, case_teardown);
 }
