@@ -42,7 +42,7 @@ FUZZ     :=# libFuzzer targets: FUZZ_SRC_name
 .DELETE_ON_ERROR:
 
 include $(filter-out tools/platform.mk, $(wildcard hypervisor/*.mk xsm/*.mk measured-boot/*.mk \
-	builder-domain/*.mk tools/*.mk tools/*/*.mk tests/*.mk tests/*/*.mk))
+	builder-domain/*.mk tools/*.mk tools/*/*.mk tests/*.mk tests/*/*.mk tests/*/*/*.mk))
 
 # ---- the hypervisor image -------------------------------------------------------------------
 HV_OBJ := $(patsubst %,$(B)/hv/%.o,$(basename $(HV_SRC)))

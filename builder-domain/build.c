@@ -9,7 +9,7 @@
 #include "builder-domain/lib.h"
 #include "builder-domain/signature.h"
 #include "builder-domain/tables.h"
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/sha2.h"
 
 #include <xen/xen.h>
 #include <xen/hvm/params.h>

@@ -9,7 +9,7 @@ BUILDER_SRC := builder-domain/start.S builder-domain/main.c builder-domain/modul
 # third-party: of it only what verifies P-256, about 15 KiB
 BEARSSL := $(shell $(CC) -print-file-name=libbearssl.a)
 # also in the hypervisor image, where `make tcb` counts them
-BUILDER_SHARED_SRC := measured-boot/sha2.c hypervisor/core/format.c hypervisor/core/lib.c
+BUILDER_SHARED_SRC := measured-boot/shared/sha2.c hypervisor/base/format.c hypervisor/base/lib.c
 
 BUILDER_OBJ      := $(patsubst %,$(B)/builder/%.o,$(basename $(BUILDER_SRC) $(BUILDER_SHARED_SRC)))
 BUILDER_TEST_OBJ := $(patsubst %,$(B)/builder-test/%.o,$(basename $(BUILDER_SRC) $(BUILDER_SHARED_SRC)))

@@ -7,7 +7,7 @@
 #define BUILDER_LIB_H
 #include <xen/errno.h>
 
-#include "core/lib.h"
+#include "base/lib.h"
 
 #define PAGE_SIZE   4096ul
 #define PAGE_SHIFT  12

@@ -6,7 +6,7 @@
 #define BUILDER_SIGNATURE_H
 #include <stdint.h>
 
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/sha2.h"
 
 /* Whether `signature` (r, s) over the digest is of `key` (X, Y).  Any bytes may be given. */
 int signature_is_valid(const uint8_t key[64], const uint8_t signature[64],

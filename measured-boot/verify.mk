@@ -3,8 +3,8 @@
 
 VERIFY_CLI     := $(addprefix measured-boot/verify/, main.c enroll.c credential.c)
 VERIFY_LIB_SRC := $(filter-out $(VERIFY_CLI),$(wildcard measured-boot/verify/*.c)) \
-		  measured-boot/lib/hex.c measured-boot/lib/merkle.c \
-		  measured-boot/eventlog.c measured-boot/sha2.c
+		  measured-boot/shared/hex.c measured-boot/shared/merkle.c \
+		  measured-boot/shared/eventlog.c measured-boot/shared/sha2.c
 VERIFY_OBJ     := $(patsubst %.c,$(B)/verify/%.o,$(VERIFY_LIB_SRC) $(VERIFY_CLI))
 VERIFY_LIB     := $(B)/libcorbel-verify.a
 VERIFY_TOOL    := $(B)/tools/corbel-verify

@@ -17,7 +17,7 @@ $(B)/tk/%.o: %.S Makefile
 	$(CC) $(TK_FLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
 # The bench measures the real monitor and the real hash.
-TK_MORE_bench_basic := xsm/monitor/monitor.c xsm/monitor/floor.c measured-boot/sha2.c
+TK_MORE_bench_basic := xsm/monitor/monitor.c xsm/monitor/floor.c measured-boot/shared/sha2.c
 
 # TEST_KERNEL: 1 = kind, 2 = name
 define TEST_KERNEL

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The CLI that runs in Dom0: one static program, so that the Dom0 image needs no libraries.
 
-CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c xsm/monitor/monitor.c measured-boot/sha2.c
+CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c xsm/monitor/monitor.c measured-boot/shared/sha2.c
 CORBEL_OBJ  := $(CORBEL_SRC:%.c=$(B)/host/%.o)
 CORBEL_LIBS := -lxencall -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -lyajl_s
 
@@ -16,7 +16,7 @@ $(B)/host/tools/plan/%.o: tools/plan/%.c
 	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
 
 # The hypervisor's own parser and hash.
-$(B)/host/xsm/monitor/monitor.o $(B)/host/measured-boot/sha2.o: $(B)/host/%.o: %.c
+$(B)/host/xsm/monitor/monitor.o $(B)/host/measured-boot/shared/sha2.o: $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
 

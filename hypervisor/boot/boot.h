@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "abi/corbel.h"
-#include "measured-boot/measure.h"
+#include "measured-boot/image/measure.h"
 
 #define CORBEL_VERSION   "0.1"
 #define BOOT_MAX_REGIONS 96

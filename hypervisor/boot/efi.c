@@ -5,7 +5,7 @@
  * before us, but a missing service or an endless list must end in a message.
  */
 #include "boot/efi.h"
-#include "core/lib.h"
+#include "base/lib.h"
 
 #define EFIAPI __attribute__((ms_abi))
 

@@ -4,8 +4,8 @@
  * the unit tests run it as it is.  Believes no size: ranges that wrap are cut at the top.
  */
 #include "boot/memmap.h"
-#include "core/lib.h"
-#include "mm/addr.h"
+#include "base/lib.h"
+#include "base/addr.h"
 
 #define ADDRESS_LIMIT (1ull << 46) /* nothing above is believed to be RAM */
 

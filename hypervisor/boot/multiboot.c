@@ -6,8 +6,8 @@
  * boot_physical(); unit-tested and fuzzed.
  */
 #include "boot/multiboot.h"
-#include "core/lib.h"
-#include "mm/addr.h"
+#include "base/lib.h"
+#include "base/addr.h"
 
 /* Multiboot 2.0 section 3.4 */
 #define MB2_TAG_END           0u

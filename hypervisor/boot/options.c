@@ -4,7 +4,7 @@
  * measured, so it is trusted; a word nobody knows is told, not obeyed.
  */
 #include "boot/boot.h"
-#include "core/lib.h"
+#include "base/lib.h"
 
 static const char *const known_options[] = {
 	"trace",         /* every exit and hypercall goes to the trace ring */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* CPU features and control registers (cpu.h); each CPU runs this for itself. */
 #include "cpu/cpu.h"
-#include "core/lib.h"
+#include "base/lib.h"
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
-#include "mm/addr.h"
+#include "base/addr.h"
 
 #define LEAF_FEATURES  0x00000001u
 #define LEAF_EXTENDED  0x00000007u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GDT, TSS, IDT and stacks (desc.h).  APM vol. 2 sections 4.8, 8.9 and 12.2. */
 #include "cpu/desc.h"
-#include "core/lib.h"
+#include "base/lib.h"
 #include "cpu/trap.h"
 
 #define IDT_ENTRIES    256

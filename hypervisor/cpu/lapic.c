@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Local APIC and the old PICs (lapic.h).  Each CPU touches only its own. */
 #include "cpu/lapic.h"
-#include "core/lib.h"
+#include "base/lib.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/time.h"

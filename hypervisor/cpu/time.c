@@ -4,7 +4,7 @@
  * fixed.  Trusts the hardware clocks; nothing a domain does reaches them.
  */
 #include "cpu/time.h"
-#include "core/lib.h"
+#include "base/lib.h"
 #include "cpu/asm.h"
 #include "cpu/clock.h"
 #include "cpu/lapic.h"

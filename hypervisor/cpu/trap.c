@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Exceptions and interrupts in the hypervisor (trap.h).  Takes no lock except through printk(). */
 #include "cpu/trap.h"
-#include "core/lib.h"
-#include "core/panic.h"
+#include "base/lib.h"
+#include "diag/panic.h"
 #include "cpu/asm.h"
 #include "cpu/lapic.h"
 #include "cpu/percpu.h"

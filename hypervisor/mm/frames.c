@@ -6,10 +6,10 @@
  */
 #include "mm/frames.h"
 #include "boot/boot.h"
-#include "core/lib.h"
-#include "core/locks.h"
+#include "base/lib.h"
+#include "cpu/locks.h"
 #include "cpu/percpu.h"
-#include "mm/gcopy.h"
+#include "domain/gcopy.h"
 #include "mm/slots.h"
 #include "mm/tlb.h"
 #include <xen/errno.h>

@@ -13,7 +13,7 @@
  */
 #ifndef MM_FRAMES_H
 #define MM_FRAMES_H
-#include "mm/addr.h"
+#include "base/addr.h"
 
 #define OWNER_NONE       0x7FFFu
 #define OWNER_HYPERVISOR 0x7FF2u /* DOMID_XEN: boot modules */

@@ -4,9 +4,9 @@
  * have held a guest's registers.
  */
 #include "mm/heap.h"
-#include "core/lib.h"
-#include "core/locks.h"
-#include "mm/addr.h"
+#include "base/lib.h"
+#include "cpu/locks.h"
+#include "base/addr.h"
 
 struct free_page {
 	struct free_page *next;

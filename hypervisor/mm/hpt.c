@@ -6,7 +6,7 @@
  */
 #include "mm/hpt.h"
 #include "boot/boot.h"
-#include "core/lib.h"
+#include "base/lib.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/desc.h"

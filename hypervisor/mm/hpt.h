@@ -6,7 +6,7 @@
  */
 #ifndef MM_HPT_H
 #define MM_HPT_H
-#include "mm/addr.h"
+#include "base/addr.h"
 
 struct boot_info;
 

@@ -5,7 +5,7 @@
  * atomic exchange.  Trust boundary: gfns come from guests, frames never do.
  */
 #include "mm/npt.h"
-#include "core/domain.h"
+#include "domain/domain.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include <xen/errno.h>

@@ -9,8 +9,8 @@
  */
 #ifndef MM_NPT_H
 #define MM_NPT_H
-#include "core/domain.h"
-#include "mm/addr.h"
+#include "domain/domain.h"
+#include "base/addr.h"
 #include "mm/pagetable.h"
 
 enum npt_kind {
@@ -46,7 +46,7 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
 int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
 /* Sets or clears execute permission on the 2 MiB range at gfn (block or 512 pages). */
 int npt_set_exec(struct domain *d, gfn_t gfn, bool exec);
-/* Provided by core/memory.c: teardown has removed this entry; gives its references back. */
+/* Provided by domain/memory.c: teardown has removed this entry; gives its references back. */
 void npt_released(struct domain *d, const struct npt_entry *entry);
 /* Frees table pages and puts every reference, at most budget entries per call; true when done. */
 bool npt_teardown(struct domain *d, uint32_t budget);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Page tables of long mode: the entry's bits and the way down (APM vol. 2 5.3).  The hypervisor's
- * own (mm/hpt.c), the nested ones (mm/npt.c) and what a guest's walk reads (mm/gcopy.c) are alike.
+ * own (mm/hpt.c), the nested ones (mm/npt.c) and what a guest's walk reads (domain/gcopy.c) are alike.
  */
 #ifndef MM_PAGETABLE_H
 #define MM_PAGETABLE_H
-#include "core/lib.h"
-#include "mm/addr.h"
+#include "base/lib.h"
+#include "base/addr.h"
 
 #define PTE_PRESENT  (1ull << 0)
 #define PTE_WRITE    (1ull << 1)

@@ -5,10 +5,10 @@
  */
 #ifndef MM_SLOTS_H
 #define MM_SLOTS_H
-#include "core/lib.h"
+#include "base/lib.h"
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
-#include "mm/addr.h"
+#include "base/addr.h"
 #include "mm/hpt.h"
 #include "mm/pagetable.h"
 

@@ -5,7 +5,7 @@
  */
 #ifndef VIRT_VIRT_H
 #define VIRT_VIRT_H
-#include "core/domain.h"
+#include "domain/domain.h"
 
 struct virt_paging {
 	bool enabled, long_mode; /* CR0.PG; EFER.LMA */
@@ -51,5 +51,5 @@ uint64_t virt_guest_cr4(const struct vcpu *v);
 
 /* Register access, on the path of every exit and so inline; each vendor brings this header:
  * virt_paging, virt_cpl, virt_rip, virt_rax, virt_set_rax, virt_skip, virt_interrupts_on. */
-#include "virt/registers.h"
+#include "virt/svm/registers.h"
 #endif

@@ -6,7 +6,7 @@
  */
 #ifndef VIRT_VLAPIC_H
 #define VIRT_VLAPIC_H
-#include "core/domain.h"
+#include "domain/domain.h"
 
 struct vlapic {
 	uint32_t reg[64]; /* by number; not in use for ICR */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "measured-boot/attest/attest.h"
-#include "measured-boot/lib/hex.h"
+#include "measured-boot/shared/hex.h"
 #include "tools/corbel/launchlog.h"
 
 static const char usage_text[] =

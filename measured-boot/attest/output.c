@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "measured-boot/attest/attest.h"
-#include "measured-boot/lib/hex.h"
-#include "xsm/tool/files.h"
+#include "measured-boot/shared/hex.h"
+#include "tools/lib/files.h"
 
 int attest_error(const char *format, ...)
 {

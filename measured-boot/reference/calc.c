@@ -7,10 +7,10 @@
  * PCR 4 follows OVMF: the attempt to boot, the separator, GRUB.  PCR 8 and 9 follow GRUB's tpm
  * module with a configuration embedded in the GRUB image: for each file in order, its bytes into
  * PCR 9 and its command line, without NUL, into PCR 8.  PCR 17 and 18 follow
- * measured-boot/measure.h; the records come from the hypervisor's own source.
+ * measured-boot/image/measure.h; the records come from the hypervisor's own source.
  */
 #include "measured-boot/reference/calc.h"
-#include "measured-boot/eventlog.h"
+#include "measured-boot/shared/eventlog.h"
 #include "measured-boot/reference/reference.h"
 #include <errno.h>
 #include <openssl/evp.h>

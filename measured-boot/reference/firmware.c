@@ -6,8 +6,8 @@
  */
 #include "measured-boot/verify/bootlog.h"
 #include "measured-boot/reference/reference.h"
-#include "xsm/tool/files.h"
-#include "xsm/tool/p256.h"
+#include "tools/lib/files.h"
+#include "tools/lib/p256.h"
 #include <getopt.h>
 #include <openssl/evp.h>
 #include <stdlib.h>

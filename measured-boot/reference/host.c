@@ -6,15 +6,15 @@
  */
 #include "abi/corbel.h"
 #include "abi/log.h"
-#include "measured-boot/measure.h"
-#include "measured-boot/eventlog.h"
+#include "measured-boot/image/measure.h"
+#include "measured-boot/shared/eventlog.h"
 #include "measured-boot/reference/calc.h"
 #include "measured-boot/reference/grub.h"
 #include "measured-boot/reference/image.h"
 #include "measured-boot/reference/pe.h"
 #include "measured-boot/reference/plan.h"
 #include "measured-boot/reference/reference.h"
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * See reference.h: messages, and documents as JSON.
  */
 #include "measured-boot/reference/reference.h"
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>

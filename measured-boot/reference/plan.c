@@ -8,7 +8,7 @@
 #include "builder-domain/lib.h"
 #include "builder-domain/request.h"
 #include "measured-boot/reference/reference.h"
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 #include <stdlib.h>
 #include <string.h>
 

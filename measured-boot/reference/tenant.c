@@ -8,8 +8,8 @@
 #include "tools/corbel/config.h"
 #include "tools/corbel/guest.h"
 #include "tools/sign/manifest.h"
-#include "xsm/tool/files.h"
-#include "xsm/tool/p256.h"
+#include "tools/lib/files.h"
+#include "tools/lib/p256.h"
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measured-boot/lib/hex.h"
+#include "measured-boot/shared/hex.h"
 
 static const struct {
 	const char *name, *row, *line; /* in references; rows of its file and of its line */

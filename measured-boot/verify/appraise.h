@@ -5,7 +5,7 @@
  */
 #ifndef MEASURED_BOOT_VERIFY_APPRAISE_H
 #define MEASURED_BOOT_VERIFY_APPRAISE_H
-#include "measured-boot/eventlog.h"
+#include "measured-boot/shared/eventlog.h"
 #include "measured-boot/verify/align.h"
 #include "measured-boot/verify/reference.h"
 

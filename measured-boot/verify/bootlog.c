@@ -12,7 +12,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "measured-boot/eventlog.h"
+#include "measured-boot/shared/eventlog.h"
 
 #define ALGORITHMS_MAX 8u
 #define DATA_MAX       (1u << 20) /* of one event */

@@ -12,7 +12,7 @@
 #include <openssl/evp.h>
 
 #include "abi/corbel.h"
-#include "measured-boot/lib/hex.h"
+#include "measured-boot/shared/hex.h"
 #include "measured-boot/verify/json.h"
 
 #define CMDLINE_MAX 4096u

@@ -5,7 +5,7 @@
  */
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
-#include "measured-boot/lib/hex.h"
+#include "measured-boot/shared/hex.h"
 #include "measured-boot/verify/bootlog.h"
 #include <errno.h>
 #include <openssl/rand.h>

@@ -6,7 +6,7 @@
  * (TPM 2.0 part 1, 31.2).
  */
 #include "measured-boot/verify/identity.h"
-#include "measured-boot/lib/merkle.h"
+#include "measured-boot/shared/merkle.h"
 #include <openssl/ecdsa.h>
 #include <openssl/sha.h>
 #include <string.h>

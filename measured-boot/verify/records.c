@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Corbel's own records in the boot log (measured-boot/eventlog.h): PCR 17 to 19.  A PCR is extended
+ * Corbel's own records in the boot log (measured-boot/shared/eventlog.h): PCR 17 to 19.  A PCR is extended
  * with the hash of the record's bytes, so a record that is not hashed right is no record, and one
  * that is can be believed field by field as far as the quote vouches for the PCR.
  */
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "measured-boot/lib/hex.h"
+#include "measured-boot/shared/hex.h"
 
 #define CHAIN_MAX (MEASURE_kind_end + 1u) /* records of one PCR and the separator */
 

@@ -5,7 +5,7 @@
  * here, once, before it becomes part of a row.
  */
 #include "measured-boot/verify/verify.h"
-#include "measured-boot/lib/hex.h"
+#include "measured-boot/shared/hex.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

@@ -317,7 +317,7 @@ def record_type(record):
     return struct.unpack_from("<I", record, 8)[0]
 
 
-# ---- RFC 9162 2.1, apart from measured-boot/lib ----------------------------------------------------
+# ---- RFC 9162 2.1, apart from measured-boot/shared ----------------------------------------------------
 
 def leaf_hash(record):
     return hashlib.sha256(b"\0" + record).digest()

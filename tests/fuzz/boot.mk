@@ -2,7 +2,7 @@
 # Fuzz target of the loader's information.
 
 FUZZ += multiboot
-FUZZ_SRC_multiboot := tests/fuzz/multiboot.c tests/unit/fake_boot.c hypervisor/core/format.c \
-		      hypervisor/core/lib.c hypervisor/boot/multiboot.c hypervisor/boot/memmap.c
+FUZZ_SRC_multiboot := tests/fuzz/multiboot.c tests/unit/sim/fake_boot.c hypervisor/base/format.c \
+		      hypervisor/base/lib.c hypervisor/boot/multiboot.c hypervisor/boot/memmap.c
 
-$(B)/tests/fuzz/multiboot: tests/unit/fake_boot.h $(wildcard hypervisor/boot/*.h)
+$(B)/tests/fuzz/multiboot: tests/unit/sim/fake_boot.h $(wildcard hypervisor/boot/*.h)

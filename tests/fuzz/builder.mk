@@ -3,11 +3,11 @@
 FUZZ += elf bzimage request plan signed
 
 FUZZ_SRC_elf := tests/fuzz/elf.c builder-domain/elf.c builder-domain/text.c \
-	hypervisor/core/format.c
+	hypervisor/base/format.c
 FUZZ_SRC_bzimage := tests/fuzz/bzimage.c builder-domain/bzimage.c builder-domain/elf.c \
-	builder-domain/text.c hypervisor/core/format.c
+	builder-domain/text.c hypervisor/base/format.c
 FUZZ_SRC_request := tests/fuzz/request.c builder-domain/request.c builder-domain/text.c \
-	hypervisor/core/format.c tools/plan/encode.c
+	hypervisor/base/format.c tools/plan/encode.c
 FUZZ_SRC_plan := tests/fuzz/plan.c tools/plan/parse.c tools/plan/encode.c
 FUZZ_SRC_signed := tests/fuzz/signed.c builder-domain/policy.c builder-domain/owner.c \
-	builder-domain/hypercall.c builder-domain/text.c hypervisor/core/format.c measured-boot/sha2.c
+	builder-domain/hypercall.c builder-domain/text.c hypervisor/base/format.c measured-boot/shared/sha2.c

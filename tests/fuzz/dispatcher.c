@@ -7,12 +7,12 @@
  * (INV-FRAME-2), then everything is destroyed and frames and heap must be what they were.
  */
 #include <stdlib.h>
-#include "core/build.h"
-#include "core/grant.h"
-#include "core/sched.h"
+#include "launch/build.h"
+#include "ipc/grant.h"
+#include "domain/sched.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
-#include "core/hypercall.c" /* for its table */
+#include "calls/hypercall.c" /* for its table */
 #include "cpu/percpu.h"
 #include "dispatcher.h"
 

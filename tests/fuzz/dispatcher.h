@@ -2,7 +2,7 @@
 /* Parts of the dispatcher's fuzz target. */
 #ifndef TESTS_FUZZ_DISPATCHER_H
 #define TESTS_FUZZ_DISPATCHER_H
-#include "world.h"
+#include "sim/world.h"
 
 /* dispatcher.c: bytes of the input, 0 after its end */
 uint8_t fuzz_byte(void);

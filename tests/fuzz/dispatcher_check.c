@@ -5,10 +5,10 @@
  * everything is destroyed.
  */
 #include "dispatcher.h"
-#include "core/build.h"
-#include "core/event.h"
-#include "core/grant.h"
-#include "core/memory.h"
+#include "launch/build.h"
+#include "ipc/event.h"
+#include "ipc/grant.h"
+#include "domain/memory.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include "mm/npt.h"

@@ -5,9 +5,9 @@
  * would rarely come past the first check of a handler.
  */
 #include "dispatcher.h"
-#include "core/build.h"
-#include "core/builder.h"
-#include "core/grant.h"
+#include "launch/build.h"
+#include "launch/builder.h"
+#include "ipc/grant.h"
 #include "mm/npt.h"
 
 #define WINDOW (CORBEL_BUILDER_WINDOW >> PAGE_SHIFT)

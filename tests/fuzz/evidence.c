@@ -4,7 +4,7 @@
  * byte chooses: a text as it is, or bytes put over those of good evidence, so that what lies behind
  * the signature is reached too.  It must not crash, and never be trusted: the host is a debug one.
  */
-#include "verify_world.h"
+#include "verify/verify_world.h"
 #include "measured-boot/verify/bootlog.h"
 #include "abi/corbel.h"
 #include <stdlib.h>

@@ -4,9 +4,9 @@
  * its start; before it a byte that says nothing.
  */
 #include <stdlib.h>
-#include "tests/unit/fake_boot.h"
+#include "tests/unit/sim/fake_boot.h"
 #include "boot/multiboot.h"
-#include "core/lib.h"
+#include "base/lib.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

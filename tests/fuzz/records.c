@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify_recorded.h"
+#include "verify/verify_recorded.h"
 #include "measured-boot/verify/reference.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -6,8 +6,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "fake_tis.h"
-#include "measured-boot/eventlog.h"
+#include "sim/fake_tis.h"
+#include "measured-boot/shared/eventlog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

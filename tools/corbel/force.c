@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/sha2.h"
 #include "tools/corbel/force.h"
 #include "tools/corbel/names.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "abi/corbel.h"
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/sha2.h"
 #include "tools/corbel/guest.h"
 
 _Static_assert(sizeof(((struct request *)0)->label) ==

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/sha2.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/facts.h"
 #include "tools/corbel/force.h"

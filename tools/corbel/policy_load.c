@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/sha2.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
 #include "tools/corbel/force.h"

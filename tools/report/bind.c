@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measured-boot/lib/hex.h"
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/hex.h"
+#include "measured-boot/shared/sha2.h"
 #include "tools/report/bind.h"
 
 void bind_report(uint8_t data[CORBEL_REPORT_LEN], const uint8_t nonce[CORBEL_NONCE_LEN],

@@ -18,7 +18,7 @@
 #include "tools/corbel/guest.h"
 #include "tools/corbel/json.h"
 #include "tools/sign/manifest.h"
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 
 enum { STATUS_yes, STATUS_no, STATUS_bad };
 

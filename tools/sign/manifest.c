@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tools/sign/manifest.h"
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 
 #define IMAGE_MAX   (1ull << 32)
 #define CMDLINE_MAX 2047u

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "abi/request.h"
-#include "xsm/tool/p256.h"
+#include "tools/lib/p256.h"
 
 /* What is to be launched. */
 struct manifest_input {

@@ -10,7 +10,7 @@
 #include "xsm/tool/audits.h"
 #include "xsm/tool/check.h"
 #include "xsm/tool/expect.h"
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 #include "xsm/tool/folder.h"
 
 /* A policy that is wrong at one place is wrong at many; more lines do not help. */

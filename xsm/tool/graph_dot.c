@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "xsm/tool/graph.h"
-#include "xsm/tool/p256.h"
+#include "tools/lib/p256.h"
 #include "xsm/tool/words.h"
 
 static const char *const color[MEANINGS] = {"#7a1fa2", "#c62828", "#c25e00",

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <json-c/json.h>
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 #include "xsm/tool/graph.h"
 #include "xsm/tool/words.h"
 

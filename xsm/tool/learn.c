@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <json-c/json.h>
-#include "xsm/tool/files.h"
+#include "tools/lib/files.h"
 #include "xsm/tool/propose.h"
 #include "xsm/tool/words.h"
 

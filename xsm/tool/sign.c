@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <json-c/json.h>
 #include "xsm/tool/check.h"
-#include "xsm/tool/files.h"
-#include "xsm/tool/p256.h"
+#include "tools/lib/files.h"
+#include "tools/lib/p256.h"
 #include "xsm/tool/words.h"
 
 #define SIGNED_MAX (sizeof(struct corbel_signed_policy) + CORBEL_POLICY_MAX)

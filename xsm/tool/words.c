@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
-#include "xsm/tool/p256.h"
+#include "tools/lib/p256.h"
 #include "xsm/tool/words.h"
 
 /* clang-format off */

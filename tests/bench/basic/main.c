@@ -7,7 +7,7 @@
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/tenant.h"
 #include "abi/log.h"
-#include "measured-boot/sha2.h"
+#include "measured-boot/shared/sha2.h"
 #include "xsm/monitor/monitor.h"
 #include <xen/domctl.h>
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains and vCPUs.  Life cycle (which call is allowed in which state: abi/hypercalls.def):
+ *
+ *   building --seal--> sealed --unpause--> running <--> paused
+ *   running|paused --shutdown--> shutdown
+ *   any but gone --destroy, crash, build failure--> dying --reaper--> gone
+ *
+ * INV-DOM-1  Only the builder instance that created a domain, and only while it is `building`, may
+ *            map its memory, set its parameters or start its vCPU; the link is `d->creator`.
+ * INV-DOM-2  From `sealed` on d->creator is 0 and no foreign mapping, grant mapping or pin is left.
+ * INV-DOM-3  A domain's structure lives until refs is 0 and the reaper has taken its memory back.
+ */
+#ifndef DOMAIN_DOMAIN_H
+#define DOMAIN_DOMAIN_H
+#include "abi/corbel.h"
+#include "abi/log.h"
+#include "base/lib.h"
+#include "cpu/locks.h"
+#include "base/addr.h"
+#include "domain/gcopy.h"
+#include "xsm/monitor/monitor.h"
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/vcpu.h>
+
+#define MAX_DOMAINS 256
+
+#define IN_BUILDING (1u << CORBEL_DOM_building)
+#define IN_LIVE                                                                                    \
+	(1u << CORBEL_DOM_sealed | 1u << CORBEL_DOM_running | 1u << CORBEL_DOM_paused |            \
+	 1u << CORBEL_DOM_shutdown)
+#define IN_DYING (1u << CORBEL_DOM_dying)
+#define IN_ANY   (IN_BUILDING | IN_LIVE | IN_DYING)
+
+enum vcpu_state {
+	VCPU_offline,  /* waits for INIT/SIPI, or its domain is not running */
+	VCPU_runnable, /* waits for its turn, or is running */
+	VCPU_blocked,  /* HLT or SCHEDOP_block: wakes on event, interrupt, timer */
+	VCPU_polling,  /* SCHEDOP_poll: wakes on one of its ports or the timeout */
+	VCPU_waiting   /* inside build_wait or rendezvous_get: wakes by vcpu_wake() */
+};
+
+struct vcpu_regs { /* general registers that VMRUN does not switch; RAX, RSP, RIP are in the VMCB */
+	uint64_t rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rdi;
+};
+
+struct vcpu {
+	struct vcpu_regs regs; /* first: used by virt/svm/entry.S */
+	struct domain *domain;
+	uint32_t id;
+	uint8_t state;         /* enum vcpu_state, RANK_SCHED */
+	bool halted_forever;   /* HLT with IF=0 */
+	struct vmcb *vmcb;     /* heap page */
+	void *fpu;             /* heap page: XSAVE area */
+	struct vlapic *vlapic; /* heap page */
+	uint64_t xcr0, dr[4], tsc_aux;
+	uint64_t asid_generation; /* of the CPU it last ran on; 0 = needs a new ASID */
+	bool kicked;              /* look for pending events before the next entry; set by anyone */
+	/* timers, ns since boot; ~0 = off */
+	uint64_t timer_deadline, poll_deadline;
+	uint32_t virq_port[24]; /* NR_VIRQS; RANK_EVENT */
+	uint32_t poll_ports[8], poll_count;
+	/* Areas that the guest registered, once for all: held, written by the hypervisor.  Without
+	 * pages: none yet. */
+	struct gbuf vcpu_info; /* none: the slot in shared_info */
+	struct gbuf runstate_area;
+	struct vcpu_runstate_info runstate;
+	/* scheduler, RANK_SCHED */
+	struct vcpu *next;
+	uint64_t turn; /* number of its last slice */
+	uint64_t cpu_time_ns, run_start;
+	uint64_t stub_budget_ns; /* 0 = not a stub vCPU */
+};
+
+struct domain {
+	uint16_t id;
+	uint16_t state; /* enum corbel_dom_state */
+	uint32_t refs;
+	struct spinlock lock;
+	struct xsm_label label, self_label; /* self_label: the object when it acts on itself */
+	struct domain *creator; /* builder instance while building, else 0 (INV-DOM-1) */
+	uint32_t instance; /* builder instance that built it / own number if it is the builder */
+	bool is_dom0, is_builder;
+	bool reap_started;
+	uint32_t reap_epoch;      /* flush that must pass before its tables are taken apart */
+	uint16_t shutdown_reason; /* SHUTDOWN_*, 0xFF = none */
+	char crash_reason[64];
+	/* memory, lock RANK_DOMAIN */
+	uint64_t *npt_root;
+	uint64_t max_pages, pages;  /* 4 KiB of RAM */
+	uint64_t teardown_gfn;      /* reaper's cursor */
+	uint32_t heap_pages;        /* charge for hypervisor memory, in pages */
+	uint32_t heap_promise;      /* what it may use at most, set aside for it at creation */
+	uint32_t heap_limit;        /* nested tables stop growing here */
+	uint32_t foreign_maps;      /* mappings of this domain's frames by its builder */
+	uint32_t grant_maps;        /* mappings of this domain's frames through its grants */
+	shared_info_t *shared_info; /* heap page */
+	uint64_t hvm_param[40];
+	/* vCPUs */
+	uint32_t vcpu_count;
+	struct vcpu *vcpu[CORBEL_MAX_VCPUS];
+	uint64_t stub_trap;  /* guest-physical, 0 = not armed */
+	uint16_t stub_state; /* CORBEL_STUB_*, 0 = running or none */
+	uint64_t stub_rip;
+	uint8_t callback_vector;         /* 0 = none */
+	struct corbel_log_launch record; /* what goes into the launch log when it is sealed */
+	bool committed;                  /* digests and owner are in it, write-once */
+	uint64_t launch;                 /* index of its launch record, 0 = not sealed yet */
+	uint32_t log_slots;              /* reserved in the launch log */
+	uint64_t report_due; /* its reports so far are paid for until then, ns since boot */
+	/* owned by ipc/event.c and ipc/grant.c */
+	struct event_table *events;
+	struct grant_table *grants;
+};
+
+/* Lookup by domid takes a reference; domain_put drops it.  Only calls/hypercall.c and domain/domain.c
+ * may call domain_find (tools/lint/symbols). */
+struct domain *domain_find(uint16_t domid);
+struct domain *domain_next(uint16_t domid);    /* first domain with id >= domid, referenced, or 0 */
+struct domain *domain_after(struct domain *d); /* the next one; puts d */
+void domain_get(struct domain *d);
+void domain_put(struct domain *d);
+
+/* Makes an empty domain in state building.  NULL: no slot or no memory. */
+struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
+			     uint32_t vcpus);
+void domain_set_state(struct domain *d, enum corbel_dom_state state); /* traces it */
+void domain_shutdown(struct domain *d, uint16_t reason);
+/* The guest broke its contract: records the reason, ends the domain; other domains go on. */
+void domain_crash(struct domain *d, const char *reason, uint64_t arg);
+void domain_destroy(struct domain *d); /* -> dying; the reaper does the rest */
+bool domain_reap(uint32_t budget);     /* true when nothing is left to do */
+
+/* HLT with interrupts off: the domain powers off when all its vCPUs have done so. */
+void domain_vcpu_halted(struct vcpu *v);
+/* May its vCPUs run?  Running, or building with a stub. */
+static inline bool domain_runs(const struct domain *d)
+{
+	return d->state == CORBEL_DOM_running || (d->state == CORBEL_DOM_building && d->stub_trap);
+}
+void domain_unpause(struct domain *d);
+void domain_pause(struct domain *d);
+/* Copies to guest-physical memory of a domain that the hypervisor itself sets up. */
+void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length);
+
+/* They are numbered from 0 and made in that order.  NULL: there is none of this number. */
+static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
+{
+	return id < d->vcpu_count ? d->vcpu[id] : NULL;
+}
+struct vcpu *vcpu_create(struct domain *d, uint32_t id);
+void vcpu_destroy(struct vcpu *v);
+#endif

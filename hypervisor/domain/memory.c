@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory_op: populate and foreign mapping for the builder, shared_info and grant frames for guests.
+ * Locks: each domain's own around its nested tables, never two at once.
+ */
+#include "domain/memory.h"
+#include "launch/build.h"
+#include "ipc/grant.h"
+#include "gate/hypercall.h"
+#include "mm/frames.h"
+#include "mm/npt.h"
+#include "mm/tlb.h"
+#include <xen/errno.h>
+
+#define BATCH_MAX  64u
+#define BLOCKS_MAX 4u /* 2 MiB extents zeroed in one call */
+
+/* Gives back what an entry held, after npt_unmap() or in teardown. */
+void npt_released(struct domain *d, const struct npt_entry *e)
+{
+	uint64_t count = 1ull << e->order;
+
+	switch (e->kind) {
+	case NPT_RAM:
+		d->pages -= count;
+		frames_put_range(e->frame, count);
+		break;
+	case NPT_FOREIGN:
+		build_foreign_released(e->frame);
+		frames_put_range(e->frame, count);
+		break;
+	case NPT_MODULE:
+		frames_put_range(e->frame, count);
+		break;
+	case NPT_GRANT:
+		panic("grant mapping left at gfn teardown of domain %u", d->id);
+	default: /* SHARED, MMIO: no reference */
+		break;
+	}
+}
+
+int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
+{
+	struct npt_entry e = {
+		.kind = NPT_RAM, .order = (uint8_t)order, .write = true, .exec = true};
+	uint64_t count = 1ull << order;
+	int rc;
+
+	if (d->pages + count > d->max_pages) {
+		return -XEN_ENOMEM;
+	}
+	rc = frames_alloc(d->id, order, &e.frame);
+	if (rc) {
+		return rc;
+	}
+	spin_lock(&d->lock);
+	rc = npt_map(d, gfn, e);
+	if (rc == 0) {
+		d->pages += count;
+	}
+	spin_unlock(&d->lock);
+	if (rc) {
+		frames_put_range(e.frame, count);
+	}
+	return rc;
+}
+
+long hc_memory_populate(struct hc_call *call)
+{
+	const struct xen_memory_reservation *arg = (void *)call->in.bytes;
+	unsigned order = arg->extent_order;
+	uint64_t limit = order ? BLOCKS_MAX : BATCH_MAX;
+	xen_pfn_t gfns[BATCH_MAX];
+	uint64_t count = MIN(arg->nr_extents, limit);
+	int rc;
+
+	if ((order != 0 && order != BLOCK_ORDER) || arg->mem_flags) {
+		return -XEN_EINVAL;
+	}
+	if (count == 0) {
+		return 0;
+	}
+	rc = copy_from_guest(call->vcpu, gfns, (uintptr_t)arg->extent_start.p,
+			     (uint32_t)(count * sizeof(gfns[0])));
+	if (rc) {
+		return rc;
+	}
+	for (uint64_t i = 0; i < count; i++) {
+		rc = domain_populate(call->target, (gfn_t){gfns[i]}, order);
+		if (rc) {
+			return i ? (long)i : rc; /* progress so far; the rest can be asked again */
+		}
+	}
+	return (long)count;
+}
+
+/* Removes whatever is mapped at gfn, unless it must not go this way; puts `instead` there, if it is
+ * not NULL. */
+static int replace(struct domain *d, gfn_t gfn, const struct npt_entry *instead)
+{
+	struct npt_entry old;
+	int rc = 0;
+
+	spin_lock(&d->lock);
+	if (npt_lookup(d, gfn, &old)) {
+		if (old.kind == NPT_GRANT || old.kind == NPT_MMIO || old.kind == NPT_MODULE) {
+			rc = -XEN_EBUSY;
+		} else {
+			rc = npt_unmap(d, gfn, 0, &old);
+			if (rc == 0) {
+				npt_released(d, &old);
+				tlb_request();
+			}
+		}
+	}
+	if (rc == 0 && instead) {
+		rc = npt_map(d, gfn, *instead);
+	}
+	spin_unlock(&d->lock);
+	return rc;
+}
+
+static int map_shared(struct domain *d, gfn_t gfn, void *page)
+{
+	struct npt_entry e = {.frame = frame_of((uintptr_t)page),
+			      .kind = NPT_SHARED,
+			      .write = true,
+			      .exec = false};
+
+	return gfn.n == 0 || gfn.n >= GFN_LIMIT ? -XEN_EINVAL : replace(d, gfn, &e);
+}
+
+long hc_memory_add(struct hc_call *call)
+{
+	const struct xen_add_to_physmap *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+	void *page;
+
+	if (d != call->caller) {
+		/* The builder leaves these pages to the guest. */
+		return hc_deny(call, d, XSM_RIGHT(mmu, physmap));
+	}
+	switch (arg->space) {
+	case XENMAPSPACE_shared_info:
+		return arg->idx ? -XEN_EINVAL : map_shared(d, (gfn_t){arg->gpfn}, d->shared_info);
+	case XENMAPSPACE_grant_table:
+		page = arg->idx < GRANT_FRAMES ? grant_frame(d, (uint32_t)arg->idx) : NULL;
+		return page ? map_shared(d, (gfn_t){arg->gpfn}, page) : -XEN_EINVAL;
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
+long hc_memory_remove(struct hc_call *call)
+{
+	const struct xen_remove_from_physmap *arg = (void *)call->in.bytes;
+
+	if (call->target != call->caller) {
+		return hc_deny(call, call->target, XSM_RIGHT(mmu, physmap));
+	}
+	return replace(call->caller, (gfn_t){arg->gpfn}, NULL);
+}
+
+/* One page of the building domain into the builder's window. */
+static int map_foreign(struct domain *builder, struct domain *target, uint64_t from, uint64_t to)
+{
+	struct npt_entry e;
+	bool ok;
+	int rc;
+
+	if (to < CORBEL_BUILDER_WINDOW >> PAGE_SHIFT) {
+		return -XEN_EINVAL; /* its own RAM and the modules stay what they are */
+	}
+	spin_lock(&target->lock);
+	ok = npt_lookup(target, (gfn_t){from}, &e) && e.kind == NPT_RAM &&
+	     frame_get(e.frame, target->id);
+	spin_unlock(&target->lock);
+	if (!ok) {
+		return -XEN_ENOENT;
+	}
+	e = (struct npt_entry){.frame = e.frame, .kind = NPT_FOREIGN, .write = true};
+	rc = replace(builder, (gfn_t){to}, &e);
+	if (rc) {
+		frame_put(e.frame);
+	} else {
+		target->foreign_maps++;
+	}
+	return rc;
+}
+
+long hc_memory_add_batch(struct hc_call *call)
+{
+	const struct xen_add_to_physmap_batch *arg = (void *)call->in.bytes;
+	xen_ulong_t from[BATCH_MAX];
+	xen_pfn_t to[BATCH_MAX];
+	int errors[BATCH_MAX];
+	struct domain *target;
+	struct gbuf out;
+	uint32_t count = arg->size;
+	long rc;
+
+	if (arg->space != XENMAPSPACE_gmfn_foreign) {
+		return -XEN_EINVAL;
+	}
+	rc = hc_target(call, arg->u.foreign_domid, IN_BUILDING, XSM_RIGHT(mmu, map_write), &target);
+	if (rc) {
+		return rc;
+	}
+	if (call->target != call->caller || count == 0 || count > BATCH_MAX) {
+		rc = -XEN_EINVAL;
+	} else if (copy_from_guest(call->vcpu, from, (uintptr_t)arg->idxs.p, count * 8) ||
+		   copy_from_guest(call->vcpu, to, (uintptr_t)arg->gpfns.p, count * 8)) {
+		rc = -XEN_EFAULT;
+	} else {
+		rc = gbuf_pin(call->vcpu, (uintptr_t)arg->errs.p, count * 4, true, &out);
+	}
+	if (rc == 0) {
+		for (uint32_t i = 0; i < count; i++) {
+			errors[i] = map_foreign(call->caller, target, from[i], to[i]);
+		}
+		gbuf_write(&out, 0, errors, count * 4);
+		gbuf_unpin(&out);
+	}
+	domain_put(target);
+	return rc;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vCPUs: making and ending them, their registered areas, and the vcpu_op and set_timer_op calls.
+ * A registered area is pinned guest RAM: it holds references for as long as it is registered.
+ */
+#include "domain/vcpu.h"
+#include "ipc/event.h"
+#include "gate/hypercall.h"
+#include "domain/sched.h"
+#include "cpu/percpu.h"
+#include "cpu/time.h"
+#include "mm/heap.h"
+#include "virt/virt.h"
+#include "virt/vlapic.h"
+#include <xen/errno.h>
+
+#define VLAPIC_AT 2048u
+_Static_assert(sizeof(struct vcpu) <= VLAPIC_AT, "vCPU and vlapic share a page");
+_Static_assert(sizeof(struct vlapic) <= PAGE_SIZE - VLAPIC_AT, "vCPU and vlapic share a page");
+
+struct vcpu *vcpu_create(struct domain *d, uint32_t id)
+{
+	struct vcpu *v = heap_page(&d->heap_pages);
+
+	if (!v) {
+		return NULL;
+	}
+	v->domain = d;
+	v->id = id;
+	v->state = VCPU_offline;
+	v->timer_deadline = v->poll_deadline = ~0ull;
+	v->vlapic = (struct vlapic *)((uint8_t *)v + VLAPIC_AT);
+	v->runstate.state = RUNSTATE_offline;
+	v->runstate.state_entry_time = now_ns();
+	if (virt_vcpu_init(v)) {
+		heap_page_free(v, &d->heap_pages);
+		return NULL;
+	}
+	vlapic_reset(v);
+	d->vcpu[id] = v;
+	sched_add(v);
+	return v;
+}
+
+void vcpu_destroy(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+
+	sched_forget(v);
+	gbuf_unpin(&v->vcpu_info);
+	gbuf_unpin(&v->runstate_area);
+	d->vcpu[v->id] = NULL;
+	virt_vcpu_free(v);
+	heap_page_free(v, &d->heap_pages);
+}
+
+void vcpu_time_fill(struct vcpu_info *info)
+{
+	uint64_t base;
+
+	time_pvclock(&info->time.tsc_to_system_mul, &info->time.tsc_shift, &base);
+	info->time.tsc_timestamp = base;
+	info->time.system_time = 0;
+	info->time.flags = 1; /* TSC is stable across CPUs */
+	info->time.version = 2;
+}
+
+struct vcpu_info *vcpu_info_open(struct vcpu *v)
+{
+	return v->vcpu_info.pages ? gbuf_open(&v->vcpu_info)
+				  : &v->domain->shared_info->vcpu_info[v->id];
+}
+
+void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)
+{
+	if (v->vcpu_info.pages) {
+		gbuf_close(info);
+	}
+}
+
+static void runstate_publish(struct vcpu *v)
+{
+	if (v->runstate_area.pages) {
+		gbuf_write(&v->runstate_area, 0, &v->runstate, sizeof(v->runstate));
+	}
+}
+
+void vcpu_runstate_set(struct vcpu *v, int state)
+{
+	struct vcpu_runstate_info *r = &v->runstate;
+	uint64_t now = now_ns();
+
+	if (r->state == state) {
+		return;
+	}
+	r->time[r->state] += now - r->state_entry_time;
+	r->state_entry_time = now;
+	r->state = state;
+	runstate_publish(v);
+}
+
+static struct vcpu *named_vcpu(struct hc_call *call)
+{
+	return domain_vcpu(call->caller, call->arg[1]);
+}
+
+long hc_vcpu_is_up(struct hc_call *call)
+{
+	struct vcpu *v = named_vcpu(call);
+
+	return v ? v->state != VCPU_offline : -XEN_ENOENT;
+}
+
+long hc_vcpu_info(struct hc_call *call)
+{
+	const struct vcpu_register_vcpu_info *arg = (void *)call->in.bytes;
+	struct vcpu *v = named_vcpu(call);
+	struct gbuf pin;
+	uint8_t old[sizeof(struct vcpu_info)];
+	struct vcpu_info *info;
+	gpa_t gpa;
+	int rc;
+
+	if (!v || v->vcpu_info.pages) {
+		return v ? -XEN_EBUSY : -XEN_ENOENT;
+	}
+	if (arg->rsvd || arg->offset > PAGE_SIZE - sizeof(old) || arg->offset % 8 ||
+	    arg->mfn >> 40) {
+		return -XEN_EINVAL;
+	}
+	gpa.a = (arg->mfn << PAGE_SHIFT) + arg->offset;
+	rc = gbuf_pin_physical(call->caller, gpa, sizeof(old), true, &pin);
+	if (rc) {
+		return rc;
+	}
+	info = vcpu_info_open(v);
+	memcpy(old, info, sizeof(old));
+	vcpu_info_close(v, info);
+	gbuf_write(&pin, 0, old, sizeof(old));
+	v->vcpu_info = pin;
+	event_vcpu_info_moved(v);
+	return 0;
+}
+
+long hc_vcpu_runstate(struct hc_call *call)
+{
+	const struct vcpu_register_runstate_memory_area *arg = (void *)call->in.bytes;
+	struct vcpu *v = named_vcpu(call);
+	struct gbuf pin;
+	int rc;
+
+	if (!v) {
+		return -XEN_ENOENT;
+	}
+	rc = gbuf_pin(call->vcpu, arg->addr.p, sizeof(struct vcpu_runstate_info), true, &pin);
+	if (rc) {
+		return rc;
+	}
+	gbuf_unpin(&v->runstate_area);
+	v->runstate_area = pin;
+	runstate_publish(v);
+	return 0;
+}
+
+long hc_vcpu_stop_periodic(struct hc_call *call)
+{
+	return named_vcpu(call) ? 0 : -XEN_ENOENT; /* there is no periodic timer to stop */
+}
+
+long hc_vcpu_set_timer(struct hc_call *call)
+{
+	const struct vcpu_set_singleshot_timer *arg = (void *)call->in.bytes;
+	struct vcpu *v = call->vcpu;
+
+	if (call->arg[1] != v->id) {
+		return -XEN_EINVAL;
+	}
+	if ((arg->flags & VCPU_SSHOTTMR_future) && arg->timeout_abs_ns < now_ns()) {
+		return -XEN_ETIME;
+	}
+	v->timer_deadline = arg->timeout_abs_ns;
+	sched_changed();
+	return 0;
+}
+
+long hc_vcpu_stop_timer(struct hc_call *call)
+{
+	if (call->arg[1] != call->vcpu->id) {
+		return -XEN_EINVAL;
+	}
+	call->vcpu->timer_deadline = ~0ull;
+	return 0;
+}
+
+long hc_set_timer(struct hc_call *call)
+{
+	call->vcpu->timer_deadline = call->arg[0] ? call->arg[0] : ~0ull;
+	sched_changed();
+	return 0;
+}

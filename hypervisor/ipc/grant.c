@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Grant tables: entries and their use by peers.  Owns struct grant_table of every domain and the
+ * heap pages below it, except the maps (ipc/grant_map.c).  Trust boundary: the frames of the table
+ * are guest-writable at any time; an entry is believed for as long as one compare-and-exchange, and
+ * what follows from it (a referenced frame, a counted use) no longer depends on it.  Invariants and
+ * locks: ipc/grant_table.h.
+ */
+#include "ipc/grant_table.h"
+#include "mm/frames.h"
+#include "mm/heap.h"
+#include "mm/npt.h"
+#include <xen/errno.h>
+
+#define HOLD_TRIES 4 /* against a granter that changes its entry all the time */
+
+int grant_init(struct domain *d)
+{
+	struct grant_table *t = heap_page(&d->heap_pages);
+
+	if (!t) {
+		return -XEN_ENOMEM;
+	}
+	t->lock = (struct spinlock)SPINLOCK(RANK_GRANT);
+	d->grants = t;
+	return 0;
+}
+
+static uint64_t *make_frame(struct domain *d, struct grant_table *t, uint32_t index)
+{
+	struct grant_use **use = &t->use[index * ENTRIES_PER_FRAME / USES_PER_PAGE];
+
+	if (t->closed) {
+		return NULL;
+	}
+	if (!*use) {
+		*use = heap_page(&d->heap_pages);
+	}
+	if (*use && !t->frame[index]) {
+		t->frame[index] = heap_page(&d->heap_pages);
+	}
+	return t->frame[index];
+}
+
+void *grant_frame(struct domain *d, uint32_t index)
+{
+	struct grant_table *t = d->grants;
+	void *page;
+
+	if (!t || index >= GRANT_FRAMES) {
+		return NULL;
+	}
+	spin_lock(&t->lock);
+	page = make_frame(d, t, index);
+	spin_unlock(&t->lock);
+	return page;
+}
+
+/* Lock of the table held.  NULL when the entry has never had a frame. */
+static uint64_t *entry_at(struct grant_table *t, uint32_t ref)
+{
+	uint64_t *frame = ref < GRANT_ENTRIES ? t->frame[ref / ENTRIES_PER_FRAME] : NULL;
+
+	return frame ? &frame[ref % ENTRIES_PER_FRAME] : NULL;
+}
+
+static struct grant_use *use_at(struct grant_table *t, uint32_t ref)
+{
+	return &t->use[ref / USES_PER_PAGE][ref % USES_PER_PAGE];
+}
+
+int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, gfn_t gfn)
+{
+	uint64_t *entry;
+	int result = 0;
+
+	if (!d->grants || ref >= GRANT_ENTRIES || gfn.n > UINT32_MAX) {
+		return -XEN_EINVAL;
+	}
+	spin_lock(&d->grants->lock);
+	if (make_frame(d, d->grants, ref / ENTRIES_PER_FRAME)) {
+		entry = entry_at(d->grants, ref);
+		__atomic_store_n(entry, GTF_permit_access | (uint64_t)peer << 16 | gfn.n << 32,
+				 __ATOMIC_SEQ_CST);
+	} else {
+		result = -XEN_ENOMEM;
+	}
+	spin_unlock(&d->grants->lock);
+	return result;
+}
+
+/* What one value of an entry permits; on success *frame is referenced.  Granter's locks held. */
+static int16_t entry_check(struct domain *granter, uint64_t value, uint16_t peer, bool write,
+			   frame_t *frame)
+{
+	gfn_t gfn = {value >> 32};
+	struct npt_entry entry;
+
+	if ((value & GTF_type_mask) != GTF_permit_access || (uint16_t)(value >> 16) != peer ||
+	    (write && value & GTF_readonly)) {
+		return GNTST_permission_denied;
+	}
+	if (!npt_lookup(granter, gfn, &entry) || entry.kind != NPT_RAM || (write && !entry.write) ||
+	    !frame_get(entry.frame, granter->id)) {
+		return GNTST_bad_page;
+	}
+	*frame = entry.frame;
+	return GNTST_okay;
+}
+
+static int16_t hold_locked(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
+			   frame_t *frame)
+{
+	uint64_t *entry = entry_at(granter->grants, ref), value, marked;
+	struct grant_use *use;
+	int16_t status;
+	int i;
+
+	if (!entry) {
+		/* How far a granter's table goes is nobody's business. */
+		return ref < GRANT_ENTRIES ? GNTST_permission_denied : GNTST_bad_gntref;
+	}
+	use = use_at(granter->grants, ref);
+	if (use->users == UINT16_MAX) {
+		return GNTST_no_space;
+	}
+	value = __atomic_load_n(entry, __ATOMIC_SEQ_CST);
+	for (i = 0; i < HOLD_TRIES; i++) {
+		status = entry_check(granter, value, peer, write, frame);
+		if (status != GNTST_okay) {
+			return status;
+		}
+		marked = value | GTF_reading | (write ? GTF_writing : 0u);
+		/* A failed exchange loads the new value: look at it again. */
+		if (__atomic_compare_exchange_n(entry, &value, marked, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST)) {
+			use->users++;
+			use->writers += write;
+			granter->grant_maps++;
+			return GNTST_okay;
+		}
+		frame_put(*frame);
+	}
+	return GNTST_eagain;
+}
+
+int16_t grant_hold(struct domain *granter, uint16_t peer, uint32_t ref, bool write, frame_t *frame)
+{
+	int16_t status = GNTST_permission_denied;
+
+	spin_lock(&granter->lock);
+	if (IN_LIVE >> granter->state & 1u && granter->grants) {
+		spin_lock(&granter->grants->lock);
+		if (!granter->grants->closed) {
+			status = hold_locked(granter, peer, ref, write, frame);
+		}
+		spin_unlock(&granter->grants->lock);
+	}
+	spin_unlock(&granter->lock);
+	return status;
+}
+
+void grant_pages_free(struct domain *d, void *pages, uint32_t count)
+{
+	void **page = pages;
+
+	for (; count; count--, page++) {
+		heap_page_free(*page, &d->heap_pages);
+		*page = NULL;
+	}
+}
+
+void grant_table_free(struct domain *d)
+{
+	struct grant_table *t = d->grants;
+
+	d->grants = NULL;
+	grant_pages_free(d, t->frame, GRANT_FRAMES);
+	grant_pages_free(d, t->use, USE_PAGES);
+	heap_page_free(t, &d->heap_pages);
+}
+
+void grant_release(struct domain *granter, uint32_t ref, bool write)
+{
+	struct grant_table *t;
+	struct grant_use *use;
+	uint64_t clear = 0;
+
+	spin_lock(&granter->lock);
+	t = granter->grants;
+	CHECK(t && granter->grant_maps > 0); /* INV-GRANT-2, INV-GRANT-4 */
+	spin_lock(&t->lock);
+	use = use_at(t, ref);
+	CHECK(use->users > 0 && use->writers >= write);
+	use->users--;
+	use->writers -= write;
+	clear |= use->writers == 0 ? GTF_writing : 0u;
+	clear |= use->users == 0 ? GTF_reading : 0u;
+	__atomic_fetch_and(entry_at(t, ref), ~clear, __ATOMIC_SEQ_CST);
+	spin_unlock(&t->lock);
+	granter->grant_maps--;
+	if (t->closed && granter->grant_maps == 0) {
+		grant_table_free(granter);
+	}
+	spin_unlock(&granter->lock);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The build calls (abi/corbel.h).  The dispatcher has made sure that a target in state `building`
+ * belongs to the calling instance (INV-DOM-1); what is checked here is the order of steps.
+ */
+#include "launch/build.h"
+#include "launch/builder.h"
+#include "ipc/grant.h"
+#include "base/host.h"
+#include "gate/hypercall.h"
+#include "launch/launchlog.h"
+#include "launch/policy.h"
+#include "domain/sched.h"
+#include "diag/trace.h"
+#include "mm/frames.h"
+#include "mm/hpt.h"
+#include "mm/npt.h"
+#include "mm/tlb.h"
+#include "virt/virt.h"
+#include <xen/errno.h>
+
+static bool dom0_made;
+static uint16_t next_domid = CORBEL_DOMID_FIRST;
+
+bool build_is_dom0_made(void)
+{
+	return dom0_made;
+}
+
+/* Also of reserved fields: they are zero, so that they can mean something one day. */
+static bool is_zero(const void *data, size_t count)
+{
+	const uint8_t *bytes = data;
+	uint8_t any = 0;
+
+	while (count > 0) {
+		any |= bytes[--count];
+	}
+	return any == 0;
+}
+
+/* Numbers for tenants: 0 is nobody's, and none is used twice in one boot. */
+static uint32_t next_tenant = 1;
+
+static int choose_label(struct hc_call *call, const struct corbel_build_create *arg,
+			struct xsm_label *label)
+{
+	const struct domain *requester = builder_requester();
+	int rc;
+
+	if (arg->label[sizeof(arg->label) - 1]) {
+		return -XEN_EINVAL;
+	}
+	rc = policy_label(arg->label, label);
+	if (rc) {
+		return rc;
+	}
+	/* Labels hypervisor and builder are nobody's to ask for; dom0's once, for domain 0. */
+	if (label->ctx == xsm_sid_label(&host_policy, XSM_SID_hypervisor).ctx ||
+	    label->ctx == xsm_sid_label(&host_policy, XSM_SID_builder).ctx ||
+	    (label->ctx == xsm_sid_label(&host_policy, XSM_SID_dom0).ctx) !=
+		    (arg->flags & CORBEL_BUILD_DOM0)) {
+		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
+	}
+	/* A stranger to all others, until the commit says whose it is. */
+	if (xsm_is_owned(&host_policy, *label)) {
+		label->tenant = next_tenant;
+	}
+	rc = hc_authorize_label(call, requester ? requester : call->caller, *label,
+				XSM_RIGHT(domain, create));
+	next_tenant += rc == 0 && label->tenant != XSM_TENANT_NONE;
+	return rc;
+}
+
+/* Names are decoration, but one uuid never stands for two domains at a time; all zero is none. */
+static bool uuid_taken(const uint8_t uuid[16])
+{
+	bool taken = false;
+
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		taken |= !d->is_builder && !is_zero(uuid, sizeof(d->record.uuid)) &&
+			 memcmp(d->record.uuid, uuid, sizeof(d->record.uuid)) == 0;
+	}
+	return taken;
+}
+
+/* The next free number; slots of domains that are not yet gone are passed over. */
+static struct domain *make_domain(const struct corbel_build_create *arg, struct xsm_label label)
+{
+	struct domain *d = NULL;
+
+	if (arg->flags & CORBEL_BUILD_DOM0) {
+		return domain_create(CORBEL_DOMID_DOM0, label, arg->max_pages, arg->vcpus);
+	}
+	for (unsigned tries = 0; !d && tries < MAX_DOMAINS; tries++) {
+		if (next_domid % MAX_DOMAINS > CORBEL_DOMID_BUILDER) {
+			d = domain_create(next_domid, label, arg->max_pages, arg->vcpus);
+		}
+		if (++next_domid == DOMID_FIRST_RESERVED) {
+			next_domid = CORBEL_DOMID_FIRST;
+		}
+	}
+	return d;
+}
+
+/*
+ * Dom0's TPM page.  Locality 0 only: 1-4 and the presence page are mapped to nobody.  Without a TPM
+ * its driver finds what an empty bus shows, all ones, on a page that nobody else sees.
+ */
+static void give_dom0_devices(struct domain *d)
+{
+	static uint8_t empty_bus[PAGE_SIZE] __attribute__((aligned(4096)));
+	bool tpm = host.flags & CORBEL_HOST_TPM;
+	struct npt_entry page = {.frame = frame_of(tpm ? TIS_BASE : (uintptr_t)empty_bus),
+				 .kind = NPT_MMIO,
+				 .write = true};
+
+	memset(empty_bus, 0xFF, sizeof(empty_bus));
+	CHECK(npt_map(d, (gfn_t){TIS_BASE >> PAGE_SHIFT}, page) == 0);
+}
+
+long hc_build_create(struct hc_call *call)
+{
+	struct corbel_build_create *arg = (void *)call->in.bytes;
+	bool dom0 = arg->flags & CORBEL_BUILD_DOM0;
+	struct xsm_label label;
+	struct domain *d;
+	int rc;
+
+	if (!builder_may_create(call->caller) || (dom0 && dom0_made) || (!dom0 && !dom0_made)) {
+		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
+	}
+	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS ||
+	    arg->weight == 0 || arg->weight > 65535 || arg->max_pages == 0 || arg->pad) {
+		return -XEN_EINVAL;
+	}
+	if (arg->max_pages > frames_count().total) {
+		return -XEN_ENOMEM;
+	}
+	if (uuid_taken(arg->uuid)) {
+		return -XEN_EEXIST;
+	}
+	if (!launchlog_reserve(LAUNCHLOG_DOMAIN_SLOTS)) {
+		return -XEN_EBUSY;
+	}
+	rc = choose_label(call, arg, &label);
+	d = rc ? NULL : make_domain(arg, label);
+	if (!d) {
+		launchlog_release(LAUNCHLOG_DOMAIN_SLOTS);
+		return rc ? rc : -XEN_ENOMEM;
+	}
+	d->log_slots = LAUNCHLOG_DOMAIN_SLOTS;
+	d->creator = call->caller;
+	d->instance = call->caller->instance;
+	d->record.weight = arg->weight;
+	d->is_dom0 = dom0;
+	memcpy(d->record.uuid, arg->uuid, sizeof(arg->uuid));
+	builder_set_target(d);
+	if (dom0) {
+		give_dom0_devices(d);
+	}
+	arg->domid = d->id;
+	domain_set_state(d, CORBEL_DOM_building);
+	return 0;
+}
+
+long hc_build_grant(struct hc_call *call)
+{
+	const struct corbel_build_grant *arg = (void *)call->in.bytes;
+
+	if (arg->ref > 1) {
+		return -XEN_EINVAL; /* only the two reserved entries are the builder's to seed */
+	}
+	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){arg->gfn});
+}
+
+/* Domains of one owner have one number. */
+static void set_owner(struct domain *target, const uint8_t owner[32])
+{
+	if (is_zero(owner, sizeof(target->record.owner))) {
+		return;
+	}
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		if (memcmp(d->record.owner, owner, sizeof(d->record.owner)) == 0) {
+			target->label.tenant = d->label.tenant;
+		}
+	}
+	target->self_label.tenant = target->label.tenant;
+	memcpy(target->record.owner, owner, sizeof(target->record.owner));
+}
+
+long hc_build_commit(struct hc_call *call)
+{
+	const struct corbel_build_commit *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+
+	if (d->committed) {
+		return -XEN_EEXIST; /* write-once: a later word cannot replace an earlier one */
+	}
+	if (!is_zero(arg->pad, sizeof(arg->pad)) ||
+	    (!is_zero(arg->owner, sizeof(arg->owner)) && !xsm_is_owned(&host_policy, d->label))) {
+		return -XEN_EINVAL;
+	}
+	if (arg->min_policy > policy_least_serial()) {
+		return -XEN_EPERM;
+	}
+	memcpy(d->record.request, arg->request, sizeof(arg->request));
+	memcpy(d->record.kernel, arg->kernel, sizeof(arg->kernel));
+	memcpy(d->record.initrd, arg->initrd, sizeof(arg->initrd));
+	memcpy(d->record.cmdline, arg->cmdline, sizeof(arg->cmdline));
+	d->record.min_policy = arg->min_policy;
+	set_owner(d, arg->owner);
+	d->committed = true;
+	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, 0, CORBEL_STEP_commit);
+	return 0;
+}
+
+long hc_build_stub(struct hc_call *call)
+{
+	const struct corbel_build_stub *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+	struct vcpu *v;
+	int rc;
+
+	if (!d->committed || d->vcpu[0] || d->stub_trap) {
+		return -XEN_EBUSY;
+	}
+	if (!is_zero(arg->pad, sizeof(arg->pad)) || arg->budget_ms == 0 ||
+	    arg->budget_ms > 10000000 || arg->trap == 0 || arg->trap % BLOCK_SIZE) {
+		return -XEN_EINVAL;
+	}
+	v = vcpu_create(d, 0);
+	if (!v) {
+		return -XEN_ENOMEM;
+	}
+	spin_lock(&d->lock);
+	rc = npt_set_exec(d, (gfn_t){arg->trap >> PAGE_SHIFT}, false);
+	spin_unlock(&d->lock);
+	if (rc) {
+		vcpu_destroy(v);
+		return rc;
+	}
+	tlb_request();
+	virt_reset_flat(v, arg->eip, 0, arg->esi);
+	v->stub_budget_ns = arg->budget_ms * 1000000;
+	d->stub_trap = arg->trap;
+	d->stub_state = 0;
+	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, 0, CORBEL_STEP_stub);
+	sched_wake(v);
+	return 0;
+}
+
+void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
+{
+	struct vcpu *builder = d->creator ? d->creator->vcpu[0] : NULL;
+
+	if (!d->stub_trap || d->stub_state) {
+		return;
+	}
+	d->stub_state = state;
+	d->stub_rip = rip;
+	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, state, CORBEL_STEP_ended);
+	sched_sleep(d->vcpu[0], VCPU_offline);
+	if (builder && builder->state == VCPU_waiting) {
+		sched_wake(builder);
+	}
+}
+
+void build_stub_trapped(struct vcpu *v, bool ok)
+{
+	build_stub_ended(v->domain, ok ? CORBEL_STUB_TRAPPED : CORBEL_STUB_CRASHED, virt_rip(v));
+}
+
+long hc_build_wait(struct hc_call *call)
+{
+	struct corbel_build_wait *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+
+	if (!d->stub_trap || arg->pad) {
+		return -XEN_EINVAL;
+	}
+	if (!d->stub_state) {
+		sched_sleep(call->vcpu, VCPU_waiting);
+		call->block = true;
+		return -XEN_EAGAIN;
+	}
+	arg->state = d->stub_state;
+	arg->rip = d->stub_rip;
+	/* The unpacker's vCPU goes with all its state; the image gets a fresh one. */
+	spin_lock(&d->lock);
+	CHECK(npt_set_exec(d, (gfn_t){d->stub_trap >> PAGE_SHIFT}, true) == 0);
+	spin_unlock(&d->lock);
+	d->stub_trap = 0;
+	vcpu_destroy(d->vcpu[0]);
+	return 0;
+}
+
+long hc_build_vcpu(struct hc_call *call)
+{
+	const struct corbel_build_vcpu *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+
+	if (!d->committed || d->stub_trap || d->vcpu[0]) {
+		return -XEN_EBUSY;
+	}
+	if (!is_zero(arg->pad, sizeof(arg->pad))) {
+		return -XEN_EINVAL;
+	}
+	for (uint32_t i = 0; i < d->vcpu_count; i++) {
+		struct vcpu *v = vcpu_create(d, i);
+
+		if (!v) {
+			return -XEN_ENOMEM; /* the build fails and everything goes with it */
+		}
+		virt_reset_flat(v, arg->eip, arg->ebx, 0);
+	}
+	CHECK(d->vcpu[0]);
+	d->vcpu[0]->state = VCPU_runnable; /* the others wait for INIT and SIPI */
+	return 0;
+}
+
+/* INV-DOM-2, under one lock: nobody else holds anything of the domain, and it is complete. */
+static bool may_seal(const struct domain *d)
+{
+	return d->committed && d->foreign_maps == 0 && d->grant_maps == 0 && d->stub_trap == 0 &&
+	       d->vcpu[0] && d->vcpu[0]->state == VCPU_runnable;
+}
+
+long hc_build_seal(struct hc_call *call)
+{
+	const struct corbel_build_seal *arg = (void *)call->in.bytes;
+	struct domain *d = call->target;
+	bool ok;
+
+	if (arg->run > 1 || arg->pad) {
+		return -XEN_EINVAL;
+	}
+	/* Rights among one owner's domains are for those that have proved to be his. */
+	if (xsm_needs_owner(&host_policy, d->label) &&
+	    is_zero(d->record.owner, sizeof(d->record.owner))) {
+		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
+	}
+	spin_lock(&d->lock);
+	ok = may_seal(d);
+	if (ok) {
+		d->creator = NULL;
+		d->state = CORBEL_DOM_sealed;
+	}
+	spin_unlock(&d->lock);
+	if (!ok) {
+		return -XEN_EBUSY;
+	}
+	launchlog_launch(d);
+	builder_set_target(NULL);
+	if (d->is_dom0) {
+		dom0_made = true;
+	}
+	domain_set_state(d, CORBEL_DOM_sealed);
+	if (arg->run) {
+		domain_unpause(d);
+	}
+	return 0;
+}
+
+void build_foreign_released(frame_t frame)
+{
+	struct domain *target = builder_target();
+
+	/* Once the instance has ended its target is dying and its count is read by nobody. */
+	if (target) {
+		CHECK(frame_owner(frame) == target->id && target->foreign_maps > 0);
+		target->foreign_maps--;
+	}
+}

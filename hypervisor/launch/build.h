@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Building domains, and the life of the builder domain itself.
+ *
+ * INV-BUILD-1  At most one builder instance exists; it creates at most one domain.
+ * INV-BUILD-2  An instance ends by build_done, crash or deadline; what it was building and not
+ *              sealed dies with it; the next instance starts from the measured image.
+ * INV-BUILD-3  A building domain's stub runs alone in it; whatever it does but trap ends the build.
+ */
+#ifndef LAUNCH_BUILD_H
+#define LAUNCH_BUILD_H
+#include "domain/domain.h"
+
+struct boot_info;
+
+/* Modules as the hypervisor keeps them after copying: 2 MiB blocks owned by OWNER_HYPERVISOR. */
+struct kept_module {
+	frame_t block[64]; /* up to 128 MiB */
+	uint32_t blocks;
+	uint64_t size;
+	const char *name;
+};
+#define KEPT_MODULES 3 /* plan, kernel, initrd */
+
+void builder_init(const void *image, uint64_t size, const struct kept_module *modules);
+void builder_start(void);                   /* starts the next instance */
+void builder_ended(int status);             /* the instance ends now */
+void builder_domain_gone(struct domain *d); /* reaper's call: may start the next instance */
+void builder_stop(void);                    /* the host ends: no further instance */
+void builder_tick(uint64_t now);            /* deadline */
+struct domain *builder_current(void);
+
+/* The stub of a building domain reached the trap (ok) or jumped elsewhere in the trapped range. */
+void build_stub_trapped(struct vcpu *v, bool ok);
+void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip); /* CORBEL_STUB_* */
+void build_foreign_released(frame_t frame); /* a foreign mapping of the builder went away */
+bool build_is_dom0_made(void);
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replacing the policy (policy.h).  Owns two blob slots: one in force, the other free, or kept for
+ * a roll-back.  Trust boundary: a blob is taken from the current builder instance only, which has
+ * verified the operator's signature, and even so parser and floor see it first; who may ask for it
+ * is the policy's word on security:load_policy.
+ */
+#include "launch/policy.h"
+#include "launch/builder.h"
+#include "ipc/event.h"
+#include "ipc/grant.h"
+#include "base/host.h"
+#include "gate/hypercall.h"
+#include "launch/launchlog.h"
+#include "diag/trace.h"
+#include "cpu/time.h"
+#include "measured-boot/shared/sha2.h"
+#include "mm/frames.h"
+#include <xen/errno.h>
+
+#define NEVER (~0ull)
+
+struct loaded {
+	struct xsm_policy policy;
+	uint64_t serial;
+	uint32_t size;
+	uint8_t digest[32];
+	uint8_t blob[CORBEL_POLICY_MAX] __attribute__((aligned(8)));
+};
+
+struct xsm_policy host_policy;
+struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][CORBEL_COUNTER_CLASSES * 32];
+
+static struct loaded slots[2];
+static struct loaded *current = &slots[0], *other = &slots[1];
+static uint64_t deadline = NEVER; /* else `other` comes back then */
+static uint8_t boot_digest[32];
+
+/* Of the policy that is being weighed against what domains hold, or waits to come back: our
+ * contexts in it. */
+static const struct xsm_policy *weighed;
+static uint16_t renumbered[XSM_MAX_CONTEXTS];
+static bool ending;                       /* forbidden uses end now */
+static uint32_t found[MAX_DOMAINS][USES]; /* of one subject, by object */
+
+/* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
+static bool wants_records(const struct xsm_policy *p)
+{
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < p->contexts * p->contexts; i++) {
+		for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
+			any |= xsm_masks(p, i / p->contexts, i % p->contexts,
+					 XSM_RELATION_COUNT)[c];
+		}
+	}
+	return any != 0;
+}
+
+static const char *read_blob(struct loaded *l, uint64_t serial, uint32_t size)
+{
+	const char *why;
+
+	l->serial = serial;
+	l->size = size;
+	sha256(l->blob, size, l->digest);
+	return xsm_policy_parse(&l->policy, l->blob, size, &why) ||
+			       xsm_floor_check(&l->policy, &why)
+		       ? why
+		       : NULL;
+}
+
+static void put_in_force(void)
+{
+	host_policy = current->policy;
+	host.policy_serial = current->serial;
+	host.policy_audits = wants_records(&host_policy);
+	memcpy(host.policy_digest, current->digest, sizeof(host.policy_digest));
+}
+
+void policy_boot(const void *blob, uint64_t size)
+{
+	const char *why = "policy: larger than a policy may be";
+
+	if (size <= CORBEL_POLICY_MAX) {
+		memcpy(current->blob, blob, size);
+		why = read_blob(current, host.policy_serial, (uint32_t)size);
+	}
+	if (why) {
+		panic("policy refused: %s", why);
+	}
+	put_in_force();
+	memcpy(boot_digest, current->digest, sizeof(boot_digest));
+	printk("policy: %lu bytes, in force\n", size);
+}
+
+uint64_t policy_least_serial(void)
+{
+	return deadline == NEVER ? current->serial : other->serial;
+}
+
+int policy_label(const char *name, struct xsm_label *out)
+{
+	if (xsm_label_by_name(&host_policy, name, out)) {
+		return -XEN_ENOENT;
+	}
+	return deadline != NEVER && renumbered[out->ctx] == CORBEL_NO_CONTEXT ? -XEN_EBUSY : 0;
+}
+
+/* Numbers our contexts as `next` does; what it lacks, or counts as another kind, has none there. */
+static void renumber(const struct xsm_policy *next)
+{
+	struct xsm_label now = {0}, then;
+
+	weighed = next;
+	for (; now.ctx < host_policy.contexts; now.ctx++) {
+		bool same =
+			xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) == 0 &&
+			xsm_kind(next, then) == xsm_kind(&host_policy, now);
+
+		renumbered[now.ctx] = same ? then.ctx : CORBEL_NO_CONTEXT;
+	}
+}
+
+/* The label of a domain that the weighed policy does not have, or NULL. */
+static const char *find_unlabelled(void)
+{
+	const char *missing = NULL;
+
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		if (renumbered[d->label.ctx] == CORBEL_NO_CONTEXT) {
+			missing = xsm_label_name(&host_policy, d->label);
+		}
+	}
+	return missing;
+}
+
+static const uint16_t right[USES] = {
+	[USE_map_read] = XSM_RIGHT(grant, map_read),
+	[USE_map_write] = XSM_RIGHT(grant, map_write),
+	[USE_send] = XSM_RIGHT(event, send),
+};
+
+static bool forbidden(struct domain *d, struct domain *peer, enum policy_use use)
+{
+	struct xsm_label subject = d->label, object = peer->label;
+
+	subject.ctx = renumbered[subject.ctx];
+	object.ctx = renumbered[object.ctx];
+	if (d == peer) {
+		object = xsm_self_label(weighed, object);
+	}
+	if (xsm_allowed(weighed, subject, object, right[use])) {
+		return false;
+	}
+	found[peer->id % MAX_DOMAINS][use]++;
+	return ending;
+}
+
+static void tell(const struct domain *d, const struct domain *peer, unsigned use, uint32_t count,
+		 int verdict)
+{
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_standing,
+		.subject = d->id,
+		.object = peer->id,
+		.result = verdict,
+		.cls = (uint8_t)(right[use] / 32),
+		.perm = right[use] % 32,
+		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
+		.subject_context = d->label.ctx,
+		.object_context = d == peer ? d->self_label.ctx : peer->label.ctx,
+		.arg = count});
+}
+
+/* How many grant mappings and channels the weighed policy forbids; ends them if asked.  verdict:
+ * goes on record with each, 1 revoked, 0 kept; below 0 nothing does. */
+static uint32_t review(bool end, int verdict)
+{
+	uint32_t sum = 0;
+
+	ending = end;
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		memset(found, 0, sizeof(found));
+		grant_review(d, forbidden);
+		event_review(d, forbidden);
+		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
+			for (unsigned use = 0; use < USES; use++) {
+				uint32_t count = found[peer->id % MAX_DOMAINS][use];
+
+				sum += count;
+				if (count && verdict >= 0) {
+					tell(d, peer, use, count, verdict);
+				}
+			}
+		}
+	}
+	return sum;
+}
+
+/* All of it is on record before the first ends: a channel ends at both sides at once. */
+static uint32_t revoke_forbidden(void)
+{
+	uint32_t count = review(false, 1);
+
+	review(true, -1);
+	return count;
+}
+
+/* `other` becomes the policy in force; renumber() has been told of it, and is told the way back. */
+static void switch_policies(uint16_t who, int reason, uint32_t standing, uint32_t revoked)
+{
+	struct loaded *before = current;
+
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		d->label.ctx = renumbered[d->label.ctx];
+		d->self_label = xsm_self_label(&other->policy, d->label);
+	}
+	current = other;
+	other = before;
+	put_in_force();
+	renumber(&other->policy);
+	memset(policy_counters, 0, sizeof(policy_counters));
+	host.policy_switches++;
+	launchlog_policy(before->digest, before->serial, reason, standing, revoked);
+	trace_note(CORBEL_TRACE_policy, who, OWNER_NONE, reason, current->serial);
+	printk("policy: serial %lu in force\n", current->serial);
+}
+
+static void roll_back(uint16_t who, int reason)
+{
+	uint32_t revoked;
+
+	deadline = NEVER;
+	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
+	revoked = revoke_forbidden();
+	switch_policies(who, reason, revoked, revoked);
+}
+
+uint64_t policy_tick(uint64_t now)
+{
+	if (now >= deadline) {
+		roll_back(OWNER_NONE, CORBEL_SWITCH_expired);
+	}
+	return deadline;
+}
+
+static int check_load(const struct corbel_policy_load *arg)
+{
+	bool stays = arg->flags & (CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_CHECK);
+
+	if (arg->size == 0 || arg->size > CORBEL_POLICY_MAX || arg->pad ||
+	    arg->flags &
+		    ~(CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK) ||
+	    arg->serial <= current->serial || (arg->confirm_s == 0) != stays ||
+	    arg->confirm_s > 3600) {
+		return -XEN_EINVAL;
+	}
+	return deadline != NEVER ? -XEN_EBUSY : 0;
+}
+
+/* Whether it may switch to what lies in `other`; counts *standing, or says why not. */
+static bool weigh(struct corbel_policy_load *arg)
+{
+	const char *why = read_blob(other, arg->serial, arg->size), *label = NULL;
+	bool revokes =
+		(arg->flags & (CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK)) == CORBEL_POLICY_REVOKE;
+
+	if (!why) {
+		renumber(&other->policy);
+		label = find_unlabelled();
+		why = label ? "a domain lives whose label it lacks or has of another kind: " : NULL;
+	}
+	if (!why) {
+		/* What is going to end is put on record as it does. */
+		arg->standing = review(false, revokes ? -1 : 0);
+		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
+			      ? "too little free memory for empty pages in place of what it revokes"
+			      : NULL;
+	}
+	format(arg->reason, sizeof(arg->reason), "%s%s", why ? why : "", label ? label : "");
+	return !why;
+}
+
+long hc_policy_load(struct hc_call *call)
+{
+	struct corbel_policy_load *arg = (void *)call->in.bytes;
+	int rc;
+
+	if (!builder_may_load(call->caller)) {
+		return hc_deny(call, NULL, XSM_RIGHT(build, serve));
+	}
+	rc = hc_authorize_label(call, builder_requester(),
+				xsm_sid_label(&host_policy, XSM_SID_hypervisor),
+				XSM_RIGHT(security, load_policy))
+		     ?: check_load(arg);
+	for (uint32_t at = 0; rc == 0 && at < arg->size; at += PAGE_SIZE) {
+		rc = copy_from_guest(call->vcpu, other->blob + at, arg->buffer + at,
+				     (uint32_t)MIN(arg->size - at, PAGE_SIZE));
+	}
+	if (rc) {
+		return rc;
+	}
+	arg->standing = arg->revoked = 0;
+	if (!weigh(arg)) {
+		return 1;
+	}
+	if (arg->flags & CORBEL_POLICY_CHECK) {
+		return 0;
+	}
+	/* One for this switch, one for its roll-back. */
+	if (!launchlog_reserve(arg->confirm_s ? 2 : 1)) {
+		return -XEN_EBUSY;
+	}
+	if (arg->flags & CORBEL_POLICY_REVOKE) {
+		revoke_forbidden();
+		arg->revoked = arg->standing;
+	}
+	if (arg->confirm_s) {
+		deadline = now_ns() + arg->confirm_s * 1000000000ull;
+	}
+	switch_policies(builder_requester()->id, CORBEL_SWITCH_loaded, arg->standing, arg->revoked);
+	return 0;
+}
+
+long hc_policy_confirm(struct hc_call *call)
+{
+	const struct corbel_policy_confirm *arg = (void *)call->in.bytes;
+
+	if (arg->keep > 1 || arg->pad) {
+		return -XEN_EINVAL;
+	}
+	if (deadline == NEVER) {
+		return -XEN_ENOENT;
+	}
+	if (!arg->keep) {
+		roll_back(call->caller->id, CORBEL_SWITCH_rolledback);
+		return 0;
+	}
+	deadline = NEVER;
+	launchlog_release(1);
+	trace_note(CORBEL_TRACE_policy, call->caller->id, OWNER_NONE, CORBEL_SWITCH_confirmed,
+		   current->serial);
+	return 0;
+}
+
+long hc_policy_info(struct hc_call *call)
+{
+	struct corbel_policy_info *out = hc_answer(call, sizeof(*out));
+	uint64_t now = now_ns();
+
+	out->serial = out->previous = current->serial;
+	memcpy(out->digest, current->digest, sizeof(out->digest));
+	memcpy(out->boot, boot_digest, sizeof(out->boot));
+	memcpy(out->key, host.policy_key, sizeof(out->key));
+	out->size = current->size;
+	out->contexts = host_policy.contexts;
+	out->switches = host.policy_switches;
+	if (deadline != NEVER) {
+		out->previous = other->serial;
+		out->seconds_left =
+			deadline > now ? (uint32_t)((deadline - now) / 1000000000) + 1 : 1;
+	}
+	return 0;
+}
+
+long hc_policy_read(struct hc_call *call)
+{
+	return hc_read_bytes(call, current->blob, current->size);
+}
+
+long hc_policy_counters(struct hc_call *call)
+{
+	return hc_read_bytes(call, policy_counters,
+			     host_policy.contexts * sizeof(policy_counters[0]));
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest's exits mean.  One table; an exit that is not in it ends the domain, never the host.
+ * Instruction lengths are the shortest encodings: TCG offers no next-RIP, and a guest that adds
+ * prefixes confuses only itself.
+ */
+#include "virt/svm/svm.h"
+#include "launch/build.h"
+#include "gate/hypercall.h"
+#include "domain/sched.h"
+#include "diag/trace.h"
+#include "cpu/asm.h"
+#include "cpu/percpu.h"
+#include "cpu/trap.h"
+
+/* Exits 0x40 to 0x5F are exceptions by vector. */
+#define EXIT_EXCEPTION 0x40
+#define VECTOR_DB      1
+#define VECTOR_AC      17
+
+#define IOIO_IN      (1u << 0)
+#define IOIO_STRING  (1u << 2)
+#define IOIO_REPEAT  (1u << 3)
+#define IOIO_SIZE(i) (((i) >> 4) & 7)
+#define IOIO_PORT(i) ((uint16_t)((i) >> 16))
+
+static enum virt_action exit_interrupt(struct vcpu *v)
+{
+	(void)v; /* taken on the host between STGI and CLI */
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_window(struct vcpu *v)
+{
+	v->kicked = true; /* deliver_pending() clears V_IRQ and the intercept */
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_ud(struct vcpu *v)
+{
+	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | 6;
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_gp(struct vcpu *v)
+{
+	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13;
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_cpuid(struct vcpu *v)
+{
+	struct cpuid_regs r;
+
+	guest_cpuid(v, (uint32_t)v->vmcb->rax, (uint32_t)v->regs.rcx, &r);
+	v->vmcb->rax = r.a;
+	v->regs.rbx = r.b;
+	v->regs.rcx = r.c;
+	v->regs.rdx = r.d;
+	virt_skip(v, 2);
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_invd(struct vcpu *v)
+{
+	if (virt_cpl(v)) {
+		return exit_gp(v);
+	}
+	virt_skip(v, 2); /* dropping caches without write-back is not for guests */
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_halt(struct vcpu *v)
+{
+	virt_skip(v, 1);
+	/* A stub never waits: its budget is CPU time, and its builder waits for it. */
+	if (!virt_interrupts_on(v) || v->domain->state == CORBEL_DOM_building) {
+		domain_vcpu_halted(v);
+		return VIRT_STOP;
+	}
+	if (v->kicked) {
+		return VIRT_RESUME;
+	}
+	sched_sleep(v, VCPU_blocked);
+	return VIRT_STOP;
+}
+
+static enum virt_action exit_port(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	uint32_t info = (uint32_t)c->exit_info1;
+	unsigned size = IOIO_SIZE(info);
+
+	if (info & (IOIO_STRING | IOIO_REPEAT)) {
+		domain_crash(v->domain, "string I/O", IOIO_PORT(info));
+		return VIRT_STOP;
+	}
+	if (info & IOIO_IN) {
+		uint64_t mask = size == 1 ? 0xFF : size == 2 ? 0xFFFF : ~0ull;
+
+		c->rax = (c->rax & ~mask) | (guest_port_in(IOIO_PORT(info), size) & mask);
+	}
+	c->rip = c->exit_info2; /* the one exit that tells the next RIP */
+	c->interrupt_shadow = 0;
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_msr(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	uint32_t msr = (uint32_t)v->regs.rcx;
+	uint64_t value = (v->regs.rdx << 32) | (uint32_t)c->rax;
+	bool write = c->exit_info1;
+
+	if (!(write ? guest_wrmsr(v, msr, value) : guest_rdmsr(v, msr, &value))) {
+		return exit_gp(v);
+	}
+	if (!write) {
+		c->rax = (uint32_t)value;
+		v->regs.rdx = value >> 32;
+	}
+	virt_skip(v, 2);
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_vmmcall(struct vcpu *v)
+{
+	if (virt_cpl(v)) {
+		return exit_ud(v); /* VMMCALL exits from any privilege level */
+	}
+	return hypercall_dispatch(v) ? VIRT_STOP : VIRT_RESUME;
+}
+
+static enum virt_action exit_nested_fault(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	struct domain *d = v->domain;
+	uint64_t gpa = c->exit_info2;
+
+	if (d->stub_trap && (c->exit_info1 & NPF_FETCH) && (c->exit_info1 & NPF_PRESENT)) {
+		build_stub_trapped(v, c->rip == d->stub_trap && gpa == d->stub_trap && c->cpl == 0);
+		return VIRT_STOP;
+	}
+	domain_crash(d,
+		     c->exit_info1 & NPF_FETCH   ? "instruction fetch outside its memory"
+		     : c->exit_info1 & NPF_WRITE ? "write outside its memory"
+						 : "read outside its memory",
+		     gpa);
+	return VIRT_STOP;
+}
+
+static enum virt_action exit_fatal(struct vcpu *v)
+{
+	bool shutdown = v->vmcb->exit_code == EXIT_SHUTDOWN;
+
+	domain_crash(v->domain, shutdown ? "triple fault" : "task switch", v->vmcb->rip);
+	return VIRT_STOP;
+}
+
+static enum virt_action exit_invalid(struct vcpu *v)
+{
+	/* INV-SVM-1: the save area may hold the host's RIP, RSP and CR3 now. */
+	memset((uint8_t *)v->vmcb + 0x400, 0, PAGE_SIZE - 0x400);
+	domain_crash(v->domain, "invalid processor state", 0);
+	return VIRT_STOP;
+}
+
+/* #DB and #AC are taken back and given again: a guest whose delivery of them faults with them for
+ * ever would else keep the CPU from every interrupt. */
+static enum virt_action exit_exception(struct vcpu *v)
+{
+	uint64_t vector = v->vmcb->exit_code - EXIT_EXCEPTION;
+
+	if (v->vmcb->exit_int_info & EVENT_VALID) {
+		domain_crash(v->domain, "exception while one was delivered", v->vmcb->rip);
+		return VIRT_STOP;
+	}
+	v->vmcb->event_injection =
+		EVENT_VALID | EVENT_EXCEPTION | vector | (vector == VECTOR_AC ? EVENT_ERROR : 0);
+	return VIRT_RESUME;
+}
+
+static enum virt_action exit_machine_check(struct vcpu *v)
+{
+	panic("machine check while domain %u ran", v->domain->id);
+}
+
+/* Only state that the host saves and restores may be switched on. */
+static enum virt_action exit_xsetbv(struct vcpu *v)
+{
+	uint64_t value = v->regs.rdx << 32 | (uint32_t)v->vmcb->rax;
+
+	if (virt_cpl(v) || (uint32_t)v->regs.rcx || !svm_set_xcr0(value)) {
+		return exit_gp(v);
+	}
+	virt_skip(v, 3);
+	return VIRT_RESUME;
+}
+
+static enum virt_action (*const exits[])(struct vcpu *v) = {
+	[EXIT_EXCEPTION + VECTOR_DB] = exit_exception,
+	[EXIT_EXCEPTION + VECTOR_AC] = exit_exception,
+	[EXIT_EXCEPTION + VECTOR_MC] = exit_machine_check,
+	[0x60 ... 0x62] = exit_interrupt, /* INTR, NMI, SMI: the host's, taken by its own handler */
+	[0x64] = exit_window,
+	[0x6F] = exit_gp, /* RDPMC */
+	[0x72] = exit_cpuid,
+	[0x76] = exit_invd,
+	[0x78] = exit_halt,
+	[0x7A] = exit_ud, /* INVLPGA */
+	[0x7B] = exit_port,
+	[0x7C] = exit_msr,
+	[0x7D] = exit_fatal, /* task switch */
+	[EXIT_SHUTDOWN] = exit_fatal,
+	[0x80] = exit_ud, /* VMRUN */
+	[0x81] = exit_vmmcall,
+	[0x82 ... 0x86] = exit_ud, /* VMLOAD VMSAVE STGI CLGI SKINIT */
+	[0x89] = exit_invd,        /* WBINVD: flushing everybody's caches is not for guests */
+	[0x8A ... 0x8C] = exit_ud, /* MONITOR MWAIT */
+	[0x8D] = exit_xsetbv,
+	[0x8E] = exit_ud, /* RDPRU */
+};
+
+enum virt_action svm_exit(struct vcpu *v)
+{
+	uint32_t code = (uint32_t)v->vmcb->exit_code;
+
+	if (__builtin_expect(trace_verbose, 0)) {
+		trace_add((struct corbel_trace){.kind = CORBEL_TRACE_exit,
+						.subject = v->domain->id,
+						.object = v->domain->id,
+						.vcpu = (uint16_t)v->id,
+						.result = (int32_t)code,
+						.arg = v->vmcb->rip});
+	}
+	if (code < ARRAY_SIZE(exits) && exits[code]) {
+		return exits[code](v);
+	}
+	if (code == EXIT_NPF) {
+		return exit_nested_fault(v);
+	}
+	if (code == EXIT_INVALID) {
+		return exit_invalid(v);
+	}
+	domain_crash(v->domain, "unknown exit", code);
+	return VIRT_STOP;
+}

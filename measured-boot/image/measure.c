@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The measurement core: what the hypervisor writes into PCR 17-22 and into the boot event log.
+ * Part of the measured image.  It alone uses TPM localities above 0.  Believes nothing the TPM
+ * answers beyond its own length checks; any error, once, means "unmeasured" until the next boot.
+ *
+ * PCR 17 is the trusted part, PCR 18 is Dom0: apart, so that a new Dom0 kernel leaves the reference
+ * value of the trusted part alone.  Runs on the boot CPU only, so nothing here is locked.
+ */
+#include "measured-boot/image/measure.h"
+#include "cpu/asm.h"
+#include "measured-boot/shared/eventlog.h"
+#include "measured-boot/shared/sha2.h"
+
+#define LOCALITY 2 /* may extend 17-22 and reset 20-22; Dom0's locality 0 may neither */
+
+#define CHECKPOINT_PCR 22
+#define POLITE_NS      1000000000ull /* so long Dom0 may keep the TPM from us */
+
+/* How far the boot's measuring is.  A record of some kind comes at STAGE_start + kind. */
+enum stage {
+	STAGE_off,
+	STAGE_init,
+	STAGE_start,
+	STAGE_cap = STAGE_start + MEASURE_kind_end, /* right after the last record */
+	STAGE_protect
+};
+
+enum step { STEP_idle, STEP_take, STEP_reset, STEP_extend };
+
+static struct {
+	struct tis tis;
+	enum stage stage;
+	enum step step;    /* of the checkpoint under way */
+	uint64_t deadline; /* of that step */
+	uint32_t error, reset_count, restart_count;
+	struct tpm_banks banks;
+	uint8_t group_auth[TPM_AUTH_LEN]; /* of PCR 20-22; needed again for each checkpoint */
+	size_t log_len, firmware_len;
+	uint8_t log[MEASURE_FW_LOG_MAX + MEASURE_LOG_MAX];
+	struct eventlog_data data; /* scratch: too big for the stack */
+	uint8_t digest[TPM_BANKS_MAX][TPM_DIGEST_MAX];
+} self;
+
+/* The first error stays: it is the one that explains the others. */
+static bool failed(uint32_t error)
+{
+	if (error && !self.error) {
+		self.error = error;
+	}
+	return self.error != 0;
+}
+
+void measure_init(volatile uint8_t *tis, uint64_t (*now_ns)(void))
+{
+	__builtin_memset(&self, 0, sizeof(self));
+	self.tis.base = tis;
+	self.tis.now_ns = now_ns;
+	self.stage = STAGE_init;
+	failed(tis ? tis_probe(&self.tis) : (uint32_t)MEASURE_ERR_no_tpm);
+}
+
+bool measure_firmware_log(const void *log, size_t len)
+{
+	if (self.stage != STAGE_init || self.firmware_len || len > MEASURE_FW_LOG_MAX) {
+		return false;
+	}
+	__builtin_memcpy(self.log, log, len);
+	self.firmware_len = self.log_len = len;
+	return true;
+}
+
+/* One fixed order, nothing left out but an initrd, nothing twice: a chain has one meaning. */
+static bool reach(enum stage stage)
+{
+	bool no_initrd = stage == STAGE_cap && self.stage == STAGE_start + MEASURE_kernel;
+
+	if (stage == self.stage + 1 || no_initrd) {
+		self.stage = stage;
+	} else {
+		failed(MEASURE_ERR_order);
+	}
+	return !self.error;
+}
+
+/* All ones says that no dynamic launch happened; anything else, that somebody was here before. */
+static uint32_t check_start_value(unsigned pcr, uint16_t alg, uint16_t size)
+{
+	uint8_t *value = self.digest[0];
+	uint32_t error = tpm2_pcr_read(&self.tis, pcr, alg, size, value);
+
+	for (unsigned n = 0; n < size && !error; n++) {
+		error = value[n] == 0xFF ? 0 : MEASURE_ERR_start_value;
+	}
+	return error;
+}
+
+static uint32_t check_banks(void)
+{
+	bool usable = false;
+
+	for (unsigned i = 0; i < self.banks.count; i++) {
+		uint16_t alg = self.banks.bank[i].alg;
+
+		usable |= alg == TPM_ALG_SHA256 || alg == TPM_ALG_SHA384;
+		for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
+			uint32_t error = check_start_value(pcr, alg, self.banks.bank[i].size);
+
+			if (error) {
+				return error;
+			}
+		}
+	}
+	return usable ? 0 : MEASURE_ERR_banks;
+}
+
+void measure_start(void)
+{
+	struct tpm_banks banks;
+
+	if (!reach(STAGE_start) || failed(tis_take(&self.tis, LOCALITY)) ||
+	    failed(tpm2_banks(&self.tis, &banks))) {
+		return;
+	}
+	self.banks = banks;
+	if (!failed(check_banks())) {
+		failed(tpm2_counts(&self.tis, &self.reset_count, &self.restart_count));
+	}
+}
+
+/* Extends `pcr` in every active bank with the digest of self.data, then logs it. */
+static uint32_t extend(unsigned pcr, uint32_t type)
+{
+	size_t len;
+	uint32_t error;
+
+	eventlog_digests(&self.data, &self.banks, self.digest);
+	/* The entry is written first, but counts only once the TPM has taken it: a full log must
+	 * not leave an extend behind that nothing explains. */
+	len = eventlog_append(self.log, self.log_len, self.firmware_len + MEASURE_LOG_MAX, pcr,
+			      type, &self.banks, self.digest, &self.data);
+	if (!len) {
+		return MEASURE_ERR_log_full;
+	}
+	error = tpm2_extend(&self.tis, pcr, &self.banks, self.digest);
+	if (!error) {
+		self.log_len = len;
+	}
+	return error;
+}
+
+static void record(enum measure_kind kind, const char *text, size_t text_len, uint64_t size,
+		   const uint8_t sha256_digest[32], const uint8_t sha384_digest[48])
+{
+	bool fits = eventlog_record(&self.data, kind, text, text_len, size, sha256_digest,
+				    sha384_digest);
+
+	failed(fits ? extend(eventlog_pcr(kind), EVENTLOG_TAG) : (uint32_t)MEASURE_ERR_log_full);
+}
+
+void measure_config(const char *cmdline)
+{
+	uint8_t d256[SHA256_LEN], d384[SHA384_LEN];
+	size_t len = __builtin_strlen(cmdline);
+
+	if (reach(STAGE_start + MEASURE_config)) {
+		sha256(cmdline, len, d256);
+		sha384(cmdline, len, d384);
+		record(MEASURE_config, cmdline, len, len, d256, d384);
+	}
+}
+
+void measure_file(enum measure_kind kind, const uint8_t sha256[32], const uint8_t sha384[48],
+		  uint64_t size)
+{
+	if (kind <= MEASURE_config || kind >= MEASURE_kind_end) {
+		failed(MEASURE_ERR_order);
+	} else if (reach(STAGE_start + kind)) {
+		record(kind, "", 0, size, sha256, sha384);
+	}
+}
+
+void measure_cap(void)
+{
+	reach(STAGE_cap);
+	/* After an error the chain must not be one that a success could have made; if even that
+	 * extend fails there is nothing more to do, the state is "unmeasured" already. */
+	for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR && self.banks.count;
+	     pcr++) {
+		eventlog_separator(&self.data, self.error != 0);
+		failed(extend(pcr, EVENTLOG_SEPARATOR));
+	}
+}
+
+/* The CPU's random numbers into `out`, as far as it has them. */
+static void mix_cpu_random(uint8_t *out, size_t len)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i + sizeof(value) <= len && rdrand(&value); i += sizeof(value)) {
+		for (unsigned n = 0; n < sizeof(value); n++) {
+			out[i + n] ^= value >> (8 * n);
+		}
+	}
+}
+
+void measure_protect(void)
+{
+	if (reach(STAGE_protect) && !failed(tpm2_random(&self.tis, self.group_auth))) {
+		/* Without this, locality 0 could set the value and freeze PCR 20-22 for us. */
+		mix_cpu_random(self.group_auth, TPM_AUTH_LEN);
+		failed(tpm2_protect_group(&self.tis, self.group_auth));
+	}
+	if (self.tis.locality == LOCALITY) {
+		tis_release(&self.tis);
+	}
+}
+
+bool measure_ok(void)
+{
+	return self.stage != STAGE_off && !self.error;
+}
+
+uint32_t measure_error(void)
+{
+	return self.error;
+}
+
+void measure_counts(uint32_t *resets, uint32_t *restarts)
+{
+	*resets = self.error ? 0 : self.reset_count;
+	*restarts = self.error ? 0 : self.restart_count;
+}
+
+/* Sends the command of this step. */
+static uint32_t send_step(void)
+{
+	uint32_t error = self.step == STEP_reset
+				 ? tpm2_send_reset(&self.tis, CHECKPOINT_PCR, self.group_auth)
+				 : tpm2_send_extend(&self.tis, CHECKPOINT_PCR, &self.banks,
+						    self.digest, self.group_auth);
+
+	return error ? error : (uint32_t)MEASURE_AGAIN;
+}
+
+static uint32_t advance(void)
+{
+	bool late = self.tis.now_ns() > self.deadline;
+	uint32_t error;
+
+	if (self.step == STEP_take) {
+		if (!tis_try(&self.tis, LOCALITY, late)) {
+			return MEASURE_AGAIN;
+		}
+		self.step = STEP_reset;
+		self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
+		return send_step();
+	}
+	if (!tis_answered(&self.tis)) {
+		return late ? MEASURE_ERR_timeout : MEASURE_AGAIN;
+	}
+	error = tpm2_receive_empty(&self.tis);
+	if (error == MEASURE_AGAIN) {
+		return late ? (uint32_t)MEASURE_ERR_timeout : send_step();
+	}
+	if (error || self.step == STEP_extend) {
+		return error;
+	}
+	self.step = STEP_extend;
+	self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
+	return send_step();
+}
+
+uint32_t measure_checkpoint(const void *record, size_t len)
+{
+	uint32_t error;
+
+	if (self.stage != STAGE_protect || self.error) {
+		return self.error ? self.error : (uint32_t)MEASURE_ERR_order;
+	}
+	if (self.step == STEP_idle) {
+		__builtin_memcpy(self.data.byte, record, len);
+		self.data.len = len;
+		eventlog_digests(&self.data, &self.banks, self.digest);
+		self.deadline = self.tis.now_ns() + POLITE_NS;
+		self.step = STEP_take;
+	}
+	error = advance();
+	if (error != MEASURE_AGAIN) {
+		failed(error);
+		tis_release(&self.tis);
+		self.step = STEP_idle;
+	}
+	return error;
+}
+
+size_t measure_log(const uint8_t **log)
+{
+	*log = self.log;
+	return self.log_len;
+}

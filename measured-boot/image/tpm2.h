@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seven TPM 2.0 commands that measuring needs, marshalled by hand.
+ * Part of the measured image; responses are hostile and are read through one bounded cursor.
+ */
+#ifndef MEASURED_BOOT_IMAGE_TPM2_H
+#define MEASURED_BOOT_IMAGE_TPM2_H
+#include "measured-boot/image/tis.h"
+
+#define TPM_ALG_SHA256 0x000B
+#define TPM_ALG_SHA384 0x000C
+#define TPM_BANKS_MAX  8
+#define TPM_DIGEST_MAX 64
+#define TPM_AUTH_LEN   32
+#define TPM_RANDOM_LEN 32
+
+/* The active PCR banks and, for an extend, what goes into each. */
+struct tpm_banks {
+	unsigned count;
+	struct {
+		uint16_t alg, size;
+	} bank[TPM_BANKS_MAX];
+};
+
+/* All return 0, a TPM response code (< 0x10000) or an enum measure_error. */
+
+/* Active banks; error when one is of an unknown algorithm or lacks one of PCR 17-19. */
+uint32_t tpm2_banks(const struct tis *t, struct tpm_banks *out);
+/* digest[i] belongs to banks->bank[i] and has its size. */
+uint32_t tpm2_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
+		     uint8_t digest[][TPM_DIGEST_MAX]);
+uint32_t tpm2_pcr_read(const struct tis *t, unsigned pcr, uint16_t alg, uint16_t size,
+		       uint8_t *digest);
+/* Times that the TPM was reset, and restarted since (TPM2_ReadClock). */
+uint32_t tpm2_counts(const struct tis *t, uint32_t *reset_count, uint32_t *restart_count);
+uint32_t tpm2_random(const struct tis *t, uint8_t out[TPM_RANDOM_LEN]);
+/* Gives the group of PCR 20-22 an authorisation value; it must have none yet. */
+uint32_t tpm2_protect_group(const struct tis *t, const uint8_t auth[TPM_AUTH_LEN]);
+
+/* The same in two halves that wait for no answer, for PCRs of that group: send; then, when
+ * tis_answered() says so, tpm2_receive_empty(): MEASURE_AGAIN: the TPM wants it sent again. */
+uint32_t tpm2_send_reset(const struct tis *t, unsigned pcr, const uint8_t auth[TPM_AUTH_LEN]);
+uint32_t tpm2_send_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
+			  uint8_t digest[][TPM_DIGEST_MAX], const uint8_t auth[TPM_AUTH_LEN]);
+uint32_t tpm2_receive_empty(const struct tis *t);
+#endif

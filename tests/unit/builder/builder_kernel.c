@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two kernel parsers against damaged images: each case changes one thing in a good image and
+ * demands the reason that names it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#undef fail /* cmocka's, which is not used here */
+
+#include "builder-domain/hypercall.h"
+#include "builder-domain/image.h"
+#include "builder-domain/lib.h"
+#include "tests/unit/builder/builder_images.h"
+
+#define LIMIT 0x1000000ul
+
+static struct test_elf elf;
+static uint8_t bz[TEST_BZ_SIZE];
+static struct elf_plan plan;
+static struct bzimage_plan bz_plan;
+
+void console_write(const char *text, size_t size)
+{
+	(void)text;
+	(void)size;
+}
+
+static int memory_read(const struct image *image, uint64_t offset, void *out, uint64_t len)
+{
+	memcpy(out, (uint8_t *)(uintptr_t)image->where + offset, len);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	test_elf_make(&elf);
+	test_bz_make(bz);
+	fail_reason[0] = 0;
+	return 0;
+}
+
+static int parse_elf(uint64_t size)
+{
+	struct image image = {size, memory_read, (uintptr_t)&elf};
+	int rc = elf_probe(&image);
+
+	return rc < 0 ? rc : elf_parse(&image, LIMIT, &plan);
+}
+
+static int parse_bz(uint64_t size, uint32_t cmdline_len)
+{
+	struct image image = {size, memory_read, (uintptr_t)bz};
+
+	return bzimage_parse(&image, cmdline_len, &bz_plan);
+}
+
+static void elf_refused(const char *reason)
+{
+	assert_true(parse_elf(sizeof(elf)) < 0);
+	assert_string_equal(fail_reason, reason);
+	setup(NULL);
+}
+
+static void bz_refused(const char *reason)
+{
+	assert_true(parse_bz(sizeof(bz), 20) < 0);
+	assert_string_equal(fail_reason, reason);
+	setup(NULL);
+}
+
+static void test_elf_good(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	assert_int_equal(plan.entry, TEST_ELF_ENTRY);
+	assert_int_equal(plan.count, 2);
+	assert_int_equal(plan.segments[1].memory_size, 0x5000);
+	elf.note.header.n_descsz = 4; /* the 32-bit form of the note */
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	assert_int_equal(plan.entry, TEST_ELF_ENTRY);
+}
+
+static void test_elf_header(void **state)
+{
+	(void)state;
+	elf.header.e_ident[EI_CLASS] = ELFCLASS32;
+	elf_refused("kernel: ELF is not 64-bit x86 (class 1, machine 62)");
+	elf.header.e_machine = EM_AARCH64;
+	elf_refused("kernel: ELF is not 64-bit x86 (class 2, machine 183)");
+	elf.header.e_type = ET_REL;
+	elf_refused("kernel: ELF type 1 is not executable");
+	elf.header.e_phentsize = 57;
+	elf_refused("kernel: program headers of 57 bytes, not 56");
+	elf.header.e_phnum = 65;
+	elf_refused("kernel: 65 program headers, must be 1 to 64");
+	elf.header.e_phnum = 0;
+	elf_refused("kernel: 0 program headers, must be 1 to 64");
+	elf.header.e_phoff = UINT64_MAX - 20;
+	elf_refused("kernel: program headers lie beyond the file");
+	elf.header.e_phoff = sizeof(elf) - 60;
+	elf_refused("kernel: program header at 2ffc+38 lies beyond the file's 3000 bytes");
+}
+
+static void test_elf_segments(void **state)
+{
+	(void)state;
+	elf.segment[0].p_filesz = 0x1001;
+	elf_refused("kernel: PT_LOAD 0 has more bytes in the file than in memory");
+	elf.segment[1].p_offset = 0x2801;
+	elf_refused("kernel: PT_LOAD 1 lies beyond the end of the file");
+	elf.segment[1].p_offset = UINT64_MAX;
+	elf_refused("kernel: PT_LOAD 1 lies beyond the end of the file");
+	elf.segment[1].p_paddr = UINT64_MAX - 0x100;
+	elf_refused("kernel: PT_LOAD 1 wraps the address space");
+	elf.segment[1].p_memsz = UINT64_MAX - 0x1000;
+	elf_refused("kernel: PT_LOAD 1 wraps the address space");
+	elf.segment[1].p_memsz = LIMIT;
+	elf_refused("kernel: PT_LOAD 1 ends at 1201000, but only [0, 1000000) is free in this "
+		    "domain");
+	elf.segment[1].p_paddr = TEST_ELF_GPA + 0xfff;
+	elf_refused("kernel: PT_LOAD 1 overlaps another");
+	elf.segment[1].p_paddr = 0x9C000;
+	elf_refused("kernel: PT_LOAD 1 at 9c000 lies in a reserved area");
+	elf.segment[1].p_paddr = 0;
+	elf_refused("kernel: PT_LOAD 1 at 0 lies in a reserved area");
+}
+
+static void test_elf_too_many_segments(void **state)
+{
+	Elf64_Phdr many[20];
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		many[i] = elf.segment[0];
+		many[i].p_paddr += i * 0x1000;
+	}
+	memcpy((uint8_t *)&elf + 0x2000, many, sizeof(many));
+	elf.header.e_phoff = 0x2000;
+	elf.header.e_phnum = 20;
+	elf_refused("kernel: more than 16 PT_LOADs");
+}
+
+static void test_elf_notes(void **state)
+{
+	struct test_note two[2] = {test_note(TEST_ELF_ENTRY), test_note(TEST_ELF_ENTRY)};
+
+	(void)state;
+	elf.note.header.n_type = 17;
+	elf_refused("kernel: 0 PVH entry notes (Xen, type 18), must be one");
+	elf.note.name[0] = 'G';
+	elf_refused("kernel: 0 PVH entry notes (Xen, type 18), must be one");
+	memcpy(&elf.note, two, sizeof(two));
+	elf.segment[2].p_filesz = sizeof(two);
+	elf_refused("kernel: 2 PVH entry notes (Xen, type 18), must be one");
+	elf.note.header.n_descsz = UINT32_MAX;
+	elf_refused("kernel: note at e8 is larger than its segment");
+	elf.note.header.n_namesz = UINT32_MAX;
+	elf_refused("kernel: note at e8 is larger than its segment");
+	elf.note.header.n_descsz = 5;
+	elf_refused("kernel: PVH note has 5 bytes, not 4 or 8");
+	elf.segment[2].p_filesz = 0x20000;
+	elf_refused("kernel: PT_NOTE at e8+20000 is too large or beyond the file");
+	elf.segment[2].p_offset = UINT64_MAX - 4;
+	elf_refused("kernel: PT_NOTE at fffffffffffffffb+18 is too large or beyond the file");
+	elf.note.value = TEST_ELF_GPA + 0x1800; /* in bss */
+	elf_refused("kernel: PVH entry 201800 lies in no loaded segment");
+	elf.note.value = 0x100000000ul + TEST_ELF_GPA;
+	elf_refused("kernel: PVH entry 100200000 lies in no loaded segment");
+}
+
+static void test_elf_truncation(void **state)
+{
+	(void)state;
+	for (uint64_t size = 0; size < 0x2800; size++) {
+		assert_true(parse_elf(size) < 0);
+	}
+	assert_int_equal(parse_elf(0x2800), 0);
+}
+
+static void test_bz_good(void **state)
+{
+	struct boot_params zero_page;
+
+	(void)state;
+	assert_int_equal(parse_bz(sizeof(bz), 2047), 0);
+	assert_int_equal(bz_plan.blob_offset, TEST_BZ_SETUP);
+	assert_int_equal(bz_plan.blob_size, TEST_BZ_BLOB);
+	assert_int_equal(bz_plan.window_end, 0x1400000);
+	bzimage_zero_page(&bz_plan, 0xC1000, LIMIT, &zero_page);
+	assert_int_equal(zero_page.hdr.cmd_line_ptr, 0xC1000);
+	assert_int_equal(zero_page.hdr.setup_data, 0);
+	assert_int_equal(zero_page.sentinel, 0);
+	assert_int_equal(zero_page.e820_table[1].addr + zero_page.e820_table[1].size, LIMIT);
+}
+
+static void test_bz_header(void **state)
+{
+	struct setup_header *h = bz_header(bz);
+
+	(void)state;
+	h->header = 0;
+	bz_refused("kernel: neither ELF nor bzImage");
+	h->boot_flag = 0;
+	bz_refused("kernel: neither ELF nor bzImage");
+	h->version = 0x20b;
+	bz_refused("kernel: boot protocol 2.11 is older than 2.12");
+	h->loadflags = 0;
+	bz_refused("kernel: bzImage is not a 64-bit kernel loaded high");
+	h->xloadflags = 0;
+	bz_refused("kernel: bzImage is not a 64-bit kernel loaded high");
+	h->jump = 0x20eb;
+	bz_refused("kernel: bzImage header ends at 222, too early for init_size");
+	h->relocatable_kernel = 0;
+	bz_refused("kernel: bzImage wants address 1000000, must be relocatable and want 1000000");
+	h->pref_address = UINT64_MAX;
+	bz_refused("kernel: bzImage wants address ffffffffffffffff, must be relocatable and want "
+		   "1000000");
+	h->kernel_alignment = 0x300000;
+	bz_refused("kernel: bzImage alignment 300000 is not a power of two up to 2 MiB");
+	h->init_size = UINT32_MAX;
+	bz_refused("kernel: bzImage init_size ffffffff, must be 1 to 40000000");
+	h->init_size = 0;
+	bz_refused("kernel: bzImage init_size 0, must be 1 to 40000000");
+	h->cmdline_size = 19;
+	bz_refused("cmdline: 20 bytes, the kernel takes 19");
+}
+
+static void test_bz_sizes(void **state)
+{
+	struct setup_header *h = bz_header(bz);
+
+	(void)state;
+	h->setup_sects = 65;
+	bz_refused("kernel: bzImage has 65 setup sectors, at most 64");
+	h->setup_sects = 0; /* means 4 */
+	bz_refused("kernel: bzImage says a00+10000 bytes, the file has 10600");
+	h->syssize++;
+	bz_refused("kernel: bzImage says 600+10010 bytes, the file has 10600");
+	h->syssize = UINT32_MAX;
+	bz_refused("kernel: bzImage says 600+ffffffff0 bytes, the file has 10600");
+	h->syssize = 0;
+	bz_refused("kernel: bzImage says 600+0 bytes, the file has 10600");
+	h->payload_offset = UINT32_MAX;
+	bz_refused("kernel: bzImage payload ffffffff+8000 is larger than its blob 10000");
+	h->payload_length = UINT32_MAX;
+	bz_refused("kernel: bzImage payload 100+ffffffff is larger than its blob 10000");
+	h->init_size = 0x1000;
+	bz_refused("kernel: bzImage init_size 1000 is less than its blob 10000");
+	for (uint64_t size = 0; size < sizeof(bz); size += size < 0x400 ? 1 : 0x100) {
+		assert_true(parse_bz(size, 0) < 0);
+	}
+}
+
+static void test_note_scan(void **state)
+{
+	uint8_t bytes[64] = {0};
+	struct test_note note = test_note(0x1000850);
+	uint32_t entry;
+
+	(void)state;
+	for (unsigned at = 0; at + sizeof(note) <= sizeof(bytes); at++) {
+		struct note_search search = {0, 0};
+
+		memset(bytes, 0, sizeof(bytes));
+		memcpy(bytes + at, &note, sizeof(note));
+		note_scan(bytes, sizeof(bytes), &search);
+		assert_int_equal(search.matches, at % 4 == 0);
+		if (search.matches == 1) {
+			assert_int_equal(note_accept(&search, 0x1400000, &entry), 0);
+			assert_int_equal(entry, 0x1000850);
+		}
+	}
+}
+
+/* Distribution kernels, if the build has fetched them. */
+static void test_real_kernels(void **state)
+{
+	static const char *const paths[] = {"build/kernels/generic/vmlinuz",
+					    "build/kernels/cloud/vmlinuz"};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		static uint8_t bytes[32 << 20];
+		FILE *f = fopen(paths[i], "rb");
+		struct image image = {0, memory_read, (uintptr_t)bytes};
+
+		if (f == NULL) {
+			print_message("%s is absent, not looked at\n", paths[i]);
+			continue;
+		}
+		image.size = fread(bytes, 1, sizeof(bytes), f);
+		fclose(f);
+		assert_int_equal(elf_probe(&image), 0);
+		assert_int_equal(bzimage_parse(&image, 100, &bz_plan), 0);
+		print_message("%s: blob %lx+%lx, window ends at %lx\n", paths[i],
+			      bz_plan.blob_offset, bz_plan.blob_size, bz_plan.window_end);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_elf_good, setup),
+		cmocka_unit_test_setup(test_elf_header, setup),
+		cmocka_unit_test_setup(test_elf_segments, setup),
+		cmocka_unit_test_setup(test_elf_too_many_segments, setup),
+		cmocka_unit_test_setup(test_elf_notes, setup),
+		cmocka_unit_test_setup(test_elf_truncation, setup),
+		cmocka_unit_test_setup(test_bz_good, setup),
+		cmocka_unit_test_setup(test_bz_header, setup),
+		cmocka_unit_test_setup(test_bz_sizes, setup),
+		cmocka_unit_test_setup(test_note_scan, setup),
+		cmocka_unit_test_setup(test_real_kernels, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

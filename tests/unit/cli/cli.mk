@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of the CLI: its real files with a fake machine behind tools/corbel/host.h.
+UNIT += cli_config cli_output cli_session cli_console cli_lifecycle cli_policy cli_said cli_trace cli_log
+
+CLI_TEST_SRC := $(filter-out tools/corbel/main.c tools/corbel/host_xen.c,$(CORBEL_SRC)) \
+	tests/unit/cli/cli_host.c tests/unit/cli/cli_policy_host.c
+UNIT_SRC_cli_config  := tests/unit/cli/cli_config.c tools/corbel/config.c tools/corbel/guest.c \
+	tools/corbel/owner.c tools/plan/encode.c measured-boot/shared/sha2.c
+UNIT_SRC_cli_output  := tests/unit/cli/cli_output.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_output := -lyajl_s -pthread
+UNIT_SRC_cli_session  := tests/unit/cli/cli_session.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_session := -lyajl_s -pthread
+UNIT_SRC_cli_console  := tests/unit/cli/cli_console.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_console := -lyajl_s -pthread
+UNIT_SRC_cli_lifecycle  := tests/unit/cli/cli_lifecycle.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_lifecycle := -lyajl_s -pthread
+UNIT_SRC_cli_policy  := tests/unit/cli/cli_policy.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_policy := -lyajl_s -pthread
+UNIT_SRC_cli_said  := tests/unit/cli/cli_said.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_said := -lyajl_s -pthread
+UNIT_SRC_cli_trace  := tests/unit/cli/cli_trace.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_trace := -lyajl_s -pthread
+UNIT_SRC_cli_log  := tests/unit/cli/cli_log.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_log := -lyajl_s -pthread

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains under control, and what they hold (domain/domain.c, memory.c, vcpu.c, hvm.c), on the
+ * simulated machine: memory that runs out at every step, quotas, areas that outlive their page,
+ * parameters.  After each test frames and heap are what they were before.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "base/host.h"
+#include "launch/policy.h"
+#include "domain/memory.h"
+#include "domain/sched.h"
+#include "mm/frames.h"
+#include "mm/heap.h"
+#include "mm/npt.h"
+#include "sim/world.h"
+#include <xen/errno.h>
+
+static struct domain *dom0;
+static uint64_t frames_before, heap_before;
+
+static int setup_once(void **state)
+{
+	(void)state;
+	world_init("cloud");
+	dom0 = world_create(true);
+	world_commit(dom0);
+	world_start_vcpu(dom0);
+	world_seal(dom0, true);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	frames_before = world_frames_free();
+	heap_before = heap_free_pages();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_end_all();
+	assert_int_equal(world_frames_free(), frames_before);
+	assert_int_equal(heap_free_pages(), heap_before);
+	return 0;
+}
+
+static long domctl(uint32_t cmd, uint16_t id)
+{
+	struct xen_domctl op = {
+		.cmd = cmd, .interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = id};
+
+	return world_arg(dom0, __HYPERVISOR_domctl, 0, &op, sizeof(op));
+}
+
+/* ---- memory that runs out ---------------------------------------------------------------- */
+static void *drained[MACHINE_HEAP_PAGES];
+static uint32_t drained_count;
+
+static void leave_heap(uint64_t pages)
+{
+	while (heap_free_pages() > pages) {
+		drained[drained_count++] = heap_page(NULL);
+	}
+	while (heap_free_pages() < pages && drained_count) {
+		heap_page_free(drained[--drained_count], NULL);
+	}
+}
+
+static void heap_runs_dry(void **state)
+{
+	struct xsm_label label = xsm_sid_label(&host_policy, XSM_SID_unlabeled);
+	unsigned failed = 0;
+
+	(void)state;
+	for (uint64_t pages = 0; pages < 40; pages++) {
+		struct domain *d;
+
+		leave_heap(pages);
+		d = domain_create(99, label, 100, 2);
+		if (!d) {
+			failed++;
+			assert_int_equal(heap_free_pages(), pages);
+			assert_null(world_domain(99));
+			continue;
+		}
+		for (unsigned i = 0; i < 2; i++) {
+			uint64_t left = heap_free_pages();
+
+			if (!vcpu_create(d, i)) {
+				assert_int_equal(heap_free_pages(), left);
+				assert_null(d->vcpu[i]);
+			}
+		}
+		domain_populate(d, (gfn_t){5}, 0);
+		domain_destroy(d);
+		world_settle();
+		assert_int_equal(heap_free_pages(), pages);
+	}
+	assert_true(failed > 3 && failed < 20);
+	leave_heap(heap_before);
+}
+
+static void quota(void **state)
+{
+	struct domain *d = world_create(false);
+	uint64_t left = d->max_pages - WORLD_PAGES;
+
+	(void)state;
+	d->max_pages = WORLD_PAGES + 3;
+	assert_int_equal(domain_populate(d, (gfn_t){512}, BLOCK_ORDER), -XEN_ENOMEM);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(domain_populate(d, (gfn_t){100 + i}, 0), 0);
+	}
+	assert_int_equal(domain_populate(d, (gfn_t){200}, 0), -XEN_ENOMEM);
+	d->max_pages = WORLD_PAGES + left;
+	assert_int_equal(domain_populate(d, (gfn_t){100}, 0), -XEN_EEXIST);
+	assert_int_equal(domain_populate(d, (gfn_t){GFN_LIMIT}, 0), -XEN_EINVAL);
+	assert_int_equal(d->pages, WORLD_PAGES + 3);
+}
+
+/* ---- running domains --------------------------------------------------------------------- */
+static void control(void **state)
+{
+	struct domain *d = world_tenant(false), *other = world_tenant(true);
+
+	(void)state;
+	assert_int_equal(domctl(XEN_DOMCTL_pausedomain, d->id), 0);
+	assert_int_equal(d->state, CORBEL_DOM_sealed);
+	assert_int_equal(domctl(XEN_DOMCTL_unpausedomain, d->id), 0);
+	assert_int_equal(d->state, CORBEL_DOM_running);
+	assert_int_equal(domctl(XEN_DOMCTL_pausedomain, d->id), 0);
+	assert_int_equal(d->state, CORBEL_DOM_paused);
+	assert_true(this_cpu()->need_resched);
+	assert_false(domain_runs(d));
+	this_cpu()->need_resched = false;
+	assert_int_equal(domctl(XEN_DOMCTL_unpausedomain, d->id), 0);
+	assert_true(this_cpu()->need_resched);
+	assert_true(domain_runs(d));
+	domain_crash(d, "test", 1);
+	assert_int_equal(d->state, CORBEL_DOM_shutdown);
+	assert_int_equal(d->shutdown_reason, SHUTDOWN_crash);
+	assert_int_equal(domctl(XEN_DOMCTL_unpausedomain, d->id), -XEN_EINVAL);
+	assert_int_equal(d->state, CORBEL_DOM_shutdown);
+	assert_int_equal(domctl(XEN_DOMCTL_destroydomain, d->id), 0);
+	assert_int_equal(d->state, CORBEL_DOM_dying);
+	assert_int_equal(domctl(XEN_DOMCTL_destroydomain, d->id), -XEN_EPERM);
+	assert_int_equal(domctl(XEN_DOMCTL_destroydomain, 0), -XEN_EPERM); /* by policy */
+	assert_int_equal(domctl(XEN_DOMCTL_destroydomain, 999), -XEN_ESRCH);
+	assert_int_equal(other->state, CORBEL_DOM_running);
+}
+
+/* S22: a registered area keeps its page, also when the guest gives the page up. */
+static void registered_areas(void **state)
+{
+	struct domain *d = world_tenant(true);
+	struct vcpu_register_vcpu_info info = {.mfn = 9, .offset = 64};
+	uint8_t *page = world_memory(d, 9 * PAGE_SIZE);
+	struct npt_entry e;
+
+	(void)state;
+	assert_true(npt_lookup(d, (gfn_t){9}, &e));
+	info.offset = PAGE_SIZE - 8;
+	assert_int_equal(
+		world_arg(d, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, &info, sizeof(info)),
+		-XEN_EINVAL);
+	info.offset = 64;
+	assert_int_equal(
+		world_arg(d, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, &info, sizeof(info)),
+		0);
+	assert_int_equal(
+		world_arg(d, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, &info, sizeof(info)),
+		-XEN_EBUSY);
+	assert_int_equal(frame_refs(e.frame), 2);
+	assert_int_equal(world_unmap(d, 9), 0);
+	assert_int_equal(frame_refs(e.frame), 1);
+	assert_int_equal(frame_owner(e.frame), d->id);
+	machine_settle();
+	assert_int_equal(frame_owner(e.frame), d->id); /* nobody else gets it */
+	assert_non_null(page);
+	world_destroy(d);
+	assert_int_equal(frame_owner(e.frame), OWNER_NONE);
+	assert_true(machine_is_zero(e.frame));
+}
+
+static void parameters(void **state)
+{
+	struct domain *d = world_tenant(true);
+	struct xen_hvm_param p = {.domid = DOMID_SELF, .index = HVM_PARAM_CALLBACK_IRQ};
+
+	(void)state;
+	p.value = (2ull << 56) | 0xF3;
+	assert_int_equal(world_arg(d, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)), 0);
+	assert_int_equal(d->callback_vector, 0xF3);
+	p.value = (2ull << 56) | 8; /* an exception's vector */
+	assert_int_equal(world_arg(d, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)),
+			 -XEN_EINVAL);
+	p.value = 0xF3;
+	assert_int_equal(world_arg(d, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)),
+			 -XEN_EINVAL);
+	for (uint32_t index = 0; index < 100; index++) {
+		p.index = index;
+		if (index != HVM_PARAM_CALLBACK_IRQ) {
+			assert_int_equal(
+				world_arg(d, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)),
+				-XEN_EPERM);
+		}
+	}
+	p.domid = 0;
+	assert_int_equal(world_arg(d, __HYPERVISOR_hvm_op, HVMOP_get_param, &p, sizeof(p)),
+			 -XEN_EPERM);
+	assert_int_equal(d->callback_vector, 0xF3);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(heap_runs_dry), T(quota), T(control), T(registered_areas), T(parameters),
+	};
+
+	return cmocka_run_group_tests_name("domains", tests, setup_once, NULL);
+}

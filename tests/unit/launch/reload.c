@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A policy loaded while domains run (launch/policy.c), on the simulated machine with the shipped
+ * policies: old serials, the roll-back that nobody has to ask for, policies that would leave a live
+ * domain without a label, what domains hold that the new policy forbids, and a long random mix of
+ * loads, grants, events, creates and ends.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "base/host.h"
+#include "launch/policy.h"
+#include "mm/frames.h"
+#include "mm/heap.h"
+#include "mm/npt.h"
+#include "launch/reload_calls.h"
+#include <xen/errno.h>
+
+#define SECOND 1000000000ull
+
+static struct domain *dom0;
+static uint64_t serial; /* the last that was in force for good */
+
+static int setup(void **state)
+{
+	(void)state;
+	dom0 = reload_dom0();
+	return 0;
+}
+
+static void pass(uint64_t ns)
+{
+	machine.now += ns;
+	policy_tick(machine.now);
+}
+
+/* Every test begins and ends under cloud, without tenants; what waits is rolled back. */
+static int back_to_cloud(void **state)
+{
+	(void)state;
+	pass(4000 * SECOND);
+	world_end_all();
+	world_settle();
+	if (!is_in_force("cloud")) {
+		assert_int_equal(load_policy("cloud", CORBEL_POLICY_NO_ROLLBACK, serial + 1, 0), 0);
+		serial++;
+	}
+	assert_int_equal(policy_info().seconds_left, 0);
+	return 0;
+}
+
+/* T36: a serial at or below the last one in force is refused; one that was rolled back is free. */
+static void old_serial(void **state)
+{
+	(void)state;
+	assert_int_equal(policy_info().serial, serial);
+	assert_int_equal(load_policy("split", 0, serial, 10), -XEN_EINVAL);
+	assert_int_equal(load_policy("split", 0, serial + 5, 10), 0);
+	assert_int_equal(load_policy("cloud", 0, serial + 6, 10), -XEN_EBUSY); /* one waits */
+	assert_int_equal(confirm_policy(0), 0);
+	assert_int_equal(policy_info().serial, serial);
+	assert_int_equal(load_policy("split", 0, serial + 5, 10), 0);
+	assert_int_equal(confirm_policy(1), 0);
+	serial += 5;
+	assert_int_equal(policy_info().serial, serial);
+	for (uint64_t old = serial - 5; old <= serial; old++) {
+		assert_int_equal(load_policy("cloud", 0, old, 10), -XEN_EINVAL);
+		assert_int_equal(load_policy("cloud", CORBEL_POLICY_CHECK, old, 0), -XEN_EINVAL);
+		assert_int_equal(load_policy("cloud", CORBEL_POLICY_NO_ROLLBACK, old, 0),
+				 -XEN_EINVAL);
+	}
+	assert_true(is_in_force("split"));
+}
+
+/* T37: nobody confirms, so the old policy is back after the time that was given, not before. */
+static void dropped_confirm(void **state)
+{
+	struct corbel_policy_info info;
+	struct corbel_trace record;
+
+	(void)state;
+	records_of(CORBEL_TRACE_policy, NULL);
+	assert_int_equal(load_policy("split", 0, serial + 1, 30), 0);
+	assert_int_equal(records_of(CORBEL_TRACE_policy, &record), 1);
+	assert_int_equal(record.result, CORBEL_SWITCH_loaded);
+	assert_int_equal(record.arg, serial + 1);
+	info = policy_info();
+	assert_int_equal(info.previous, serial);
+	assert_in_range(info.seconds_left, 25, 30);
+	pass(20 * SECOND);
+	assert_true(is_in_force("split"));
+	pass(11 * SECOND);
+	assert_true(is_in_force("cloud"));
+	assert_int_equal(records_of(CORBEL_TRACE_policy, &record), 1);
+	assert_int_equal(record.result, CORBEL_SWITCH_expired);
+	assert_int_equal(record.arg, serial);
+	assert_int_equal(confirm_policy(1), -XEN_ENOENT); /* too late */
+	assert_int_equal(confirm_policy(0), -XEN_ENOENT);
+	info = policy_info();
+	assert_int_equal(info.serial, serial);
+	assert_int_equal(info.previous, serial);
+}
+
+/* A policy that locks everybody out is the reason why nobody has to ask. */
+static void locked_out(void **state)
+{
+	(void)state;
+	assert_int_equal(load_policy("empty", 0, serial + 1, 30), 0);
+	assert_true(is_in_force("empty"));
+	assert_int_equal(confirm_policy(0), -XEN_EPERM);
+	assert_int_equal(confirm_policy(1), -XEN_EPERM);
+	pass(31 * SECOND);
+	assert_true(is_in_force("cloud"));
+	assert_int_equal(confirm_policy(1), -XEN_ENOENT);
+}
+
+/* T37: signed `no-rollback`, it is in force for good at once. */
+static void no_rollback(void **state)
+{
+	(void)state;
+	assert_int_equal(load_policy("split", CORBEL_POLICY_NO_ROLLBACK, ++serial, 0), 0);
+	assert_int_equal(policy_info().seconds_left, 0);
+	assert_int_equal(confirm_policy(0), -XEN_ENOENT);
+	pass(10000 * SECOND);
+	assert_true(is_in_force("split"));
+	assert_int_equal(policy_info().previous, serial);
+}
+
+static void bad_arguments(void **state)
+{
+	static const struct {
+		uint32_t flags, confirm_s;
+	} bad[] = {{0, 0},
+		   {0, 3601},
+		   {CORBEL_POLICY_NO_ROLLBACK, 1},
+		   {CORBEL_POLICY_CHECK, 1},
+		   {1u << 3, 10},
+		   {1u << 31, 10}};
+	static uint8_t blob[CORBEL_POLICY_MAX];
+	struct corbel_policy_load load;
+	uint32_t size = policy_file("split", blob), switches = policy_info().switches;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(load_policy("split", bad[i].flags, serial + 1, bad[i].confirm_s),
+				 -XEN_EINVAL);
+	}
+	policy_session();
+	for (unsigned i = 0; i < 4; i++) {
+		static const uint32_t sizes[] = {0, CORBEL_POLICY_MAX + 1, 0x80000000u, ~0u};
+
+		load = (struct corbel_policy_load){
+			.size = sizes[i], .serial = serial + 1, .confirm_s = 10};
+		assert_int_equal(load_bytes(blob, &load), -XEN_EINVAL);
+	}
+	/* Whatever one byte is changed to, the answer is a reason, and nothing changes. */
+	for (uint32_t at = 0; at < size; at += 1 + machine_below(64)) {
+		uint8_t byte = blob[at];
+		long rc;
+
+		blob[at] ^= (uint8_t)(1u << machine_below(8));
+		load = (struct corbel_policy_load){
+			.size = size, .serial = serial + 1, .flags = CORBEL_POLICY_CHECK};
+		rc = load_bytes(blob, &load);
+		assert_in_range(rc, 0, 1);
+		assert_int_equal(rc == 0, load.reason[0] == 0);
+		blob[at] = byte;
+	}
+	assert_true(is_in_force("cloud"));
+	assert_int_equal(policy_info().switches, switches);
+}
+
+/* An instance that builds has seen an image and may be the image's: it cannot load a policy, and
+ * one that loads cannot build. */
+static void one_kind_of_session(void **state)
+{
+	static uint8_t blob[CORBEL_POLICY_MAX];
+	struct corbel_policy_load load = {.serial = serial + 1, .confirm_s = 10};
+	struct corbel_build_create create = {
+		.max_pages = 64, .vcpus = 1, .weight = 256, .label = TENANT_LABEL};
+	uint64_t denied = host.audit_denied;
+	uint16_t domid;
+
+	(void)state;
+	load.size = policy_file("split", blob);
+	fresh_builder(); /* no session at all */
+	assert_int_equal(load_bytes(blob, &load), -XEN_EPERM);
+	assert_int_equal(create_domain(TENANT_LABEL, &domid), 0);
+	assert_int_equal(load_bytes(blob, &load), -XEN_EPERM);
+	policy_session();
+	assert_int_equal(world_arg(world_builder(), CORBEL_HYPERCALL, CORBEL_OP_build_create,
+				   &create, sizeof(create)),
+			 -XEN_EPERM);
+	assert_int_equal(host.audit_denied, denied + 3);
+	assert_true(is_in_force("cloud"));
+	assert_int_equal(load_bytes(blob, &load), 0);
+	assert_int_equal(load_bytes(blob, &load), -XEN_EINVAL);
+	assert_int_equal(confirm_policy(0), 0);
+}
+
+/* The monitor's floor is asked again at every load. */
+static void below_the_floor(void **state)
+{
+	static uint8_t blob[CORBEL_POLICY_MAX];
+	struct corbel_policy_load load = {.serial = serial + 1, .confirm_s = 10};
+	struct xsm_policy p;
+	const char *why;
+	uint32_t *mask;
+
+	(void)state;
+	policy_session();
+	load.size = policy_file("cloud", blob);
+	assert_int_equal(xsm_policy_parse(&p, blob, load.size, &why), 0);
+	mask = (uint32_t *)(uintptr_t)xsm_masks(&p, p.sid[XSM_SID_dom0], p.sid[XSM_SID_hypervisor],
+						XSM_RELATION_SAME);
+	mask[XSM_CLASS_security] |= 1u << XSM_PERM_security_setenforce;
+	assert_int_equal(load_bytes(blob, &load), 1);
+	assert_non_null(strstr(load.reason, "floor: security:setenforce"));
+	assert_true(is_in_force("cloud"));
+}
+
+/* A live label that the new policy lacks, or counts as another kind, keeps it out. */
+static void missing_label(void **state)
+{
+	static uint8_t blob[CORBEL_POLICY_MAX];
+	struct corbel_policy_load load;
+	struct xsm_label label;
+	struct xsm_policy p;
+	struct domain *lab;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(load_policy("lab", CORBEL_POLICY_NO_ROLLBACK, ++serial, 0), 0);
+	lab = make_domain_of(LAB_LABEL, 1);
+	assert_int_equal(load_policy("cloud", 0, serial + 1, 10), 1);
+	assert_non_null(strstr(last_load.reason, LAB_LABEL));
+	assert_true(is_in_force("lab"));
+	assert_int_equal(policy_info().seconds_left, 0);
+	world_destroy(lab);
+	assert_int_equal(load_policy("cloud", CORBEL_POLICY_NO_ROLLBACK, ++serial, 0), 0);
+	/* The kind: a tenant's label that is nobody's in the next policy. */
+	lab = make_domain_of(TENANT_LABEL, 0);
+	load = (struct corbel_policy_load){
+		.size = policy_file("cloud", blob), .serial = serial + 1, .confirm_s = 10};
+	assert_int_equal(xsm_policy_parse(&p, blob, load.size, &why), 0);
+	assert_int_equal(xsm_label_by_name(&p, TENANT_LABEL, &label), 0);
+	((struct xsm_blob_context *)(uintptr_t)p.context)[label.ctx].flags = 0;
+	policy_session();
+	assert_int_equal(load_bytes(blob, &load), 1);
+	assert_non_null(strstr(load.reason, TENANT_LABEL));
+	assert_true(is_in_force("cloud"));
+}
+
+/* A create whose label could not survive a roll-back waits for the confirmation. */
+static void create_while_waiting(void **state)
+{
+	uint16_t domid;
+
+	(void)state;
+	assert_int_equal(load_policy("lab", 0, serial + 1, 30), 0);
+	assert_int_equal(create_domain(LAB_LABEL, &domid), -XEN_EBUSY);
+	assert_int_equal(create_domain(TENANT_LABEL, &domid), 0);
+	fresh_builder();
+	assert_int_equal(confirm_policy(1), 0);
+	serial++;
+	assert_int_equal(create_domain(LAB_LABEL, &domid), 0);
+	fresh_builder();
+	assert_int_equal(load_policy("cloud", 0, serial + 1, 30), 0);
+	assert_int_equal(create_domain(LAB_LABEL, &domid), -XEN_ENOENT);
+}
+
+/* ---- T38: what a domain holds that the new policy forbids --------------------------------- */
+static struct domain *tenant;
+static uint32_t handle, tenant_port, dom0_port;
+
+/* Dom0 maps a page of the tenant and shares a channel with it, as a back end does. */
+static void serve(void)
+{
+	tenant = make_domain_of(TENANT_LABEL, 0);
+	memset(world_memory(tenant, 9 * PAGE_SIZE), 0x5A, PAGE_SIZE);
+	give_page(tenant, 8, 0, 9);
+	assert_int_equal(map_page(dom0, tenant->id, 8, 100, &handle), GNTST_okay);
+	assert_int_equal(open_port(tenant, 0, &tenant_port), 0);
+	assert_int_equal(bind_port(dom0, tenant->id, tenant_port, &dom0_port), 0);
+	is_pending(dom0, dom0_port);
+	assert_int_equal(world_memory(dom0, 100 * PAGE_SIZE)[5], 0x5A);
+}
+
+#define STANDING 3u /* the mapping, and the channel from both ends */
+
+static void check_standing_records(int result)
+{
+	struct corbel_trace first;
+
+	assert_int_equal(records_of(CORBEL_TRACE_standing, &first), STANDING);
+	assert_int_equal(first.subject, 0);
+	assert_int_equal(first.object, tenant->id);
+	assert_int_equal(first.cls, XSM_CLASS_grant);
+	assert_int_equal(first.perm, XSM_PERM_grant_map_write);
+	assert_int_equal(first.result, result);
+	assert_int_equal(first.arg, 1);
+}
+
+static void standing_kept(void **state)
+{
+	(void)state;
+	serve();
+	records_of(CORBEL_TRACE_standing, NULL);
+	assert_int_equal(load_policy("split", CORBEL_POLICY_CHECK, serial + 1, 0), 0);
+	assert_int_equal(last_load.standing, STANDING);
+	assert_int_equal(last_load.revoked, 0);
+	check_standing_records(0);
+	assert_true(is_in_force("cloud"));
+	assert_int_equal(load_policy("split", 0, serial + 1, 30), 0);
+	assert_int_equal(last_load.standing, STANDING);
+	assert_int_equal(last_load.revoked, 0);
+	check_standing_records(0);
+	/* Still there, but nothing new, and each signal is asked about anew. */
+	world_memory(tenant, 9 * PAGE_SIZE)[5] = 0x77;
+	assert_int_equal(world_memory(dom0, 100 * PAGE_SIZE)[5], 0x77);
+	assert_int_equal(send_event(dom0, dom0_port), -XEN_EPERM);
+	assert_int_equal(send_event(tenant, tenant_port), -XEN_EPERM);
+	give_page(tenant, 9, 0, 10);
+	assert_int_equal(map_page(dom0, tenant->id, 9, 101, &(uint32_t){0}),
+			 GNTST_permission_denied);
+	assert_int_equal(confirm_policy(0), 0);
+	assert_int_equal(send_event(dom0, dom0_port), 0);
+	assert_true(is_pending(tenant, tenant_port));
+	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
+}
+
+static void standing_revoked(void **state)
+{
+	uint64_t frames = frames_count().free;
+	struct npt_entry theirs, mine;
+	struct corbel_trace told;
+
+	(void)state;
+	serve();
+	records_of(CORBEL_TRACE_standing, NULL);
+	assert_int_equal(load_policy("split", CORBEL_POLICY_REVOKE, serial + 1, 30), 0);
+	assert_int_equal(last_load.standing, STANDING);
+	assert_int_equal(last_load.revoked, STANDING);
+	/* Each of them on record once, also the channel that ends at both sides. */
+	assert_int_equal(records_of(CORBEL_TRACE_standing, &told), STANDING);
+	assert_int_equal(told.result, 1);
+	/* An empty page of Dom0's own lies there, and the tenant has its own back. */
+	assert_true(npt_lookup(tenant, (gfn_t){9}, &theirs));
+	assert_true(npt_lookup(dom0, (gfn_t){100}, &mine));
+	assert_int_not_equal(mine.frame.n, theirs.frame.n);
+	assert_true(machine_is_zero(mine.frame));
+	assert_int_equal(world_memory(tenant, 9 * PAGE_SIZE)[5], 0x5A);
+	assert_int_equal(tenant->grant_maps, 0);
+	assert_true(is_pending(tenant, tenant_port));     /* told of the end, and no more */
+	assert_int_equal(send_event(dom0, dom0_port), 0); /* into the void, as to any that left */
+	assert_false(is_pending(tenant, tenant_port));
+	/* Under the new policy nothing forbidden is left. */
+	assert_int_equal(confirm_policy(1), 0);
+	serial++;
+	assert_int_equal(load_policy("split", CORBEL_POLICY_CHECK, serial + 1, 0), 0);
+	assert_int_equal(last_load.standing, 0);
+	assert_int_equal(load_policy("cloud", 0, serial + 1, 30), 0);
+	/* Nothing of it comes back with the old policy. */
+	assert_int_equal(tenant->grant_maps, 0);
+	assert_int_equal(send_event(dom0, dom0_port), 0);
+	assert_false(is_pending(tenant, tenant_port));
+	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
+	assert_false(npt_lookup(dom0, (gfn_t){100}, &mine));
+	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_bad_handle);
+	assert_int_equal(map_page(dom0, tenant->id, 8, 100, &handle), GNTST_okay);
+	assert_int_equal(world_memory(dom0, 100 * PAGE_SIZE)[5], 0x5A);
+	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
+	world_destroy(tenant);
+	assert_int_equal(world_frames_free(), frames);
+}
+
+/* The tenant ends while its page is mapped: with the mapping revoked it goes at once. */
+static void revoked_then_ended(void **state)
+{
+	uint16_t id;
+
+	(void)state;
+	serve();
+	id = tenant->id;
+	assert_int_equal(
+		load_policy("split", CORBEL_POLICY_REVOKE | CORBEL_POLICY_NO_ROLLBACK, ++serial, 0),
+		0);
+	domain_destroy(tenant);
+	world_settle();
+	assert_null(world_domain(id));
+	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
+}
+
+/* What a policy allowed that is taken back: its uses end with it. */
+static void rolled_back_uses(void **state)
+{
+	uint32_t port, peer_port, h;
+
+	(void)state;
+	assert_int_equal(load_policy("split", CORBEL_POLICY_NO_ROLLBACK, ++serial, 0), 0);
+	tenant = make_domain_of(TENANT_LABEL, 0);
+	assert_int_equal(load_policy("cloud", 0, serial + 1, 30), 0);
+	give_page(tenant, 8, 0, 9);
+	assert_int_equal(map_page(dom0, tenant->id, 8, 100, &h), GNTST_okay);
+	assert_int_equal(open_port(tenant, 0, &port), 0);
+	assert_int_equal(bind_port(dom0, tenant->id, port, &peer_port), 0);
+	pass(31 * SECOND);
+	assert_true(is_in_force("split"));
+	assert_int_equal(tenant->grant_maps, 0);
+	is_pending(dom0, peer_port);
+	send_event(tenant, port);
+	assert_false(is_pending(dom0, peer_port));
+	assert_int_equal(unmap_page(dom0, h, 100), GNTST_okay);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_teardown(f, back_to_cloud)
+	const struct CMUnitTest tests[] = {
+		T(one_kind_of_session), T(bad_arguments),    T(below_the_floor),
+		T(old_serial),          T(dropped_confirm),  T(locked_out),
+		T(no_rollback),         T(missing_label),    T(create_while_waiting),
+		T(standing_kept),       T(standing_revoked), T(revoked_then_ended),
+		T(rolled_back_uses),
+	};
+
+	return cmocka_run_group_tests_name("reload", tests, setup, NULL);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot log's part of a verdict, on a recorded boot: its replay gives what the TPM had; a log
+ * that was changed after the fact is never trusted.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "verify/verify_case.h"
+#include "measured-boot/shared/eventlog.h"
+#include "measured-boot/shared/hex.h"
+
+/* ---- replay -----------------------------------------------------------------------------------
+ */
+
+static void replay(void **state)
+{
+	uint8_t pcr256[24][32], pcr384[24][48];
+	FILE *file = fopen(RECORDED_GOLDEN "bootlog.pcrs", "r");
+	char bank[8], value[100], text[100];
+	unsigned pcr, lines = 0;
+
+	(void)state;
+	assert_non_null(file);
+	bootlog_values(w.log, pcr256, pcr384);
+	while (fscanf(file, "pcr %u %7s %99s\n", &pcr, bank, value) == 3) {
+		assert_in_range(pcr, 0, 23);
+		if (!strcmp(bank, "sha256")) {
+			hex_encode(pcr256[pcr], 32, text);
+		} else {
+			hex_encode(pcr384[pcr], 48, text);
+		}
+		assert_string_equal(text, value);
+		lines++;
+	}
+	fclose(file);
+	assert_int_equal(lines, 26);
+}
+
+static void as_recorded(void **state)
+{
+	static const char *const row[] = {"boot.log", "quote.pcrs",        "firmware",    "grub",
+					  "policy",   "hypervisor",        "builder",     "plan",
+					  "pcr17",    "dom0.kernel",       "dom0.initrd", "pcr18",
+					  "pcr19",    "hypervisor.cmdline"};
+
+	(void)state;
+	assert_int_equal(w.f.e.boot_log.length, w.golden.length);
+	assert_memory_equal(w.f.e.boot_log.data, w.golden.data, w.golden.length);
+	if (recorded_judge(&w) != VERDICT_trusted) {
+		verdict_text(&w.v, stderr);
+		fail();
+	}
+	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(recorded_row(&w, row[i]), ROW_ok);
+	}
+}
+
+/* The firmware says that it started the TPM from locality 3: PCR 0 starts with that. */
+static void startup_locality(void **state)
+{
+	static const uint8_t data[17] = "StartupLocality\0\3";
+	struct boot_event event = {
+		.pcr = 0, .type = EV_NO_ACTION, .data = data, .size = sizeof(data)};
+	uint8_t before[24][32], after[24][32], unused[24][48];
+	struct bootlog *log;
+	char error[256];
+
+	(void)state;
+	bootlog_values(w.log, before, unused);
+	recorded_insert(&w, 0, &event);
+	recorded_boot_log(&w);
+	log = bootlog_parse(w.f.e.boot_log.data, w.f.e.boot_log.length, error);
+	assert_non_null(log);
+	bootlog_values(log, after, unused);
+	bootlog_free(log);
+	assert_memory_not_equal(before[0], after[0], 32);
+	assert_memory_equal(before[1], after[1], 23 * 32);
+	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+}
+
+/* ---- the log was changed, the quote was not ----------------------------------------------------
+ */
+
+static void cut(void **state)
+{
+	char error[256];
+	struct bytes whole = w.f.e.boot_log;
+	unsigned readable = 0;
+
+	(void)state;
+	for (size_t length = 0; length < whole.length; length++) {
+		/* a copy of just that size, so that a byte too far is seen */
+		uint8_t *copy = malloc(length ? length : 1);
+		struct bootlog *log;
+
+		memcpy(copy, whole.data, length);
+		error[0] = 0;
+		log = bootlog_parse(copy, length, error);
+		if (log) {
+			readable++;
+			w.f.e.boot_log = (struct bytes){copy, length};
+			assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+			assert_int_equal(recorded_row(&w, "quote.pcrs"), ROW_bad);
+		} else {
+			assert_true(error[0]);
+		}
+		bootlog_free(log);
+		free(copy);
+	}
+	w.f.e.boot_log = whole;
+	assert_int_equal(readable, w.events); /* between two events it looks whole */
+}
+
+static void never_trusted(const char *what, size_t i)
+{
+	recorded_boot_log(&w);
+	if (recorded_judge(&w) != VERDICT_not_trusted) {
+		verdict_text(&w.v, stderr);
+		fail_msg("%s event %zu: trusted", what, i + 1);
+	}
+	memcpy(w.event, w.log->event, w.log->count * sizeof(w.event[0]));
+	w.events = w.log->count;
+}
+
+static void event_lost_or_twice(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < w.log->count; i++) {
+		recorded_remove(&w, &w.event[i]);
+		never_trusted("without", i);
+		recorded_insert(&w, i, &w.event[i]);
+		never_trusted("twice", i);
+	}
+}
+
+static void event_edited(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < w.log->count; i++) {
+		w.event[i].sha256[31] ^= 1;
+		never_trusted("SHA-256 of", i);
+		w.event[i].sha384[0] ^= 1;
+		never_trusted("SHA-384 of", i);
+		w.event[i].pcr = (w.event[i].pcr + 1) % 24;
+		never_trusted("PCR of", i);
+		w.event[i].type ^= 0x40;
+		never_trusted("type of", i);
+	}
+}
+
+/* Two neighbours of one PCR change places.  Equal events cannot be told apart. */
+static void event_order(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < w.log->count; i++) {
+		for (size_t k = i + 1; k < w.log->count; k++) {
+			struct boot_event swap = w.event[i];
+
+			if (swap.pcr != w.event[k].pcr ||
+			    !memcmp(swap.sha256, w.event[k].sha256, 32)) {
+				continue;
+			}
+			w.event[i] = w.event[k];
+			w.event[k] = swap;
+			never_trusted("another place of", i);
+			break;
+		}
+	}
+}
+
+/* Text that no digest covers is never believed; a changed label or record is called an edit. */
+static void text_edited(void **state)
+{
+	static const uint8_t label[] = "grub_cmd: policy";
+	uint8_t record[256];
+	struct boot_event *event = recorded_event(&w, 8, 1);
+
+	(void)state;
+	event->data = label;
+	event->size = sizeof(label);
+	recorded_boot_log(&w);
+	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+	assert_int_equal(recorded_row(&w, "policy.cmdline"), ROW_bad);
+	assert_int_equal(recorded_row(&w, "quote.pcrs"), ROW_ok);
+	case_fresh(NULL);
+	event = recorded_event(&w, 17, 2);
+	memcpy(record, event->data, event->size);
+	record[60] ^= 1; /* in the digest that it names */
+	event->data = record;
+	recorded_boot_log(&w);
+	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+	assert_int_equal(recorded_row(&w, "builder"), ROW_bad);
+	assert_int_equal(recorded_row(&w, "policy"), ROW_ok);
+}
+
+static void malformed(const char *what, size_t at, uint8_t value)
+{
+	char error[256] = "";
+	struct bootlog *log;
+	uint8_t was = w.f.e.boot_log.data[at];
+
+	w.f.e.boot_log.data[at] = value;
+	log = bootlog_parse(w.f.e.boot_log.data, w.f.e.boot_log.length, error);
+	if (log) {
+		fail_msg("%s: was read", what);
+	}
+	assert_non_null(strstr(error, "event "));
+	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+	assert_int_equal(recorded_row(&w, "boot.log"), ROW_bad);
+	w.f.e.boot_log.data[at] = was;
+}
+
+static void bad_form(void **state)
+{
+	size_t first = 32 + 37; /* of the first event */
+
+	(void)state;
+	malformed("PCR of the header", 0, 1);
+	malformed("type of the header", 4, 4);
+	malformed("digest of the header", 8, 1);
+	malformed("size of the header", 28, 38);
+	malformed("size of the header", 31, 0xFF);
+	malformed("name", 32, 's');
+	malformed("no algorithm", 32 + 24, 0);
+	malformed("one algorithm", 32 + 24, 1);
+	malformed("many algorithms", 32 + 24, 9);
+	malformed("unknown algorithm", 32 + 28, 0xEE);
+	malformed("one algorithm twice", 32 + 32, 0x0B);
+	malformed("size of an algorithm", 32 + 30, 20);
+	malformed("vendor's words", 32 + 36, 4);
+	malformed("PCR", first, 24);
+	malformed("PCR", first + 3, 1);
+	malformed("one digest", first + 8, 1);
+	malformed("three digests", first + 8, 3);
+	malformed("algorithm", first + 12, 4);
+	malformed("one bank twice", first + 12 + 34, 0x0B);
+	malformed("size", first + 96 + 3, 1);
+	malformed("size", first + 96, 0xFF);
+}
+
+static size_t put(uint8_t *log, size_t at, uint64_t value, unsigned bytes)
+{
+	for (; bytes; bytes--, value >>= 8) {
+		log[at++] = (uint8_t)value;
+	}
+	return at;
+}
+
+/* A log of one separator in PCR 7: `listed` banks in the header, `given` in the event. */
+static size_t small_log(uint8_t *log, const uint16_t *listed, const uint16_t *given, unsigned count)
+{
+	size_t at;
+
+	memset(log, 0, 512);
+	put(log, 4, EV_NO_ACTION, 4);
+	put(log, 28, 28 + 4 * count + 1, 4);
+	memcpy(log + 32, "Spec ID Event03", 16);
+	at = put(log, 56, count, 4);
+	for (unsigned i = 0; i < count; i++) {
+		at = put(log, put(log, at, listed[i], 2), eventlog_digest_size(listed[i]), 2);
+	}
+	at = put(log, put(log, put(log, at + 1, 7, 4), EV_SEPARATOR, 4), count, 4);
+	for (unsigned i = 0; i < count; i++) {
+		at = put(log, at, given[i], 2) + eventlog_digest_size(given[i]);
+	}
+	return put(log, at, 4, 4) + 4;
+}
+
+static void banks(void **state)
+{
+	static const struct {
+		uint16_t listed[3], given[3];
+		unsigned count;
+		const char *fault; /* NULL: good */
+	} cases[] = {
+		{{0x000B, 0x000C}, {0x000B, 0x000C}, 2, NULL},
+		{{0x000B, 0x000C}, {0x000C, 0x000B}, 2, NULL},
+		{{0x0004, 0x000B, 0x000C}, {0x0004, 0x000B, 0x000C}, 3, NULL},
+		{{0x000B}, {0x000B}, 1, "banks expected"},
+		{{0x000C}, {0x000C}, 1, "banks expected"},
+		{{0x0004, 0x000B}, {0x0004, 0x000B}, 2, "banks expected"},
+		{{0x000B, 0x000C}, {0x000B, 0x000B}, 2, "twice"},
+		{{0x000B, 0x000C}, {0x000B, 0x000D}, 2, "not in the header"},
+		{{0x000B, 0x000B}, {0x000B, 0x000B}, 2, "twice"},
+	};
+	uint8_t log[512];
+	char error[256];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t length = small_log(log, cases[i].listed, cases[i].given, cases[i].count);
+		struct bootlog *read = bootlog_parse(log, length, error);
+
+		if (!cases[i].fault) {
+			assert_non_null(read);
+			assert_int_equal(read->count, 1);
+		} else {
+			assert_null(read);
+			assert_non_null(strstr(error, cases[i].fault));
+		}
+		bootlog_free(read);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(replay, case_fresh),
+		cmocka_unit_test_setup(as_recorded, case_fresh),
+		cmocka_unit_test_setup(startup_locality, case_fresh),
+		cmocka_unit_test_setup(cut, case_fresh),
+		cmocka_unit_test_setup(event_lost_or_twice, case_fresh),
+		cmocka_unit_test_setup(event_edited, case_fresh),
+		cmocka_unit_test_setup(event_order, case_fresh),
+		cmocka_unit_test_setup(text_edited, case_fresh),
+		cmocka_unit_test_setup(bad_form, case_fresh),
+		cmocka_unit_test_setup(banks, case_fresh),
+	};
+
+	return cmocka_run_group_tests(tests, case_setup, case_teardown);
+}

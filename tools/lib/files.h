@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whole files, as the signing tools read and write them.
+ */
+#ifndef LIB_FILES_H
+#define LIB_FILES_H
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The bytes of a regular file of 1..limit bytes, freed by the caller; NULL with error set. */
+void *files_read(const char *path, size_t limit, size_t *size, char *error, size_t error_size);
+
+/* Whether the name leads to a regular file. */
+bool files_regular(const char *path);
+
+/* Writes under a temporary name and renames, so that no reader sees half a file; what a symbolic
+ * link leads to is written, not the link; devices and pipes are written in place; `-` is standard
+ * output.  Returns 0, or -1 with error set and the old file, if any, as it was. */
+int files_write(const char *path, const void *bytes, size_t size, char *error, size_t error_size);
+
+#endif
