@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts about this boot that host_info reports.  Filled by boot/host.c and launch/builder.c; counters
- * are raised by whoever refuses (atomically), everything else is written before Dom0 runs or under
- * the builder's restart.
+ * Facts about this boot that host_info reports.  Filled by boot/host.c and launch/builder.c;
+ * counters are raised by whoever refuses (atomically), everything else is written before Dom0 runs
+ * or under the builder's restart.
  */
 #ifndef BASE_HOST_H
 #define BASE_HOST_H

@@ -114,8 +114,8 @@ struct domain {
 	struct grant_table *grants;
 };
 
-/* Lookup by domid takes a reference; domain_put drops it.  Only calls/hypercall.c and domain/domain.c
- * may call domain_find (tools/lint/symbols). */
+/* Lookup by domid takes a reference; domain_put drops it.  Only calls/hypercall.c and
+ * domain/domain.c may call domain_find (tools/lint/symbols). */
 struct domain *domain_find(uint16_t domid);
 struct domain *domain_next(uint16_t domid);    /* first domain with id >= domid, referenced, or 0 */
 struct domain *domain_after(struct domain *d); /* the next one; puts d */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory access (domain/gcopy.h).  A guest virtual address is resolved by walking the vCPU's own
- * page tables, each entry loaded once and whole.  Every frame touched must be plain RAM owned by
- * that domain (NPT_RAM) and is referenced while in use: a granted, foreign, shared or device page
- * can never be the target of a hypercall's copy.
+ * Guest memory access (domain/gcopy.h).  A guest virtual address is resolved by walking the vCPU's
+ * own page tables, each entry loaded once and whole.  Every frame touched must be plain RAM owned
+ * by that domain (NPT_RAM) and is referenced while in use: a granted, foreign, shared or device
+ * page can never be the target of a hypercall's copy.
  */
 #include "domain/gcopy.h"
 #include "domain/domain.h"

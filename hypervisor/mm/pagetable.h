@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Page tables of long mode: the entry's bits and the way down (APM vol. 2 5.3).  The hypervisor's
- * own (mm/hpt.c), the nested ones (mm/npt.c) and what a guest's walk reads (domain/gcopy.c) are alike.
+ * own (mm/hpt.c), the nested ones (mm/npt.c) and what a guest's walk reads (domain/gcopy.c) are
+ * alike.
  */
 #ifndef MM_PAGETABLE_H
 #define MM_PAGETABLE_H

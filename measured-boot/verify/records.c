@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Corbel's own records in the boot log (measured-boot/shared/eventlog.h): PCR 17 to 19.  A PCR is extended
- * with the hash of the record's bytes, so a record that is not hashed right is no record, and one
- * that is can be believed field by field as far as the quote vouches for the PCR.
+ * Corbel's own records in the boot log (measured-boot/shared/eventlog.h): PCR 17 to 19.  A PCR is
+ * extended with the hash of the record's bytes, so a record that is not hashed right is no record,
+ * and one that is can be believed field by field as far as the quote vouches for the PCR.
  */
 #include "measured-boot/verify/appraise.h"
 

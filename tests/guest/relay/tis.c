@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locality 0 of the TPM's FIFO interface, as Dom0 has it.  Written apart from measured-boot/image/tis.c,
- * so that a mistake in one does not hide in the other; no trust boundary, this is test code.
+ * Locality 0 of the TPM's FIFO interface, as Dom0 has it.  Written apart from
+ * measured-boot/image/tis.c, so that a mistake in one does not hide in the other; no trust
+ * boundary, this is test code.
  */
 #include "tests/guest/relay/relay.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory access (domain/gcopy.c): walks of page tables that a guest wrote, every size and every
- * way to be wrong, and copies that cross pages.  The guest has 4 KiB and 2 MiB nested entries and
- * one page of each kind that no hypercall may touch (S22, S23).  After each test every reference is
- * back and no slot is left in use.
+ * Guest memory access (domain/gcopy.c): walks of page tables that a guest wrote, every size and
+ * every way to be wrong, and copies that cross pages.  The guest has 4 KiB and 2 MiB nested entries
+ * and one page of each kind that no hypercall may touch (S22, S23).  After each test every
+ * reference is back and no slot is left in use.
  */
 #include <stdarg.h>
 #include <stddef.h>

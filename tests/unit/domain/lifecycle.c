@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life cycle as one state x call table (tests/unit/domain/lifecycle.def), cell by cell: every row
- * of abi/hypercalls.def, every state of its target, every kind of caller, once with a policy that
- * allows everything, so that only what no policy can lower refuses, and once with the policy cloud.
- * A refusal is -EPERM, leaves one audit record that names caller, object, class and permission, and
- * not one byte of any domain changed.  Also the golden text of the expanded table.
+ * The life cycle as one state x call table (tests/unit/domain/lifecycle.def), cell by cell: every
+ * row of abi/hypercalls.def, every state of its target, every kind of caller, once with a policy
+ * that allows everything, so that only what no policy can lower refuses, and once with the policy
+ * cloud. A refusal is -EPERM, leaves one audit record that names caller, object, class and
+ * permission, and not one byte of any domain changed.  Also the golden text of the expanded table.
  *
  * The dispatcher is the real file; its last step, the handler, is answered here.
  */

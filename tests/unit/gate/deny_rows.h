@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parts of tests/unit/gate/deny_rows.c: the world in which each call is made, what a call needs before
- * it (steps), the policy under which it is made, and a picture of everything that a refused call
- * must leave alone.  Host test code; every check that fails ends the process (deny_fail()).
+ * Parts of tests/unit/gate/deny_rows.c: the world in which each call is made, what a call needs
+ * before it (steps), the policy under which it is made, and a picture of everything that a refused
+ * call must leave alone.  Host test code; every check that fails ends the process (deny_fail()).
  */
 #ifndef GATE_DENY_ROWS_H
 #define GATE_DENY_ROWS_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Builds (launch/build.c, launch/builder.c, the builder's part of domain/memory.c), by hypercalls on the
- * simulated machine: the rules of each step and of the seal, the unpacking stub, and every way in
- * which a builder instance can end, from every step of a build.  After each test frames and heap
- * are what they were before.
+ * Builds (launch/build.c, launch/builder.c, the builder's part of domain/memory.c), by hypercalls
+ * on the simulated machine: the rules of each step and of the seal, the unpacking stub, and every
+ * way in which a builder instance can end, from every step of a build.  After each test frames and
+ * heap are what they were before.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Merkle proofs (measured-boot/shared/merkle.h) against three others: the test vectors of Certificate
- * Transparency's log (8 leaves), the example tree of RFC 9162 section 2.1.5 (7 leaves), and, for
- * all sizes up to 40, the RFC's definitions written down recursively.  Also hex and base64.
+ * Merkle proofs (measured-boot/shared/merkle.h) against three others: the test vectors of
+ * Certificate Transparency's log (8 leaves), the example tree of RFC 9162 section 2.1.5 (7 leaves),
+ * and, for all sizes up to 40, the RFC's definitions written down recursively.  Also hex and
+ * base64.
  */
 #include <stdarg.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a guest may see of the processor (virt/cpuid.c, virt/msr.c, virt/pio.c, the MSRs of
- * virt/svm/svm.c): with a host that has every feature bit set, only what the tables below name comes
- * through; every MSR and port that is not named is refused.
+ * virt/svm/svm.c): with a host that has every feature bit set, only what the tables below name
+ * comes through; every MSR and port that is not named is refused.
  */
 #include <stdarg.h>
 #include <stddef.h>
