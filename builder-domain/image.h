@@ -41,7 +41,8 @@ int elf_parse(const struct image *image, uint64_t limit, struct elf_plan *plan);
 
 /* ---- bzImage, unpacked by its own stub ---- */
 #define BZIMAGE_LOAD   0x100000ul  /* the protected-mode blob */
-#define BZIMAGE_KERNEL 0x1000000ul /* where the stub puts the kernel; also the execute trap */
+#define BZIMAGE_KERNEL 0x1000000ul /* where the stub puts the kernel; also the execute trap ... */
+#define BZIMAGE_TRAP   0x200000ul  /* ... which covers so much */
 struct bzimage_plan {
 	uint64_t blob_offset, blob_size;
 	uint64_t window_end; /* BZIMAGE_KERNEL + init_size */

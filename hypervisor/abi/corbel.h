@@ -99,7 +99,7 @@ struct corbel_build_stub {
 	uint16_t pad[3];
 	uint32_t eip;       /* guest-physical entry */
 	uint32_t esi;       /* guest-physical address of boot_params */
-	uint64_t trap;      /* guest-physical, 2 MiB aligned; the stub ends when RIP == trap */
+	uint64_t trap;      /* guest-physical, 2 MiB aligned; the stub ends when it jumps there */
 	uint64_t budget_ms; /* CPU time the stub may use; 0 is refused */
 };
 
@@ -110,7 +110,8 @@ struct corbel_build_wait {
 	uint32_t pad;
 	uint64_t rip; /* OUT: where it ended */
 };
-#define CORBEL_STUB_TRAPPED  1 /* RIP == trap, CPL 0: success; the vCPU is destroyed */
+#define CORBEL_STUB_TRAPPED 1  /* RIP in the 2 MiB at trap, CPL 0: success; the vCPU is destroyed  \
+				*/
 #define CORBEL_STUB_CRASHED  2 /* odd exit, hypercall, triple fault, halt */
 #define CORBEL_STUB_TIMEDOUT 3 /* budget used up */
 

@@ -266,9 +266,17 @@ void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
 	}
 }
 
-void build_stub_trapped(struct vcpu *v, bool ok)
+/* Where in the block a kernel begins is the image's business: what runs later starts at the entry
+ * of its note, on a fresh vCPU.  That an unpacker jumps there with a mapping of its own, or without
+ * its privileges, is none of what images do. */
+void build_stub_trapped(struct vcpu *v, uint64_t gpa)
 {
-	build_stub_ended(v->domain, ok ? CORBEL_STUB_TRAPPED : CORBEL_STUB_CRASHED, virt_rip(v));
+	struct domain *d = v->domain;
+	uint64_t rip = virt_rip(v);
+	bool ok = rip - d->stub_trap < BLOCK_SIZE && gpa - d->stub_trap < BLOCK_SIZE &&
+		  virt_cpl(v) == 0;
+
+	build_stub_ended(d, ok ? CORBEL_STUB_TRAPPED : CORBEL_STUB_CRASHED, rip);
 }
 
 long hc_build_wait(struct hc_call *call)

@@ -30,8 +30,9 @@ void builder_stop(void);                    /* the host ends: no further instanc
 void builder_tick(uint64_t now);            /* deadline */
 struct domain *builder_current(void);
 
-/* The stub of a building domain reached the trap (ok) or jumped elsewhere in the trapped range. */
-void build_stub_trapped(struct vcpu *v, bool ok);
+/* The stub of a building domain was about to execute at gpa, in the trapped block: that is the end
+ * of unpacking if RIP lies there too and CPL is 0, else the stub has crashed. */
+void build_stub_trapped(struct vcpu *v, uint64_t gpa);
 void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip); /* CORBEL_STUB_* */
 void build_foreign_released(frame_t frame); /* a foreign mapping of the builder went away */
 bool build_is_dom0_made(void);

@@ -239,7 +239,8 @@ static void step_machine(void)
 		building = world_domain(fuzz_domid());
 		if (building && building->state == CORBEL_DOM_building && building->stub_trap &&
 		    building->vcpu[0]) {
-			build_stub_trapped(building->vcpu[0], fuzz_byte() % 4);
+			build_stub_trapped(building->vcpu[0],
+					   building->stub_trap + (fuzz_byte() % 4 << 20));
 		}
 		break;
 	case 6:

@@ -137,8 +137,9 @@ static enum virt_action exit_nested_fault(struct vcpu *v)
 	struct domain *d = v->domain;
 	uint64_t gpa = c->exit_info2;
 
+	/* Present and not executable: nothing but the trapped block is (INV-BUILD-3). */
 	if (d->stub_trap && (c->exit_info1 & NPF_FETCH) && (c->exit_info1 & NPF_PRESENT)) {
-		build_stub_trapped(v, c->rip == d->stub_trap && gpa == d->stub_trap && c->cpl == 0);
+		build_stub_trapped(v, gpa);
 		return VIRT_STOP;
 	}
 	domain_crash(d,

@@ -50,6 +50,8 @@ STUB(halt)
 STUB(halt_on)
 STUB(triple)
 STUB(past)
+STUB(mapped)
+STUB(user)
 STUB(far)
 STUB(outside)
 STUB(string)
@@ -59,6 +61,7 @@ STUB(two_notes)
 STUB(far_note)
 STUB(note_after_window)
 STUB(good)
+STUB(late)
 
 static void stubs(void)
 {
@@ -72,7 +75,9 @@ static void stubs(void)
 		ROW("stub that halts", halt, "crashed"),
 		ROW("stub that waits for an interrupt", halt_on, "crashed"),
 		ROW("stub that triple-faults", triple, "crashed"),
-		ROW("stub that jumps past the trap", past, "crashed"),
+		ROW("stub that jumps into the trapped block", past, "0 PVH notes"),
+		ROW("stub that maps the trapped block elsewhere", mapped, "crashed at 40000000"),
+		ROW("stub that jumps without its privileges", user, "crashed at 1000000"),
 		ROW("stub that jumps beyond the trapped page", far, "crashed"),
 		ROW("stub that writes outside its memory", outside, "crashed"),
 		ROW("stub with string I/O", string, "crashed"),
@@ -104,16 +109,15 @@ static void decoy(void)
 	request.initrd_size = 0;
 }
 
-static void good(void)
+static void runs(const char *name, const uint8_t *stub, const uint8_t *end)
 {
 	static struct tenant tenant;
 
-	fresh(stub_good, stub_good_end);
+	fresh(stub, end);
 	request.name = "bzimage";
 	build_must(&request);
 	tenant_attach(&tenant, "bzimage", request.domid, 0);
-	check_equal("a well-behaved bzImage is built and runs",
-		    tenant_wait(&tenant, 10000000000ull), TENANT_off);
+	check_equal(name, tenant_wait(&tenant, 10000000000ull), TENANT_off);
 	tenant_destroy(&tenant);
 	request.name = "hostile";
 }
@@ -159,7 +163,9 @@ void bzimages(void)
 	headers();
 	stubs();
 	decoy();
-	good();
+	runs("a well-behaved bzImage is built and runs", stub_good, stub_good_end);
+	runs("a bzImage that begins elsewhere in the block is built and runs", stub_late,
+	     stub_late_end);
 	request.memory_mib = 0;
 	request.initrd = NULL;
 }

@@ -52,9 +52,40 @@ stub triple
 	int3
 end triple
 
+	/* Any place of the trapped block is the end of unpacking; without a note there is no kernel. */
 stub past
-	leave_for 0x1000010
+	leave_for 0x1000b53
 end past
+
+	/* 16 MiB seen at 1 GiB. */
+stub mapped
+	movl $0x83, 0x80000
+	movl $0x1000083, 0x80400
+	movl $0x80000, %eax
+	movl %eax, %cr3
+	movl $0x10, %eax		/* CR4.PSE */
+	movl %eax, %cr4
+	movl %cr0, %eax
+	orl $0x80000000, %eax
+	movl %eax, %cr0
+	leave_for 0x40000000
+end mapped
+
+stub user
+	movl $0x0000ffff, 0x80018	/* code and data of CPL 3 */
+	movl $0x00cffa00, 0x8001c
+	movl $0x0000ffff, 0x80020
+	movl $0x00cff200, 0x80024
+	movw $0x27, 0x80040
+	movl $0x80000, 0x80042
+	lgdt 0x80040
+	pushl $0x23
+	pushl $0x90000
+	pushl $2
+	pushl $0x1b
+	pushl $0x1000000
+	iret
+end user
 
 stub far
 	movb $0xf4, 0x1200000		/* HLT */
@@ -121,4 +152,17 @@ stub good
 	jmp 3b
 4:
 end good
+
+	/* The same, but it leaves its unpacker where Linux 6.12 does. */
+stub late
+	put 1f, 2f, 0x1000020
+	put 3f, 4f, 0x1000200
+	leave_for 0x1000b53
+1:	.long 4, 8, 18, 0x6e6558, 0x1000200, 0
+2:
+3:	cli
+	hlt
+	jmp 3b
+4:
+end late
 	.section .note.GNU-stack, "", @progbits

@@ -59,13 +59,29 @@ static void test_stub_fails(void **state)
 	(void)state;
 	use_bzimage();
 	sim.stub_state = CORBEL_STUB_CRASHED;
+	sim.stub_rip = 0x1234;
 	check_ring_failed(run_ring(), XEN_ENOEXEC, "kernel: the image's unpacker crashed at 1234");
 
 	builder_setup(NULL);
 	use_bzimage();
 	sim.stub_state = CORBEL_STUB_TIMEDOUT;
+	sim.stub_rip = 0x1234;
 	check_ring_failed(run_ring(), XEN_ETIMEDOUT,
 			  "kernel: unpacking used up its 120 s of CPU time at 1234");
+
+	builder_setup(NULL);
+	use_bzimage();
+	sim.stub = stub_unpacks;
+	sim.stub_rip = 0x1200000;
+	check_ring_failed(run_ring(), XEN_ENOEXEC,
+			  "kernel: unpacking ended at 1200000, not in [1000000, 1200000)");
+
+	builder_setup(NULL);
+	use_bzimage();
+	sim.stub = stub_unpacks;
+	sim.stub_rip = 0xffffff;
+	check_ring_failed(run_ring(), XEN_ENOEXEC,
+			  "kernel: unpacking ended at ffffff, not in [1000000, 1200000)");
 
 	builder_setup(NULL);
 	use_bzimage();

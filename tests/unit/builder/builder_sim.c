@@ -64,6 +64,7 @@ void sim_reset(void)
 	sim.large_extents = -1;
 	sim.pages_left = INT64_MAX;
 	sim.stub_state = CORBEL_STUB_TRAPPED;
+	sim.stub_rip = 0x1000000;
 	target_file = make_file(TARGET_SIZE);
 	peer_file = make_file(PEER_PAGES * PAGE);
 	window = mmap(NULL, WINDOW_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -308,7 +309,7 @@ static long corbel_build(enum corbel_op op, void *argument)
 			sim.stub();
 		}
 		wait->state = sim.stub_state;
-		wait->rip = sim.stub_state == CORBEL_STUB_TRAPPED ? sim.stub_args.trap : 0x1234;
+		wait->rip = sim.stub_rip;
 		return 0;
 	case CORBEL_OP_build_grant:
 		sim.granted++;

@@ -26,6 +26,7 @@ struct sim {
 	long fail_call[64];   /* errno that Corbel's call of this sub-op returns */
 	void (*stub)(void);   /* the image's unpacker */
 	uint16_t stub_state;  /* CORBEL_STUB_* */
+	uint64_t stub_rip;    /* where it ended */
 	void (*peer)(void);   /* Dom0, run whenever the builder waits or notifies */
 	uint64_t cycles_step; /* per look at the clock */
 	uint32_t kind;        /* of the session, CORBEL_SESSION_* */

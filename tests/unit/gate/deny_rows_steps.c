@@ -119,7 +119,7 @@ void stub_ended(void)
 	stub_ready();
 	DENY_CHECK(world_arg(world_builder(), CORBEL_HYPERCALL, CORBEL_OP_build_stub, &stub,
 			     sizeof(stub)) == 0);
-	build_stub_trapped(domain(UNFINISHED)->vcpu[0], true);
+	build_stub_trapped(domain(UNFINISHED)->vcpu[0], BLOCK_SIZE);
 }
 
 static void corbel_call(uint16_t caller, uint64_t op, void *arg, size_t size)

@@ -202,10 +202,22 @@ static void window_rules(void **state)
 
 static void stub_life(void **state)
 {
+	/* The trapped block is [BLOCK_SIZE, 2 * BLOCK_SIZE); 6.1's kernel begins at its
+	 * start, 6.12's at b53. */
 	static const struct {
-		bool ok;
+		uint64_t rip, gpa;
+		uint8_t cpl;
 		uint16_t expected;
-	} ends[] = {{true, CORBEL_STUB_TRAPPED}, {false, CORBEL_STUB_CRASHED}};
+	} ends[] = {
+		{BLOCK_SIZE, BLOCK_SIZE, 0, CORBEL_STUB_TRAPPED},
+		{BLOCK_SIZE + 0xB53, BLOCK_SIZE + 0xB53, 0, CORBEL_STUB_TRAPPED},
+		{2 * BLOCK_SIZE - 1, 2 * BLOCK_SIZE - 1, 0, CORBEL_STUB_TRAPPED},
+		{BLOCK_SIZE, BLOCK_SIZE, 3, CORBEL_STUB_CRASHED},
+		{BLOCK_SIZE - 1, BLOCK_SIZE, 0, CORBEL_STUB_CRASHED},
+		{2 * BLOCK_SIZE, BLOCK_SIZE, 0, CORBEL_STUB_CRASHED},
+		{0xFFFFFFFF81000000, BLOCK_SIZE, 0, CORBEL_STUB_CRASHED},
+		{BLOCK_SIZE, 2 * BLOCK_SIZE, 0, CORBEL_STUB_CRASHED},
+	};
 	struct domain *d = world_create(false);
 	struct npt_entry e;
 
@@ -232,11 +244,14 @@ static void stub_life(void **state)
 		assert_int_equal(BUILD(vcpu, .domid = d->id), -XEN_EBUSY);
 		assert_int_equal(BUILD(wait, .domid = d->id), -XEN_EAGAIN);
 		assert_int_equal(world_builder()->vcpu[0]->state, VCPU_waiting);
-		build_stub_trapped(d->vcpu[0], ends[i].ok);
+		d->vcpu[0]->vmcb->rip = ends[i].rip;
+		d->vcpu[0]->vmcb->cpl = ends[i].cpl;
+		build_stub_trapped(d->vcpu[0], ends[i].gpa);
 		assert_int_equal(world_builder()->vcpu[0]->state, VCPU_runnable);
 		assert_int_equal(corbel(world_builder(), CORBEL_OP_build_wait, &wait, sizeof(wait)),
 				 0);
 		assert_int_equal(wait.state, ends[i].expected);
+		assert_int_equal(wait.rip, ends[i].rip);
 		assert_null(d->vcpu[0]); /* with all its state */
 		assert_false(domain_runs(d));
 		assert_true(npt_lookup(d, (gfn_t){600}, &e) && e.exec);

@@ -277,7 +277,7 @@ static void use_stub(void)
 					   &stub, sizeof(stub)),
 				 0);
 	} else {
-		build_stub_trapped(unfinished->vcpu[0], true);
+		build_stub_trapped(unfinished->vcpu[0], unfinished->stub_trap);
 		stub_was_trapped = true;
 		assert_int_equal(world_arg(world_builder(), CORBEL_HYPERCALL, CORBEL_OP_build_wait,
 					   &wait, sizeof(wait)),
