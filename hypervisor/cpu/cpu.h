@@ -4,11 +4,7 @@
 #define CPU_CPU_H
 #include <stdbool.h>
 #include <stdint.h>
-
-#define MSR_APIC_BASE 0x0000001Bu
-#define MSR_EFER      0xC0000080u
-#define MSR_GS_BASE   0xC0000101u
-#define MSR_VM_CR     0xC0010114u
+#include "cpu/msr.h"
 
 #define EFER_LME  (1ull << 8)
 #define EFER_LMA  (1ull << 10)

@@ -6,9 +6,9 @@
  */
 #include "virt/virt.h"
 #include "cpu/asm.h"
+#include "cpu/msr.h"
 #include "virt/vlapic.h"
 
-#define MSR_TSC   0x10u
 #define APIC_BASE 0xFEE00C00ull /* enabled, x2APIC */
 #define APIC_BSP  (1u << 8)
 
@@ -18,19 +18,16 @@ static const struct {
 	bool quiet;
 	uint64_t value;
 } fixed[] = {
-	{0x8B, true, 0},              /* microcode level */
-	{0xFE, false, 0},             /* MTRRcap: none */
-	{0x2FF, true, 0xC06},         /* MTRR default type: enabled, write-back */
-	{0xC0010015, true, 1u << 24}, /* HWCR: TSC counts at P0 frequency */
-	{0xC001001F, true, 0},        /* NB_CFG */
-	{0xC001100C, false, 0},       /* node id */
-	{0xC0010140, false, 0},       /* OSVW */
-	{0xC0010141, false, 0},
+	{MSR_PATCH_LEVEL, true, 0},      {MSR_MTRR_CAP, false, 0}, /* none */
+	{MSR_MTRR_DEFAULT, true, 0xC06},                           /* enabled, write-back */
+	{MSR_HWCR, true, 1u << 24},                                /* TSC counts at P0 frequency */
+	{MSR_NB_CFG, true, 0},           {MSR_NODE_ID, false, 0},
+	{MSR_OSVW_LENGTH, false, 0},     {MSR_OSVW_STATUS, false, 0},
 };
 
 bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-	if (msr >= 0x800 && msr < 0x900) {
+	if (msr >= MSR_X2APIC_FIRST && msr < MSR_X2APIC_END) {
 		return vlapic_read(v, msr, value);
 	}
 	if (msr == MSR_TSC) {
@@ -52,7 +49,7 @@ bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 
 bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
-	if (msr >= 0x800 && msr < 0x900) {
+	if (msr >= MSR_X2APIC_FIRST && msr < MSR_X2APIC_END) {
 		return vlapic_write(v, msr, value);
 	}
 	if (msr == MSR_APIC_BASE) {

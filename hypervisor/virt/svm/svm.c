@@ -13,10 +13,6 @@
 #include "virt/vlapic.h"
 #include <xen/errno.h>
 
-#define MSR_HSAVE_PA 0xC0010117u
-#define MSR_TSC_AUX  0xC0000103u
-#define MSR_PRED_CMD 0x49u
-
 /* intercept_misc1 (15.9, table B-1) */
 #define I1_INTR     (1u << 0)
 #define I1_NMI      (1u << 1)
@@ -38,6 +34,8 @@
 #define I2_MONITOR (7u << 10)
 #define I2_XSETBV  (1u << 13)
 #define I2_RDPRU   (1u << 14)
+/* x87, SSE, AVX: what a guest may switch on, as virt/cpuid.c tells it */
+#define GUEST_XCR0 7u
 /* #DB #AC #MC */
 #define EXCEPTIONS (1u << 1 | 1u << 17 | 1u << 18)
 
@@ -45,27 +43,17 @@ static uint8_t io_bitmap[3 * PAGE_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[2 * PAGE_SIZE] __attribute__((aligned(4096)));
 static uint32_t asid_count;
 static bool has_ibpb;
+/* All state components that the CPU has: a guest writes some of them whatever its XCR0 says (PKRU
+ * needs CR4.PKE only, and writes of CR4 do not exit). */
 static uint64_t host_xcr0;
 static uint8_t host_vmcb_page[MAX_CPUS][PAGE_SIZE] __attribute__((aligned(4096)));
 static uint8_t host_save_page[MAX_CPUS][PAGE_SIZE] __attribute__((aligned(4096)));
 static uint32_t next_asid[MAX_CPUS];
 static uint64_t asid_generation[MAX_CPUS];
 
-static void xsetbv(uint64_t value)
-{
-	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-static uint64_t xgetbv(void)
-{
-	uint32_t lo, hi;
-	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-	return (uint64_t)hi << 32 | lo;
-}
-
 bool svm_set_xcr0(uint64_t value)
 {
-	if (!(value & 1) || (value & ~host_xcr0) || (value & 6) == 4) {
+	if (!(value & 1) || (value & ~(host_xcr0 & GUEST_XCR0)) || (value & 6) == 4) {
 		return false;
 	}
 	xsetbv(value);
@@ -82,9 +70,11 @@ static void msr_pass(uint32_t msr)
 
 static void bitmaps_init(void)
 {
-	static const uint32_t passed[] = {0x174,      0x175,      0x176,      0xC0000081,
-					  0xC0000082, 0xC0000083, 0xC0000084, 0xC0000100,
-					  0xC0000101, 0xC0000102};
+	/* VMLOAD and VMSAVE switch all of these. */
+	static const uint32_t passed[] = {MSR_SYSENTER_CS,   MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+					  MSR_STAR,          MSR_LSTAR,        MSR_CSTAR,
+					  MSR_SFMASK,        MSR_FS_BASE,      MSR_GS_BASE,
+					  MSR_KERNEL_GS_BASE};
 
 	memset(io_bitmap, 0xFF, sizeof(io_bitmap));
 	memset(msr_bitmap, 0xFF, sizeof(msr_bitmap));
@@ -101,7 +91,8 @@ void virt_init_cpu(void)
 		bitmaps_init();
 		asid_count = cpuid(0x8000000A, 0).b;
 		has_ibpb = cpuid(0x80000008, 0).b & (1u << 12);
-		host_xcr0 = cpuid(0xD, 0).a & 7; /* x87, SSE, AVX */
+		/* All fit into a page, or cpu_missing_features() had refused the CPU. */
+		host_xcr0 = (uint64_t)cpuid(0xD, 0).d << 32 | cpuid(0xD, 0).a;
 	}
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	cpu->host_vmcb_pa = (uintptr_t)host_vmcb_page[cpu->id];
@@ -111,7 +102,7 @@ void virt_init_cpu(void)
 	asid_generation[cpu->id] = 1;
 	/* FS, GS and TR of the host do not change from here on: saved once, loaded after each run.
 	 */
-	__asm__ volatile("vmsave %0" : : "a"(cpu->host_vmcb_pa) : "memory");
+	vmsave(cpu->host_vmcb_pa);
 }
 
 int virt_vcpu_init(struct vcpu *v)
@@ -134,7 +125,7 @@ int virt_vcpu_init(struct vcpu *v)
 	c->v_interrupt = VINTR_MASKING;
 	c->np_enable = 1;
 	c->nested_cr3 = (uintptr_t)v->domain->npt_root;
-	c->g_pat = 0x0007040600070406ull; /* power-on value (7.8.2) */
+	c->g_pat = PAT_RESET;
 	return 0;
 }
 
@@ -198,20 +189,20 @@ void virt_reset_sipi(struct vcpu *v, uint8_t vector)
 void virt_barrier(void)
 {
 	if (has_ibpb) {
-		wrmsr(MSR_PRED_CMD, 1); /* IBPB (APM vol. 2 3.2.9) */
+		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB); /* APM vol. 2 3.2.9 */
 	}
 }
 
 void virt_load(struct vcpu *v)
 {
-	/* XSAVE covers all of the host's mask whatever XCR0 a guest chose (XSETBV does not trap);
-	 * one that was destroyed while loaded has left its own behind. */
+	/* A vCPU that was destroyed while loaded has left its own XCR0 behind. */
 	xsetbv(host_xcr0);
-	__asm__ volatile("xrstor64 (%0)" : : "r"(v->fpu), "a"(7), "d"(0) : "memory");
+	/* AMD loads FIP, FDP and FOP only with an exception pending (APM vol. 5, FXRSTOR): what the
+	 * guest before has left there goes first. */
+	fninit();
+	xrstor(v->fpu);
 	xsetbv(v->xcr0);
-	__asm__ volatile("mov %0, %%dr0\n\tmov %1, %%dr1\n\tmov %2, %%dr2\n\tmov %3, %%dr3"
-			 :
-			 : "r"(v->dr[0]), "r"(v->dr[1]), "r"(v->dr[2]), "r"(v->dr[3]));
+	write_dr0_to_3(v->dr);
 	wrmsr(MSR_TSC_AUX, v->tsc_aux);
 	this_cpu()->current = v;
 }
@@ -220,9 +211,8 @@ void virt_save(struct vcpu *v)
 {
 	v->xcr0 = xgetbv();
 	xsetbv(host_xcr0);
-	__asm__ volatile("xsave64 (%0)" : : "r"(v->fpu), "a"(7), "d"(0) : "memory");
-	__asm__ volatile("mov %%dr0, %0\n\tmov %%dr1, %1\n\tmov %%dr2, %2\n\tmov %%dr3, %3"
-			 : "=r"(v->dr[0]), "=r"(v->dr[1]), "=r"(v->dr[2]), "=r"(v->dr[3]));
+	xsave(v->fpu);
+	read_dr0_to_3(v->dr);
 	this_cpu()->current = NULL;
 }
 
@@ -323,7 +313,7 @@ bool virt_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 	case MSR_EFER:
 		*value = v->vmcb->efer & ~EFER_SVME;
 		return true;
-	case 0x277:
+	case MSR_PAT:
 		*value = v->vmcb->g_pat;
 		return true;
 	case MSR_TSC_AUX:
@@ -369,7 +359,7 @@ bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 	switch (msr) {
 	case MSR_EFER:
 		return write_efer(v->vmcb, value);
-	case 0x277:
+	case MSR_PAT:
 		if (!pat_valid(value)) {
 			return false;
 		}
