@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The builder image, twice: the product, and a test build that also honours the crash request.
 BUILDER_SRC := builder-domain/start.S builder-domain/main.c builder-domain/modules.c \
-	builder-domain/ring.c builder-domain/build.c builder-domain/load.c builder-domain/elf.c \
+	builder-domain/ring.c builder-domain/build.c builder-domain/load.c builder-domain/kind.c builder-domain/elf.c \
 	builder-domain/bzimage.c builder-domain/acpi.c builder-domain/startinfo.c \
 	builder-domain/request.c builder-domain/window.c builder-domain/hypercall.c \
 	builder-domain/signature.c builder-domain/owner.c builder-domain/policy.c \

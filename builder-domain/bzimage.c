@@ -23,9 +23,6 @@ _Static_assert(sizeof(struct setup_header) == 0x268 + 4 - HEADER_OFFSET, "header
 
 static int check_kind(const struct setup_header *h)
 {
-	if (h->boot_flag != BOOT_FLAG || h->header != HEADER_MAGIC) {
-		return bad_kernel("neither ELF nor bzImage");
-	}
 	if (h->version < PROTOCOL_MIN) {
 		return bad_kernel("boot protocol %u.%u is older than 2.12", h->version >> 8,
 				  h->version & 0xff);
@@ -88,14 +85,33 @@ static int check_sizes(const struct image *image, const struct setup_header *h,
 	return 0;
 }
 
+/* Of a shorter file what there is of the header: enough to say what it is. */
+static int read_header(const struct image *image, struct setup_header *h)
+{
+	uint64_t len = image->size < HEADER_OFFSET ? 0 : image->size - HEADER_OFFSET;
+	int rc = len == 0 ? 0
+			  : image_read(image, HEADER_OFFSET, h, MIN(len, sizeof(*h)),
+				       "bzImage header");
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (h->boot_flag != BOOT_FLAG || h->header != HEADER_MAGIC) {
+		return not_a_kernel(image);
+	}
+	if (len < sizeof(*h)) {
+		return bad_kernel("a bzImage cut short in its header, at %lu bytes", image->size);
+	}
+	return 0;
+}
+
 int bzimage_parse(const struct image *image, uint32_t cmdline_len, struct bzimage_plan *plan)
 {
 	struct setup_header *h = &plan->header;
 	int rc;
 
 	memset(plan, 0, sizeof(*plan));
-	rc = image_read(image, HEADER_OFFSET, h, sizeof(*h), "bzImage header") ?: check_kind(h)
-		     ?: check_addresses(h)
+	rc = read_header(image, h) ?: check_kind(h) ?: check_addresses(h)
 		     ?: check_sizes(image, h, plan);
 	if (rc == 0 && cmdline_len > h->cmdline_size) {
 		rc = fail(XEN_EINVAL, "cmdline: %u bytes, the kernel takes %u", cmdline_len,

@@ -30,7 +30,7 @@ int elf_probe(const struct image *image)
 	int rc;
 
 	if (image->size < sizeof(magic)) {
-		return bad_kernel("a file of %lu bytes is no kernel", image->size);
+		return 0;
 	}
 	rc = image_read(image, 0, magic, sizeof(magic), "file magic");
 	return rc != 0 ? rc : memcmp(magic, ELFMAG, SELFMAG) == 0;
@@ -38,9 +38,14 @@ int elf_probe(const struct image *image)
 
 static int check_header(const Elf64_Ehdr *h)
 {
+	/* The machine lies at the same place in both classes. */
+	if (h->e_ident[EI_CLASS] == ELFCLASS32 && h->e_ident[EI_DATA] == ELFDATA2LSB) {
+		return bad_kernel("a 32-bit ELF file (machine %u); must be a 64-bit one for x86",
+				  h->e_machine);
+	}
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
 	    h->e_machine != EM_X86_64) {
-		return bad_kernel("ELF is not 64-bit x86 (class %u, machine %u)",
+		return bad_kernel("an ELF file for another processor (class %u, machine %u)",
 				  h->e_ident[EI_CLASS], h->e_machine);
 	}
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN) {
@@ -102,22 +107,23 @@ static int add_segment(const struct image *image, const Elf64_Phdr *p, unsigned 
 
 struct note_cursor {
 	const struct image *image;
-	uint64_t offset, left;
+	uint64_t offset, left, align;
 };
 
 static int take_note(struct note_cursor *c, struct note_search *found)
 {
 	Elf64_Nhdr n;
 	char name[4];
-	uint64_t size, value = 0;
+	uint64_t at, end, value = 0;
 	int rc = image_read(c->image, c->offset, &n, sizeof(n), "note header");
 
 	if (rc != 0) {
 		return rc;
 	}
 	/* 32-bit fields: the sum cannot wrap in 64 bits. */
-	size = sizeof(n) + ROUND_UP((uint64_t)n.n_namesz, 4) + ROUND_UP((uint64_t)n.n_descsz, 4);
-	if (size > c->left) {
+	at = ROUND_UP(sizeof(n) + n.n_namesz, c->align);
+	end = at + n.n_descsz;
+	if (end > c->left) {
 		return bad_kernel("note at %lx is larger than its segment", c->offset);
 	}
 	if (n.n_type == XEN_ELFNOTE_PHYS32_ENTRY && n.n_namesz == sizeof(name)) {
@@ -129,20 +135,21 @@ static int take_note(struct note_cursor *c, struct note_search *found)
 			if (n.n_descsz != 4 && n.n_descsz != 8) {
 				return bad_kernel("PVH note has %u bytes, not 4 or 8", n.n_descsz);
 			}
-			rc = image_read(c->image, c->offset + sizeof(n) + sizeof(name), &value,
-					n.n_descsz, "note value");
+			rc = image_read(c->image, c->offset + at, &value, n.n_descsz, "note value");
 			found->matches++;
 			found->entry = value;
 		}
 	}
-	c->offset += size;
-	c->left -= size;
+	end = MIN(ROUND_UP(end, c->align), c->left); /* the last one needs no padding */
+	c->offset += end;
+	c->left -= end;
 	return rc;
 }
 
 static int scan_notes(const struct image *image, const Elf64_Phdr *p, struct note_search *found)
 {
-	struct note_cursor c = {image, p->p_offset, p->p_filesz};
+	/* As binutils lays notes out and reads them: padded to 8 bytes if the segment says 8. */
+	struct note_cursor c = {image, p->p_offset, p->p_filesz, p->p_align == 8 ? 8 : 4};
 
 	if (p->p_filesz > NOTES_MAX || p->p_offset > image->size ||
 	    p->p_filesz > image->size - p->p_offset) {

@@ -20,6 +20,9 @@ struct image {
 int image_read(const struct image *image, uint64_t offset, void *out, uint64_t len,
 	       const char *what);
 
+/* kind.c: always a failure, with the reason that says what the file is. */
+int not_a_kernel(const struct image *image);
+
 /* [BOOT_AREA, BOOT_AREA_END) belongs to the builder in every domain; nothing is loaded there. */
 #define BOOT_AREA     0xA0000ul
 #define BOOT_AREA_END 0x100000ul

@@ -110,8 +110,7 @@ struct corbel_build_wait {
 	uint32_t pad;
 	uint64_t rip; /* OUT: where it ended */
 };
-#define CORBEL_STUB_TRAPPED 1  /* RIP in the 2 MiB at trap, CPL 0: success; the vCPU is destroyed  \
-				*/
+#define CORBEL_STUB_TRAPPED  1 /* RIP in the trapped block, CPL 0; the vCPU is destroyed */
 #define CORBEL_STUB_CRASHED  2 /* odd exit, hypercall, triple fault, halt */
 #define CORBEL_STUB_TIMEDOUT 3 /* budget used up */
 

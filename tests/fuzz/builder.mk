@@ -2,9 +2,9 @@
 # Fuzz targets of the builder's parsers and of the plan's text form.
 FUZZ += elf bzimage request plan signed
 
-FUZZ_SRC_elf := tests/fuzz/elf.c builder-domain/elf.c builder-domain/text.c \
+FUZZ_SRC_elf := tests/fuzz/elf.c builder-domain/elf.c builder-domain/kind.c builder-domain/text.c \
 	hypervisor/base/format.c
-FUZZ_SRC_bzimage := tests/fuzz/bzimage.c builder-domain/bzimage.c builder-domain/elf.c \
+FUZZ_SRC_bzimage := tests/fuzz/bzimage.c builder-domain/bzimage.c builder-domain/elf.c builder-domain/kind.c \
 	builder-domain/text.c hypervisor/base/format.c
 FUZZ_SRC_request := tests/fuzz/request.c builder-domain/request.c builder-domain/text.c \
 	hypervisor/base/format.c tools/plan/encode.c

@@ -5,7 +5,7 @@ UNIT += builder_request builder_kernel builder_acpi plan_text builder_flow build
 
 UNIT_SRC_builder_request := tests/unit/builder/builder_request.c builder-domain/request.c \
 	builder-domain/text.c hypervisor/base/format.c tools/plan/encode.c
-UNIT_SRC_builder_kernel := tests/unit/builder/builder_kernel.c builder-domain/elf.c \
+UNIT_SRC_builder_kernel := tests/unit/builder/builder_kernel.c builder-domain/elf.c builder-domain/kind.c \
 	builder-domain/bzimage.c builder-domain/text.c hypervisor/base/format.c
 UNIT_SRC_builder_acpi := tests/unit/builder/builder_acpi.c builder-domain/acpi.c
 UNIT_SRC_builder_signature := tests/unit/builder/builder_signature.c tests/unit/sim/signing.c \
@@ -27,3 +27,11 @@ UNIT_LIBS_builder_policy := -lbearssl -lcrypto
 UNIT_LIBS_builder_flow := -lbearssl
 UNIT_LIBS_builder_refuse := -lbearssl
 UNIT_LIBS_builder_refuse_test := -DCORBEL_TEST_BUILD -lbearssl
+
+# Kernels whose notes lie as binutils lays them out in a segment of p_align 4 or 8.
+$(B)/tests/notes/align%.elf: tests/unit/builder/notes.S tests/unit/builder/notes.lds
+	@mkdir -p $(@D)
+	$(CC) -DALIGN=$* -c $< -o $(@:.elf=.o)
+	ld -m elf_x86_64 -static -n -T tests/unit/builder/notes.lds -o $@ $(@:.elf=.o)
+NOTES := $(B)/tests/notes/align4.elf $(B)/tests/notes/align8.elf
+$(B)/tests/unit/builder_kernel: $(NOTES)

@@ -22,6 +22,7 @@
 
 static struct test_elf elf;
 static uint8_t bz[TEST_BZ_SIZE];
+static const uint8_t *file;
 static struct elf_plan plan;
 static struct bzimage_plan bz_plan;
 
@@ -91,9 +92,14 @@ static void test_elf_header(void **state)
 {
 	(void)state;
 	elf.header.e_ident[EI_CLASS] = ELFCLASS32;
-	elf_refused("kernel: ELF is not 64-bit x86 (class 1, machine 62)");
+	elf_refused("kernel: a 32-bit ELF file (machine 62); must be a 64-bit one for x86");
+	elf.header.e_ident[EI_CLASS] = ELFCLASS32;
+	elf.header.e_machine = EM_386;
+	elf_refused("kernel: a 32-bit ELF file (machine 3); must be a 64-bit one for x86");
 	elf.header.e_machine = EM_AARCH64;
-	elf_refused("kernel: ELF is not 64-bit x86 (class 2, machine 183)");
+	elf_refused("kernel: an ELF file for another processor (class 2, machine 183)");
+	elf.header.e_ident[EI_DATA] = ELFDATA2MSB;
+	elf_refused("kernel: an ELF file for another processor (class 2, machine 62)");
 	elf.header.e_type = ET_REL;
 	elf_refused("kernel: ELF type 1 is not executable");
 	elf.header.e_phentsize = 57;
@@ -171,8 +177,61 @@ static void test_elf_notes(void **state)
 	elf_refused("kernel: PT_NOTE at fffffffffffffffb+18 is too large or beyond the file");
 	elf.note.value = TEST_ELF_GPA + 0x1800; /* in bss */
 	elf_refused("kernel: PVH entry 201800 lies in no loaded segment");
+	elf.note.value = UINT64_MAX;
+	elf_refused("kernel: PVH entry ffffffffffffffff lies in no loaded segment");
 	elf.note.value = 0x100000000ul + TEST_ELF_GPA;
 	elf_refused("kernel: PVH entry 100200000 lies in no loaded segment");
+}
+
+/* The last note of a segment may end without its padding. */
+static void test_elf_note_without_padding(void **state)
+{
+	(void)state;
+	elf.note.header.n_descsz = 4;
+	elf.segment[2].p_filesz = 20;
+	elf.segment[2].p_align = 8;
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	assert_int_equal(plan.entry, TEST_ELF_ENTRY);
+	elf.segment[2].p_filesz = 19;
+	elf_refused("kernel: note at e8 is larger than its segment");
+}
+
+static uint64_t load(const char *path)
+{
+	static uint8_t bytes[32 << 20];
+	FILE *f = fopen(path, "rb");
+	uint64_t size;
+
+	if (f == NULL) {
+		return 0;
+	}
+	size = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	file = bytes;
+	return size;
+}
+
+/* Two notes as binutils lays them out for each alignment of the segment; the second is the entry.
+ */
+static void test_elf_note_alignments(void **state)
+{
+	static const char *const names[] = {"align4", "align8"};
+	const char *build = getenv("CORBEL_BUILD");
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		char path[256];
+		struct image image = {0, memory_read, 0};
+
+		snprintf(path, sizeof(path), "%s/tests/notes/%s.elf",
+			 build != NULL ? build : "build", names[i]);
+		image.size = load(path);
+		image.where = (uintptr_t)file;
+		assert_true(image.size > 0);
+		assert_int_equal(elf_probe(&image), 1);
+		assert_int_equal(elf_parse(&image, LIMIT, &plan), 0);
+		assert_int_equal(plan.entry, 0x200000);
+	}
 }
 
 static void test_elf_truncation(void **state)
@@ -206,9 +265,11 @@ static void test_bz_header(void **state)
 
 	(void)state;
 	h->header = 0;
-	bz_refused("kernel: neither ELF nor bzImage");
+	bz_refused("kernel: a file that begins with zeros, 67072 bytes; must be an ELF file with a "
+		   "PVH note or a bzImage");
 	h->boot_flag = 0;
-	bz_refused("kernel: neither ELF nor bzImage");
+	bz_refused("kernel: a file that begins with zeros, 67072 bytes; must be an ELF file with a "
+		   "PVH note or a bzImage");
 	h->version = 0x20b;
 	bz_refused("kernel: boot protocol 2.11 is older than 2.12");
 	h->loadflags = 0;
@@ -279,24 +340,66 @@ static void test_note_scan(void **state)
 	}
 }
 
+static void named(const void *bytes, uint64_t size, const char *reason)
+{
+	struct image image = {size, memory_read, (uintptr_t)bytes};
+
+	fail_reason[0] = 0;
+	assert_int_equal(elf_probe(&image), 0);
+	assert_true(bzimage_parse(&image, 0, &bz_plan) < 0);
+	assert_string_equal(fail_reason, reason);
+}
+
+#define NAMED(bytes, what)                                                                         \
+	named(bytes, sizeof(bytes) - 1,                                                            \
+	      "kernel: " what " bytes; must be an ELF file with a PVH note or a bzImage")
+
+static void test_what_a_file_is(void **state)
+{
+	static const char zeros[4096];
+
+	(void)state;
+	NAMED("", "an empty file, 0");
+	NAMED("\x7f"
+	      "EL",
+	      "a file of unknown kind, 3");
+	NAMED("not a kernel\n", "a text file, 13");
+	NAMED("#!/bin/sh\nexec true\n", "a script, 20");
+	NAMED("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "a gzip file, 10");
+	NAMED("\xfd"
+	      "7zXZ\x00\x00\x04",
+	      "an xz file, 8");
+	NAMED("\x28\xb5\x2f\xfd\x04\x88", "a zstd file, 6");
+	NAMED("\x02\x21\x4c\x18\x00", "an lz4 file, 5");
+	NAMED("\x04\x22\x4d\x18\x00", "an lz4 file, 5");
+	NAMED("BZh91AY", "a bzip2 file, 7");
+	NAMED("\x5d\x00\x00\x80\x00", "a file of unknown kind, 5");
+	NAMED("\x5d\x00\x00\x00\x04", "an lzma file, 5");
+	NAMED("070701000002D1", "a cpio archive (an initrd?), 14");
+	NAMED("MZ\x90", "an EFI program, 3");
+	NAMED("text\x01", "a file of unknown kind, 5");
+	NAMED(zeros, "a file that begins with zeros, 4095");
+	/* The magic is there, the rest of the header is not. */
+	named(bz, 0x210, "kernel: a bzImage cut short in its header, at 528 bytes");
+	named(bz, 0x26b, "kernel: a bzImage cut short in its header, at 619 bytes");
+}
+
 /* Distribution kernels, if the build has fetched them. */
 static void test_real_kernels(void **state)
 {
-	static const char *const paths[] = {"build/kernels/generic/vmlinuz",
-					    "build/kernels/cloud/vmlinuz"};
+	static const char *const paths[] = {
+		"build/kernels/generic/vmlinuz", "build/kernels/cloud/vmlinuz",
+		"build/kernels/generic-backports/vmlinuz", "build/kernels/cloud-backports/vmlinuz"};
 
 	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
-		static uint8_t bytes[32 << 20];
-		FILE *f = fopen(paths[i], "rb");
-		struct image image = {0, memory_read, (uintptr_t)bytes};
+	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct image image = {load(paths[i]), memory_read, 0};
 
-		if (f == NULL) {
+		if (image.size == 0) {
 			print_message("%s is absent, not looked at\n", paths[i]);
 			continue;
 		}
-		image.size = fread(bytes, 1, sizeof(bytes), f);
-		fclose(f);
+		image.where = (uintptr_t)file;
 		assert_int_equal(elf_probe(&image), 0);
 		assert_int_equal(bzimage_parse(&image, 100, &bz_plan), 0);
 		print_message("%s: blob %lx+%lx, window ends at %lx\n", paths[i],
@@ -312,11 +415,14 @@ int main(void)
 		cmocka_unit_test_setup(test_elf_segments, setup),
 		cmocka_unit_test_setup(test_elf_too_many_segments, setup),
 		cmocka_unit_test_setup(test_elf_notes, setup),
+		cmocka_unit_test_setup(test_elf_note_alignments, setup),
+		cmocka_unit_test_setup(test_elf_note_without_padding, setup),
 		cmocka_unit_test_setup(test_elf_truncation, setup),
 		cmocka_unit_test_setup(test_bz_good, setup),
 		cmocka_unit_test_setup(test_bz_header, setup),
 		cmocka_unit_test_setup(test_bz_sizes, setup),
 		cmocka_unit_test_setup(test_note_scan, setup),
+		cmocka_unit_test_setup(test_what_a_file_is, setup),
 		cmocka_unit_test_setup(test_real_kernels, setup),
 	};
 
