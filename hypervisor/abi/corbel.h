@@ -158,6 +158,8 @@ struct corbel_rendezvous {
 #define CORBEL_HOST_SMT (1u << 6) /* cores have more than one thread */
 #define CORBEL_HOST_NO_DEVICES                                                                     \
 	(1u << 7) /* bus masters were stopped and no domain can reach a device that does DMA */
+#define CORBEL_HOST_NO_IBPB                                                                        \
+	(1u << 8) /* this CPU cannot forget predictions: one domain's may steer another */
 
 struct corbel_host_info {
 	uint32_t flags;                            /* CORBEL_HOST_* */

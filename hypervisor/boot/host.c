@@ -12,6 +12,7 @@
 #include "domain/sched.h"
 #include "diag/trace.h"
 #include "cpu/asm.h"
+#include "cpu/cpu.h"
 #include "cpu/time.h"
 #include "measured-boot/image/measure.h"
 #include "measured-boot/shared/sha2.h"
@@ -168,6 +169,9 @@ static void measure_begin(struct boot_info *boot)
 	host.flags |= CORBEL_HOST_NO_DEVICES;
 	if (cpuid(0x80000000, 0).a >= 0x8000001E && cpuid(0x8000001E, 0).b >> 8 & 0xFF) {
 		host.flags |= CORBEL_HOST_SMT; /* APM vol. 3 E.4.17: threads per core, less one */
+	}
+	if (!cpu_has_ibpb()) {
+		host.flags |= CORBEL_HOST_NO_IBPB;
 	}
 }
 

@@ -10,6 +10,7 @@
 #define LEAF_EXTENDED  0x00000007u
 #define LEAF_XSAVE     0x0000000Du
 #define LEAF_AMD       0x80000001u
+#define LEAF_AMD_SIZES 0x80000008u
 #define LEAF_SVM       0x8000000Au
 #define VM_CR_DISABLED (1u << 4) /* APM vol. 2 section 15.30.1 */
 
@@ -54,6 +55,11 @@ void cpu_missing_features(char *names, uint32_t size)
 	} else if (used == 0 && cpuid(LEAF_XSAVE, 0).c > PAGE_SIZE) {
 		format(names, size, "an XSAVE area of one page");
 	}
+}
+
+bool cpu_has_ibpb(void)
+{
+	return has_bit(LEAF_AMD_SIZES, 'b', 12);
 }
 
 void cpu_set_percpu(unsigned id)

@@ -20,6 +20,7 @@ static const struct {
 	{CORBEL_HOST_IOMMU, "iommu"},       {CORBEL_HOST_EFI, "efi"},
 	{CORBEL_HOST_DEBUG, "debug"},       {CORBEL_HOST_WEAK_ENTROPY, "weak-entropy"},
 	{CORBEL_HOST_SMT, "smt"},           {CORBEL_HOST_NO_DEVICES, "no-devices"},
+	{CORBEL_HOST_NO_IBPB, "no-ibpb"},
 };
 
 void flags_text(uint32_t flags, char out[FLAGS_TEXT])

@@ -62,6 +62,7 @@ int verb_host(int argc, char **argv)
 	fact_bool(&facts, "weak_entropy", info.flags & CORBEL_HOST_WEAK_ENTROPY);
 	fact_bool(&facts, "smt", info.flags & CORBEL_HOST_SMT);
 	fact_bool(&facts, "no_devices", info.flags & CORBEL_HOST_NO_DEVICES);
+	fact_bool(&facts, "no_ibpb", info.flags & CORBEL_HOST_NO_IBPB);
 	fact_number(&facts, "tpm_error", info.tpm_error);
 	fact_text(&facts, "corbel_version", "%.32s", info.version);
 	fact_hex(&facts, "boot_id", info.boot_id, sizeof(info.boot_id));

@@ -90,7 +90,7 @@ void virt_init_cpu(void)
 	if (cpu->id == 0) {
 		bitmaps_init();
 		asid_count = cpuid(0x8000000A, 0).b;
-		has_ibpb = cpuid(0x80000008, 0).b & (1u << 12);
+		has_ibpb = cpu_has_ibpb();
 		/* All fit into a page, or cpu_missing_features() had refused the CPU. */
 		host_xcr0 = (uint64_t)cpuid(0xD, 0).d << 32 | cpuid(0xD, 0).a;
 	}

@@ -300,6 +300,11 @@ void cpu_idle(void)
 {
 }
 
+bool cpu_has_ibpb(void)
+{
+	return false;
+}
+
 bool console_poll(void)
 {
 	return false;
