@@ -8,8 +8,8 @@
  * value of the trusted part alone.  Runs on the boot CPU only, so nothing here is locked.
  */
 #include "measured-boot/image/measure.h"
+#include "measured-boot/image/tpm2.h"
 #include "cpu/asm.h"
-#include "measured-boot/shared/eventlog.h"
 #include "measured-boot/shared/sha2.h"
 
 #define LOCALITY 2 /* may extend 17-22 and reset 20-22; Dom0's locality 0 may neither */

@@ -23,22 +23,10 @@
  */
 #ifndef MEASURED_BOOT_IMAGE_MEASURE_H
 #define MEASURED_BOOT_IMAGE_MEASURE_H
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "measured-boot/shared/eventlog.h"
 
 #define MEASURE_FW_LOG_MAX 65536u
 #define MEASURE_LOG_MAX    16384u
-
-enum measure_kind {
-	MEASURE_config = 1,  /* PCR 17: the hypervisor's command line */
-	MEASURE_policy = 2,  /* PCR 17: the policy blob */
-	MEASURE_builder = 3, /* PCR 17: the builder image */
-	MEASURE_plan = 4,    /* PCR 18: the launch plan of Dom0, command line included */
-	MEASURE_kernel = 5,  /* PCR 18: Dom0's kernel file */
-	MEASURE_initrd = 6,  /* PCR 18: Dom0's initrd file */
-	MEASURE_kind_end
-};
 
 /* Errors of our own; values below 0x10000 are TPM response codes. */
 enum measure_error {

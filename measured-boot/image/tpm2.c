@@ -5,7 +5,8 @@
  *
  * Structures and numbers: TPM 2.0 Library, parts 2 and 3.  Integers are big endian.
  */
-#include "measured-boot/shared/eventlog.h"
+#include "measured-boot/image/tpm2.h"
+#include "measured-boot/image/measure.h"
 
 #define ST_NO_SESSIONS    0x8001
 #define ST_SESSIONS       0x8002

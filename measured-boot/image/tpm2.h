@@ -6,21 +6,10 @@
 #ifndef MEASURED_BOOT_IMAGE_TPM2_H
 #define MEASURED_BOOT_IMAGE_TPM2_H
 #include "measured-boot/image/tis.h"
+#include "measured-boot/shared/eventlog.h"
 
-#define TPM_ALG_SHA256 0x000B
-#define TPM_ALG_SHA384 0x000C
-#define TPM_BANKS_MAX  8
-#define TPM_DIGEST_MAX 64
 #define TPM_AUTH_LEN   32
 #define TPM_RANDOM_LEN 32
-
-/* The active PCR banks and, for an extend, what goes into each. */
-struct tpm_banks {
-	unsigned count;
-	struct {
-		uint16_t alg, size;
-	} bank[TPM_BANKS_MAX];
-};
 
 /* All return 0, a TPM response code (< 0x10000) or an enum measure_error. */
 

@@ -6,7 +6,6 @@
  */
 #include "abi/corbel.h"
 #include "abi/log.h"
-#include "measured-boot/image/measure.h"
 #include "measured-boot/shared/eventlog.h"
 #include "measured-boot/reference/calc.h"
 #include "measured-boot/reference/grub.h"

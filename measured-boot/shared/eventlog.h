@@ -23,8 +23,14 @@
  */
 #ifndef MEASURED_BOOT_SHARED_EVENTLOG_H
 #define MEASURED_BOOT_SHARED_EVENTLOG_H
-#include "measured-boot/image/measure.h"
-#include "measured-boot/image/tpm2.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TPM_ALG_SHA256 0x000B
+#define TPM_ALG_SHA384 0x000C
+#define TPM_BANKS_MAX  8
+#define TPM_DIGEST_MAX 64
 
 #define EVENTLOG_SEPARATOR 4
 #define EVENTLOG_TAG       6
@@ -34,6 +40,24 @@
 #define EVENTLOG_TEXT_MAX  (EVENTLOG_DATA_MAX - 256u)
 #define EVENTLOG_FIRST_PCR 17
 #define EVENTLOG_LAST_PCR  19 /* capped, otherwise unused */
+
+enum measure_kind {
+	MEASURE_config = 1,  /* PCR 17: the hypervisor's command line */
+	MEASURE_policy = 2,  /* PCR 17: the policy blob */
+	MEASURE_builder = 3, /* PCR 17: the builder image */
+	MEASURE_plan = 4,    /* PCR 18: the launch plan of Dom0, command line included */
+	MEASURE_kernel = 5,  /* PCR 18: Dom0's kernel file */
+	MEASURE_initrd = 6,  /* PCR 18: Dom0's initrd file */
+	MEASURE_kind_end
+};
+
+/* The active PCR banks and, for an extend, what goes into each. */
+struct tpm_banks {
+	unsigned count;
+	struct {
+		uint16_t alg, size;
+	} bank[TPM_BANKS_MAX];
+};
 
 struct eventlog_data {
 	uint8_t byte[EVENTLOG_DATA_MAX];

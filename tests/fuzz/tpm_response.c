@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "sim/fake_tis.h"
-#include "measured-boot/shared/eventlog.h"
+#include "measured-boot/image/measure.h"
+#include "measured-boot/image/tis.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

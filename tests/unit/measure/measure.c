@@ -14,7 +14,8 @@
 #include "sim/fake_tis.h"
 #include "measure/measure_expected.h"
 #include "sim/swtpm.h"
-#include "measured-boot/shared/eventlog.h"
+#include "measured-boot/image/measure.h"
+#include "measured-boot/image/tis.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -13,7 +13,8 @@
 #include <openssl/evp.h>
 #include "sim/fake_tis.h"
 #include "sim/swtpm.h"
-#include "measured-boot/shared/eventlog.h"
+#include "measured-boot/image/measure.h"
+#include "measured-boot/image/tpm2.h"
 #include "measured-boot/reference/calc.h"
 
 static const char *const string[CALC_FILES] = {"console=com1 debug", "policy", "builder", "plan",
