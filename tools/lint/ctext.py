@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""C text as tokens: what `ternary` and `density` and `tcb` count."""
+import re
+
+TOKEN = re.compile(r"""
+	(?P<comment> /\*.*?\*/ | //[^\n]* )
+      | (?P<blank>   (?: \s | \\\n )+ )
+      | (?P<string>  (?:L|u8)?"(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' )
+      | (?P<number>  \.?\d(?:[eEpP][+-]|[\w.])* )
+      | (?P<name>    [A-Za-z_]\w* )
+      | (?P<mark>    \.\.\. | <<= | >>= | -> | \+\+ | -- | << | >> | [<>=!+\-*/%&|^]= | && | \|\| | \#\# | . )
+""", re.X | re.S)
+
+
+def tokens(text):
+    """Yields (kind, text, line) without comments and blanks; a directive ends in ("end", "", line)."""
+    line, directive = 1, False
+    for match in TOKEN.finditer(text):
+        kind, word = match.lastgroup, match[0]
+        if kind == "blank":
+            if directive and "\n" in word.replace("\\\n", ""):
+                directive = False
+                yield "end", "", line
+        elif kind != "comment":
+            directive = directive or word == "#"
+            yield kind, word, line
+        line += word.count("\n")
+
+
+ASSIGN = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}
+
+
+class Operand:
+    """What stands between two commas, semicolons or assignments: the `?` in it, in order."""
+
+    def __init__(self):
+        self.own, self.inner = [], []  # (line, is it `?:`); inner: within brackets
+
+    def marks(self):
+        return self.own + self.inner
+
+    def nested(self):
+        """The `?` that stand in an operand of another; a straight list `a() ?: b() ?: c()` is fine."""
+        if not self.own or all(short for _, short in self.own) and not self.inner:
+            return []
+        return sorted(self.marks())[1:]
+
+
+def ternaries(text):
+    """Returns (lines of all `?`, lines of those inside an operand of another)."""
+    every, nested = [], set()
+    stack = []  # of (opening bracket, Operand around it, `?` of its finished operands)
+    here, done = Operand(), []
+    items = [t for t in tokens(text)]
+
+    def finish():
+        nonlocal here
+        nested.update(here.nested())
+        done.extend(here.marks())
+        here = Operand()
+
+    for at, (kind, word, line) in enumerate(items):
+        if kind == "mark" and word == "?":
+            mark = (line, at, items[at + 1][1] == ":")
+            every.append(mark)
+            here.own.append(((line, at), mark[2]))
+        elif kind == "mark" and word in "([{":
+            if word == "{" and not any(opening in "([" for opening, _, _ in stack):
+                finish()
+            stack.append((word, here, done))
+            here, done = Operand(), []
+        elif kind == "mark" and word in ")]}" and stack:
+            finish()
+            inside = done
+            opening, here, done = stack.pop()
+            here.inner += inside
+            if opening == "{" and not any(o in "([" for o, _, _ in stack):
+                here = Operand()
+        elif kind == "end" or kind == "mark" and (word in ",;" or word in ASSIGN):
+            finish()
+    return [line for line, _, _ in every], sorted(line for (line, _), _ in nested)
