@@ -6,9 +6,6 @@
  */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/xen.h"
-#include <xen/domctl.h>
-#include <xen/platform.h>
-#include <xen/sysctl.h>
 
 const char test_title[] = "denied rows";
 
@@ -48,13 +45,6 @@ static bool has_row(uint32_t nr, uint32_t sub)
 	return false;
 }
 
-/* The sub-op is the first word of the argument for 7, 35 and 36, else RDI. */
-static bool sub_in_argument(uint32_t nr)
-{
-	return nr == __HYPERVISOR_platform_op || nr == __HYPERVISOR_sysctl ||
-	       nr == __HYPERVISOR_domctl;
-}
-
 static uint64_t argument[512] __attribute__((aligned(4096)));
 
 static long call(uint32_t nr, uint32_t sub)
@@ -64,9 +54,7 @@ static long call(uint32_t nr, uint32_t sub)
 		return hypercall5(nr, sub, (uintptr_t)argument, 1, 0, DOMID_SELF);
 	}
 	((uint32_t *)argument)[0] = sub;
-	((uint32_t *)argument)[1] = nr == __HYPERVISOR_domctl   ? XEN_DOMCTL_INTERFACE_VERSION
-				    : nr == __HYPERVISOR_sysctl ? XEN_SYSCTL_INTERFACE_VERSION
-								: XENPF_INTERFACE_VERSION;
+	((uint32_t *)argument)[1] = interface_version(nr);
 	return hypercall1(nr, (uintptr_t)argument);
 }
 

@@ -3,9 +3,6 @@
 #include "tests/guest/lib/hostile_calls.h"
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/xen.h"
-#include <xen/domctl.h>
-#include <xen/platform.h>
-#include <xen/sysctl.h>
 
 enum kind { KIND_none, KIND_in, KIND_inout, KIND_list, KIND_denied };
 
@@ -32,12 +29,6 @@ static const struct row rows[] = {
 #undef IN
 #undef INOUT
 #undef LIST
-
-static bool sub_in_argument(uint32_t nr)
-{
-	return nr == __HYPERVISOR_platform_op || nr == __HYPERVISOR_sysctl ||
-	       nr == __HYPERVISOR_domctl;
-}
 
 /* Puts the pointer where the row expects one. */
 static long call(const struct row *row, uint64_t pointer)
@@ -205,15 +196,16 @@ static uint64_t interesting(void)
 static void fill(uint64_t *argument, const struct row *row)
 {
 	for (unsigned i = 0; i < 32; i++) {
-		argument[i] = next() % 3 != 0 ? interesting() << (next() % 3 == 0 ? 32 : 0)
-					      : (interesting() & 0xffffffff) | interesting() << 32;
+		argument[i] = interesting();
+		if (next() % 3 == 0) {
+			argument[i] = (argument[i] & 0xffffffff) | interesting() << 32;
+		} else if (next() % 3 == 0) {
+			argument[i] <<= 32;
+		}
 	}
 	if (sub_in_argument(row->nr)) {
 		((uint32_t *)argument)[0] = row->sub;
-		((uint32_t *)argument)[1] =
-			row->nr == __HYPERVISOR_domctl   ? XEN_DOMCTL_INTERFACE_VERSION
-			: row->nr == __HYPERVISOR_sysctl ? XEN_SYSCTL_INTERFACE_VERSION
-							 : XENPF_INTERFACE_VERSION;
+		((uint32_t *)argument)[1] = interface_version(row->nr);
 	}
 }
 

@@ -112,12 +112,16 @@ static bool serve(struct build *b, volatile struct corbel_ring *ring)
 	uint32_t seq = ring->want_seq, len = ring->want_len;
 	uint64_t offset = ring->want_offset;
 	uint32_t want = ring->want_file;
-	const uint8_t *file = want == CORBEL_FILE_kernel   ? b->kernel
-			      : want == CORBEL_FILE_policy ? b->policy
-							   : b->initrd;
-	uint64_t size = want == CORBEL_FILE_kernel   ? b->kernel_size
-			: want == CORBEL_FILE_policy ? b->policy_size
-						     : b->initrd_size;
+	const uint8_t *file = b->initrd;
+	uint64_t size = b->initrd_size;
+
+	if (want == CORBEL_FILE_kernel) {
+		file = b->kernel;
+		size = b->kernel_size;
+	} else if (want == CORBEL_FILE_policy) {
+		file = b->policy;
+		size = b->policy_size;
+	}
 
 	if (ring->state != CORBEL_RING_staging || seq == ring->have_seq) {
 		return false;

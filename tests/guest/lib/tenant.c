@@ -144,9 +144,10 @@ static enum tenant_end query(uint16_t domid)
 	flags = arg.u.getdomaininfo.flags;
 	reason = flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
 	if ((flags & XEN_DOMINF_shutdown) != 0) {
-		return reason == SHUTDOWN_poweroff ? TENANT_off
-		       : reason == SHUTDOWN_crash  ? TENANT_crashed
-						   : TENANT_other;
+		if (reason == SHUTDOWN_poweroff) {
+			return TENANT_off;
+		}
+		return reason == SHUTDOWN_crash ? TENANT_crashed : TENANT_other;
 	}
 	return (flags & XEN_DOMINF_dying) != 0 ? TENANT_gone : TENANT_lives;
 }

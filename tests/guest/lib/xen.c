@@ -2,10 +2,31 @@
 /* Test kernels: hypercall helpers for events, grants and time. */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/xen.h"
+#include <xen/domctl.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 #include <xen/memory.h>
+#include <xen/platform.h>
 #include <xen/sched.h>
+#include <xen/sysctl.h>
+
+bool sub_in_argument(uint32_t nr)
+{
+	return nr == __HYPERVISOR_platform_op || nr == __HYPERVISOR_sysctl ||
+	       nr == __HYPERVISOR_domctl;
+}
+
+uint32_t interface_version(uint32_t nr)
+{
+	switch (nr) {
+	case __HYPERVISOR_domctl:
+		return XEN_DOMCTL_INTERFACE_VERSION;
+	case __HYPERVISOR_sysctl:
+		return XEN_SYSCTL_INTERFACE_VERSION;
+	default:
+		return XENPF_INTERFACE_VERSION;
+	}
+}
 
 long hvm_get_param_of(uint16_t domid, uint32_t index, uint64_t *value)
 {

@@ -46,6 +46,10 @@ static inline long corbel_call(enum corbel_op op, void *argument)
 	return hypercall2(CORBEL_HYPERCALL, op, (uintptr_t)argument);
 }
 
+/* The calls whose sub-op is the first word of the argument, not RDI; the second is the version. */
+bool sub_in_argument(uint32_t nr);
+uint32_t interface_version(uint32_t nr);
+
 long hvm_get_param(uint32_t index, uint64_t *value);
 long hvm_set_param_of(uint16_t domid, uint32_t index, uint64_t value);
 long hvm_get_param_of(uint16_t domid, uint32_t index, uint64_t *value);

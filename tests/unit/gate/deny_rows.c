@@ -147,9 +147,12 @@ static void load_registers(const struct row *row, struct vcpu *v)
 
 	v->vmcb->rax = row->number;
 	v->vmcb->cpl = 0;
-	v->regs.rdi = sub_in_argument(row)                       ? WORLD_ARG
-		      : row->number == __HYPERVISOR_set_timer_op ? 5000000
-								 : row->sub;
+	v->regs.rdi = row->sub;
+	if (sub_in_argument(row)) {
+		v->regs.rdi = WORLD_ARG;
+	} else if (row->number == __HYPERVISOR_set_timer_op) {
+		v->regs.rdi = 5000000;
+	}
 	v->regs.rsi = c->rsi;
 	v->regs.rdx = c->rdx;
 	if (c->batch) {

@@ -146,13 +146,17 @@ static void report(void)
 static void load(void)
 {
 	bool stays = machine_below(3) == 0, check = machine_below(4) == 0;
-	uint32_t flags = check ? CORBEL_POLICY_CHECK : stays ? CORBEL_POLICY_NO_ROLLBACK : 0;
-	unsigned needed = check ? 0 : stays ? 1 : 2;
+	uint32_t flags = stays ? CORBEL_POLICY_NO_ROLLBACK : 0;
+	unsigned needed = stays ? 1 : 2;
 	bool fits;
 	long rc;
 
 	if (m.waits || m.building || room() == 0) {
 		return;
+	}
+	if (check) {
+		flags = CORBEL_POLICY_CHECK;
+		needed = 0;
 	}
 	if (!m.has_made) {
 		told(CORBEL_LOG_builder);
