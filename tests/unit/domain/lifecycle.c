@@ -103,13 +103,11 @@ static long on_handler(struct hc_call *call)
 static long make_call(struct domain *caller, const struct hc_row *row, uint16_t domid)
 {
 	uint8_t *arg = world_memory(caller, WORLD_ARG);
-	uint64_t sub = row->kind == KIND_deny_rest ? 60 : row->sub;
+	uint32_t sub = row->kind == KIND_deny_rest ? 60 : row->sub;
 
 	memset(arg, 0, PAGE_SIZE);
 	if (sub_in_argument(row->number)) {
-		uint32_t word = (uint32_t)sub;
-
-		memcpy(arg, &word, sizeof(word));
+		memcpy(arg, &sub, sizeof(sub));
 		memcpy(arg + offsetof(hc_domctl_t, domain), &domid, sizeof(domid));
 	}
 	if (row->rule == RULE_FIELD) {
@@ -119,9 +117,10 @@ static long make_call(struct domain *caller, const struct hc_row *row, uint16_t 
 	if (sub_in_argument(row->number)) {
 		return world_call(caller, row->number, WORLD_ARG, 0, 0);
 	}
-	return row->number == __HYPERVISOR_vcpu_op
-		       ? world_call(caller, row->number, sub, 0, WORLD_ARG)
-		       : world_call(caller, row->number, sub, WORLD_ARG, 0);
+	if (row->number == __HYPERVISOR_vcpu_op) {
+		return world_call(caller, row->number, sub, 0, WORLD_ARG);
+	}
+	return world_call(caller, row->number, sub, WORLD_ARG, 0);
 }
 
 static uint64_t trace_end(void)
@@ -168,19 +167,6 @@ static void check_record(uint64_t first, const struct hc_row *row, const struct 
 	assert_int_equal(r[0].perm, row->right % 32);
 }
 
-/* The object that an audit record of this row names. */
-static uint16_t object_of(const struct hc_row *row, const struct domain *caller,
-			  const struct domain *d)
-{
-	if (row->kind != KIND_call) {
-		return row->number == __HYPERVISOR_domctl ? d->id : DOMID_XEN;
-	}
-	if (row->rule == RULE_NONE) {
-		return DOMID_XEN;
-	}
-	return row->rule == RULE_SELF ? caller->id : d->id;
-}
-
 /* The domain that the row's handler is given. */
 static struct domain *target_of(const struct hc_row *row, struct domain *caller, struct domain *d)
 {
@@ -188,6 +174,17 @@ static struct domain *target_of(const struct hc_row *row, struct domain *caller,
 		return NULL;
 	}
 	return row->rule == RULE_SELF ? caller : d;
+}
+
+/* The object that an audit record of this row names. */
+static uint16_t object_of(const struct hc_row *row, struct domain *caller, struct domain *d)
+{
+	const struct domain *named = target_of(row, caller, d);
+
+	if (row->kind != KIND_call) {
+		return row->number == __HYPERVISOR_domctl ? d->id : DOMID_XEN;
+	}
+	return named ? named->id : DOMID_XEN;
 }
 
 static void check_cell(unsigned i, char expected, struct domain *caller, struct domain *d)
@@ -323,15 +320,6 @@ static void policy_alone(void **state)
 	assert_true(refused >= 10);
 }
 
-/* What the table's key has of the sub-op that a guest gives. */
-static uint64_t key_of(uint64_t nr, uint64_t sub)
-{
-	if (nr == __HYPERVISOR_memory_op) {
-		return sub & 63;
-	}
-	return nr == __HYPERVISOR_set_timer_op ? 0 : sub;
-}
-
 /* Numbers and sub-ops without a row do not exist, for nobody. */
 static void unknown_calls(void **state)
 {
@@ -343,16 +331,17 @@ static void unknown_calls(void **state)
 		for (uint64_t sub = 0; sub < 70; sub++) {
 			uint64_t denied = host.audit_denied;
 			struct domain *caller = callers[sub % 3];
-			bool inner = sub_in_argument(nr);
+			uint64_t key = nr == __HYPERVISOR_memory_op ? sub & 63 : sub;
 			uint32_t word = (uint32_t)sub;
 
 			memset(&seen, 0, sizeof(seen));
 			memcpy(world_memory(caller, WORLD_ARG), &word, sizeof(word));
-			if (find_row(nr, key_of(nr, sub))) {
+			if (find_row(nr, nr == __HYPERVISOR_set_timer_op ? 0 : key)) {
 				continue;
 			}
-			assert_int_equal(world_call(caller, nr, inner ? WORLD_ARG : sub, WORLD_ARG,
-						    WORLD_ARG),
+			assert_int_equal(world_call(caller, nr,
+						    sub_in_argument(nr) ? WORLD_ARG : sub,
+						    WORLD_ARG, WORLD_ARG),
 					 -XEN_ENOSYS);
 			assert_false(seen.reached);
 			assert_int_equal(host.audit_denied, denied);
