@@ -45,7 +45,11 @@ static long populate_some(uint64_t gfn, uint64_t end, unsigned order)
 	return memory_populate(window.domid, gfns, (unsigned)count, order);
 }
 
-/* In large extents while the host has them; where it has not, the next 2 MiB in single pages. */
+/*
+ * In large extents while the host has them; where it has not, the next 2 MiB in single pages.
+ * -EAGAIN means that frames of others are being scrubbed, some by this very call: asking again
+ * ends, because nobody but a builder makes new ones, and the hypervisor's deadline is above all.
+ */
 static int populate(uint64_t gfn, uint64_t end)
 {
 	uint64_t small_end = 0;
@@ -57,6 +61,8 @@ static int populate(uint64_t gfn, uint64_t end)
 
 		if (done > 0) {
 			gfn += (uint64_t)done << (is_small ? 0 : ORDER_LARGE);
+		} else if (done == -XEN_EAGAIN) {
+			continue;
 		} else if (!is_small) {
 			small_end = gfn + LARGE_PAGES;
 		} else {

@@ -328,6 +328,24 @@ static bool reap_step(struct domain *d, uint32_t budget)
 	return true;
 }
 
+/* What is left of it, others hold. */
+static bool is_zombie(const struct domain *d)
+{
+	return d->reap_started && !d->npt_root && d->refs != 1;
+}
+
+bool domain_is_reaping(void)
+{
+	for (unsigned i = 0; i < MAX_DOMAINS && dying_count; i++) {
+		const struct domain *d = domains[i];
+
+		if (d && d->state == CORBEL_DOM_dying && !is_zombie(d)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool domain_reap(uint32_t budget)
 {
 	bool idle = true;
@@ -339,7 +357,7 @@ bool domain_reap(uint32_t budget)
 		struct domain *d = domains[i];
 
 		if (d && d->state == CORBEL_DOM_dying) {
-			bool zombie = d->reap_started && !d->npt_root && d->refs != 1;
+			bool zombie = is_zombie(d); /* reap_step() may free it */
 
 			idle = (reap_step(d, budget) || zombie) && idle;
 		}

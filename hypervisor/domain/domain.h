@@ -131,6 +131,7 @@ void domain_shutdown(struct domain *d, uint16_t reason);
 void domain_crash(struct domain *d, const char *reason, uint64_t arg);
 void domain_destroy(struct domain *d); /* -> dying; the reaper does the rest */
 bool domain_reap(uint32_t budget);     /* true when nothing is left to do */
+bool domain_is_reaping(void);          /* a dying domain has frames that it alone holds */
 
 /* HLT with interrupts off: the domain powers off when all its vCPUs have done so. */
 void domain_vcpu_halted(struct vcpu *v);

@@ -7,13 +7,15 @@
 #include "launch/build.h"
 #include "ipc/grant.h"
 #include "gate/hypercall.h"
+#include "domain/sched.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
 #include "mm/tlb.h"
 #include <xen/errno.h>
 
-#define BATCH_MAX  64u
-#define BLOCKS_MAX 4u /* 2 MiB extents zeroed in one call */
+#define BATCH_MAX    64u
+#define BLOCKS_MAX   4u   /* 2 MiB extents zeroed in one call */
+#define SCRUB_FRAMES 512u /* dirty frames scrubbed in one call that finds none free */
 
 /* Gives back what an entry held, after npt_unmap() or in teardown. */
 void npt_released(struct domain *d, const struct npt_entry *e)
@@ -51,7 +53,7 @@ int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
 	}
 	rc = frames_alloc(d->id, order, &e.frame);
 	if (rc) {
-		return rc;
+		return rc == -XEN_ENOMEM && domain_is_reaping() ? -XEN_EAGAIN : rc;
 	}
 	spin_lock(&d->lock);
 	rc = npt_map(d, gfn, e);
@@ -65,6 +67,18 @@ int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
 	return rc;
 }
 
+/* None is free, but some will be: the caller works for them itself, a bounded step in each call,
+ * and lets the reaper go first when nothing is dirty yet. */
+static void help_scrubbing(void)
+{
+	if (frames_count().dirty) {
+		frames_scrub(SCRUB_FRAMES);
+	} else {
+		sched_yield();
+	}
+}
+
+/* -EAGAIN: nothing was done, ask again. */
 long hc_memory_populate(struct hc_call *call)
 {
 	const struct xen_memory_reservation *arg = (void *)call->in.bytes;
@@ -87,6 +101,9 @@ long hc_memory_populate(struct hc_call *call)
 	}
 	for (uint64_t i = 0; i < count; i++) {
 		rc = domain_populate(call->target, (gfn_t){gfns[i]}, order);
+		if (rc == -XEN_EAGAIN && i == 0) {
+			help_scrubbing();
+		}
 		if (rc) {
 			return i ? (long)i : rc; /* progress so far; the rest can be asked again */
 		}

@@ -239,11 +239,16 @@ void sched_run(void)
 	}
 }
 
+void sched_yield(void)
+{
+	slice_end = 0; /* the others' turn */
+	sched_changed();
+}
+
 long hc_sched_yield(struct hc_call *call)
 {
 	(void)call;
-	slice_end = 0; /* the others' turn */
-	sched_changed();
+	sched_yield();
 	return 0;
 }
 

@@ -12,6 +12,7 @@ void sched_kick(
 	struct vcpu *v); /* something changed for it: leave the guest soon / wake if blocked */
 void sched_sleep(struct vcpu *v, enum vcpu_state state); /* current vCPU stops after this exit */
 void sched_poll_port(struct domain *d, uint32_t port);   /* wakes vCPUs polling on this port */
+void sched_yield(void);                                  /* after this exit, the others' turn */
 void sched_changed(void);                      /* a deadline, or which domains run: look again */
 void sched_add(struct vcpu *v);                /* into the list of all vCPUs */
 void sched_forget(struct vcpu *v);             /* out of it */

@@ -129,11 +129,13 @@ static uint32_t take(uint32_t count)
 int frames_alloc(uint16_t owner, unsigned order, frame_t *out)
 {
 	uint32_t count = 1u << order;
+	bool more;
 	uint32_t n;
 
 	CHECK(order == 0 || order == BLOCK_ORDER);
 	spin_lock(&lock);
 	n = take(count);
+	more = counts.dirty != 0;
 	for (uint32_t i = n; n && i < n + count; i++) {
 		table[i].state = FRAME_OWNED;
 		table[i].owner = owner;
@@ -141,7 +143,7 @@ int frames_alloc(uint16_t owner, unsigned order, frame_t *out)
 	}
 	spin_unlock(&lock);
 	if (!n) {
-		return -XEN_ENOMEM;
+		return more ? -XEN_EAGAIN : -XEN_ENOMEM;
 	}
 	for (uint32_t i = n; i < n + count; i++) {
 		if (!table[i].clean) {

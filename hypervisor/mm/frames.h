@@ -31,7 +31,8 @@ void frames_init(const struct boot_info *boot, void *memory);
 /* Hands in a region that was held back (boot modules, after they were copied). */
 void frames_add_region(uint64_t base, uint64_t size);
 
-/* order 0 or BLOCK_ORDER; every frame gets owner, refs = 1, and zeroed contents.  -ENOMEM. */
+/* order 0 or BLOCK_ORDER; every frame gets owner, refs = 1, and zeroed contents.  -ENOMEM, or
+ * -EAGAIN while DIRTY frames are to come back. */
 int frames_alloc(uint16_t owner, unsigned order, frame_t *out);
 /* Takes one more reference: false when the frame is not RAM, not owned by owner, or saturated. */
 bool frame_get(frame_t f, uint16_t owner);

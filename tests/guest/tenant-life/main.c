@@ -204,6 +204,30 @@ static void check_reuse(void)
 	tenant_destroy(&other);
 }
 
+/* A second large tenant is asked for the moment that the first is destroyed: its frames are the
+ * dying one's, not yet unmapped, dirty, or free. */
+static void check_at_once(uint64_t free_frames)
+{
+	uint32_t most = (uint32_t)(free_frames >> 8) * 3 / 4;
+
+	request.memory_mib = most;
+	for (unsigned i = 0; i < 3; i++) {
+		start(&tenant, "hello", 0);
+		tenant_wait(&tenant, 10000000000ull);
+		tenant_detach(&tenant);
+		domain_control(XEN_DOMCTL_destroydomain, tenant.domid);
+	}
+	ok("three tenants of %u MiB, one right after the other, where %lu are free", most,
+	   free_frames >> 8);
+	request.memory_mib = (uint32_t)(free_frames >> 8) + 4;
+	request.name = "too-large";
+	request.uuid[1]++;
+	check_true("more than there is is refused in the end",
+		   !build_run(&request) &&
+			   strstr(request.reason, "memory: host has none left") != NULL);
+	request.memory_mib = 0;
+}
+
 static void check_areas(void)
 {
 	volatile struct xencons_interface *ring;
@@ -251,6 +275,7 @@ void test_main(void)
 	check_zombie();
 	check_overhead();
 	check_reuse();
+	check_at_once(before);
 	check_areas();
 	check_hog();
 	check_equal("every frame is back, and scrubbed", frames_settle(), before);

@@ -124,6 +124,19 @@ static void test_small_pages_only(void **state)
 	check_elf_loaded();
 }
 
+/* Of 32 MiB only 3 are free; the rest is still dirty.  Large extents all the same. */
+static void test_dirty_memory_is_waited_for(void **state)
+{
+	(void)state;
+	sim.pages_left = 3 * 256;
+	sim.pages_dirty = 29 * 256;
+	sim.large_extents = 16;
+	use_elf();
+	assert_int_equal(run_ring(), 0);
+	assert_int_equal(sim.populated, 32 * 256);
+	assert_int_equal(sim.large_extents, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, builder_setup, builder_teardown)
 
 int main(void)
@@ -136,6 +149,7 @@ int main(void)
 		TEST(test_large_domain),
 		TEST(test_small_pages_only),
 		TEST(test_bzimage_begins_elsewhere),
+		TEST(test_dirty_memory_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,8 @@ static void test_memory(void **state)
 	(void)state;
 	use_elf();
 	sim.pages_left = 5000;
-	check_ring_failed(run_ring(), XEN_ENOMEM, "memory: host has none left at 19 MiB (error 0)");
+	check_ring_failed(run_ring(), XEN_ENOMEM,
+			  "memory: host has none left at 19 MiB (error 12)");
 
 	builder_setup(NULL);
 	request.memory_mib = 19;

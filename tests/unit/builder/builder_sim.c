@@ -188,7 +188,14 @@ static long populate(struct xen_memory_reservation *r)
 		sim.pages_left -= (long)pages;
 		sim.populated += (long)pages;
 	}
-	return done;
+	if (done == 0 && sim.pages_dirty > 0) {
+		long some = sim.pages_dirty < 512 ? sim.pages_dirty : 512;
+
+		sim.pages_dirty -= some;
+		sim.pages_left += some;
+		return -XEN_EAGAIN;
+	}
+	return done == 0 ? -XEN_ENOMEM : (long)done;
 }
 
 static long add_batch(struct xen_add_to_physmap_batch *b)

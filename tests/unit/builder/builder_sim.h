@@ -23,6 +23,7 @@ struct sim {
 	/* set by the test */
 	int large_extents;    /* how many 2 MiB extents the host has; -1: any number */
 	long pages_left;      /* frames the host has */
+	long pages_dirty;     /* and will have: 512 more with each call that finds none */
 	long fail_call[64];   /* errno that Corbel's call of this sub-op returns */
 	void (*stub)(void);   /* the image's unpacker */
 	uint16_t stub_state;  /* CORBEL_STUB_* */

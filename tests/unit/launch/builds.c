@@ -13,6 +13,7 @@
 #include "launch/build.h"
 #include "launch/builder.h"
 #include "base/host.h"
+#include "cpu/percpu.h"
 #include "domain/memory.h"
 #include "domain/sched.h"
 #include "mm/frames.h"
@@ -359,12 +360,83 @@ static void all_memory_taken(void **state)
 	assert_int_equal(d->state, CORBEL_DOM_running);
 }
 
+/* ---- memory that is on its way back ------------------------------------------------------- */
+static long populate(struct domain *d, uint64_t gfn)
+{
+	struct xen_memory_reservation r = {.nr_extents = 1, .domid = d->id};
+
+	memcpy(world_memory(world_builder(), WORLD_DATA), &gfn, sizeof(gfn));
+	r.extent_start.p = (void *)(uintptr_t)WORLD_DATA;
+	return world_arg(world_builder(), __HYPERVISOR_memory_op, XENMEM_populate_physmap, &r,
+			 sizeof(r));
+}
+
+static struct domain *with_all_memory(void)
+{
+	struct domain *d = world_create(false);
+
+	d->max_pages = 1u << 20;
+	d->heap_limit = 4096;
+	for (uint64_t gfn = 1000; domain_populate(d, (gfn_t){gfn}, 0) == 0; gfn++) {
+	}
+	return d;
+}
+
+static void dirty_frames_are_waited_for(void **state)
+{
+	static frame_t frames[600];
+	struct domain *d;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
+		assert_int_equal(frames_alloc(OWNER_HYPERVISOR, 0, &frames[i]), 0);
+	}
+	d = with_all_memory();
+	assert_int_equal(populate(d, 500), -XEN_ENOMEM); /* nothing to wait for */
+	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
+		frame_put(frames[i]);
+	}
+	assert_int_equal(populate(d, 500), -XEN_EAGAIN);
+	assert_int_equal(frames_count().dirty, 600); /* not flushed yet */
+	machine_sync(0);
+	assert_int_equal(populate(d, 500), -XEN_EAGAIN);
+	assert_int_equal(frames_count().dirty, 88); /* a bounded step in each call */
+	assert_int_equal(populate(d, 500), 1);
+	assert_int_equal(populate(d, 500), -XEN_EEXIST);
+	d->max_pages = d->pages; /* its own limit is no reason to wait */
+	assert_int_equal(populate(d, 501), -XEN_ENOMEM);
+}
+
+static void reaped_domains_are_waited_for(void **state)
+{
+	struct domain *tenant = world_tenant(true), *d = with_all_memory();
+
+	(void)state;
+	assert_int_equal(populate(d, 500), -XEN_ENOMEM);
+	assert_false(domain_is_reaping());
+	domain_destroy(tenant);
+	assert_true(domain_is_reaping());
+	assert_int_equal(frames_count().dirty, 0);
+	this_cpu()->need_resched = false;
+	assert_int_equal(populate(d, 500), -XEN_EAGAIN);
+	assert_true(this_cpu()->need_resched); /* the reaper first */
+	world_settle();
+	assert_false(domain_is_reaping());
+	assert_int_equal(populate(d, 500), 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(create_rules), T(seal_rules),    T(window_rules),
-		T(stub_life),    T(instance_ends), T(all_memory_taken),
+		T(create_rules),
+		T(seal_rules),
+		T(window_rules),
+		T(stub_life),
+		T(instance_ends),
+		T(all_memory_taken),
+		T(dirty_frames_are_waited_for),
+		T(reaped_domains_are_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("builds", tests, setup_once, NULL);
