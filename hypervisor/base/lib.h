@@ -25,6 +25,23 @@ size_t strlen(const char *s);
 #define MAX(a, b)       ((a) > (b) ? (a) : (b))
 #define ROUND_UP(x, to) (((x) + (to)-1) & ~((uint64_t)(to)-1))
 
+/*
+ * The index, or another one below size when it is not below it, by arithmetic that the compiler
+ * cannot leave out: so it stays in its table even where the CPU runs ahead of the test that comes
+ * before.  For every index that a guest chooses.
+ */
+static inline uint64_t index_in(uint64_t index, uint64_t size)
+{
+	uint64_t mask;
+
+	if (__builtin_constant_p(size) && (size & (size - 1)) == 0) {
+		__asm__("and %1, %0" : "+r"(index) : "re"(size - 1) : "cc");
+		return index;
+	}
+	__asm__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(index), "r"(size) : "cc");
+	return index & mask;
+}
+
 /* Copies src into dst[size], cut and NUL-terminated. */
 void copy_string(char *dst, size_t size, const char *src);
 /* True when the `length` bytes at text are `name`. */

@@ -44,7 +44,8 @@ long hc_hvm_set_param(struct hc_call *call)
 	if (!builder_param(arg->index)) {
 		return -XEN_EINVAL;
 	}
-	call->target->hvm_param[arg->index] = arg->value;
+	call->target->hvm_param[index_in(arg->index, ARRAY_SIZE(call->target->hvm_param))] =
+		arg->value;
 	return 0;
 }
 
@@ -58,6 +59,7 @@ long hc_hvm_get_param(struct hc_call *call)
 	if (!builder_param(arg->index) && arg->index != HVM_PARAM_CALLBACK_IRQ) {
 		return -XEN_EINVAL;
 	}
-	arg->value = call->target->hvm_param[arg->index];
+	arg->value =
+		call->target->hvm_param[index_in(arg->index, ARRAY_SIZE(call->target->hvm_param))];
 	return 0;
 }

@@ -90,11 +90,10 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 		return NULL;
 	}
 	if (sub < HC_SUBS) {
-		/* Masked as well as tested: a mispredicted test must not index further. */
-		index = row_of[number & (HC_NUMBERS - 1)][sub & (HC_SUBS - 1)];
+		index = row_of[index_in(number, HC_NUMBERS)][index_in(sub, HC_SUBS)];
 	}
 	if (index == NO_ROW) {
-		index = rest_of[number & (HC_NUMBERS - 1)];
+		index = rest_of[index_in(number, HC_NUMBERS)];
 	}
 	return index == NO_ROW ? NULL : &rows[index];
 }

@@ -164,7 +164,8 @@ long hc_trace_read(struct hc_call *call)
 		return -XEN_EINVAL;
 	}
 	for (room = op->size / sizeof(piece[0]); room > 0; room -= n) {
-		n = trace_read(cpu, next, piece, MIN(room, TRACE_PIECE), &next, &lost);
+		n = trace_read((uint32_t)index_in(cpu, percpu_count), next, piece,
+			       MIN(room, TRACE_PIECE), &next, &lost);
 		if (n == 0) {
 			break;
 		}
@@ -189,7 +190,8 @@ long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length)
 		return -XEN_EINVAL;
 	}
 	n = op->offset < length ? (uint32_t)MIN(length - op->offset, op->size) : 0;
-	result = n ? copy_to_guest(call->vcpu, op->buffer, (const uint8_t *)bytes + op->offset, n)
+	result = n ? copy_to_guest(call->vcpu, op->buffer,
+				   (const uint8_t *)bytes + index_in(op->offset, length), n)
 		   : 0;
 	if (result) {
 		return result;

@@ -148,7 +148,7 @@ void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
 /* They are numbered from 0 and made in that order.  NULL: there is none of this number. */
 static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
 {
-	return id < d->vcpu_count ? d->vcpu[id] : NULL;
+	return id < d->vcpu_count ? d->vcpu[index_in(id, d->vcpu_count)] : NULL;
 }
 struct vcpu *vcpu_create(struct domain *d, uint32_t id);
 void vcpu_destroy(struct vcpu *v);

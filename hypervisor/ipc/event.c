@@ -91,6 +91,7 @@ static void notify(struct domain *d, uint32_t port)
 
 void event_port_raise(struct domain *d, uint32_t port)
 {
+	port = (uint32_t)index_in(port, EVENT_PORTS);
 	if (!event_domain_live(d) || bit_test_and_set(d->shared_info->evtchn_pending, port)) {
 		return;
 	}
@@ -101,6 +102,7 @@ void event_port_raise(struct domain *d, uint32_t port)
 
 void event_port_unmask(struct domain *d, uint32_t port)
 {
+	port = (uint32_t)index_in(port, EVENT_PORTS);
 	bit_clear(d->shared_info->evtchn_mask, port);
 	if (event_port_pending(d, port)) {
 		notify(d, port);
@@ -233,7 +235,8 @@ bool event_pending(struct vcpu *v)
 
 bool event_port_pending(struct domain *d, uint32_t port)
 {
-	return port < EVENT_PORTS && bit_test(d->shared_info->evtchn_pending, port);
+	return port < EVENT_PORTS &&
+	       bit_test(d->shared_info->evtchn_pending, (uint32_t)index_in(port, EVENT_PORTS));
 }
 
 void event_vcpu_info_moved(struct vcpu *v)

@@ -112,6 +112,7 @@ long hc_event_virq(struct hc_call *call)
 	evtchn_bind_virq_t *op = (evtchn_bind_virq_t *)call->in.bytes;
 	struct vcpu *v = domain_vcpu(call->caller, op->vcpu);
 	int scope = virq_scope(call, op->virq), port;
+	uint32_t virq = (uint32_t)index_in(op->virq, NR_VIRQS);
 
 	if (scope < 0) {
 		return scope;
@@ -125,10 +126,10 @@ long hc_event_virq(struct hc_call *call)
 	spin_lock(&event_lock);
 	if (!event_domain_live(call->caller)) {
 		port = -XEN_ESRCH;
-	} else if (v->virq_port[op->virq]) {
+	} else if (v->virq_port[virq]) {
 		port = -XEN_EEXIST;
 	} else {
-		port = event_port_bind_virq(v, op->virq, scope == 1);
+		port = event_port_bind_virq(v, virq, scope == 1);
 	}
 	spin_unlock(&event_lock);
 	return answer(port, &op->port);

@@ -51,6 +51,7 @@ static inline struct event_port *event_port_at(struct domain *d, uint64_t port)
 	struct event_port *page = NULL;
 
 	if (d->events && port < EVENT_PORTS) {
+		port = index_in(port, EVENT_PORTS);
 		page = d->events->page[port / PORTS_PER_PAGE];
 	}
 	if (!page || page[port % PORTS_PER_PAGE].state == PORT_free) {

@@ -51,7 +51,7 @@ void *grant_frame(struct domain *d, uint32_t index)
 		return NULL;
 	}
 	spin_lock(&t->lock);
-	page = make_frame(d, t, index);
+	page = make_frame(d, t, (uint32_t)index_in(index, GRANT_FRAMES));
 	spin_unlock(&t->lock);
 	return page;
 }
@@ -59,14 +59,17 @@ void *grant_frame(struct domain *d, uint32_t index)
 /* Lock of the table held.  NULL when the entry has never had a frame. */
 static uint64_t *entry_at(struct grant_table *t, uint32_t ref)
 {
-	uint64_t *frame = ref < GRANT_ENTRIES ? t->frame[ref / ENTRIES_PER_FRAME] : NULL;
+	uint64_t index = index_in(ref, GRANT_ENTRIES);
+	uint64_t *frame = ref < GRANT_ENTRIES ? t->frame[index / ENTRIES_PER_FRAME] : NULL;
 
-	return frame ? &frame[ref % ENTRIES_PER_FRAME] : NULL;
+	return frame ? &frame[index % ENTRIES_PER_FRAME] : NULL;
 }
 
 static struct grant_use *use_at(struct grant_table *t, uint32_t ref)
 {
-	return &t->use[ref / USES_PER_PAGE][ref % USES_PER_PAGE];
+	uint64_t index = index_in(ref, GRANT_ENTRIES);
+
+	return &t->use[index / USES_PER_PAGE][index % USES_PER_PAGE];
 }
 
 int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, gfn_t gfn)

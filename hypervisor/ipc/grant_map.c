@@ -13,7 +13,9 @@
 
 static struct grant_map *map_at(struct grant_table *t, uint32_t handle)
 {
-	return handle < t->maps_made ? &t->maps[handle / MAPS_PER_PAGE][handle % MAPS_PER_PAGE]
+	uint64_t index = index_in(handle, t->maps_made);
+
+	return handle < t->maps_made ? &t->maps[index / MAPS_PER_PAGE][index % MAPS_PER_PAGE]
 				     : NULL;
 }
 

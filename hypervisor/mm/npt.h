@@ -71,7 +71,7 @@ static inline bool npt_ram_frame(const uint64_t *table, gfn_t gfn, bool write, f
 	if (gfn.n >= GFN_LIMIT) {
 		return false;
 	}
-	entry = __atomic_load_n(&table[gfn.n >> 18], __ATOMIC_ACQUIRE);
+	entry = __atomic_load_n(&table[index_in(gfn.n >> 18, GFN_LIMIT >> 18)], __ATOMIC_ACQUIRE);
 	if (!(entry & PTE_PRESENT)) {
 		return false;
 	}

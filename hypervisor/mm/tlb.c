@@ -6,16 +6,16 @@
 #include "mm/tlb.h"
 #include "cpu/percpu.h"
 
-static uint64_t requested;
+uint64_t tlb_requested;
 
 uint32_t tlb_request(void)
 {
-	return (uint32_t)__atomic_add_fetch(&requested, 1, __ATOMIC_ACQ_REL);
+	return (uint32_t)__atomic_add_fetch(&tlb_requested, 1, __ATOMIC_ACQ_REL);
 }
 
 uint64_t tlb_current(void)
 {
-	return __atomic_load_n(&requested, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&tlb_requested, __ATOMIC_ACQUIRE);
 }
 
 bool tlb_passed(uint32_t epoch)

@@ -31,7 +31,7 @@
 #define ALL ~0u
 
 /* What passes of the host's answer, and what is set. */
-static const struct {
+static const struct leaf {
 	uint32_t first, last, sub;
 	struct cpuid_regs pass, set;
 } leaves[] = {
@@ -66,20 +66,30 @@ static void topology(struct vcpu *v, uint32_t sub, struct cpuid_regs *out)
 	}
 }
 
-void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
+static const struct leaf *find_leaf(uint32_t leaf, uint32_t sub)
 {
-	*out = (struct cpuid_regs){0};
 	for (unsigned i = 0; i < ARRAY_SIZE(leaves); i++) {
-		const struct cpuid_regs *pass = &leaves[i].pass, *set = &leaves[i].set;
-
 		if (leaf >= leaves[i].first && leaf <= leaves[i].last &&
 		    (leaves[i].sub == ANY || leaves[i].sub == sub)) {
-			*out = cpuid(leaf, sub);
-			out->a = (out->a & pass->a) | set->a;
-			out->b = (out->b & pass->b) | set->b;
-			out->c = (out->c & pass->c) | set->c;
-			out->d = (out->d & pass->d) | set->d;
-			break;
+			return &leaves[i];
+		}
+	}
+	return NULL;
+}
+
+void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
+{
+	const struct leaf *rule = find_leaf(leaf, sub);
+
+	*out = (struct cpuid_regs){0};
+	if (rule) {
+		*out = cpuid(leaf, sub);
+		out->a = (out->a & rule->pass.a) | rule->set.a;
+		out->b = (out->b & rule->pass.b) | rule->set.b;
+		out->c = (out->c & rule->pass.c) | rule->set.c;
+		out->d = (out->d & rule->pass.d) | rule->set.d;
+		if (leaf != 1) {
+			return;
 		}
 	}
 	if (leaf == 1) {

@@ -160,7 +160,7 @@ bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	if (reg >= ARRAY_SIZE(a->reg) || !(READABLE >> reg & 1)) {
 		return false;
 	}
-	*value = reg == REG_icr ? a->icr : a->reg[reg];
+	*value = reg == REG_icr ? a->icr : a->reg[index_in(reg, ARRAY_SIZE(a->reg))];
 	return true;
 }
 
@@ -193,7 +193,7 @@ bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
 		send(v, (1ull << 18) | (value & 0xFF));
 		break;
 	default:
-		a->reg[reg] = (uint32_t)value;
+		a->reg[index_in(reg, ARRAY_SIZE(a->reg))] = (uint32_t)value;
 		break;
 	}
 	return true;

@@ -45,6 +45,14 @@ svm_enter:
 	.irp register, r15, r14, r13, r12, rbx, rbp
 	pop %\register
 	.endr
+	/* What the guest left on the CPU's return stack must not steer a RET of ours: 32 entries that
+	 * lead nowhere, before the first one and before an interrupt is taken. */
+	.rept 32
+	call 1f
+	int3
+1:
+	.endr
+	add $32 * 8, %rsp
 	stgi
 	nop
 	cli

@@ -24,6 +24,9 @@
 #define IOIO_SIZE(i) (((i) >> 4) & 7)
 #define IOIO_PORT(i) ((uint16_t)((i) >> 16))
 
+/* Not inlined into svm_exit(): each saves what it needs, and no other's. */
+#define SEPARATE __attribute__((noinline))
+
 static enum virt_action exit_interrupt(struct vcpu *v)
 {
 	(void)v; /* taken on the host between STGI and CLI */
@@ -48,7 +51,7 @@ static enum virt_action exit_gp(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_cpuid(struct vcpu *v)
+static SEPARATE enum virt_action exit_cpuid(struct vcpu *v)
 {
 	struct cpuid_regs r;
 
@@ -105,7 +108,7 @@ static enum virt_action exit_port(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_msr(struct vcpu *v)
+static SEPARATE enum virt_action exit_msr(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	uint32_t msr = (uint32_t)v->regs.rcx;
@@ -160,6 +163,8 @@ static enum virt_action exit_fatal(struct vcpu *v)
 
 static enum virt_action exit_invalid(struct vcpu *v)
 {
+	/* It may have failed before its flush. */
+	svm_drop_asids();
 	/* INV-SVM-1: the save area may hold the host's RIP, RSP and CR3 now. */
 	memset((uint8_t *)v->vmcb + 0x400, 0, PAGE_SIZE - 0x400);
 	domain_crash(v->domain, "invalid processor state", 0);
@@ -205,16 +210,13 @@ static enum virt_action (*const exits[])(struct vcpu *v) = {
 	[0x60 ... 0x62] = exit_interrupt, /* INTR, NMI, SMI: the host's, taken by its own handler */
 	[0x64] = exit_window,
 	[0x6F] = exit_gp, /* RDPMC */
-	[0x72] = exit_cpuid,
 	[0x76] = exit_invd,
 	[0x78] = exit_halt,
 	[0x7A] = exit_ud, /* INVLPGA */
 	[0x7B] = exit_port,
-	[0x7C] = exit_msr,
 	[0x7D] = exit_fatal, /* task switch */
 	[EXIT_SHUTDOWN] = exit_fatal,
-	[0x80] = exit_ud, /* VMRUN */
-	[0x81] = exit_vmmcall,
+	[0x80] = exit_ud,          /* VMRUN */
 	[0x82 ... 0x86] = exit_ud, /* VMLOAD VMSAVE STGI CLGI SKINIT */
 	[0x89] = exit_invd,        /* WBINVD: flushing everybody's caches is not for guests */
 	[0x8A ... 0x8C] = exit_ud, /* MONITOR MWAIT */
@@ -222,18 +224,9 @@ static enum virt_action (*const exits[])(struct vcpu *v) = {
 	[0x8E] = exit_ud, /* RDPRU */
 };
 
-enum virt_action svm_exit(struct vcpu *v)
+/* The exits that are not on the fast path of svm_exit(). */
+static SEPARATE enum virt_action other_exit(struct vcpu *v, uint32_t code)
 {
-	uint32_t code = (uint32_t)v->vmcb->exit_code;
-
-	if (__builtin_expect(trace_verbose, 0)) {
-		trace_add((struct corbel_trace){.kind = CORBEL_TRACE_exit,
-						.subject = v->domain->id,
-						.object = v->domain->id,
-						.vcpu = (uint16_t)v->id,
-						.result = (int32_t)code,
-						.arg = v->vmcb->rip});
-	}
 	if (code < ARRAY_SIZE(exits) && exits[code]) {
 		return exits[code](v);
 	}
@@ -245,4 +238,40 @@ enum virt_action svm_exit(struct vcpu *v)
 	}
 	domain_crash(v->domain, "unknown exit", code);
 	return VIRT_STOP;
+}
+
+/* By name where it matters: an indirect call costs a thunk (docs/THREAT-MODEL.md, T59). */
+static inline enum virt_action act_on_exit(struct vcpu *v)
+{
+	uint32_t code = (uint32_t)v->vmcb->exit_code;
+
+	if (code == EXIT_VMMCALL) {
+		return exit_vmmcall(v);
+	}
+	if (code == EXIT_CPUID) {
+		return exit_cpuid(v);
+	}
+	if (code == EXIT_MSR) {
+		return exit_msr(v);
+	}
+	return other_exit(v, code);
+}
+
+static __attribute__((noinline, cold)) enum virt_action traced_exit(struct vcpu *v)
+{
+	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_exit,
+					.subject = v->domain->id,
+					.object = v->domain->id,
+					.vcpu = (uint16_t)v->id,
+					.result = (int32_t)v->vmcb->exit_code,
+					.arg = v->vmcb->rip});
+	return act_on_exit(v);
+}
+
+enum virt_action svm_exit(struct vcpu *v)
+{
+	if (__builtin_expect(trace_verbose, 0)) {
+		return traced_exit(v);
+	}
+	return act_on_exit(v);
 }

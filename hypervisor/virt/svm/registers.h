@@ -35,8 +35,10 @@ static inline void virt_set_rax(struct vcpu *v, uint64_t rax)
 /* Past the instruction; ends its interrupt shadow. */
 static inline void virt_skip(struct vcpu *v, unsigned length)
 {
-	v->vmcb->rip += length;
-	v->vmcb->interrupt_shadow = 0;
+	struct vmcb *c = v->vmcb;
+
+	c->rip += length;
+	c->interrupt_shadow = 0;
 }
 
 /* RFLAGS.IF */

@@ -216,13 +216,18 @@ void virt_save(struct vcpu *v)
 	this_cpu()->current = NULL;
 }
 
-void virt_flush(void)
+void svm_drop_asids(void)
 {
 	unsigned cpu = this_cpu()->id;
 
+	asid_generation[cpu]++;
+	next_asid[cpu] = 1;
+}
+
+void virt_flush(void)
+{
 	if (tlb_sync()) {
-		asid_generation[cpu]++;
-		next_asid[cpu] = 1;
+		svm_drop_asids();
 	}
 }
 
@@ -231,7 +236,6 @@ static void choose_asid(struct vcpu *v)
 {
 	unsigned cpu = this_cpu()->id;
 
-	v->vmcb->tlb_control = 0;
 	virt_flush();
 	if (v->asid_generation == asid_generation[cpu]) {
 		return;
@@ -284,21 +288,37 @@ static void deliver_pending(struct vcpu *v)
 	v->kicked = vlapic_pending(v) >= 0;
 }
 
-enum virt_action virt_run(struct vcpu *v)
+/* What an entry right after an exit does not need.  Out of the way, so that it costs no registers
+ * there. */
+static __attribute__((noinline, cold)) void prepare_entry(struct vcpu *v)
 {
-	struct percpu *cpu = this_cpu();
-	struct vmcb *c = v->vmcb;
-
 	deliver_pending(v);
 	choose_asid(v);
-	svm_enter(&v->regs, (uintptr_t)c, cpu->host_vmcb_pa);
-	if ((uint32_t)c->exit_code == EXIT_INVALID) {
-		/* It may have failed before its flush: the next vCPU starts a generation again. */
-		asid_generation[cpu->id]++;
-		next_asid[cpu->id] = 1;
+}
+
+static __attribute__((noinline, cold)) void inject_again(struct vmcb *c)
+{
+	c->event_injection = c->exit_int_info;
+}
+
+enum virt_action virt_run(struct vcpu *v)
+{
+	const struct percpu *cpu = this_cpu();
+	struct vmcb *c;
+
+	v->vmcb->tlb_control = 0;
+	if (__builtin_expect(v->kicked || !tlb_is_synced(cpu) ||
+				     v->asid_generation != asid_generation[cpu->id],
+			     0)) {
+		prepare_entry(v);
 	}
+	svm_enter(&v->regs, (uintptr_t)v->vmcb, this_cpu()->host_vmcb_pa);
+	c = v->vmcb;
 	/* If the exit interrupted a delivery, that event comes first at the next entry (15.7.2). */
-	c->event_injection = c->exit_int_info & EVENT_VALID ? c->exit_int_info : 0;
+	c->event_injection = 0;
+	if (__builtin_expect(c->exit_int_info & EVENT_VALID, 0)) {
+		inject_again(c);
+	}
 	return svm_exit(v);
 }
 

@@ -84,6 +84,9 @@ _Static_assert(sizeof(struct vmcb) == 4096, "one page");
 #define EVENT_EXCEPTION (3ull << 8)
 /* exit_code of a VMRUN that failed; QEMU writes 32 bits of the architectural -1 */
 #define EXIT_INVALID  0xFFFFFFFFu
+#define EXIT_CPUID    0x72
+#define EXIT_MSR      0x7C
+#define EXIT_VMMCALL  0x81
 #define EXIT_NPF      0x400u
 #define EXIT_SHUTDOWN 0x7F
 /* nested page fault, exit_info1 (15.25.6) */

@@ -201,15 +201,13 @@ static uint64_t x87_pointers(void)
 	return (uint64_t)environment[5] << 32 | environment[3];
 }
 
-static void x87_leave_trace(enum state_side side)
+/* An instruction that changes nothing else; each side has its own. */
+static __attribute__((noinline)) void x87_leave_trace(enum state_side side)
 {
-	static const uint64_t operand[2][8];
-
-	/* Two instructions at different places, so that the sides differ. */
 	if (side == SIDE_a) {
-		__asm__ volatile("fnop\n\tffree %%st(7)\n\tfildll %0" : : "m"(operand[0][0]));
+		__asm__ volatile("nop\n\tfst %st(0)");
 	} else {
-		__asm__ volatile("ffree %%st(7)\n\tfildll %0" : : "m"(operand[1][7]));
+		__asm__ volatile("fst %st(0)");
 	}
 }
 
@@ -252,11 +250,11 @@ void state_fill(enum state_side side)
 	for (unsigned i = 0; i < ARRAY_SIZE(msrs); i++) {
 		msr_write(msrs[i].msr, msrs[i].value[side]);
 	}
-	x87_leave_trace(side);
-	trace[side] = x87_pointers();
 	xcr0_widen();
 	make_image(side);
 	load_image(side);
+	x87_leave_trace(side);
+	trace[side] = x87_pointers();
 }
 
 void state_look(enum state_side side, bool narrow)
@@ -283,6 +281,7 @@ void state_look(enum state_side side, bool narrow)
 	}
 	xsetbv(wide);
 	look_image("x87", "SSE and AVX", image[side]);
+	x87_leave_trace(side);
 	if (narrow) {
 		xsetbv(1);
 	}
