@@ -96,8 +96,9 @@ lint: deps
 	@+$(MAKE) $(if $(V),,-s) --no-print-directory all
 	@CORBEL_BUILD=$(B) FREE="$(FREE)" HOSTFLAGS="$(HOSTFLAGS)" tools/lint/run $(T)
 tcb: deps
-	@+$(MAKE) $(if $(V),,-s) --no-print-directory $(B)/corbel.elf
-	@tools/lint/tcb $(B) "$(HV_SRC)" "$(BUILDER_SRC)"
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory $(B)/corbel.elf $(B)/builder.elf $(B)/policy/cloud.bin \
+		$(B)/tools/corbel-policy
+	@tools/lint/tcb $(B) "$(HV_SRC)" "$(BUILDER_SRC) $(BUILDER_SHARED_SRC)" $(GATES)
 
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name kernels -exec rm -rf {} + 2>/dev/null || true

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""C text as tokens: what `ternary` and `density` and `tcb` count."""
+"""C text as tokens: what `ternary` and `tcb` count."""
 import re
 
 TOKEN = re.compile(r"""
@@ -25,6 +25,33 @@ def tokens(text):
             directive = directive or word == "#"
             yield kind, word, line
         line += word.count("\n")
+
+
+class Count:
+    """Tokens, lines that hold code, ternaries, names and comments of a set of files."""
+
+    def __init__(self, paths):
+        self.lines = self.tokens = self.ternaries = self.nested = self.comments = 0
+        self.names = self.letters = 0
+        for path in paths:
+            self.add(open(path).read())
+
+    def add(self, text):
+        code = [t for t in tokens(text) if t[0] != "end"]
+        every, nested = ternaries(text)
+        self.tokens += len(code)
+        self.lines += len({line for _, _, line in code})
+        self.ternaries += len(every)
+        self.nested += len(nested)
+        names = [word for kind, word, _ in code if kind == "name"]
+        self.names += len(names)
+        self.letters += sum(map(len, names))
+        for comment in (m[0] for m in TOKEN.finditer(text) if m.lastgroup == "comment"):
+            self.comments += sum(1 for line in comment.split("\n") if line.strip(" \t*/"))
+
+    @property
+    def density(self):
+        return self.tokens / max(self.lines, 1)
 
 
 ASSIGN = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}
