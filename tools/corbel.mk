@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The CLI that runs in Dom0: one static program, so that the Dom0 image needs no libraries.
 
-CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c xsm/monitor/monitor.c measured-boot/shared/sha2.c
+# A domain's configuration, which other tools read too.
+GUEST_SRC   := $(wildcard tools/corbel/config*.c tools/corbel/guest*.c)
+
+CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c tools/lib/files.c xsm/monitor/monitor.c measured-boot/shared/sha2.c
 CORBEL_OBJ  := $(CORBEL_SRC:%.c=$(B)/host/%.o)
 CORBEL_LIBS := -lxencall -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -lyajl_s
 
@@ -15,8 +18,8 @@ $(B)/host/tools/plan/%.o: tools/plan/%.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
 
-# The hypervisor's own parser and hash.
-$(B)/host/xsm/monitor/monitor.o $(B)/host/measured-boot/shared/sha2.o: $(B)/host/%.o: %.c
+# The hypervisor's own parser and hash, and what all host tools share.
+$(B)/host/tools/lib/files.o $(B)/host/xsm/monitor/monitor.o $(B)/host/measured-boot/shared/sha2.o: $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
 

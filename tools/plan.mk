@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # corbel-plan: text launch plan to canonical request bytes.
-PLAN_SRC := tools/plan/plan.c tools/plan/parse.c tools/plan/encode.c
+PLAN_SRC := tools/plan/plan.c tools/plan/parse.c tools/plan/encode.c tools/lib/files.c
 
 $(B)/tools/corbel-plan: $(PLAN_SRC) $(wildcard tools/plan/*.h hypervisor/abi/*.h)
 	@mkdir -p $(@D)

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/lib/files.h"
+
 const struct calc_bank calc_bank[CALC_BANKS] = {{"sha256", 32}, {"sha384", 48}};
 
 static const EVP_MD *algorithm(unsigned bank)
@@ -60,11 +62,12 @@ bool calc_read(struct calc_file *file)
 {
 	EVP_MD_CTX *context[CALC_BANKS] = {EVP_MD_CTX_new(), EVP_MD_CTX_new()};
 	const char *shown = file->shown ? file->shown : file->path;
-	FILE *f = fopen(file->path, "rb");
+	const char *why;
+	FILE *f = files_open_stream(file->path, &why);
 	bool good = false;
 
 	if (!f) {
-		bad("%s: cannot be opened: %s", shown, strerror(errno));
+		bad("%s: cannot be opened: %s", shown, why);
 	} else {
 		errno = 0;
 		good = context[0] && context[1] && hash_stream(f, file, context);

@@ -2,20 +2,22 @@
 /*
  * Parser of xl's configuration syntax: `key = value` and `key += value`, ended
  * by a newline or `;`, with strings in either quote, numbers and nested lists.
- * It knows syntax only; guest.c gives the keys their meaning.  Outside the
- * trusted part: the builder checks every value again.
+ * What it takes means what libxlutil takes it to mean; what the two would read
+ * differently is refused.  It knows syntax only; guest.c gives the keys their
+ * meaning.  Outside the trusted part: the builder checks every value again.
  */
 #ifndef CORBEL_TOOL_CONFIG_H
 #define CORBEL_TOOL_CONFIG_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum config_kind { CONFIG_STRING, CONFIG_NUMBER, CONFIG_LIST };
 
 struct config_value {
 	enum config_kind kind;
-	char *text;                  /* STRING and NUMBER: as written, without quotes */
+	char *text;                  /* STRING: what it stands for; NUMBER: as written */
 	struct config_value **items; /* LIST */
 	size_t count;
 };
@@ -45,13 +47,16 @@ int config_parse(struct config *config, const char *source, const char *text, si
 /* The same from a file; `-` is standard input. */
 int config_parse_file(struct config *config, const char *path);
 
-const struct config_setting *config_find(const struct config *config, const char *key);
+struct config_setting *config_find(const struct config *config, const char *key);
 
 /* Value of one key: 1 = found, 0 = absent (out untouched), -1 = wrong kind, with config->error. */
 int config_string(struct config *config, const char *key, const char **out);
 int config_number(struct config *config, const char *key, uint64_t low, uint64_t high,
 		  uint64_t *out);
 int config_list_count(struct config *config, const char *key, size_t *out);
+
+/* Writes a string in quotes, so that config_parse() reads the same text. */
+void config_write_string(FILE *out, const char *text);
 
 /* Sets config->error to "source:line: message" for the setting of key. */
 int config_fail(struct config *config, const char *key, const char *format, ...)

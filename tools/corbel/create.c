@@ -5,7 +5,6 @@
  * lock is a flock, so a creator that dies gives it back.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "tools/corbel/names.h"
 #include "tools/corbel/session.h"
 #include "tools/corbel/store.h"
+#include "tools/lib/files.h"
 
 struct create_options {
 	const char *file;
@@ -64,14 +64,15 @@ static int read_config(const struct create_options *options, int count, char **e
 static int open_image(struct session_file *file, const char *path, const char *what)
 {
 	struct stat status;
+	const char *why;
 
 	file->path = path;
-	file->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (file->fd < 0) {
-		return tool_error(errno, "cannot open %s %s", what, path);
+	file->fd = files_open(path, &status, &why);
+	if (file->fd < 0 && errno) {
+		return tool_error(0, "cannot open %s %s: %s", what, path, why);
 	}
-	if (fstat(file->fd, &status) || !S_ISREG(status.st_mode)) {
-		return tool_error(0, "%s %s is not a regular file", what, path);
+	if (file->fd < 0) {
+		return tool_error(0, "%s %s %s", what, path, why);
 	}
 	if (status.st_size == 0) {
 		return tool_error(0, "%s %s is empty", what, path);

@@ -10,117 +10,9 @@
 #include "abi/corbel.h"
 #include "tools/corbel/guest.h"
 
+#define MAX_MEMORY_MIB 1048576
+
 static const char *const action_names[ACTION_count] = {"destroy", "restart", "preserve"};
-
-/* Every key of xl's that is read here or may be left without effect, and what happens to it. */
-enum key_use {
-	KEY_used,    /* read below */
-	KEY_idle,    /* no effect here, said once */
-	KEY_device,  /* must be absent or an empty list */
-	KEY_refused, /* would change what is launched: must be absent or empty */
-};
-
-static const struct {
-	const char *name;
-	enum key_use use;
-} keys[] = {
-	{"name", KEY_used},
-	{"uuid", KEY_used},
-	{"kernel", KEY_used},
-	{"ramdisk", KEY_used},
-	{"cmdline", KEY_used},
-	{"extra", KEY_used},
-	{"root", KEY_used},
-	{"memory", KEY_used},
-	{"maxmem", KEY_used},
-	{"vcpus", KEY_used},
-	{"maxvcpus", KEY_used},
-	{"cpu_weight", KEY_used},
-	{"seclabel", KEY_used},
-	{"owner_manifest", KEY_used},
-	{"type", KEY_used},
-	{"builder", KEY_used},
-	{"on_poweroff", KEY_used},
-	{"on_reboot", KEY_used},
-	{"on_crash", KEY_used},
-	{"on_watchdog", KEY_idle},
-	{"on_soft_reset", KEY_idle},
-	{"cpu_cap", KEY_idle},
-	{"cap", KEY_idle},
-	{"cpu", KEY_idle},
-	{"cpus", KEY_idle},
-	{"cpus_soft", KEY_idle},
-	{"pool", KEY_idle},
-	{"hap", KEY_idle},
-	{"acpi", KEY_idle},
-	{"apic", KEY_idle},
-	{"pae", KEY_idle},
-	{"nomigrate", KEY_idle},
-	{"localtime", KEY_idle},
-	{"rtc_timeoffset", KEY_idle},
-	{"shadow_memory", KEY_idle},
-	{"tsc_mode", KEY_idle},
-	{"timer_mode", KEY_idle},
-	{"max_event_channels", KEY_idle},
-	{"max_grant_frames", KEY_idle},
-	{"max_maptrack_frames", KEY_idle},
-	{"serial", KEY_idle},
-	{"vnc", KEY_idle},
-	{"sdl", KEY_idle},
-	{"dhcp", KEY_idle},
-	{"disk", KEY_device},
-	{"vif", KEY_device},
-	{"pci", KEY_device},
-	{"channel", KEY_device},
-	{"p9", KEY_device},
-	{"vfb", KEY_device},
-	{"vkb", KEY_device},
-	{"vtpm", KEY_device},
-	{"usbctrl", KEY_device},
-	{"usbdev", KEY_device},
-	{"irqs", KEY_device},
-	{"iomem", KEY_device},
-	{"ioports", KEY_device},
-	{"dtdev", KEY_device},
-	{"firmware", KEY_refused},
-	{"bootloader", KEY_refused},
-	{"init_seclabel", KEY_refused},
-	{"nestedhvm", KEY_refused},
-	{"driver_domain", KEY_refused},
-	{"device_model_override", KEY_refused},
-	{"passthrough", KEY_refused},
-	{"cpuid", KEY_idle},
-};
-
-static bool value_is_empty(const struct config_value *value)
-{
-	return value->kind == CONFIG_LIST ? value->count == 0
-					  : !value->text[0] || !strcmp(value->text, "0");
-}
-
-static int check_key(struct config *config, const struct config_setting *setting, FILE *err)
-{
-	const char *key = setting->key;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].name, key)) {
-			continue;
-		}
-		if (keys[i].use == KEY_idle) {
-			fprintf(err, "%s:%u: warning: `%s' has no effect on this host\n",
-				setting->source, setting->line, key);
-		} else if (keys[i].use == KEY_device && !value_is_empty(setting->value)) {
-			return config_fail(config, key, "`%s': this host cannot give devices yet",
-					   key);
-		} else if (keys[i].use == KEY_refused && !value_is_empty(setting->value)) {
-			return config_fail(config, key, "`%s' is not supported on this host", key);
-		}
-		return 0;
-	}
-	fprintf(err, "%s:%u: warning: unknown key `%s' ignored\n", setting->source, setting->line,
-		key);
-	return 0;
-}
 
 /* Copies a string value of bounded size. */
 static int take_string(struct config *config, const char *key, char *out, size_t size)
@@ -260,9 +152,10 @@ static int take_sizes(struct guest *guest, struct config *config, FILE *err)
 	uint64_t memory = 0, maxmem = 0, vcpus = 1, maxvcpus = 0, weight = GUEST_DEFAULT_WEIGHT;
 	int has_memory, has_maxmem, has_maxvcpus;
 
-	has_memory = config_number(config, "memory", 4, 1048576, &memory);
-	has_maxmem = config_number(config, "maxmem", 4, 1048576, &maxmem);
-	has_maxvcpus = config_number(config, "maxvcpus", 1, CORBEL_MAX_VCPUS, &maxvcpus);
+	has_memory = config_number(config, "memory", 4, MAX_MEMORY_MIB, &memory);
+	has_maxmem = config_number(config, "maxmem", 4, has_memory ? INT64_MAX : MAX_MEMORY_MIB,
+				   &maxmem);
+	has_maxvcpus = config_number(config, "maxvcpus", 1, INT32_MAX, &maxvcpus);
 	if (has_memory < 0 || has_maxmem < 0 || has_maxvcpus < 0 ||
 	    config_number(config, "vcpus", 1, CORBEL_MAX_VCPUS, &vcpus) < 0 ||
 	    config_number(config, "cpu_weight", 1, 65535, &weight) < 0) {
@@ -322,7 +215,7 @@ int guest_from_config(struct guest *guest, struct config *config, FILE *err)
 	guest->on_reboot = ACTION_restart;
 	guest->on_crash = ACTION_destroy;
 	for (size_t i = 0; i < config->count; i++) {
-		if (check_key(config, &config->settings[i], err)) {
+		if (guest_check_key(config, &config->settings[i], err)) {
 			return -1;
 		}
 	}
@@ -336,25 +229,11 @@ int guest_from_config(struct guest *guest, struct config *config, FILE *err)
 	return 0;
 }
 
-/* A string that holds both quotes has to be written in pieces. */
 static void write_string(FILE *out, const char *key, const char *text)
 {
-	const char *assign = "=";
-
-	do {
-		size_t plain = strcspn(text, "'");
-		size_t quotes = strspn(text + plain, "'");
-
-		if (plain || !quotes) {
-			fprintf(out, "%s %s '%.*s'\n", key, assign, (int)plain, text);
-			assign = "+=";
-		}
-		if (quotes) {
-			fprintf(out, "%s %s \"%.*s\"\n", key, assign, (int)quotes, text + plain);
-			assign = "+=";
-		}
-		text += plain + quotes;
-	} while (*text);
+	fprintf(out, "%s = ", key);
+	config_write_string(out, text);
+	fputc('\n', out);
 }
 
 void guest_write(const struct guest *guest, FILE *out)
@@ -391,8 +270,10 @@ void uuid_format(const uint8_t uuid[16], char text[37])
 	char *at = text;
 
 	for (int i = 0; i < 16; i++) {
-		at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			      uuid[i]);
+		if (i == 4 || i == 6 || i == 8 || i == 10) {
+			*at++ = '-';
+		}
+		at += sprintf(at, "%02x", uuid[i]);
 	}
 }
 

@@ -26,6 +26,10 @@ struct guest {
 	enum guest_action on_poweroff, on_reboot, on_crash;
 };
 
+/* Whether a key may stand there with this value (guest_keys.c): 0, or -1 with config->error; what
+ * is without effect is said on err. */
+int guest_check_key(struct config *config, const struct config_setting *setting, FILE *err);
+
 /* Returns 0, or -1 with config->error.  Warnings (unknown keys, keys without effect) go to err. */
 int guest_from_config(struct guest *guest, struct config *config, FILE *err);
 

@@ -11,6 +11,7 @@
 #include "abi/corbel.h"
 #include "measured-boot/shared/sha2.h"
 #include "tools/corbel/guest.h"
+#include "tools/lib/files.h"
 
 _Static_assert(sizeof(((struct request *)0)->label) ==
 		       sizeof(((struct corbel_owner_manifest *)0)->label),
@@ -21,12 +22,12 @@ _Static_assert(sizeof(struct corbel_owner_manifest) == 312, "as the texts below 
 static const char *read_file(const char *path, struct corbel_owner_manifest *manifest)
 {
 	uint8_t bytes[sizeof(*manifest) + 1];
-	FILE *file = fopen(path, "re");
-	const char *wrong = NULL;
+	const char *wrong;
+	FILE *file = files_open_stream(path, &wrong);
 	size_t size;
 
 	if (!file) {
-		return strerror(errno);
+		return wrong;
 	}
 	errno = 0;
 	size = fread(bytes, 1, sizeof(bytes), file);

@@ -5,7 +5,6 @@
  * the signature is the builder's to verify.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "tools/corbel/policy.h"
 #include "tools/corbel/reader.h"
 #include "tools/corbel/session.h"
+#include "tools/lib/files.h"
 
 #define USUAL_CONFIRM 60
 #define MOST_CONFIRM  3600
@@ -79,15 +79,13 @@ static int read_signed(struct load *load)
 {
 	struct corbel_signed_policy *header = &load->header;
 	struct stat status;
+	const char *why;
 	char text[160];
 	ssize_t got;
 
-	load->fd = open(load->path, O_RDONLY | O_CLOEXEC);
-	if (load->fd < 0 || fstat(load->fd, &status)) {
-		return bad(load, strerror(errno));
-	}
-	if (!S_ISREG(status.st_mode)) {
-		return bad(load, "not a regular file");
+	load->fd = files_open(load->path, &status, &why);
+	if (load->fd < 0) {
+		return bad(load, why);
 	}
 	got = pread(load->fd, load->file, sizeof(load->file), 0);
 	if (got < 0) {

@@ -3,6 +3,7 @@
  * See files.h.  Owns nothing but the temporary name while it writes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,46 +15,85 @@
 
 #include "tools/lib/files.h"
 
-static size_t size_of(FILE *file, size_t limit, const char **why)
+int files_open(const char *path, struct stat *status, const char **why)
+{
+	/* Not to wait for a FIFO's writer; without effect on a regular file. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	*why = NULL;
+	if (fd < 0 || fstat(fd, status)) {
+		int error = errno;
+
+		if (fd >= 0) {
+			close(fd);
+		}
+		*why = strerror(error);
+		errno = error;
+		return -1;
+	}
+	if (S_ISREG(status->st_mode)) {
+		return fd;
+	}
+	*why = S_ISDIR(status->st_mode) ? "is a folder, expected a file" : "is not a regular file";
+	close(fd);
+	errno = 0;
+	return -1;
+}
+
+FILE *files_open_stream(const char *path, const char **why)
 {
 	struct stat status;
+	int fd = files_open(path, &status, why);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
 
-	if (fstat(fileno(file), &status)) {
+	if (fd >= 0 && !file) {
 		*why = strerror(errno);
-	} else if (S_ISDIR(status.st_mode)) {
-		*why = "is a folder, expected a file";
-	} else if (!S_ISREG(status.st_mode)) {
-		*why = "is not a regular file";
-	} else if (status.st_size == 0) {
-		*why = "is empty";
-	} else if ((uint64_t)status.st_size > limit) {
-		*why = "is too large";
-	} else {
-		return (size_t)status.st_size;
+		close(fd);
 	}
-	return 0;
+	return file;
+}
+
+static void *read_all(int fd, size_t size)
+{
+	uint8_t *bytes = malloc(size);
+	size_t done = 0;
+	ssize_t got;
+
+	while (bytes && done < size) {
+		got = read(fd, bytes + done, size - done);
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got <= 0) {
+			free(bytes);
+			return NULL;
+		}
+		done += (size_t)got;
+	}
+	return bytes;
 }
 
 void *files_read(const char *path, size_t limit, size_t *size, char *error, size_t error_size)
 {
-	FILE *file = fopen(path, "rb");
-	const char *why = NULL;
+	struct stat status;
+	const char *why;
+	int fd = files_open(path, &status, &why);
 	void *bytes = NULL;
 
-	if (!file) {
-		snprintf(error, error_size, "%s: %s", path, strerror(errno));
+	if (fd < 0) {
+		snprintf(error, error_size, "%s: %s", path, why);
 		return NULL;
 	}
-	*size = size_of(file, limit, &why);
-	if (!why) {
-		bytes = malloc(*size);
-		if (!bytes || fread(bytes, *size, 1, file) != 1) {
-			why = "cannot be read";
-			free(bytes);
-			bytes = NULL;
-		}
+	if (status.st_size == 0) {
+		why = "is empty";
+	} else if ((uint64_t)status.st_size > limit) {
+		why = "is too large";
+	} else {
+		*size = (size_t)status.st_size;
+		bytes = read_all(fd, *size);
+		why = bytes ? NULL : "cannot be read";
 	}
-	fclose(file);
+	close(fd);
 	if (why) {
 		snprintf(error, error_size, "%s: %s", path, why);
 	}

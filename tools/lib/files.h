@@ -6,6 +6,15 @@
 #define LIB_FILES_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* Opens a regular file for reading; what is none, a FIFO too, is refused at once.  Returns a
+ * descriptor with status filled in, or -1 with the reason in why; errno is 0 if it is there, but no
+ * regular file. */
+int files_open(const char *path, struct stat *status, const char **why);
+/* The same as a stream, or NULL. */
+FILE *files_open_stream(const char *path, const char **why);
 
 /* The bytes of a regular file of 1..limit bytes, freed by the caller; NULL with error set. */
 void *files_read(const char *path, size_t limit, size_t *size, char *error, size_t error_size);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "abi/request.h"
+#include "tools/lib/files.h"
 #include "tools/plan/parse.h"
 
 #define PLAN_TEXT_MAX 65536
@@ -36,11 +37,12 @@ static int read_plan(const char *path, struct plan *plan)
 {
 	static char text[PLAN_TEXT_MAX];
 	char error[256];
-	FILE *f = fopen(path, "r");
+	const char *why;
+	FILE *f = files_open_stream(path, &why);
 	size_t len;
 
 	if (f == NULL) {
-		fprintf(stderr, "corbel-plan: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "corbel-plan: %s: %s\n", path, why);
 		return -1;
 	}
 	len = fread(text, 1, sizeof(text), f);

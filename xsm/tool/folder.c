@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "tools/lib/files.h"
 #include "xsm/compiler/source.h"
 #include "xsm/tool/folder.h"
 
@@ -46,13 +47,14 @@ static unsigned not_text(const char *text, size_t size)
 
 static bool read_one(struct folder *folder, char *path, bool own, struct findings *findings)
 {
-	FILE *f = fopen(path, "rb");
+	const char *why;
+	FILE *f = files_open_stream(path, &why);
 	char *text;
 	size_t size;
 	unsigned line;
 
 	if (f == NULL) {
-		find_bad_input(findings, path, 0, "cannot read: %s", strerror(errno));
+		find_bad_input(findings, path, 0, "cannot read: %s", why);
 		free(path);
 		return false;
 	}

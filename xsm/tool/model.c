@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <openssl/sha.h>
+#include "tools/lib/files.h"
 #include "xsm/tool/folder.h"
 #include "xsm/tool/model.h"
 
@@ -146,14 +147,15 @@ static bool load_signed(struct policy *p, const uint8_t *bytes, size_t size,
 static bool load_file(struct policy *p, struct findings *findings)
 {
 	static const uint8_t policydb_magic[4] = {0x8c, 0xff, 0x7c, 0xf9};
-	FILE *f = fopen(p->path, "rb");
+	const char *why;
+	FILE *f = files_open_stream(p->path, &why);
 	uint8_t *bytes;
 	uint64_t magic = 0;
 	size_t size;
 	bool good;
 
 	if (f == NULL) {
-		find_bad_input(findings, p->path, 0, "cannot read: %s", strerror(errno));
+		find_bad_input(findings, p->path, 0, "cannot read: %s", why);
 		return false;
 	}
 	bytes = must_alloc(POLICY_FILE_MAX + 1);

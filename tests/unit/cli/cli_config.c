@@ -41,10 +41,23 @@ static const struct {
 	{BASE "disk=['phy:/dev/x,xvda,w']", "t.cfg:4: `disk': this host cannot give devices yet",
 	 NULL},
 	{BASE "vif=['']", "`vif': this host cannot give devices yet", NULL},
+	{BASE "virtio=['type=virtio,device22']", "t.cfg:4: `virtio': this host cannot give", NULL},
+	{BASE "virtio=[]\nvsnd=[]\nvdispl=[]\npvcalls=[]\nusbdevice=[]", NULL, NULL},
+	{BASE "vsnd=[['card']]", "`vsnd': this host cannot give devices yet", NULL},
+	{BASE "vdispl=['a']", "`vdispl': this host cannot give devices yet", NULL},
+	{BASE "pvcalls=['a']", "`pvcalls': this host cannot give devices yet", NULL},
+	{BASE "rdm='strategy=host'", "`rdm': this host cannot give devices yet", NULL},
+	{BASE "pvshim=1", "t.cfg:4: `pvshim' is not supported", NULL},
+	{BASE "pvshim=0\npassthrough='disabled'", NULL, NULL},
+	{BASE "passthrough='enabled'", "`passthrough' is not supported", NULL},
+	{BASE "vnuma=[['pnode=0']]", "`vnuma' is not supported", NULL},
 	{BASE "bootloader='pygrub'", "`bootloader' is not supported", NULL},
 	{BASE "firmware='pvgrub64'", "`firmware' is not supported", NULL},
 	{BASE "cmdline='x'\nextra='y'", NULL, "ignoring root= and extra="},
 	{BASE "maxmem=128", NULL, "`maxmem' above the start value"},
+	{BASE "maxmem=2097152", NULL, "`maxmem' above the start value"},
+	{BASE "vcpus=4\nmaxvcpus=32", NULL, "t.cfg:5: warning: `maxvcpus' above the start value"},
+	{"name='a'\nkernel='/k'\nmaxmem=2097152", "`maxmem' must be 4 to 1048576", NULL},
 	{BASE "maxmem=32", "t.cfg:4: `maxmem' is less than `memory'", NULL},
 	{BASE "maxvcpus=1\nvcpus=2", "`maxvcpus' is less than `vcpus'", NULL},
 	{BASE "vcpus=9", "t.cfg:4: `vcpus' must be 1 to 8, not 9", NULL},
@@ -83,6 +96,13 @@ static const struct {
 	{BASE "memory+=64\nmemory=32", NULL, NULL},
 	{"name=\n", "t.cfg:1: expected a quoted string, a number or a list near end of line", NULL},
 	{"name=\001", "near byte 0x01", NULL},
+	{BASE "extra='\\x2d'", "t.cfg:4: `\\x2d' in a string: escapes by number", NULL},
+	{BASE "extra='\\0411'", "t.cfg:4: `\\041' in a string: escapes by number", NULL},
+	{BASE "extra='\\q'", "t.cfg:4: `\\q' in a string: not an escape of xl's", NULL},
+	{BASE "extra='\\", "t.cfg:4: `\\' in a string: not an escape of xl's", NULL},
+	{BASE "extra='\\\n'", "t.cfg:4: `\\' in a string: not an escape of xl's", NULL},
+	{"extra='\\'", "t.cfg:1: string without closing quote", NULL},
+	{"Name='a'", "t.cfg:1: expected a key (of small letters) near `Name", NULL},
 	{"a=\n3", "t.cfg:1: expected a quoted string", NULL},
 };
 
@@ -218,6 +238,61 @@ static void test_write_back(void **state)
 	config_free(&second);
 }
 
+static void draw_text(char *text, size_t size, unsigned *seed)
+{
+	static const char often[] = "\\\\\"'#;=[],nx0\t\n\r\a\b\f\v $";
+	size_t length = (size_t)rand_r(seed) % size;
+
+	for (size_t i = 0; i < length; i++) {
+		text[i] = rand_r(seed) % 2 ? often[(size_t)rand_r(seed) % (sizeof(often) - 1)]
+					   : (char)(1 + rand_r(seed) % 255);
+	}
+	text[length] = '\0';
+}
+
+/* A note reads back to the same texts, whatever is in them. */
+static void test_write_back_any(void **state)
+{
+	static struct guest guest, again;
+	unsigned seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		size_t limit = round % 100 ? 40 : sizeof(guest.kernel);
+		struct config config;
+		char *written, *said;
+		size_t size;
+		FILE *out = open_memstream(&written, &size);
+		int ret;
+
+		memset(&guest, 0, sizeof(guest));
+		guest.has_uuid = true;
+		strcpy(guest.request.name, "a");
+		guest.request.memory_mib = 64;
+		guest.request.vcpus = guest.request.weight = 1;
+		strcpy(guest.request.label, "l");
+		strcpy(guest.kernel, "/");
+		draw_text(guest.kernel + 1, limit - 1, &seed);
+		draw_text(guest.ramdisk, limit, &seed);
+		draw_text(guest.owner_manifest, limit, &seed);
+		draw_text(guest.request.cmdline, limit < 2048 ? limit : 2048, &seed);
+		guest_write(&guest, out);
+		fclose(out);
+		said = read_text(written, &config, &again, &ret);
+		if (ret) {
+			fail_msg("round %d: %s in\n%s", round, config.error, written);
+		}
+		assert_string_equal(said, "");
+		assert_string_equal(guest.kernel, again.kernel);
+		assert_string_equal(guest.ramdisk, again.ramdisk);
+		assert_string_equal(guest.owner_manifest, again.owner_manifest);
+		assert_string_equal(guest.request.cmdline, again.request.cmdline);
+		free(said);
+		free(written);
+		config_free(&config);
+	}
+}
+
 /* Whatever the bytes, an answer with a message, within the bounds that the sanitizers watch. */
 static void test_random(void **state)
 {
@@ -290,8 +365,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),      cmocka_unit_test(test_values),
 		cmocka_unit_test(test_lists),      cmocka_unit_test(test_last_assignment_wins),
-		cmocka_unit_test(test_write_back), cmocka_unit_test(test_random),
-		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_write_back), cmocka_unit_test(test_write_back_any),
+		cmocka_unit_test(test_random),     cmocka_unit_test(test_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
