@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What core/event*.c and core/grant*.c stand on, for tests on the host: heap, domains, policy
+ * What ipc/event*.c and ipc/grant*.c stand on, for tests on the host: heap, domains, policy
  * answers, scheduler, guest copies, frames and nested tables.  Every fake counts, so that a test
  * can ask for balance; wrong use (a lock not held, a reference too many) ends the test.
  */
