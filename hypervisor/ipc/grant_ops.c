@@ -134,6 +134,7 @@ static int16_t open_own(struct domain *d, uint64_t gfn, struct side *side)
 static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end, bool by_ref,
 			 struct side *side)
 {
+	uint32_t right = side->write ? XSM_RIGHT(grant, copy_write) : XSM_RIGHT(grant, copy_read);
 	struct domain *granter;
 	int16_t status;
 
@@ -145,12 +146,12 @@ static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end
 			       ? open_own(call->caller, end->u.gmfn, side)
 			       : GNTST_permission_denied;
 	}
-	if (hc_target(call, end->domid, IN_LIVE, XSM_RIGHT(grant, copy), &granter)) {
+	if (hc_target(call, end->domid, IN_LIVE, right, &granter)) {
 		return GNTST_permission_denied;
 	}
 	status = grant_hold(granter, call->caller->id, side->ref, side->write, &side->frame);
 	if (status != GNTST_okay) {
-		return refuse(call, granter, XSM_RIGHT(grant, copy), side->ref, status);
+		return refuse(call, granter, right, side->ref, status);
 	}
 	side->granter = granter;
 	return status;

@@ -219,6 +219,9 @@ long hc_log_read(struct hc_call *call)
 	if (op->first > count || op->first < MAX(stored, op->stored)) {
 		return -XEN_ENOENT;
 	}
+	if (op->stored > stored && hc_authorize(call, NULL, XSM_RIGHT(xen, log_store))) {
+		return -XEN_EPERM;
+	}
 	n = MIN(op->size / sizeof(ring[0]), MIN(count - op->first, CORBEL_LOG_RING - slot));
 	rc = n ? copy_to_guest(call->vcpu, op->buffer, &ring[slot], (uint32_t)(n * sizeof(ring[0])))
 	       : 0;

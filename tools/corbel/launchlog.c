@@ -138,10 +138,13 @@ static int find_end(struct launchlog *log)
 	return ret ? ret : check_record(log, &last, log->count - 1, log->path);
 }
 
-static int fail_call(struct launchlog *log, int error, const char *what)
+/* `right`: what the call asks for. */
+static int fail_call(struct launchlog *log, int error, const char *what, const char *right)
 {
-	return fail(log, error, "%s: %s", what,
-		    error == -EPERM ? "not permitted: xen:measure" : strerror(-error));
+	bool denied = error == -EPERM;
+
+	return fail(log, error, "%s: %s%s", what, denied ? "not permitted: " : "",
+		    denied ? right : strerror(-error));
 }
 
 int launchlog_open(struct launchlog *log)
@@ -154,7 +157,7 @@ int launchlog_open(struct launchlog *log)
 	log->fd = -1;
 	ret = host_corbel(CORBEL_OP_host_info, &info, sizeof(info));
 	if (ret < 0) {
-		return fail_call(log, ret, "cannot learn which boot this is");
+		return fail_call(log, ret, "cannot learn which boot this is", "build:hostinfo");
 	}
 	memcpy(log->boot_id, info.boot_id, sizeof(log->boot_id));
 	for (size_t i = 0; i < sizeof(info.boot_id); i++) {
@@ -242,7 +245,8 @@ static int read_batch(struct launchlog *log, struct corbel_log_record *records, 
 			    log->path, (long long)log->count - 1);
 	}
 	if (ret < 0) {
-		return fail_call(log, ret, "cannot read the launch log");
+		return fail_call(log, ret, "cannot read the launch log",
+				 "xen:log_read, or xen:log_store to go on after it");
 	}
 	if (memcmp(read.boot_id, log->boot_id, sizeof(log->boot_id)) != 0) {
 		return fail(log, -EBADMSG, "the hypervisor's launch log is of another boot");

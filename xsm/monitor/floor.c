@@ -37,7 +37,8 @@ static const struct floor_rule rules[] = {
 		 BIT(mmu, exchange),
 	 "floor: mmu rights on the hypervisor"},
 	{FLOOR_NOT_ON_HYPERVISOR, XSM_CLASS_grant,
-	 BIT(grant, map_read) | BIT(grant, map_write) | BIT(grant, copy) | BIT(grant, transfer),
+	 BIT(grant, map_read) | BIT(grant, map_write) | BIT(grant, copy_read) |
+		 BIT(grant, copy_write) | BIT(grant, transfer),
 	 "floor: grant rights on the hypervisor"},
 	{FLOOR_BUILDER_OR_SELF, XSM_CLASS_mmu, BIT(mmu, map_read) | BIT(mmu, map_write),
 	 "floor: mmu:map_read or map_write on another domain"},

@@ -27,23 +27,26 @@ static const struct group groups[] = {
 		 BIT(domain, control) | BIT(domain, shutdown)},
 	{MEANING_MANAGES, XSM_CLASS_resource, ~0u},
 	{MEANING_SHARES, XSM_CLASS_grant,
-	 BIT(grant, map_read) | BIT(grant, map_write) | BIT(grant, copy) | BIT(grant, transfer)},
+	 BIT(grant, map_read) | BIT(grant, map_write) | BIT(grant, copy_read) |
+		 BIT(grant, copy_write) | BIT(grant, transfer)},
 	{MEANING_SIGNALS, XSM_CLASS_event, BIT(event, bind) | BIT(event, send)},
-	{MEANING_SEES, XSM_CLASS_domain, BIT(domain, getdomaininfo) | BIT(domain, launchinfo)},
+	{MEANING_SEES, XSM_CLASS_domain, BIT(domain, getdomaininfo)},
 	{MEANING_SEES, XSM_CLASS_mmu, BIT(mmu, stat)},
 	{MEANING_SEES, XSM_CLASS_hvm, BIT(hvm, getparam)},
+	{MEANING_DIGESTS, XSM_CLASS_domain, BIT(domain, launchinfo)},
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
-const char *const meaning_word[MEANINGS] = {"builds", "maps",    "manages",
-					    "shares", "signals", "sees"};
+const char *const meaning_word[MEANINGS] = {"builds",  "maps", "manages", "shares",
+					    "signals", "sees", "digests"};
 const char *const meaning_text[MEANINGS] = {
 	"makes such a domain: writes its memory until it is sealed, never after",
 	"reads or writes its memory or registers without being asked",
-	"creates, destroys, pauses it, lets it run",
+	"creates, destroys, pauses it, lets it run; or only what the arrow names",
 	"maps or copies pages that it has granted, no others",
 	"connects event channels and notifies it",
-	"reads that it exists, its state, sizes and launch digests",
+	"reads that it exists, its state and sizes",
+	"reads its launch digests and label",
 };
 
 /* Rights on the hypervisor, in words that fit into a node. */
@@ -60,12 +63,18 @@ static const struct {
 	{XSM_CLASS_xen, BIT(xen, readconsole), "reads console"},
 	{XSM_CLASS_xen, BIT(xen, writeconsole), "writes console"},
 	{XSM_CLASS_xen, BIT(xen, trace), "audit trace"},
-	{XSM_CLASS_xen, BIT(xen, measure), "measurements"},
+	{XSM_CLASS_xen, BIT(xen, log_read), "launch log of all domains"},
+	{XSM_CLASS_xen, BIT(xen, log_store), "stores the launch log"},
+	{XSM_CLASS_xen, BIT(xen, checkpoint), "checkpoints"},
+	{XSM_CLASS_xen, BIT(xen, measure), "boot measurements"},
 	{XSM_CLASS_security, BIT(security, read_policy), "reads policy"},
 	{XSM_CLASS_xen, BIT(xen, physinfo), "totals"},
+	{XSM_CLASS_build, BIT(build, hostinfo), "host flags"},
 };
 
 /* ---- edges ---------------------------------------------------------------------------------- */
+
+static const unsigned only_looks = 1u << MEANING_SEES | 1u << MEANING_DIGESTS;
 
 static unsigned meanings_of(const uint32_t mask[XSM_CLASS_COUNT])
 {
@@ -78,7 +87,7 @@ static unsigned meanings_of(const uint32_t mask[XSM_CLASS_COUNT])
 	}
 	/* To build is to map; what is said twice is read never. */
 	if ((meanings & 1u << MEANING_BUILDS) != 0) {
-		meanings &= ~(1u << MEANING_MAPS | 1u << MEANING_SEES);
+		meanings &= ~(1u << MEANING_MAPS | only_looks);
 	}
 	return meanings;
 }
@@ -118,13 +127,13 @@ static bool fill(const struct policy *p, unsigned subject, unsigned object, stru
 
 /* Who builds and who only sees is said in the node: else every picture is full of the same arrows.
  */
-static const unsigned in_node = 1u << MEANING_BUILDS | 1u << MEANING_SEES;
+static const unsigned in_node = 1u << MEANING_BUILDS | only_looks;
 
 unsigned graph_on_arrow(const struct edge *e)
 {
 	unsigned meanings = e->meanings & ~(1u << MEANING_BUILDS);
 
-	return meanings == 1u << MEANING_SEES ? 0 : meanings;
+	return (meanings & ~only_looks) == 0 ? 0 : meanings;
 }
 
 static unsigned strength(const struct edge *e)
@@ -238,10 +247,10 @@ char *graph_objects(const struct graph *g, unsigned subject, enum meaning meanin
 
 	for (unsigned i = 0; i < g->edges; i++) {
 		const struct edge *e = &g->edge[i];
-		bool builds = (e->meanings & 1u << MEANING_BUILDS) != 0;
+		bool has = (e->meanings & 1u << meaning) != 0;
 
-		if (e->subject == subject &&
-		    (meaning == MEANING_BUILDS ? builds : e->meanings == 1u << meaning)) {
+		if (e->subject == subject && has &&
+		    (meaning == MEANING_BUILDS || graph_on_arrow(e) == 0)) {
 			char *name = graph_name(g, e->object);
 
 			append(&text, ", ", name);

@@ -9,8 +9,8 @@
 #include "tools/lib/p256.h"
 #include "xsm/tool/words.h"
 
-static const char *const color[MEANINGS] = {"#7a1fa2", "#c62828", "#c25e00",
-					    "#1565c0", "#2e7d32", "#78909c"};
+static const char *const color[MEANINGS] = {"#7a1fa2", "#c62828", "#c25e00", "#1565c0",
+					    "#2e7d32", "#78909c", "#5d4037"};
 
 #define PROVIDER_FILL "#e3eaf2"
 #define CUSTOMER_FILL "#fff3cd"
@@ -54,22 +54,28 @@ static void put_about(FILE *out, const char *what, char *list)
 	free(list);
 }
 
+static const char *node_fill(bool owned, bool builder)
+{
+	if (owned) {
+		return CUSTOMER_FILL;
+	}
+	return builder ? BUILDER_FILL : PROVIDER_FILL;
+}
+
 static void put_node(const struct graph *g, unsigned context, FILE *out)
 {
 	bool owned = policy_owned(g->p, context);
 	bool builder = context == g->p->xsm.sid[XSM_SID_builder];
 	char *name = graph_name(g, context);
 
-	fprintf(out, "  n%u [fillcolor=\"%s\"%s label=<<b>", context,
-		owned     ? CUSTOMER_FILL
-		: builder ? BUILDER_FILL
-			  : PROVIDER_FILL,
+	fprintf(out, "  n%u [fillcolor=\"%s\"%s label=<<b>", context, node_fill(owned, builder),
 		owned ? " style=\"filled,rounded\" peripheries=2" : "");
 	put_escaped(out, name);
 	fputs("</b>", out);
 	put_about(out, "host", graph_host(g, context));
 	put_about(out, meaning_word[MEANING_BUILDS], graph_objects(g, context, MEANING_BUILDS));
 	put_about(out, meaning_word[MEANING_SEES], graph_objects(g, context, MEANING_SEES));
+	put_about(out, meaning_word[MEANING_DIGESTS], graph_objects(g, context, MEANING_DIGESTS));
 	fputs(">];\n", out);
 	free(name);
 }

@@ -338,7 +338,10 @@ static void test_refused_call(void **state)
 {
 	(void)state;
 	fake_log->error = -EPERM;
-	assert_refused(-EPERM, "cannot read the launch log: not permitted: xen:measure", 0);
+	assert_refused(-EPERM,
+		       "cannot read the launch log: not permitted: xen:log_read, or xen:log_store "
+		       "to go on after it",
+		       0);
 	fake_log->error = -ENOSYS;
 	assert_refused(-ENOSYS, "cannot read the launch log: Function not implemented", 0);
 	fake_log->error = 0;

@@ -15,6 +15,7 @@ enum { DOM0 = 0, BUILDER = 1, TENANT = 2, TARGET = 3, UNFINISHED = 4, XEN = DOMI
 #define WINDOW    (CORBEL_BUILDER_WINDOW >> PAGE_SHIFT)
 #define BLOB_AT   0x400000u /* in the builder */
 #define SHARED_AT 9u        /* gfn that a domain has granted to another */
+#define LOGGED    1u        /* a record of the launch log; none is stored yet */
 
 /* One call with valid arguments, and what it answers when it is allowed. */
 struct deny_case {

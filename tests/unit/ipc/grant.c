@@ -201,7 +201,7 @@ static void copies(void **state)
 	give(1, REF, 0, 3, GTF_permit_access | GTF_readonly);
 	memset(fake_frames[fake_ram(1, 3).n].data, 0x5A, PAGE_SIZE);
 	assert_int_equal(copy(0, op), GNTST_okay);
-	assert_int_equal(fake.asked_perm, XSM_PERM_grant_copy);
+	assert_int_equal(fake.asked_perm, XSM_PERM_grant_copy_read);
 	assert_int_equal(fake_frames[fake_ram(0, 2).n].data[3999], 0);
 	assert_int_equal(fake_frames[fake_ram(0, 2).n].data[4000], 0x5A);
 	assert_int_equal(entry_of(1, REF)->flags, GTF_permit_access | GTF_readonly);
@@ -221,6 +221,7 @@ static void copies(void **state)
 	op.dest.u.ref = REF; /* granted read-only */
 	op.flags = GNTCOPY_source_gref | GNTCOPY_dest_gref;
 	assert_int_equal(copy(0, op), GNTST_permission_denied);
+	assert_int_equal(fake.asked_perm, XSM_PERM_grant_copy_write);
 	assert_int_equal(fake.denials, 1);
 	op.flags = 4;
 	assert_int_equal(copy(0, op), GNTST_general_error);

@@ -145,7 +145,7 @@ static void test_owners(void **state)
 		fixture.context[TENANT].flags = XSM_CONTEXT_OWNED;
 		fixture.context[UNLABELED].flags = XSM_CONTEXT_OWNED;
 		fixture_allow_when(&fixture, rights[i].s, rights[i].t, rights[i].relation,
-				   XSM_CLASS_grant, XSM_PERM_grant_copy);
+				   XSM_CLASS_grant, XSM_PERM_grant_copy_read);
 		assert_int_equal(parse(&p, sizeof(fixture), &why, &keep), 0);
 		assert_true(xsm_is_owned(&p, label(TENANT, 0)));
 		assert_false(xsm_is_owned(&p, label(DOM0, 3)));
