@@ -25,6 +25,12 @@ FREE     := -std=gnu11 -O2 -g -ffreestanding -fbuiltin -fno-pic -fno-pie -mno-re
             -mcmodel=small -fno-stack-protector -fcf-protection=none -fno-strict-aliasing \
             -fno-common -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
             -ffile-prefix-map=$(CURDIR)=. $(WARN) $(INC) $(XENDEF)
+# The hypervisor alone: indirect calls go through thunks, which no branch history of a guest steers.
+ifneq ($(findstring clang,$(notdir $(CC))),)
+THUNKS   := -mretpoline -fno-jump-tables
+else
+THUNKS   := -mindirect-branch=thunk-inline -mindirect-branch-register -fno-jump-tables
+endif
 HOSTFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -ffile-prefix-map=$(CURDIR)=. $(WARN) $(INC) $(XENDEF)
 SANFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all \
             $(WARN) $(INC) $(XENDEF) -DCORBEL_HOST_TEST
@@ -50,7 +56,7 @@ HV_OBJ := $(patsubst %,$(B)/hv/%.o,$(basename $(HV_SRC)))
 
 $(B)/hv/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(FREE) -MMD -MP -c $< -o $@
+	$(CC) $(FREE) $(THUNKS) -MMD -MP -c $< -o $@
 
 $(B)/hv/%.o: %.S Makefile
 	@mkdir -p $(@D)

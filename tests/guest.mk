@@ -53,7 +53,7 @@ TESTBIN += $(B)/tests/attack/hostile-builder.bin
 
 # For tests/system/mutants-boot.
 kernel-mutant-flags:
-	@echo $(CC) $(FREE)
+	@echo $(CC) $(FREE) $(THUNKS)
 kernel-objects: $(B)/corbel.elf
 	@echo $(HV_OBJ)
 .PHONY: kernel-mutant-flags kernel-objects

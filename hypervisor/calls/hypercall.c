@@ -272,6 +272,7 @@ static __attribute__((noinline)) long call_with_inner_sub(struct hc_call *call, 
 	uint32_t sub;
 	int rc = gbuf_pin(call->vcpu, call->arg[0], size, size > sizeof(sub), pin);
 
+	call->row = NULL;
 	if (rc) {
 		return rc;
 	}
@@ -366,20 +367,20 @@ static COLD void trace_call(const struct hc_call *call, uint64_t number, long re
 					.arg = call->arg[1]});
 }
 
-bool hypercall_dispatch(struct vcpu *v)
+enum virt_action hypercall_dispatch(struct vcpu *v)
 {
 	struct hc_call call; /* not cleared as a whole: the argument is 512 bytes */
 	uint64_t number = virt_rax(v) & 0xFFFFFFFF;
+	uint16_t state;
 	long result;
 
 	if (v->domain->state == CORBEL_DOM_building) {
 		domain_crash(v->domain, "hypercall while building", number);
-		return true;
+		return VIRT_STOP;
 	}
 	call.vcpu = v;
 	call.caller = v->domain;
 	call.target = NULL;
-	call.row = NULL;
 	call.block = false;
 	call.arg[0] = v->regs.rdi;
 	call.arg[1] = v->regs.rsi;
@@ -387,12 +388,13 @@ bool hypercall_dispatch(struct vcpu *v)
 	call.detail = v->regs.rsi;
 	virt_skip(v, 3);
 	result = perform(&call, number);
-	if (v->domain->state == CORBEL_DOM_dying) {
-		return true; /* it ended itself: nobody is left to read the result */
+	state = v->domain->state;
+	if (state == CORBEL_DOM_dying) {
+		return VIRT_STOP; /* it ended itself: nobody is left to read the result */
 	}
 	virt_set_rax(v, (uint64_t)result);
 	if (__builtin_expect(trace_verbose, 0)) {
 		trace_call(&call, number, result);
 	}
-	return call.block || !domain_runs(v->domain);
+	return state != CORBEL_DOM_running || call.block ? VIRT_STOP : VIRT_RESUME;
 }

@@ -12,6 +12,7 @@
 #define LEAF_AMD       0x80000001u
 #define LEAF_AMD_SIZES 0x80000008u
 #define LEAF_SVM       0x8000000Au
+#define LEAF_AMD_MORE  0x80000021u
 #define VM_CR_DISABLED (1u << 4) /* APM vol. 2 section 15.30.1 */
 
 struct feature {
@@ -34,9 +35,9 @@ static bool has_bit(uint32_t leaf, char reg, uint8_t bit)
 		return false;
 	}
 	struct cpuid_regs r = cpuid(leaf, 0);
-	uint32_t value = reg == 'b' ? r.b : reg == 'c' ? r.c : r.d;
+	const uint32_t value[] = {r.a, r.b, r.c, r.d};
 
-	return value >> bit & 1;
+	return value[reg - 'a'] >> bit & 1;
 }
 
 void cpu_missing_features(char *names, uint32_t size)
@@ -73,6 +74,7 @@ void cpu_set_percpu(unsigned id)
 
 void cpu_protect(void)
 {
+	uint64_t efer = EFER_NXE;
 	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
 
 	if (has_bit(LEAF_EXTENDED, 'b', 7)) {
@@ -84,7 +86,10 @@ void cpu_protect(void)
 	if (has_bit(LEAF_EXTENDED, 'c', 2)) {
 		cr4 |= CR4_UMIP;
 	}
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
+	if (has_bit(LEAF_AMD_MORE, 'a', 8)) {
+		efer |= EFER_AIBRSE; /* APM vol. 2 3.2.9: predictions of guests are not for us */
+	}
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | efer);
 	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
 	write_cr4(cr4);
 	printk("cpu %u: NX WP%s%s%s XSAVE", this_cpu()->id, cr4 & CR4_SMEP ? " SMEP" : " (no SMEP)",

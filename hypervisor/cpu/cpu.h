@@ -6,10 +6,11 @@
 #include <stdint.h>
 #include "cpu/msr.h"
 
-#define EFER_LME  (1ull << 8)
-#define EFER_LMA  (1ull << 10)
-#define EFER_NXE  (1ull << 11)
-#define EFER_SVME (1ull << 12)
+#define EFER_LME    (1ull << 8)
+#define EFER_LMA    (1ull << 10)
+#define EFER_NXE    (1ull << 11)
+#define EFER_SVME   (1ull << 12)
+#define EFER_AIBRSE (1ull << 21) /* automatic IBRS */
 
 #define CR0_PE (1ull << 0)
 #define CR0_MP (1ull << 1)

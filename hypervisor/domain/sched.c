@@ -92,15 +92,20 @@ void sched_forget(struct vcpu *v)
 	}
 }
 
+static __attribute__((noinline)) void wake_poller(struct vcpu *v, uint32_t port)
+{
+	for (uint32_t p = 0; v->state == VCPU_polling && p < v->poll_count; p++) {
+		if (v->poll_ports[p] == port) {
+			sched_wake(v);
+		}
+	}
+}
+
 void sched_poll_port(struct domain *d, uint32_t port)
 {
-	struct vcpu *v;
-
-	for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
-		for (uint32_t p = 0; v->state == VCPU_polling && p < v->poll_count; p++) {
-			if (v->poll_ports[p] == port) {
-				sched_wake(v);
-			}
+	for (uint32_t i = 0; i < d->vcpu_count && d->vcpu[i]; i++) {
+		if (__builtin_expect(d->vcpu[i]->state == VCPU_polling, 0)) {
+			wake_poller(d->vcpu[i], port);
 		}
 	}
 }

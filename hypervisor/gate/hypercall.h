@@ -9,6 +9,7 @@
 #define GATE_HYPERCALL_H
 #include "abi/log.h"
 #include "domain/domain.h"
+#include "virt/virt.h"
 #include <xen/domctl.h>
 #include <xen/grant_table.h>
 #include <xen/hvm/hvm_op.h>
@@ -52,8 +53,8 @@ struct hc_call {
 
 void hypercall_init(void); /* indexes the table; CHECKs that no row is there twice */
 /* Entry from the exit handler: decodes registers, runs the row, stores RAX, steps over VMMCALL.
- * True when the vCPU has stopped running (slept, yielded, or its domain ended). */
-bool hypercall_dispatch(struct vcpu *v);
+ * VIRT_STOP when the vCPU has stopped running (slept, yielded, or its domain ended). */
+enum virt_action hypercall_dispatch(struct vcpu *v);
 
 /* Whether hc_authorize() would say yes; leaves no record. */
 bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right);

@@ -131,7 +131,7 @@ static enum virt_action exit_vmmcall(struct vcpu *v)
 	if (virt_cpl(v)) {
 		return exit_ud(v); /* VMMCALL exits from any privilege level */
 	}
-	return hypercall_dispatch(v) ? VIRT_STOP : VIRT_RESUME;
+	return hypercall_dispatch(v);
 }
 
 static enum virt_action exit_nested_fault(struct vcpu *v)
@@ -240,7 +240,7 @@ static SEPARATE enum virt_action other_exit(struct vcpu *v, uint32_t code)
 	return VIRT_STOP;
 }
 
-/* By name where it matters: an indirect call costs a thunk (docs/THREAT-MODEL.md, T59). */
+/* By name where it matters: an indirect call costs a thunk (docs/THREAT-MODEL.md, T53). */
 static inline enum virt_action act_on_exit(struct vcpu *v)
 {
 	uint32_t code = (uint32_t)v->vmcb->exit_code;

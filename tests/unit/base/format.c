@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The formatter against the C library's, and at its edges. */
+/* base/: the formatter against the C library's, and at its edges; masked indices. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -81,6 +81,21 @@ static void test_copy_string(void **state)
 	assert_string_equal(text, "");
 }
 
+/* Below the size: itself.  Else: something below it, whatever the size. */
+static void test_index(void **state)
+{
+	static const uint64_t sizes[] = {1, 2, 3, 24, 64, 1000, 1024, 1ull << 32};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		assert_true(index_in(sizes[i] - 1, sizes[i]) == sizes[i] - 1);
+		assert_true(index_in(sizes[i], sizes[i]) < sizes[i]);
+		assert_true(index_in(~0ull, sizes[i]) < sizes[i]);
+		assert_true(index_in(0, sizes[i]) == 0);
+	}
+	assert_true(index_in(63, 64) == 63 && index_in(65, 64) < 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +103,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_copy_string),
+		cmocka_unit_test(test_index),
 	};
 
 	return cmocka_run_group_tests_name("format", tests, 0, 0);
