@@ -41,7 +41,8 @@ struct corbel_log_boot {
 	uint32_t hypervisor_svn, builder_svn;
 	uint32_t reset_count, restart_count; /* TPM2_ReadClock at boot; 0 when unmeasured */
 	uint32_t tpm_error;                  /* as struct corbel_host_info */
-	uint32_t pad;
+	uint32_t banks; /* active PCR banks: 1 SHA-1, 2 SHA-256, 4 SHA-384, 8 SHA-512, 16 SM3,
+			   32, 64, 128 SHA3-256, -384, -512; 0 when unmeasured */
 	uint8_t builder_image[32]; /* SHA-256, as measured into PCR 17 */
 	uint8_t policy_key[2][32]; /* who may sign another policy, zero = nobody */
 	char version[32];

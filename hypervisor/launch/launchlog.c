@@ -148,6 +148,7 @@ void launchlog_boot(void)
 	b->hypervisor_svn = CORBEL_HYPERVISOR_SVN;
 	b->builder_svn = host.builder_svn;
 	measure_counts(&b->reset_count, &b->restart_count);
+	b->banks = measure_banks();
 	b->tpm_error = measure_error();
 	memcpy(b->builder_image, host.builder_image, sizeof(b->builder_image));
 	memcpy(b->policy_key, host.policy_key, sizeof(b->policy_key));

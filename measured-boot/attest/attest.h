@@ -61,7 +61,8 @@ int tpm_error(TSS2_RC rc, const char *format, ...) __attribute__((format(printf,
 bool tpm_is_absent(TSS2_RC rc); /* no object under this handle */
 int tpm_open(struct tpm *tpm, const char *tcti);
 void tpm_close(struct tpm *tpm);
-/* Signature over the PCRs of both banks and the nonce, then the PCRs: three commands. */
+/* Signature over the PCRs of all active banks and the nonce, then the PCRs of the SHA-256 bank:
+ * four commands. */
 int tpm_quote(struct tpm *tpm, const uint8_t nonce[CORBEL_NONCE_LEN], struct quote *quote);
 int tpm_read_certificate(struct tpm *tpm, struct blob *certificate);
 

@@ -112,19 +112,61 @@ static int read_pcrs(struct tpm *tpm, size_t first, size_t end, struct quote *qu
 	return ret;
 }
 
+static bool is_active(const TPMS_PCR_SELECTION *bank)
+{
+	bool active = false;
+
+	for (unsigned i = 0; i < bank->sizeofSelect && i < sizeof(bank->pcrSelect); i++) {
+		active |= bank->pcrSelect[i] != 0;
+	}
+	return active;
+}
+
+/* Exactly the active banks: a verifier refuses a quote that leaves one out. */
+static int select_banks(struct tpm *tpm, TPML_PCR_SELECTION *selection)
+{
+	TPMS_CAPABILITY_DATA *capability = NULL;
+	const TPML_PCR_SELECTION *banks;
+	bool sha256 = false;
+	TPMI_YES_NO more;
+	TSS2_RC rc;
+
+	selection->count = 0;
+	rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS,
+				0, 1, &more, &capability);
+	if (rc) {
+		return tpm_error(rc, "cannot ask for the active PCR banks");
+	}
+	banks = &capability->data.assignedPCR;
+	for (unsigned i = 0; i < banks->count; i++) {
+		if (is_active(&banks->pcrSelections[i])) {
+			sha256 |= banks->pcrSelections[i].hash == TPM2_ALG_SHA256;
+			select_pcr(&selection->pcrSelections[selection->count++],
+				   banks->pcrSelections[i].hash, 0, ATTEST_PCRS);
+		}
+	}
+	Esys_Free(capability);
+	return sha256 ? ATTEST_OK
+		      : attest_error(
+				"the TPM's SHA-256 bank is not active: without it there is no "
+				"evidence (`swtpm_setup --pcr-banks`, or the firmware's setup)");
+}
+
 int tpm_quote(struct tpm *tpm, const uint8_t nonce[CORBEL_NONCE_LEN], struct quote *quote)
 {
 	TPMT_SIG_SCHEME key_scheme = {.scheme = TPM2_ALG_NULL};
 	TPM2B_DATA data = {.size = CORBEL_NONCE_LEN};
-	TPML_PCR_SELECTION selection = {.count = 2};
+	TPML_PCR_SELECTION selection;
 	TPMT_SIGNATURE *signature = NULL;
 	TPM2B_ATTEST *attest = NULL;
 	TSS2_RC rc;
 	int ret;
 
 	memcpy(data.buffer, nonce, CORBEL_NONCE_LEN);
-	select_pcr(&selection.pcrSelections[0], TPM2_ALG_SHA256, 0, ATTEST_PCRS);
-	select_pcr(&selection.pcrSelections[1], TPM2_ALG_SHA384, 0, ATTEST_PCRS);
+	ret = select_banks(tpm, &selection);
+	if (ret) {
+		return ret;
+	}
 	rc = Esys_Quote(tpm->esys, tpm->ak, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &data,
 			&key_scheme, &selection, &attest, &signature);
 	if (rc) {

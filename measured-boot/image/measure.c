@@ -35,7 +35,7 @@ static struct {
 	uint64_t deadline; /* of that step */
 	uint32_t error, reset_count, restart_count;
 	struct tpm_banks banks;
-	uint8_t group_auth[TPM_AUTH_LEN]; /* of PCR 20-22; needed again for each checkpoint */
+	struct tpm_auth group_auth; /* of PCR 20-22; needed again for each checkpoint */
 	size_t log_len, firmware_len;
 	uint8_t log[MEASURE_FW_LOG_MAX + MEASURE_LOG_MAX];
 	struct eventlog_data data; /* scratch: too big for the stack */
@@ -102,7 +102,7 @@ static uint32_t check_banks(void)
 	for (unsigned i = 0; i < self.banks.count; i++) {
 		uint16_t alg = self.banks.bank[i].alg;
 
-		usable |= alg == TPM_ALG_SHA256 || alg == TPM_ALG_SHA384;
+		usable |= alg == TPM_ALG_SHA256;
 		for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
 			uint32_t error = check_start_value(pcr, alg, self.banks.bank[i].size);
 
@@ -204,12 +204,27 @@ static void mix_cpu_random(uint8_t *out, size_t len)
 	}
 }
 
+/* Without a value of ours, locality 0 could set one and freeze PCR 20-22 for us.  The PC Client
+ * profile does not ask for the command, and few TPMs have it: there locality 0 has no way either,
+ * and the value stays empty. */
+static void protect_group(void)
+{
+	uint32_t error;
+
+	mix_cpu_random(self.group_auth.value, TPM_AUTH_LEN);
+	self.group_auth.len = TPM_AUTH_LEN;
+	error = tpm2_protect_group(&self.tis, &self.group_auth);
+	if (tpm2_is_unprotectable(error)) {
+		self.group_auth.len = 0;
+	} else {
+		failed(error);
+	}
+}
+
 void measure_protect(void)
 {
-	if (reach(STAGE_protect) && !failed(tpm2_random(&self.tis, self.group_auth))) {
-		/* Without this, locality 0 could set the value and freeze PCR 20-22 for us. */
-		mix_cpu_random(self.group_auth, TPM_AUTH_LEN);
-		failed(tpm2_protect_group(&self.tis, self.group_auth));
+	if (reach(STAGE_protect) && !failed(tpm2_random(&self.tis, self.group_auth.value))) {
+		protect_group();
 	}
 	if (self.tis.locality == LOCALITY) {
 		tis_release(&self.tis);
@@ -232,13 +247,23 @@ void measure_counts(uint32_t *resets, uint32_t *restarts)
 	*restarts = self.error ? 0 : self.restart_count;
 }
 
+uint32_t measure_banks(void)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < self.banks.count && !self.error; i++) {
+		bits |= eventlog_bank_bit(self.banks.bank[i].alg);
+	}
+	return bits;
+}
+
 /* Sends the command of this step. */
 static uint32_t send_step(void)
 {
 	uint32_t error = self.step == STEP_reset
-				 ? tpm2_send_reset(&self.tis, CHECKPOINT_PCR, self.group_auth)
+				 ? tpm2_send_reset(&self.tis, CHECKPOINT_PCR, &self.group_auth)
 				 : tpm2_send_extend(&self.tis, CHECKPOINT_PCR, &self.banks,
-						    self.digest, self.group_auth);
+						    self.digest, &self.group_auth);
 
 	return error ? error : (uint32_t)MEASURE_AGAIN;
 }

@@ -16,7 +16,8 @@
  *	measure_file(MEASURE_kernel, ..)     PCR 18
  *	measure_file(MEASURE_initrd, ..)     PCR 18; left out when there is no initrd
  *	measure_cap()                        separators: the chain is closed
- *	measure_protect()                    locks PCR 20-22, frees the TPM for locality 0
+ *	measure_protect()                    locks PCR 20-22 where the TPM can, frees the TPM for
+ *	                                     locality 0
  *
  * Dom0's command line is a field of the plan and is measured with it, not a second time.  No call
  * blocks without bound: a TPM command has 2 s, taking the locality 5 s.
@@ -37,7 +38,7 @@ enum measure_error {
 	MEASURE_ERR_timeout = 0x43420004,     /* a command took over 2 s */
 	MEASURE_ERR_protocol = 0x43420005,    /* registers contradict the interface specification */
 	MEASURE_ERR_response = 0x43420006,    /* malformed or oversized response */
-	MEASURE_ERR_banks = 0x43420007,       /* no SHA-256/384 bank, or one we cannot treat */
+	MEASURE_ERR_banks = 0x43420007,       /* no SHA-256 bank, or one we cannot treat */
 	MEASURE_ERR_start_value = 0x43420008, /* PCR 17-19 do not start at all ones */
 	MEASURE_ERR_log_full = 0x43420009,    /* record does not fit the log */
 	MEASURE_ERR_order = 0x4342000A,       /* calls out of order */
@@ -66,6 +67,9 @@ bool measure_ok(void);
 uint32_t measure_error(void);
 /* How often the TPM was reset, and restarted since, as it said at boot; 0 when unmeasured. */
 void measure_counts(uint32_t *resets, uint32_t *restarts);
+
+/* The active banks, as eventlog_bank_bit() has them; 0 when unmeasured. */
+uint32_t measure_banks(void);
 
 /*
  * Puts `record` (at most EVENTLOG_DATA_MAX bytes) into PCR 22, which then holds nothing else. Waits

@@ -22,6 +22,9 @@
 #define RC_TESTING        0x90A
 #define RC_YIELDED        0x908
 #define RC_RETRY          0x922
+#define RC_COMMAND_CODE   0x143
+#define RC_VALUE          0x084
+#define RC_VALUE_HANDLE_1 0x184
 #define PCR_GROUP         20 /* any of 20-22 names the group */
 #define SELECT_LEN        3  /* 24 PCRs */
 #define MESSAGE_MAX       1024
@@ -113,17 +116,17 @@ static void start(struct message *m, uint16_t tag, uint32_t code)
 	put(m, code, 4);
 }
 
-static const uint8_t no_auth[1]; /* the empty password */
+static const struct tpm_auth no_auth; /* the empty password */
 
 /* The one authorisation area we use: a password session. */
-static void put_auth(struct message *m, const uint8_t *auth, uint16_t len)
+static void put_auth(struct message *m, const struct tpm_auth *auth)
 {
-	put(m, 9u + len, 4); /* bytes of the area */
+	put(m, 9u + auth->len, 4); /* bytes of the area */
 	put(m, RS_PASSWORD, 4);
 	put(m, 0, 2); /* nonce */
 	put(m, 0, 1); /* attributes */
-	put(m, len, 2);
-	put_bytes(m, auth, len);
+	put(m, auth->len, 2);
+	put_bytes(m, auth->value, auth->len);
 }
 
 static uint32_t send(const struct tis *t, struct message *m, uint64_t deadline)
@@ -223,11 +226,11 @@ uint32_t tpm2_banks(const struct tis *t, struct tpm_banks *out)
 }
 
 static void start_extend(struct message *m, unsigned pcr, const struct tpm_banks *banks,
-			 uint8_t digest[][TPM_DIGEST_MAX], const uint8_t *auth, uint16_t auth_len)
+			 uint8_t digest[][TPM_DIGEST_MAX], const struct tpm_auth *auth)
 {
 	start(m, ST_SESSIONS, CC_PCR_EXTEND);
 	put(m, pcr, 4);
-	put_auth(m, auth, auth_len);
+	put_auth(m, auth);
 	put(m, banks->count, 4);
 	for (unsigned i = 0; i < banks->count; i++) {
 		put(m, banks->bank[i].alg, 2);
@@ -240,26 +243,26 @@ uint32_t tpm2_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *
 {
 	struct message m;
 
-	start_extend(&m, pcr, banks, digest, no_auth, 0);
+	start_extend(&m, pcr, banks, digest, &no_auth);
 	return run_empty(t, &m);
 }
 
-uint32_t tpm2_send_reset(const struct tis *t, unsigned pcr, const uint8_t auth[TPM_AUTH_LEN])
+uint32_t tpm2_send_reset(const struct tis *t, unsigned pcr, const struct tpm_auth *auth)
 {
 	struct message m;
 
 	start(&m, ST_SESSIONS, CC_PCR_RESET);
 	put(&m, pcr, 4);
-	put_auth(&m, auth, TPM_AUTH_LEN);
+	put_auth(&m, auth);
 	return send(t, &m, t->now_ns() + TIS_COMMAND_NS);
 }
 
 uint32_t tpm2_send_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
-			  uint8_t digest[][TPM_DIGEST_MAX], const uint8_t auth[TPM_AUTH_LEN])
+			  uint8_t digest[][TPM_DIGEST_MAX], const struct tpm_auth *auth)
 {
 	struct message m;
 
-	start_extend(&m, pcr, banks, digest, auth, TPM_AUTH_LEN);
+	start_extend(&m, pcr, banks, digest, auth);
 	return send(t, &m, t->now_ns() + TIS_COMMAND_NS);
 }
 
@@ -329,14 +332,19 @@ uint32_t tpm2_random(const struct tis *t, uint8_t out[TPM_RANDOM_LEN])
 	return finish(&m);
 }
 
-uint32_t tpm2_protect_group(const struct tis *t, const uint8_t auth[TPM_AUTH_LEN])
+uint32_t tpm2_protect_group(const struct tis *t, const struct tpm_auth *auth)
 {
 	struct message m;
 
 	start(&m, ST_SESSIONS, CC_PCR_SET_AUTH);
 	put(&m, PCR_GROUP, 4);
-	put_auth(&m, no_auth, 0);
-	put(&m, TPM_AUTH_LEN, 2);
-	put_bytes(&m, auth, TPM_AUTH_LEN);
+	put_auth(&m, &no_auth);
+	put(&m, auth->len, 2);
+	put_bytes(&m, auth->value, auth->len);
 	return run_empty(t, &m);
+}
+
+bool tpm2_is_unprotectable(uint32_t error)
+{
+	return error == RC_COMMAND_CODE || error == RC_VALUE || error == RC_VALUE_HANDLE_1;
 }

@@ -201,8 +201,10 @@ static void write_profile(const struct bootlog *log, size_t grub, const char *na
 		fprintf(out, "%s\n    {\"pcr\": %u, \"type\": %u, \"sha256\": ", comma, event->pcr,
 			event->type);
 		put_hex(out, event->sha256, 32);
-		fputs(", \"sha384\": ", out);
-		put_hex(out, event->sha384, 48);
+		if (event->has_sha384) {
+			fputs(", \"sha384\": ", out);
+			put_hex(out, event->sha384, 48);
+		}
 		fputs(", \"text\": ", out);
 		describe(event, text, sizeof(text));
 		put_text(out, text);

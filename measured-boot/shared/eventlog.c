@@ -25,23 +25,33 @@ const char *eventlog_name(enum measure_kind kind)
 	return kinds[kind].name;
 }
 
+/* In the order of the bits in struct corbel_log_boot. */
+static const struct {
+	uint16_t alg, size;
+} known[] = {
+	{0x0004, 20},                                             /* SHA-1 */
+	{TPM_ALG_SHA256, 32}, {TPM_ALG_SHA384, 48}, {0x000D, 64}, /* SHA-512 */
+	{0x0012, 32},                                             /* SM3 */
+	{0x0027, 32},                                             /* SHA3-256 */
+	{0x0028, 48},                                             /* SHA3-384 */
+	{0x0029, 64},                                             /* SHA3-512 */
+};
+
 uint16_t eventlog_digest_size(uint16_t alg)
 {
-	static const struct {
-		uint16_t alg, size;
-	} known[] = {
-		{0x0004, 20},                       /* SHA-1 */
-		{TPM_ALG_SHA256, 32},               /* the two that count */
-		{TPM_ALG_SHA384, 48}, {0x000D, 64}, /* SHA-512 */
-		{0x0012, 32},                       /* SM3 */
-		{0x0027, 32},                       /* SHA3-256 */
-		{0x0028, 48},                       /* SHA3-384 */
-		{0x0029, 64},                       /* SHA3-512 */
-	};
-
 	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (known[i].alg == alg) {
 			return known[i].size;
+		}
+	}
+	return 0;
+}
+
+uint32_t eventlog_bank_bit(uint16_t alg)
+{
+	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].alg == alg) {
+			return 1u << i;
 		}
 	}
 	return 0;

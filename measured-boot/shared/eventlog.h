@@ -69,6 +69,8 @@ const char *eventlog_name(enum measure_kind kind);
 
 /* Bytes of a digest of this TPM_ALG, 0 for an algorithm that we do not know. */
 uint16_t eventlog_digest_size(uint16_t alg);
+/* Its bit in the boot record's list of banks (abi/log.h); 0 likewise. */
+uint32_t eventlog_bank_bit(uint16_t alg);
 
 /* False when the text is too long. */
 bool eventlog_record(struct eventlog_data *out, enum measure_kind kind, const char *text,

@@ -9,8 +9,9 @@
 
 static bool same(const struct expected_event *expected, const struct boot_event *found)
 {
-	return expected->type == found->type && !memcmp(expected->sha256, found->sha256, 32) &&
-	       !memcmp(expected->sha384, found->sha384, 48);
+	return expected->type == found->type &&
+	       event_is(found, expected->sha256,
+			expected->sha384 ? expected->sha384 : found->sha384);
 }
 
 static bool expected_later(const struct expected_event *expected, size_t from, size_t n,

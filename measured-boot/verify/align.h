@@ -12,9 +12,9 @@
 
 struct expected_event {
 	uint32_t type;
-	const uint8_t *sha256, *sha384;
+	const uint8_t *sha256, *sha384; /* sha384 NULL: not known */
 	const struct boot_event *found; /* OUT: NULL: it is not there */
-	bool same;                      /* OUT: type and both digests */
+	bool same;                      /* OUT: type and digests */
 };
 
 /* Fills found and same; stores events that nothing expected in `extra`, which has room for `m`,

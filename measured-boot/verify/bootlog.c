@@ -14,15 +14,15 @@
 
 #include "measured-boot/shared/eventlog.h"
 
-#define ALGORITHMS_MAX 8u
-#define DATA_MAX       (1u << 20) /* of one event */
+#define DATA_MAX    (1u << 20) /* of one event */
+#define HCRTM_START 4          /* of PCR 0 after an H-CRTM sequence */
 
 struct reader {
 	const uint8_t *data;
 	size_t length, at;
 	unsigned number; /* of the event */
 	size_t start;    /* where it begins */
-	uint16_t alg[ALGORITHMS_MAX], size[ALGORITHMS_MAX];
+	uint16_t alg[BANKS_MAX], size[BANKS_MAX];
 	unsigned algorithms;
 	char *error;
 };
@@ -61,17 +61,18 @@ static bool number(struct reader *r, unsigned bytes, uint32_t *value)
 	return p;
 }
 
-/* The list of algorithms; both banks that count must be in it, with their true sizes. */
+/* The list of algorithms, with their true sizes; SHA-256, which everything is judged by, must be in
+ * it. */
 static bool algorithms(struct reader *r)
 {
 	uint32_t count, alg, size;
-	unsigned found = 0;
+	bool found = false;
 
 	if (!number(r, 4, &count)) {
 		return false;
 	}
-	if (!count || count > ALGORITHMS_MAX) {
-		return bad(r, "1 to %u digest algorithms expected, not %u", ALGORITHMS_MAX, count);
+	if (!count || count > BANKS_MAX) {
+		return bad(r, "1 to %u digest algorithms expected, not %u", BANKS_MAX, count);
 	}
 	for (r->algorithms = 0; r->algorithms < count; r->algorithms++) {
 		if (!number(r, 2, &alg) || !number(r, 2, &size)) {
@@ -87,9 +88,9 @@ static bool algorithms(struct reader *r)
 		}
 		r->alg[r->algorithms] = alg;
 		r->size[r->algorithms] = size;
-		found += alg == TPM_ALG_SHA256 || alg == TPM_ALG_SHA384;
+		found |= alg == TPM_ALG_SHA256;
 	}
-	return found == 2 || bad(r, "SHA-256 and SHA-384 banks expected, one is not in the log");
+	return found || bad(r, "a SHA-256 bank expected, it is not in the log");
 }
 
 static bool header(struct reader *r)
@@ -154,7 +155,9 @@ static bool digests(struct reader *r, struct boot_event *event)
 			memcpy(event->sha256, p, 32);
 		} else if (alg == TPM_ALG_SHA384) {
 			memcpy(event->sha384, p, 48);
+			event->has_sha384 = true;
 		}
+		event->digest[i] = p;
 	}
 	return true;
 }
@@ -182,17 +185,32 @@ static bool read_event(struct reader *r, struct boot_event *event)
 	return event->data;
 }
 
-/* "StartupLocality": the firmware started the TPM from there, and PCR 0 starts with its number. */
-static void remark(struct bootlog *log, const struct boot_event *event)
+/*
+ * What PCR 0 starts with (TPM 2.0 part 1, 34.2; PC Client PFP 10.4.5.3): the number of the locality
+ * that the firmware started the TPM from, which a remark tells, or 4 when hardware measured its
+ * part before (H-CRTM), which is then the first thing measured.  Neither is authentic by itself:
+ * what follows from it is compared with the quote.
+ */
+static void start_value(struct bootlog *log, const struct boot_event *event, bool *started)
 {
-	if (event->size == 17 && !memcmp(event->data, "StartupLocality", 16)) {
-		log->locality = event->data[16];
+	static const char locality[16] = "StartupLocality";
+
+	if (*started || event->pcr) {
+		return;
+	}
+	if (event->type != EV_NO_ACTION) {
+		*started = true;
+		log->start_value =
+			event->type == EV_EFI_HCRTM_EVENT ? HCRTM_START : log->start_value;
+	} else if (event->size == 17 && !memcmp(event->data, locality, sizeof(locality))) {
+		log->start_value = event->data[16];
 	}
 }
 
 static bool read_events(struct reader *r, struct bootlog *log)
 {
 	size_t room = 0;
+	bool started = false;
 
 	while (r->at < r->length) {
 		if (log->count == BOOTLOG_EVENTS_MAX) {
@@ -212,9 +230,7 @@ static bool read_events(struct reader *r, struct bootlog *log)
 		if (!read_event(r, &log->event[log->count])) {
 			return false;
 		}
-		if (log->event[log->count].type == EV_NO_ACTION) {
-			remark(log, &log->event[log->count]);
-		}
+		start_value(log, &log->event[log->count], &started);
 		log->count++;
 	}
 	return true;
@@ -232,6 +248,8 @@ struct bootlog *bootlog_parse(const uint8_t *data, size_t length, char error[256
 	if (!length) {
 		snprintf(error, 256, "the log is empty");
 	} else if (header(&r) && read_events(&r, log)) {
+		memcpy(log->bank, r.alg, sizeof(log->bank));
+		log->banks = r.algorithms;
 		return log;
 	}
 	bootlog_free(log);
@@ -254,32 +272,82 @@ void digest_both(const void *data, size_t length, uint8_t sha256[32], uint8_t sh
 	}
 }
 
-void bootlog_values(const struct bootlog *log, uint8_t pcr256[BOOTLOG_PCRS][32],
-		    uint8_t pcr384[BOOTLOG_PCRS][48])
+bool event_is(const struct boot_event *event, const uint8_t sha256[32], const uint8_t sha384[48])
 {
+	return !memcmp(event->sha256, sha256, 32) &&
+	       (!event->has_sha384 || !memcmp(event->sha384, sha384, 48));
+}
+
+static const EVP_MD *hash_of(uint16_t alg)
+{
+	switch (alg) {
+	case TPM_ALG_SHA256:
+		return EVP_sha256();
+	case TPM_ALG_SHA384:
+		return EVP_sha384();
+	case 0x0004:
+		return EVP_sha1();
+	case 0x000D:
+		return EVP_sha512();
+	case 0x0012:
+		return EVP_sm3();
+	case 0x0027:
+		return EVP_sha3_256();
+	case 0x0028:
+		return EVP_sha3_384();
+	case 0x0029:
+		return EVP_sha3_512();
+	default:
+		abort(); /* the reader lets no other in */
+	}
+}
+
+void bank_extend(uint16_t alg, uint8_t *value, const uint8_t *digest)
+{
+	size_t size = eventlog_digest_size(alg);
+	uint8_t both[2 * BANK_DIGEST_MAX];
+
+	memcpy(both, value, size);
+	memcpy(both + size, digest, size);
+	if (!EVP_Digest(both, 2 * size, value, NULL, hash_of(alg), NULL)) {
+		abort();
+	}
+}
+
+void bootlog_bank(const struct bootlog *log, unsigned n, uint8_t pcr[BOOTLOG_PCRS][BANK_DIGEST_MAX])
+{
+	size_t size = eventlog_digest_size(log->bank[n]);
+
 	/* All ones in 17-22: no dynamic launch.  Whoever had one started them at zero, and no
 	 * quote fits. */
 	for (unsigned i = 0; i < BOOTLOG_PCRS; i++) {
-		memset(pcr256[i], i >= 17 && i <= 22 ? 0xFF : 0, 32);
-		memset(pcr384[i], i >= 17 && i <= 22 ? 0xFF : 0, 48);
+		memset(pcr[i], i >= 17 && i <= 22 ? 0xFF : 0, BANK_DIGEST_MAX);
 	}
-	pcr256[0][31] = pcr384[0][47] = log->locality;
+	pcr[0][size - 1] = log->start_value;
 	for (size_t i = 0; i < log->count; i++) {
 		const struct boot_event *event = &log->event[i];
-		uint8_t both[96];
 
-		if (event->type == EV_NO_ACTION) {
+		if (event->type != EV_NO_ACTION) {
+			bank_extend(log->bank[n], pcr[event->pcr], event->digest[n]);
+		}
+	}
+}
+
+void bootlog_values(const struct bootlog *log, uint8_t pcr256[BOOTLOG_PCRS][32],
+		    uint8_t pcr384[BOOTLOG_PCRS][48])
+{
+	uint8_t pcr[BOOTLOG_PCRS][BANK_DIGEST_MAX];
+
+	memset(pcr384, 0, BOOTLOG_PCRS * sizeof(pcr384[0]));
+	for (unsigned n = 0; n < log->banks; n++) {
+		bool is256 = log->bank[n] == TPM_ALG_SHA256;
+
+		if (!is256 && log->bank[n] != TPM_ALG_SHA384) {
 			continue;
 		}
-		memcpy(both, pcr256[event->pcr], 32);
-		memcpy(both + 32, event->sha256, 32);
-		if (!EVP_Digest(both, 64, pcr256[event->pcr], NULL, EVP_sha256(), NULL)) {
-			abort();
-		}
-		memcpy(both, pcr384[event->pcr], 48);
-		memcpy(both + 48, event->sha384, 48);
-		if (!EVP_Digest(both, 96, pcr384[event->pcr], NULL, EVP_sha384(), NULL)) {
-			abort();
+		bootlog_bank(log, n, pcr);
+		for (unsigned i = 0; i < BOOTLOG_PCRS; i++) {
+			memcpy(is256 ? pcr256[i] : pcr384[i], pcr[i], is256 ? 32 : 48);
 		}
 	}
 }
@@ -339,6 +407,25 @@ static void unquoted(struct judge *j)
 	}
 }
 
+bool judge_bank(const struct judge *j, uint16_t alg)
+{
+	for (unsigned n = 0; n < j->banks; n++) {
+		if (j->bank[n] == alg) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take_banks(struct judge *j)
+{
+	j->banks = j->log->banks;
+	memcpy(j->bank, j->log->bank, sizeof(j->bank));
+	for (unsigned n = 0; n < j->banks; n++) {
+		bootlog_bank(j->log, n, j->foreign[n]);
+	}
+}
+
 void bootlog_replay(struct judge *j)
 {
 	char error[256], found[64];
@@ -351,6 +438,7 @@ void bootlog_replay(struct judge *j)
 		return;
 	}
 	bootlog_values(j->log, j->pcr256, j->pcr384);
+	take_banks(j);
 	j->pcr_known |= QUOTE_PCRS & ~(1u << CORBEL_CHECKPOINT_PCR);
 	j->boot_log_ok = true;
 	unquoted(j);

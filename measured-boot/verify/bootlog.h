@@ -16,19 +16,24 @@
 #define EV_EVENT_TAG                     0x00000006u
 #define EV_IPL                           0x0000000Du
 #define EV_EFI_BOOT_SERVICES_APPLICATION 0x80000003u
+#define EV_EFI_HCRTM_EVENT               0x80000010u
 
 struct boot_event {
 	unsigned number; /* place in the log, from 1, as messages have it */
 	uint32_t pcr, type;
-	uint8_t sha256[32], sha384[48];
-	const uint8_t *data; /* in the log's bytes */
+	uint8_t sha256[32], sha384[48]; /* sha384: zero when the log has no such bank */
+	bool has_sha384;
+	const uint8_t *digest[BANKS_MAX]; /* of each bank, in the log's bytes */
+	const uint8_t *data;              /* in the log's bytes */
 	uint32_t size;
 };
 
 struct bootlog {
 	struct boot_event *event;
 	size_t count;
-	uint8_t locality; /* that the firmware started the TPM from: start value of PCR 0 */
+	uint8_t start_value;      /* last byte of PCR 0 before its first event */
+	uint16_t bank[BANKS_MAX]; /* TPM_ALG of the active banks, as the header has them */
+	unsigned banks;           /* SHA-256 is always among them */
 };
 
 /* NULL: `error` says which event, at which byte, and what was expected. */
@@ -37,7 +42,17 @@ struct bootlog *bootlog_parse(const uint8_t *data, size_t length, char error[256
 /* SHA-256 and SHA-384 of the same bytes.  No memory for it ends the process. */
 void digest_both(const void *data, size_t length, uint8_t sha256[32], uint8_t sha384[48]);
 
-/* Values of all PCRs after these events. */
+/* Whether the event's digests are these; SHA-384 counts if the log has that bank. */
+bool event_is(const struct boot_event *event, const uint8_t sha256[32], const uint8_t sha384[48]);
+
+/* Values of all PCRs of the log's n-th bank after these events. */
+void bootlog_bank(const struct bootlog *log, unsigned n,
+		  uint8_t pcr[BOOTLOG_PCRS][BANK_DIGEST_MAX]);
+
+/* One extend of a PCR of this bank. */
+void bank_extend(uint16_t alg, uint8_t *value, const uint8_t *digest);
+
+/* The same of the two banks that are judged; pcr384 is zero when there is no such bank. */
 void bootlog_values(const struct bootlog *log, uint8_t pcr256[BOOTLOG_PCRS][32],
 		    uint8_t pcr384[BOOTLOG_PCRS][48]);
 

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "abi/corbel.h"
+#include "measured-boot/shared/eventlog.h"
 #include "measured-boot/verify/bootlog.h"
 
 static const struct {
@@ -47,6 +48,14 @@ void checkpoint_pcr(struct judge *j)
 	digest_both(&j->e->checkpoint, sizeof(j->e->checkpoint), both256 + 32, both384 + 48);
 	digest_both(both256, sizeof(both256), j->pcr256[CORBEL_CHECKPOINT_PCR], unused);
 	digest_both(both384, sizeof(both384), unused, j->pcr384[CORBEL_CHECKPOINT_PCR]);
+	for (unsigned n = 0; n < j->banks; n++) {
+		uint8_t *value = j->foreign[n][CORBEL_CHECKPOINT_PCR];
+		uint8_t digest[BANK_DIGEST_MAX];
+
+		memset(value, 0, BANK_DIGEST_MAX);
+		memset(digest, EVENTLOG_FOREIGN, sizeof(digest));
+		bank_extend(j->bank[n], value, digest);
+	}
 	j->pcr_known |= 1u << CORBEL_CHECKPOINT_PCR;
 }
 

@@ -72,7 +72,8 @@ static void compare_pcr(struct judge *j, struct comparison *c, uint32_t pcr)
 		if (event->pcr == pcr) {
 			c->profile[c->count] = event;
 			c->expected[c->count++] = (struct expected_event){
-				event->type, event->sha256, event->sha384, NULL, false};
+				event->type, event->sha256,
+				event->has_sha384 ? event->sha384 : NULL, NULL, false};
 		}
 	}
 	c->found_count = bootlog_of_pcr(j->log, pcr, c->found, ALIGN_MAX);

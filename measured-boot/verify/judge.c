@@ -25,6 +25,7 @@ static void (*const steps[])(struct judge *j) = {
 	checkpoint_check,
 	log_check,
 	quote_clock,
+	quote_banks,
 	/* is it new enough, and is it the domain that was asked for */
 	limits_check,
 	launch_check,

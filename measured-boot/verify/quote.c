@@ -6,6 +6,7 @@
  * (TPM 2.0 part 1, 31.2).
  */
 #include "measured-boot/verify/identity.h"
+#include "measured-boot/shared/eventlog.h"
 #include "measured-boot/shared/merkle.h"
 #include <openssl/ecdsa.h>
 #include <openssl/sha.h>
@@ -122,12 +123,29 @@ static uint32_t selected(const TPMS_PCR_SELECTION *s)
 	return bits;
 }
 
-static bool selection_ok(const TPML_PCR_SELECTION *s)
+static bool quotes_bank(const struct judge *j, uint16_t alg)
 {
-	return s->count == 2 && s->pcrSelections[0].hash == TPM2_ALG_SHA256 &&
-	       s->pcrSelections[1].hash == TPM2_ALG_SHA384 &&
-	       selected(&s->pcrSelections[0]) == QUOTE_PCRS &&
-	       selected(&s->pcrSelections[1]) == QUOTE_PCRS;
+	for (unsigned n = 0; n < j->quoted_count; n++) {
+		if (j->quoted[n] == alg) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Takes the banks over; whether each selects what it must, and none is there twice. */
+static bool take_selection(struct judge *j, const TPML_PCR_SELECTION *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		const TPMS_PCR_SELECTION *bank = &s->pcrSelections[i];
+
+		if (j->quoted_count == BANKS_MAX || quotes_bank(j, bank->hash) ||
+		    selected(bank) != QUOTE_PCRS) {
+			return false;
+		}
+		j->quoted[j->quoted_count++] = bank->hash;
+	}
+	return true;
 }
 
 static void take_facts(struct judge *j, const TPMS_ATTEST *attest)
@@ -140,8 +158,8 @@ static void take_facts(struct judge *j, const TPMS_ATTEST *attest)
 	if (attest->extraData.size == sizeof(j->quote_nonce)) {
 		memcpy(j->quote_nonce, attest->extraData.buffer, sizeof(j->quote_nonce));
 	}
-	j->pcr_selection_ok =
-		selection_ok(&quote->pcrSelect) && quote->pcrDigest.size == sizeof(j->pcr_digest);
+	j->pcr_selection_ok = take_selection(j, &quote->pcrSelect) &&
+			      quote->pcrDigest.size == sizeof(j->pcr_digest);
 	if (j->pcr_selection_ok) {
 		memcpy(j->pcr_digest, quote->pcrDigest.buffer, sizeof(j->pcr_digest));
 	}
@@ -250,19 +268,37 @@ static bool row_shown(struct judge *j)
 	return true;
 }
 
+static const uint8_t *value_of(const struct judge *j, uint16_t alg, unsigned pcr)
+{
+	if (alg == TPM2_ALG_SHA256) {
+		return j->pcr256[pcr];
+	}
+	if (alg == TPM2_ALG_SHA384) {
+		return j->pcr384[pcr];
+	}
+	for (unsigned n = 0; n < j->banks; n++) {
+		if (j->bank[n] == alg) {
+			return j->foreign[n][pcr];
+		}
+	}
+	return NULL;
+}
+
+/* As the TPM does it: bank after bank in the quote's order (TPM 2.0 part 3, 18.4). */
 static bool digest_pcrs(const struct judge *j, uint8_t out[32])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
 
-	for (unsigned i = 0; i < 24 && good; i++) {
-		if (QUOTE_PCRS & 1u << i) {
-			good = EVP_DigestUpdate(context, j->pcr256[i], 32) == 1;
-		}
-	}
-	for (unsigned i = 0; i < 24 && good; i++) {
-		if (QUOTE_PCRS & 1u << i) {
-			good = EVP_DigestUpdate(context, j->pcr384[i], 48) == 1;
+	for (unsigned n = 0; n < j->quoted_count; n++) {
+		size_t size = eventlog_digest_size(j->quoted[n]);
+
+		for (unsigned i = 0; i < 24 && good; i++) {
+			const uint8_t *value = value_of(j, j->quoted[n], i);
+
+			if (QUOTE_PCRS & 1u << i) {
+				good = value && EVP_DigestUpdate(context, value, size) == 1;
+			}
 		}
 	}
 	good = good && EVP_DigestFinal_ex(context, out, NULL) == 1;
@@ -290,25 +326,91 @@ static void row_pcrs(struct judge *j)
 			   list[0] ? list : "values that the host does not show");
 }
 
+#define BANKS_TEXT 96
+
+/* "SHA-256 SHA-384" for bits as the boot record has them. */
+static void banks_text(uint32_t bits, char out[BANKS_TEXT])
+{
+	static const char *const name[] = {"SHA-1", "SHA-256",  "SHA-384",  "SHA-512",
+					   "SM3",   "SHA3-256", "SHA3-384", "SHA3-512"};
+	size_t used = 0;
+
+	snprintf(out, BANKS_TEXT, "none");
+	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		if (bits & 1u << i) {
+			used += (size_t)snprintf(out + used, BANKS_TEXT - used, "%s%s",
+						 used ? " " : "", name[i]);
+		}
+	}
+}
+
+static uint32_t bank_bits(const uint16_t *alg, unsigned count)
+{
+	uint32_t bits = 0;
+
+	for (unsigned n = 0; n < count; n++) {
+		bits |= eventlog_bank_bit(alg[n]);
+	}
+	return bits;
+}
+
+/* Whether exactly the banks of the log were quoted.  Bits of unknown algorithms are none, so the
+ * numbers count too. */
+static bool banks_equal(const struct judge *j)
+{
+	return j->quoted_count == j->banks &&
+	       bank_bits(j->quoted, j->quoted_count) == bank_bits(j->bank, j->banks);
+}
+
 void quote_pcrs(struct judge *j)
 {
-	static const char expected[] = "SHA-256 and SHA-384 of PCR 0-9 17-19 22";
-	char list[80];
+	char expected[128], found[128], text[BANKS_TEXT];
 
+	banks_text(j->banks ? bank_bits(j->bank, j->banks) : eventlog_bank_bit(TPM2_ALG_SHA256),
+		   text);
+	snprintf(expected, sizeof(expected), "PCR 0-9 17-19 22 of %s", text);
+	banks_text(bank_bits(j->quoted, j->quoted_count), text);
+	snprintf(found, sizeof(found), "those of %s", text);
 	if (!j->quote_signed) {
 		verdict_add(j->v, "quote.pcrs", ROW_missing, expected, NULL,
 			    "No genuine quote says what the TPM holds.");
 	} else if (!j->pcr_selection_ok) {
-		verdict_add(
-			j->v, "quote.pcrs", ROW_bad, expected, "another selection",
-			"The quote leaves out a register or a bank, where anything could be, or "
-			"has one too many.");
+		verdict_add(j->v, "quote.pcrs", ROW_bad, expected, "another selection",
+			    "The quote leaves out a register, where anything could be, or has one "
+			    "too many.");
 	} else if ((j->pcr_known & QUOTE_PCRS) != QUOTE_PCRS) {
-		list_pcrs(list, sizeof(list), QUOTE_PCRS & ~j->pcr_known);
+		list_pcrs(text, sizeof(text), QUOTE_PCRS & ~j->pcr_known);
 		verdict_add(j->v, "quote.pcrs", ROW_missing, expected, NULL,
-			    "The logs do not tell the values of PCR %s.", list);
+			    "The logs do not tell the values of PCR %s.", text);
+	} else if (!banks_equal(j)) {
+		verdict_add(j->v, "quote.pcrs", ROW_bad, expected, found,
+			    "The quote leaves out an active bank, where anything could be, or has "
+			    "one that the log does not tell of.");
 	} else {
 		row_pcrs(j);
+	}
+}
+
+/* The log's header, which lists the banks, is measured nowhere; the boot record is the hypervisor's
+ * own word. */
+void quote_banks(struct judge *j)
+{
+	char expected[BANKS_TEXT], found[BANKS_TEXT];
+	uint32_t quoted = bank_bits(j->quoted, j->quoted_count);
+
+	banks_text(quoted, found);
+	if (!j->quote_signed || !j->boot) {
+		verdict_add(j->v, "quote.banks", ROW_missing, NULL, j->quote_signed ? found : NULL,
+			    "There is no proved boot record or no genuine quote to compare.");
+		return;
+	}
+	banks_text(j->boot->body.boot.banks, expected);
+	if (j->boot->body.boot.banks != quoted) {
+		verdict_add(j->v, "quote.banks", ROW_bad, expected, found,
+			    "Other banks than the hypervisor found active in this TPM.");
+	} else {
+		verdict_add(j->v, "quote.banks", ROW_ok, expected, found,
+			    "Every bank that is active in this TPM was quoted.");
 	}
 }
 

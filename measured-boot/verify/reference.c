@@ -160,7 +160,10 @@ static void read_event(const struct json_node *node, struct profile_event *event
 	event->pcr = json_number(json_member(node, "pcr"), 7);
 	event->type = json_number(json_member(node, "type"), UINT32_MAX);
 	json_hex(json_member(node, "sha256"), event->sha256, 32);
-	json_hex(json_member(node, "sha384"), event->sha384, 48);
+	event->has_sha384 = json_has(node, "sha384");
+	if (event->has_sha384) {
+		json_hex(json_member(node, "sha384"), event->sha384, 48);
+	}
 	event->text = checked(strdup(json_text(json_member(node, "text"), 4096)));
 }
 

@@ -39,7 +39,8 @@ struct reference_file {
 struct profile_event {
 	uint32_t pcr, type;
 	uint8_t sha256[32], sha384[48];
-	char *text; /* for display */
+	bool has_sha384; /* a profile of a TPM without that bank has none */
+	char *text;      /* for display */
 };
 
 struct reference {

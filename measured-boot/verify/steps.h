@@ -10,8 +10,10 @@
 #include "measured-boot/verify/verify.h"
 
 #define NAME_LEN 34u /* of a TPM object with nameAlg SHA-256: u16 0x000B, digest */
-/* PCRs that a quote must select, in both banks, and no other. */
-#define QUOTE_PCRS 0x4E03FFu /* 0-9, 17, 18, 19, 22 */
+/* PCRs that a quote must select, in every active bank, and no other. */
+#define QUOTE_PCRS      0x4E03FFu /* 0-9, 17, 18, 19, 22 */
+#define BANKS_MAX       8u
+#define BANK_DIGEST_MAX 64u
 
 struct bootlog;     /* bootlog.c: the events of the boot log, in order */
 struct reference;   /* appraise.c: the loaded references and the firmware profile */
@@ -40,12 +42,18 @@ struct judge {
 	uint8_t quote_nonce[32]; /* extraData; what checkpoint.nonce must equal */
 	uint32_t reset_count, restart_count;
 	bool clock_safe;
-	uint8_t pcr_digest[32]; /* SHA-256 over the selected PCRs: SHA-256 bank, then SHA-384 */
-	bool pcr_selection_ok;  /* exactly QUOTE_PCRS in exactly these two banks */
+	uint8_t pcr_digest[32];     /* SHA-256 over the selected PCRs, bank after bank */
+	bool pcr_selection_ok;      /* exactly QUOTE_PCRS in each of these banks, no bank twice: */
+	uint16_t quoted[BANKS_MAX]; /* TPM_ALG, in the quote's order */
+	unsigned quoted_count;
 
 	/* bootlog_replay() sets 0-9 and 17-19, checkpoint_pcr() sets 22; a bit in pcr_known for
-	 * each PCR computed in both banks. */
-	uint8_t pcr256[24][32], pcr384[24][48];
+	 * each PCR computed in all banks of the log.  SHA-256 is always one of them, and decides
+	 * alone; SHA-384 must agree where there is such a bank; of others (foreign) nothing is
+	 * known but that log and quote agree. */
+	uint16_t bank[BANKS_MAX];
+	unsigned banks;
+	uint8_t pcr256[24][32], pcr384[24][48], foreign[BANKS_MAX][24][BANK_DIGEST_MAX];
 	uint32_t pcr_known;
 	struct bootlog *log; /* NULL: unreadable */
 	bool boot_log_ok;    /* parsed to its last byte and replayed */
@@ -84,13 +92,17 @@ void quote_check(struct judge *j);
 /* quote.c, after bootlog_replay() and checkpoint_pcr(): quote.pcrs.  Sets pcrs_ok; when the digest
  * differs it names the PCRs whose value in e->pcr is not the computed one. */
 void quote_pcrs(struct judge *j);
-/* quote.c, after log_check(): quote.clock, the TPM's counters against leaf 0. */
+/* quote.c, after log_check(): quote.clock, the TPM's counters against leaf 0; quote.banks, the
+ * banks of log and quote against those that the hypervisor found. */
 void quote_clock(struct judge *j);
+void quote_banks(struct judge *j);
 
 /* ---- part 2: boot log, references, checkpoint, launch log, limits, tenant -----------------------
  */
 
-/* bootlog.c: boot.log.  Parses e->boot_log and replays it into pcr256, pcr384, pcr_known. */
+/* bootlog.c: whether the log has a bank of this TPM_ALG. */
+bool judge_bank(const struct judge *j, uint16_t alg);
+/* bootlog.c: boot.log.  Parses e->boot_log and replays it into the PCR values. */
 void bootlog_replay(struct judge *j);
 /* checkpoint.c, no row: PCR 22 as the bytes of e->checkpoint would make it. */
 void checkpoint_pcr(struct judge *j);

@@ -90,7 +90,7 @@ static void judge(const uint8_t *data, size_t size)
 			if ((QUOTE_PCRS & 1u << pcr) && pcr != CORBEL_CHECKPOINT_PCR &&
 			    (memcmp(j.pcr256[pcr], good256[pcr], 32) ||
 			     memcmp(j.pcr384[pcr], good384[pcr], 48)) &&
-			    !j.log->locality) {
+			    !j.log->start_value) {
 				abort();
 			}
 		}

@@ -228,7 +228,7 @@ static void bad_form(void **state)
 	malformed("size of the header", 31, 0xFF);
 	malformed("name", 32, 's');
 	malformed("no algorithm", 32 + 24, 0);
-	malformed("one algorithm", 32 + 24, 1);
+	malformed("one algorithm", 32 + 24, 1); /* the header then ends elsewhere */
 	malformed("many algorithms", 32 + 24, 9);
 	malformed("unknown algorithm", 32 + 28, 0xEE);
 	malformed("one algorithm twice", 32 + 32, 0x0B);
@@ -282,9 +282,11 @@ static void banks(void **state)
 		{{0x000B, 0x000C}, {0x000B, 0x000C}, 2, NULL},
 		{{0x000B, 0x000C}, {0x000C, 0x000B}, 2, NULL},
 		{{0x0004, 0x000B, 0x000C}, {0x0004, 0x000B, 0x000C}, 3, NULL},
-		{{0x000B}, {0x000B}, 1, "banks expected"},
-		{{0x000C}, {0x000C}, 1, "banks expected"},
-		{{0x0004, 0x000B}, {0x0004, 0x000B}, 2, "banks expected"},
+		{{0x000B}, {0x000B}, 1, NULL},
+		{{0x0004, 0x000B}, {0x0004, 0x000B}, 2, NULL},
+		{{0x0004, 0x000B, 0x000D}, {0x0004, 0x000B, 0x000D}, 3, NULL},
+		{{0x000C}, {0x000C}, 1, "a SHA-256 bank expected"},
+		{{0x0004, 0x000C}, {0x0004, 0x000C}, 2, "a SHA-256 bank expected"},
 		{{0x000B, 0x000C}, {0x000B, 0x000B}, 2, "twice"},
 		{{0x000B, 0x000C}, {0x000B, 0x000D}, 2, "not in the header"},
 		{{0x000B, 0x000B}, {0x000B, 0x000B}, 2, "twice"},
@@ -300,6 +302,10 @@ static void banks(void **state)
 		if (!cases[i].fault) {
 			assert_non_null(read);
 			assert_int_equal(read->count, 1);
+			assert_int_equal(read->banks, cases[i].count);
+			assert_int_equal(read->event[0].has_sha384,
+					 cases[i].listed[1] == 0x000C ||
+						 cases[i].listed[2] == 0x000C);
 		} else {
 			assert_null(read);
 			assert_non_null(strstr(error, cases[i].fault));

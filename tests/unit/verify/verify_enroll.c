@@ -305,6 +305,9 @@ static void read_pcrs(void)
 	memcpy(f.e.pcr, f.j.pcr256, sizeof(f.e.pcr));
 	memcpy(f.e.nonce, f.in.nonce, sizeof(f.e.nonce));
 	f.j.pcr_known = f.e.pcr_present = QUOTE_PCRS;
+	f.j.bank[0] = TPM2_ALG_SHA256;
+	f.j.bank[1] = TPM2_ALG_SHA384;
+	f.j.banks = 2;
 	free(sha256.data);
 	free(sha384.data);
 }

@@ -284,6 +284,9 @@ void fixture_quote(struct fixture *f)
 		memcpy(f->e.pcr[i], f->j.pcr256[i], 32);
 	}
 	f->j.pcr_known = f->e.pcr_present = QUOTE_PCRS;
+	f->j.bank[0] = TPM2_ALG_SHA256;
+	f->j.bank[1] = TPM2_ALG_SHA384;
+	f->j.banks = 2;
 	fixture_set_certificate(f, certificate);
 	fixture_ak_public(&f->ak_public, f->ak);
 	fixture_set_ak(f, &f->ak_public);
@@ -307,6 +310,9 @@ void fixture_reset(struct fixture *f)
 
 	memcpy(clean.pcr256, f->j.pcr256, sizeof(clean.pcr256));
 	memcpy(clean.pcr384, f->j.pcr384, sizeof(clean.pcr384));
+	memcpy(clean.foreign, f->j.foreign, sizeof(clean.foreign));
+	memcpy(clean.bank, f->j.bank, sizeof(clean.bank));
+	clean.banks = f->j.banks;
 	verdict_free(&f->v);
 	X509_free(f->j.ek_certificate);
 	EVP_PKEY_free(f->j.ak);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <openssl/sha.h>
 
 static struct fixture f;
 
@@ -206,7 +207,11 @@ static void selections(void **state)
 
 	(void)state;
 	fixture_quote(&f);
-	s->count = 1; /* one bank only */
+	s->count = 1; /* one bank only, of two active ones */
+	resign("quote.pcrs", ROW_bad);
+	assert_non_null(strstr(f.v.row[f.v.count - 1].meaning, "an active bank"));
+	fixture_quote(&f);
+	s->count = 0;
 	resign("quote.pcrs", ROW_bad);
 	fixture_quote(&f);
 	s->count = 3; /* one bank too many */
@@ -227,6 +232,71 @@ static void selections(void **state)
 	fixture_quote(&f);
 	f.attest.attested.quote.pcrDigest.size = 31;
 	resign("quote.pcrs", ROW_bad);
+}
+
+/* What of the log's two banks was quoted decides, not that there are two. */
+static void other_banks(void **state)
+{
+	TPML_PCR_SELECTION *s = &f.attest.attested.quote.pcrSelect;
+	uint8_t all[14 * (20 + 32)];
+	size_t length = 0;
+
+	(void)state;
+	fixture_quote(&f); /* a TPM with SHA-256 alone */
+	s->count = f.j.banks = 1;
+	for (unsigned i = 0; i < 24; i++) {
+		if (QUOTE_PCRS & 1u << i) {
+			memcpy(all + length, f.j.pcr256[i], 32);
+			length += 32;
+		}
+	}
+	SHA256(all, length, f.attest.attested.quote.pcrDigest.buffer);
+	resign("quote.pcrs", ROW_ok);
+	assert_true(f.j.pcrs_ok);
+	fixture_quote(&f); /* both quoted, the log tells of one */
+	f.j.banks = 1;
+	expect("quote.pcrs", ROW_bad);
+	fixture_quote(&f); /* SHA-1, which nothing judges, in its place in the quote */
+	f.j.bank[1] = s->pcrSelections[0].hash = TPM2_ALG_SHA1;
+	s->pcrSelections[1].hash = TPM2_ALG_SHA256;
+	memset(f.j.foreign[1], 0x5A, sizeof(f.j.foreign[1]));
+	memset(all, 0x5A, 14 * 20);
+	length = 14 * 20;
+	for (unsigned i = 0; i < 24; i++) {
+		if (QUOTE_PCRS & 1u << i) {
+			memcpy(all + length, f.j.pcr256[i], 32);
+			length += 32;
+		}
+	}
+	SHA256(all, length, f.attest.attested.quote.pcrDigest.buffer);
+	resign("quote.pcrs", ROW_ok);
+	f.j.foreign[1][4][0] ^= 1;
+	expect("quote.pcrs", ROW_bad);
+}
+
+static void banks_row(uint32_t found, enum row_result result)
+{
+	static struct corbel_log_record boot;
+
+	boot.body.boot.banks = found;
+	fixture_judge(&f);
+	f.j.boot = &boot;
+	quote_banks(&f.j);
+	assert_int_equal(fixture_row(&f.v, "quote.banks"), result);
+}
+
+/* The hypervisor's word for what is active, against quote and log that agree. */
+static void active_banks(void **state)
+{
+	(void)state;
+	fixture_quote(&f);
+	banks_row(2 | 4, ROW_ok);
+	banks_row(2, ROW_bad);
+	banks_row(1 | 2 | 4, ROW_bad);
+	banks_row(0, ROW_bad);
+	fixture_judge(&f);
+	quote_banks(&f.j);
+	assert_int_equal(fixture_row(&f.v, "quote.banks"), ROW_missing);
 }
 
 static void values(void **state)
@@ -315,6 +385,8 @@ int main(void)
 		cmocka_unit_test(nonces),
 		cmocka_unit_test(batches),
 		cmocka_unit_test(selections),
+		cmocka_unit_test(other_banks),
+		cmocka_unit_test(active_banks),
 		cmocka_unit_test(values),
 		cmocka_unit_test(shown),
 		cmocka_unit_test(clocks),

@@ -145,6 +145,7 @@ static void usual_records(struct recorded *w)
 	r = recorded_append(w, CORBEL_LOG_boot, CORBEL_LOG_NONE);
 	r->body.boot.hypervisor_svn = r->body.boot.builder_svn = 1;
 	r->body.boot.reset_count = 7;
+	r->body.boot.banks = 2 | 4;
 	r->body.boot.restart_count = 2;
 	memcpy(r->body.boot.builder_image, recorded_event(w, 9, 2)->sha256, 32);
 	strcpy(r->body.boot.version, "0.1");

@@ -267,6 +267,7 @@ static void fill_boot(struct world *w, struct corbel_log_record *r)
 						.builder_svn = 1,
 						.reset_count = 7,
 						.restart_count = 2,
+						.banks = 2 | 4,
 						.version = "world"};
 	SHA256((const uint8_t *)w->file[2], strlen(w->file[2]), r->body.boot.builder_image);
 }
