@@ -11,7 +11,6 @@
 #include <sepol/debug.h>
 #include "xsm/tool/folder.h"
 
-#define ENDS_WORD " \t\r\n)(;"
 /* A report can name every rule of a type; the first ones will do. */
 #define MOST_LINKS 12u
 
@@ -251,76 +250,6 @@ static void read_line(struct reader *r, char *text)
 	}
 }
 
-/* Whether a word, or each part of a name like `shop.t`, occurs anywhere else than in its form. */
-static bool occurs_elsewhere(const struct folder *folder, const char *form, size_t form_size,
-			     const char *part, size_t length)
-{
-	for (unsigned i = 0; i < folder->count; i++) {
-		const char *text = folder->file[i].text;
-		size_t size = folder->file[i].size;
-		bool comment = false;
-
-		for (size_t at = 0; at + length <= size; at++) {
-			const char *hit = text + at;
-
-			comment = *hit != '\n' && (comment || *hit == ';');
-			if (!comment && memcmp(hit, part, length) == 0 &&
-			    (hit < form || hit >= form + form_size) &&
-			    strchr(ENDS_WORD ".", hit[length]) != NULL &&
-			    (at == 0 || strchr(ENDS_WORD ".", hit[-1]) != NULL)) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-static void name_unknown(const struct folder *folder, struct finding *finding, const char *form,
-			 size_t size)
-{
-	size_t length;
-
-	for (size_t at = 0; at < size; at += length + 1) {
-		length = strcspn(form + at, ENDS_WORD ".");
-		if (at + length > size) {
-			return;
-		}
-		if (length > 0 && !occurs_elsewhere(folder, form, size, form + at, length)) {
-			finding_link(finding, "nothing here declares '%.*s'", (int)length,
-				     form + at);
-		}
-	}
-}
-
-/* What could not be resolved the compiler does not say: quote the line, and name what occurs
- * nowhere else. */
-static void quote_sources(const struct folder *folder, struct findings *findings)
-{
-	for (unsigned i = 0; i < findings->count; i++) {
-		struct finding *f = &findings->item[i];
-
-		if (f->file == NULL || f->links > 0 ||
-		    strncmp(f->text, "Failed to resolve", 17) != 0) {
-			continue;
-		}
-		for (unsigned s = 0; s < folder->count; s++) {
-			const char *at = folder->file[s].text;
-
-			if (strcmp(folder->file[s].path, f->file) != 0) {
-				continue;
-			}
-			for (unsigned line = 1; line < f->line && at != NULL; line++) {
-				at = strchr(at, '\n');
-				at = at != NULL ? at + 1 : NULL;
-			}
-			if (at != NULL) {
-				finding_link(f, "%.*s", (int)strcspn(at, "\n"), at);
-				name_unknown(folder, f, at, strcspn(at, ";\n"));
-			}
-		}
-	}
-}
-
 static void read_said(const struct folder *folder, struct findings *findings)
 {
 	struct reader reader = {.folder = folder, .findings = findings};
@@ -335,7 +264,6 @@ static void read_said(const struct folder *folder, struct findings *findings)
 		line = end;
 	}
 	flush(&reader);
-	quote_sources(folder, findings);
 	drop_chain(&reader);
 	free(reader.chain);
 	free(reader.neverallow);

@@ -237,6 +237,7 @@ size_t source_form(const struct source_file *f, const char *word, size_t from, s
 			continue;
 		}
 		start = skip_blanks(f, at + 1);
+		start += f->text[start] == '"'; /* the compiler takes keywords in quotes, too */
 		if (strncmp(f->text + start, word, length) == 0 &&
 		    strchr(" \t\r\n\f)(;\"", f->text[start + length]) != NULL) {
 			if (name != NULL) {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <openssl/sha.h>
 #include "tools/lib/files.h"
+#include "xsm/tool/authored.h"
 #include "xsm/tool/folder.h"
 #include "xsm/tool/model.h"
 
@@ -76,30 +77,6 @@ static bool lower(struct policy *p, struct source *source, bool good, struct fin
 	return p->blob != NULL && parse(p, findings);
 }
 
-/* What the compiler takes and an author should not write; false: findings say where. */
-static bool refuse_forms(const struct folder *folder, struct findings *findings)
-{
-	static const char *const form[][2] = {
-		{"in", "a rule in somebody else's block: its place cannot be found any more"},
-		{"optional", "a rule with a slip of the pen would disappear without a word"},
-	};
-	bool good = true;
-
-	for (unsigned i = 1; i < folder->count; i++) {
-		const struct source_file *f = &folder->file[i];
-
-		for (unsigned k = 0; f->own && k < sizeof(form) / sizeof(form[0]); k++) {
-			for (size_t at = source_form(f, form[k][0], 0, NULL); at < f->size;
-			     at = source_form(f, form[k][0], at + 1, NULL)) {
-				find_bad_input(findings, f->path, source_line(f, at),
-					       "(%s ...) is refused: %s", form[k][0], form[k][1]);
-				good = false;
-			}
-		}
-	}
-	return good;
-}
-
 bool policy_from_folder(struct policy *p, struct folder *folder, const char *extra, bool neverallow,
 			struct findings *findings)
 {
@@ -107,10 +84,7 @@ bool policy_from_folder(struct policy *p, struct folder *folder, const char *ext
 	sepol_policydb_t *policy;
 
 	p->form = POLICY_FOLDER;
-	if (!refuse_forms(folder, findings)) {
-		return false;
-	}
-	policy = folder_compile(folder, extra, neverallow, findings);
+	policy = authored_compile(folder, extra, neverallow, findings);
 	return policy != NULL && lower(p, &source, source_use(&source, policy), findings);
 }
 

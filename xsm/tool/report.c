@@ -262,19 +262,29 @@ void findings_print(const struct findings *findings, bool json)
 	}
 }
 
+static void finding_free(struct finding *f)
+{
+	for (unsigned l = 0; l < f->links; l++) {
+		free(f->chain[l]);
+	}
+	free(f->chain);
+	free(f->rule);
+	free(f->forbidden_by);
+	free(f->file);
+	free(f->text);
+}
+
+void finding_move(struct findings *to, struct finding *from)
+{
+	to->item = must_realloc(to->item, (to->count + 1) * sizeof(*to->item));
+	to->item[to->count++] = *from;
+	*from = (struct finding){0};
+}
+
 void findings_free(struct findings *findings)
 {
 	for (unsigned i = 0; i < findings->count; i++) {
-		struct finding *f = &findings->item[i];
-
-		for (unsigned l = 0; l < f->links; l++) {
-			free(f->chain[l]);
-		}
-		free(f->chain);
-		free(f->rule);
-		free(f->forbidden_by);
-		free(f->file);
-		free(f->text);
+		finding_free(&findings->item[i]);
 	}
 	free(findings->item);
 	*findings = (struct findings){0};

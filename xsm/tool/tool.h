@@ -77,6 +77,8 @@ struct finding *find(struct findings *findings, const char *file, unsigned line,
 		     ...) __attribute__((format(printf, 4, 5)));
 struct finding *find_bad_input(struct findings *findings, const char *file, unsigned line,
 			       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Moves a finding, which leaves nothing behind. */
+void finding_move(struct findings *to, struct finding *from);
 void finding_link(struct finding *finding, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* "FILE:LINE: TEXT" lines on stderr, chains indented; with json an array member "findings" of an
