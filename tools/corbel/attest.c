@@ -110,6 +110,15 @@ static int run(char **arguments)
 	return tool_error(errno, "attest: cannot run %s", path);
 }
 
+/* The option whose value the next word will be. */
+static const char *option_of(const char *word)
+{
+	if (!strcmp(word, domain_option)) {
+		return domain_option;
+	}
+	return strcmp(word, request_option) ? NULL : request_option;
+}
+
 static bool make_arguments(int argc, char **argv, char **arguments)
 {
 	const char *what = NULL;
@@ -119,10 +128,7 @@ static bool make_arguments(int argc, char **argv, char **arguments)
 		if (!arguments[i]) {
 			return false;
 		}
-		what = what                               ? NULL
-		       : !strcmp(argv[i], domain_option)  ? domain_option
-		       : !strcmp(argv[i], request_option) ? request_option
-							  : NULL;
+		what = what ? NULL : option_of(argv[i]);
 	}
 	return true;
 }

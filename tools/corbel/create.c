@@ -246,6 +246,12 @@ static int create(struct guest *guest, const struct create_options *options, uin
 	     open_image(&session.files[CORBEL_FILE_initrd], guest->ramdisk, "ramdisk"))) {
 		return EXIT_BUILD;
 	}
+	ret = guest_make_absolute(
+		guest); /* only now: what is said names the file as the user does */
+	if (ret) {
+		tool_error(ret, "cannot keep the names of the domain's files");
+		return EXIT_BUILD;
+	}
 	if (!guest->has_uuid && (ret = random_uuid(guest->request.uuid))) {
 		tool_error(ret, "no random UUID");
 		return EXIT_BUILD;

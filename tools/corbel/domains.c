@@ -26,10 +26,12 @@ int domains_next(uint16_t first, struct domain_entry *entry)
 		domid >= CORBEL_DOMID_FIRST && store_load(domid, entry->info.handle, &entry->guest);
 	if (entry->noted) {
 		strcpy(entry->name, entry->guest.request.name);
+	} else if (domid == CORBEL_DOMID_DOM0) {
+		strcpy(entry->name, "Domain-0");
+	} else if (domid == CORBEL_DOMID_BUILDER) {
+		strcpy(entry->name, "corbel-builder");
 	} else {
-		strcpy(entry->name, domid == CORBEL_DOMID_DOM0      ? "Domain-0"
-				    : domid == CORBEL_DOMID_BUILDER ? "corbel-builder"
-								    : "(null)");
+		strcpy(entry->name, "(null)"); /* as xl */
 	}
 	return 0;
 }
@@ -38,7 +40,10 @@ int domains_get(uint16_t domid, struct domain_entry *entry)
 {
 	int ret = domains_next(domid, entry);
 
-	return ret ? ret : entry->info.domain == domid ? 0 : -ESRCH;
+	if (ret) {
+		return ret;
+	}
+	return entry->info.domain == domid ? 0 : -ESRCH;
 }
 
 int domains_resolve(const char *text, uint16_t *domid)

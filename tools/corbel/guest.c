@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/corbel.h"
 #include "tools/corbel/guest.h"
@@ -227,6 +228,37 @@ int guest_from_config(struct guest *guest, struct config *config, FILE *err)
 		return -1;
 	}
 	return 0;
+}
+
+static int make_absolute(char path[GUEST_PATH])
+{
+	char absolute[GUEST_PATH];
+	size_t here;
+
+	if (!path[0] || path[0] == '/') {
+		return 0;
+	}
+	if (!getcwd(absolute, sizeof(absolute))) {
+		return -errno;
+	}
+	here = strlen(absolute);
+	if (here + 1 + strlen(path) >= sizeof(absolute)) {
+		return -ENAMETOOLONG;
+	}
+	sprintf(absolute + here, "%s%s", here > 1 ? "/" : "", path);
+	strcpy(path, absolute);
+	return 0;
+}
+
+int guest_make_absolute(struct guest *guest)
+{
+	char *paths[] = {guest->kernel, guest->ramdisk, guest->owner_manifest};
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !ret; i++) {
+		ret = make_absolute(paths[i]);
+	}
+	return ret;
 }
 
 static void write_string(FILE *out, const char *key, const char *text)

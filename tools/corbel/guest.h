@@ -15,13 +15,15 @@
 #define GUEST_DEFAULT_LABEL  "system_u:system_r:tenant.t"
 #define GUEST_DEFAULT_WEIGHT 256
 
+#define GUEST_PATH 4096
+
 enum guest_action { ACTION_destroy, ACTION_restart, ACTION_preserve, ACTION_count };
 
 struct guest {
 	struct request request; /* file sizes are filled in by create */
-	char kernel[4096];
-	char ramdisk[4096];        /* empty = none */
-	char owner_manifest[4096]; /* file; empty = nobody's */
+	char kernel[GUEST_PATH];
+	char ramdisk[GUEST_PATH];        /* empty = none */
+	char owner_manifest[GUEST_PATH]; /* file; empty = nobody's */
 	bool has_uuid;
 	enum guest_action on_poweroff, on_reboot, on_crash;
 };
@@ -36,6 +38,10 @@ int guest_from_config(struct guest *guest, struct config *config, FILE *err);
 /* Reads the owner's manifest, if there is one, into the request.  Returns 0, or -1 with what is
  * wrong in why. */
 int guest_read_owner(struct guest *guest, char *why, size_t size);
+
+/* Files that are named from the current folder get absolute names, so that the settings mean the
+ * same in another one.  Returns 0, or a negative errno. */
+int guest_make_absolute(struct guest *guest);
 
 /* Writes settings that config_parse() and guest_from_config() turn into the same guest. */
 void guest_write(const struct guest *guest, FILE *out);

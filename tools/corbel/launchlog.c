@@ -206,8 +206,10 @@ static int append(struct launchlog *log, const struct corbel_log_record *records
 
 		if (put > 0) {
 			done += (size_t)put;
-		} else {
-			error = put == 0 ? ENOSPC : errno == EINTR ? 0 : errno;
+		} else if (put == 0) {
+			error = ENOSPC;
+		} else if (errno != EINTR) {
+			error = errno;
 		}
 	}
 	if (!error && fsync(log->fd)) {

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xen/sched.h>
@@ -16,16 +18,18 @@
 #include "tools/corbel/store.h"
 
 #define JOBS_MAX      CONSOLES_MAX
-#define RESTART_PAUSE 2 /* ticks between destroy and create, as xl */
+#define RESTART_PAUSE 2 /* ticks between destroy and create, as xl; doubled after each failure */
+#define RESTART_TRIES 6
 
 struct job {
 	enum { JOB_free, JOB_kept, JOB_destroying, JOB_pausing, JOB_creating } state;
 	uint16_t domid;
 	uint8_t uuid[16];
-	bool restart;
-	unsigned pause;
+	char name[64];
+	char *config; /* what to create anew, if a restart is wanted */
+	size_t config_size;
+	unsigned pause, failures;
 	pid_t child;
-	char config[256];
 };
 
 static struct job jobs[JOBS_MAX];
@@ -57,16 +61,35 @@ static struct job *take_slot(void)
 	return kept;
 }
 
-static void run(struct job *job, char *const arguments[])
+/* The domain is gone: its number and UUID may come again. */
+static void job_done(struct job *job)
+{
+	free(job->config);
+	job->config = NULL;
+	job->state = JOB_free;
+}
+
+/* Nothing more is done about a domain that is still there. */
+static void job_keep(struct job *job)
+{
+	free(job->config);
+	job->config = NULL;
+	job->state = JOB_kept;
+}
+
+/* input: a descriptor that becomes the child's standard input, or -1. */
+static void run(struct job *job, char *const arguments[], int input)
 {
 	job->child = fork();
 	if (job->child == 0) {
+		if (input >= 0 && dup2(input, STDIN_FILENO) < 0) {
+			_exit(127);
+		}
 		execv("/proc/self/exe", arguments);
 		_exit(127);
 	}
 	if (job->child < 0) {
 		consoled_say("cannot start `%s': %s", arguments[1], strerror(errno));
-		job->state = JOB_free;
 	}
 }
 
@@ -77,25 +100,66 @@ static void destroy(struct job *job)
 
 	snprintf(number, sizeof(number), "%u", job->domid);
 	job->state = JOB_destroying;
-	run(job, arguments);
+	run(job, arguments, -1);
+	if (job->child < 0) {
+		job_done(job); /* seen again at the next scan */
+	}
+}
+
+static void pause_first(struct job *job)
+{
+	job->state = JOB_pausing;
+	job->pause = RESTART_PAUSE << job->failures;
+}
+
+static void restart_failed(struct job *job)
+{
+	if (++job->failures == RESTART_TRIES) {
+		consoled_say("%s (was domain %u): restart failed %d times, given up", job->name,
+			     job->domid, RESTART_TRIES);
+		job_done(job);
+		return;
+	}
+	pause_first(job);
+	consoled_say("%s (was domain %u): restart failed, tried again in %u s", job->name,
+		     job->domid, job->pause);
+}
+
+/* The configuration as an open file without a name, which no other restart can meet. */
+static int open_config(const struct job *job)
+{
+	int fd = memfd_create("restart", MFD_CLOEXEC);
+
+	if (fd >= 0 && (write(fd, job->config, job->config_size) != (ssize_t)job->config_size ||
+			lseek(fd, 0, SEEK_SET) != 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 static void create(struct job *job)
 {
-	char *arguments[] = {"corbel", "create", "-q", job->config, NULL};
+	char *arguments[] = {"corbel", "create", "-q", "-", NULL};
+	int input = open_config(job);
 
 	job->state = JOB_creating;
-	run(job, arguments);
+	job->child = -1;
+	if (input < 0) {
+		consoled_say("%s: cannot pass its configuration: %s", job->name, strerror(errno));
+	} else {
+		run(job, arguments, input);
+		close(input);
+	}
+	if (job->child < 0) {
+		restart_failed(job);
+	}
 }
 
 static bool keep_config(struct job *job, const struct guest *guest)
 {
-	char uuid[37];
-	FILE *file;
+	FILE *file = open_memstream(&job->config, &job->config_size);
 
-	uuid_format(job->uuid, uuid);
-	snprintf(job->config, sizeof(job->config), "%s/restart-%s.cfg", store_root, uuid);
-	file = fopen(job->config, "we");
 	if (!file) {
 		return false;
 	}
@@ -138,6 +202,7 @@ void lifecycle_shutdown(const struct domain_entry *entry)
 	}
 	memset(job, 0, sizeof(*job));
 	job->domid = entry->info.domain;
+	snprintf(job->name, sizeof(job->name), "%s", entry->name);
 	memcpy(job->uuid, entry->info.handle, sizeof(job->uuid));
 	what = reason_of(domain_shutdown_reason(&entry->info), &entry->guest, &action);
 	if (host_corbel(CORBEL_OP_launch_info, &launch, sizeof(launch)) < 0) {
@@ -150,46 +215,59 @@ void lifecycle_shutdown(const struct domain_entry *entry)
 		job->state = JOB_kept;
 		return;
 	}
-	job->restart = action == ACTION_restart;
-	if (job->restart && !keep_config(job, &entry->guest)) {
+	if (action == ACTION_restart && !keep_config(job, &entry->guest)) {
 		consoled_say("domain %u: cannot keep its configuration, left as it is", job->domid);
-		job->state = JOB_kept;
+		job_keep(job);
 		return;
 	}
 	destroy(job);
 }
 
-static void finished(struct job *job, int status)
+static void destroyed(struct job *job, bool good)
 {
-	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-
 	if (!good) {
-		consoled_say("domain %u: %s failed", job->domid,
-			     job->state == JOB_destroying ? "destroy" : "restart");
+		consoled_say("domain %u: destroy failed", job->domid);
+		job_keep(job); /* not tried for ever */
+	} else if (job->config) {
+		pause_first(job);
+	} else {
+		job_done(job);
 	}
-	if (job->state == JOB_destroying && job->restart && good) {
-		job->state = JOB_pausing;
-		job->pause = RESTART_PAUSE;
+}
+
+static void created(struct job *job, bool good)
+{
+	if (good) {
+		job_done(job);
+	} else {
+		restart_failed(job);
+	}
+}
+
+static void work(struct job *job)
+{
+	int status;
+	bool good;
+
+	if (job->state == JOB_pausing && --job->pause == 0) {
+		create(job);
 		return;
 	}
-	if (job->config[0]) {
-		unlink(job->config);
+	if ((job->state != JOB_destroying && job->state != JOB_creating) ||
+	    waitpid(job->child, &status, WNOHANG) != job->child) {
+		return;
 	}
-	job->state = JOB_kept; /* a domain that could not be destroyed is not tried for ever */
+	good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (job->state == JOB_destroying) {
+		destroyed(job, good);
+	} else {
+		created(job, good);
+	}
 }
 
 void lifecycle_tick(void)
 {
-	int status;
-
 	for (int i = 0; i < JOBS_MAX; i++) {
-		struct job *job = &jobs[i];
-
-		if (job->state == JOB_pausing && --job->pause == 0) {
-			create(job);
-		} else if ((job->state == JOB_destroying || job->state == JOB_creating) &&
-			   waitpid(job->child, &status, WNOHANG) == job->child) {
-			finished(job, status);
-		}
+		work(&jobs[i]);
 	}
 }

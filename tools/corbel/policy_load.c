@@ -356,16 +356,17 @@ static int run(struct load *load)
 	struct corbel_policy_request request = {
 		.magic = CORBEL_POLICY_REQUEST_MAGIC,
 		.size = (uint32_t)load->session.files[CORBEL_FILE_policy].size,
-		/* A check ends nothing, and lists what it finds. */
-		.flags = load->check    ? CORBEL_POLICY_CHECK
-			 : load->revoke ? CORBEL_POLICY_REVOKE
-					: 0,
 		.confirm_s = load->check || stays(load) ? 0 : load->confirm_s,
 	};
 	struct session *session = &load->session;
 	uint32_t seconds;
 	int code;
 
+	if (load->check) { /* ends nothing, and lists what it finds */
+		request.flags = CORBEL_POLICY_CHECK;
+	} else if (load->revoke) {
+		request.flags = CORBEL_POLICY_REVOKE;
+	}
 	load->trace_error = reader_read(&load->reader); /* so that the next read is of this */
 	load->lost_before = load->reader.rings.lost;
 	memcpy(session->request, &request, sizeof(request));

@@ -142,7 +142,7 @@ static int newest_first(const void *left, const void *right)
 	if (a->written.tv_nsec != b->written.tv_nsec) {
 		return a->written.tv_nsec < b->written.tv_nsec ? 1 : -1;
 	}
-	return a->domid < b->domid ? 1 : a->domid > b->domid ? -1 : 0;
+	return (int)b->domid - (int)a->domid;
 }
 
 static void sweep_logs(void)

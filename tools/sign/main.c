@@ -302,18 +302,35 @@ static bool take_minimum(struct options *options, int option)
 	return true;
 }
 
+static const char **slot_of(struct options *options, int option)
+{
+	switch (option) {
+	case 'k':
+		return &options->key;
+	case 'o':
+		return &options->output;
+	case 'c':
+		return &options->config;
+	case 's':
+		return &options->show;
+	case 'd':
+		return &options->digest_of;
+	case 'K':
+		return &options->input.kernel;
+	case 'I':
+		return &options->input.initrd;
+	case 'C':
+		return &options->input.cmdline;
+	case 'L':
+		return &options->input.label;
+	default:
+		return NULL;
+	}
+}
+
 static bool take_option(struct options *options, int option)
 {
-	const char **slot = option == 'k'   ? &options->key
-			    : option == 'o' ? &options->output
-			    : option == 'c' ? &options->config
-			    : option == 's' ? &options->show
-			    : option == 'd' ? &options->digest_of
-			    : option == 'K' ? &options->input.kernel
-			    : option == 'I' ? &options->input.initrd
-			    : option == 'C' ? &options->input.cmdline
-			    : option == 'L' ? &options->input.label
-					    : NULL;
+	const char **slot = slot_of(options, option);
 
 	if (option == 'j') {
 		options->json = true;
@@ -352,10 +369,13 @@ static const char *missing(const struct options *options)
 		return given ? "--config says kernel, initrd, command line and label already"
 			     : NULL;
 	}
-	return !input->kernel    ? "--kernel is missing (or --config)"
-	       : !input->cmdline ? "--cmdline is missing; --cmdline '' signs an empty one"
-	       : !input->label   ? "--label is missing"
-				 : NULL;
+	if (!input->kernel) {
+		return "--kernel is missing (or --config)";
+	}
+	if (!input->cmdline) {
+		return "--cmdline is missing; --cmdline '' signs an empty one";
+	}
+	return input->label ? NULL : "--label is missing";
 }
 
 static int run(struct options *options, int count, char **extra)

@@ -42,46 +42,91 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The daemon runs itself for each action; this program then only notes its arguments. */
+/* The daemon runs itself for each action; this program then only notes its arguments, and for a
+ * create what it reads. */
 static int note_arguments(int argc, char **argv)
 {
 	FILE *file = fopen(getenv("CLI_LIFECYCLE_NOTES"), "a");
+	bool create = argc > 1 && !strcmp(argv[1], "create");
+	char line[256];
 
 	if (!file) {
 		return 1;
+	}
+	if (create && getenv("CLI_LIFECYCLE_SLOW")) {
+		usleep(300000);
 	}
 	for (int i = 1; i < argc; i++) {
 		fprintf(file, "%s%s", i > 1 ? " " : "", argv[i]);
 	}
 	fputc('\n', file);
-	return fclose(file);
+	while (create && fgets(line, sizeof(line), stdin)) {
+		fprintf(file, "  %s", line);
+	}
+	return fclose(file) || (create && getenv("CLI_LIFECYCLE_FAIL"));
+}
+
+static void start_notes(char path[128])
+{
+	snprintf(path, 128, "%s/notes", store_root);
+	setenv("CLI_LIFECYCLE_NOTES", path, 1);
+}
+
+static void read_notes(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "r");
+
+	text[file ? fread(text, 1, size - 1, file) : 0] = '\0';
+	if (file) {
+		fclose(file);
+	}
+}
+
+/* What has been destroyed is gone, as with the real command. */
+static void forget_destroyed(const char *text)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, "destroy ")) != NULL) {
+		at += strlen("destroy ");
+		fake.domains[atoi(at)].used = false;
+	}
 }
 
 static void wait_for_actions(const char *path, char *text, size_t size)
 {
 	for (int i = 0; i < 40; i++) {
-		FILE *file;
-
 		usleep(50000);
+		read_notes(path, text, size);
+		forget_destroyed(text);
 		consoles_scan();
 		lifecycle_tick();
-		file = fopen(path, "r");
-		text[file ? fread(text, 1, size - 1, file) : 0] = '\0';
-		if (file) {
-			fclose(file);
-		}
 	}
+	read_notes(path, text, size);
 }
 
-static void add_down(uint16_t domid, unsigned reason)
+static unsigned count(const char *text, const char *what)
+{
+	unsigned found = 0;
+
+	while ((text = strstr(text, what)) != NULL) {
+		text += strlen(what);
+		found++;
+	}
+	return found;
+}
+
+/* A domain that is down, and its note. */
+static void add_life(uint16_t domid, unsigned reason, uint8_t uuid)
 {
 	static struct guest guest;
 	struct fake_domain *domain =
 		fake_add(domid, XEN_DOMINF_shutdown | reason << XEN_DOMINF_shutdownshift);
 
+	memset(domain->info.handle, uuid, sizeof(domain->info.handle));
 	memset(&guest, 0, sizeof(guest));
-	snprintf(guest.request.name, sizeof(guest.request.name), "guest%u", domid);
-	memcpy(guest.request.uuid, domain->info.handle, 16);
+	snprintf(guest.request.name, sizeof(guest.request.name), "guest%u", uuid);
+	memset(guest.request.uuid, uuid, sizeof(guest.request.uuid));
 	strcpy(guest.request.label, "l");
 	strcpy(guest.kernel, "/k");
 	guest.request.memory_mib = 8;
@@ -92,13 +137,17 @@ static void add_down(uint16_t domid, unsigned reason)
 	assert_int_equal(store_pending(&guest) | store_commit(&guest, domid), 0);
 }
 
+static void add_down(uint16_t domid, unsigned reason)
+{
+	add_life(domid, reason, (uint8_t)domid);
+}
+
 static void test_actions(void **state)
 {
-	char path[128], text[1024];
+	char path[128], text[4096];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/notes", store_root);
-	setenv("CLI_LIFECYCLE_NOTES", path, 1);
+	start_notes(path);
 	add_down(2, SHUTDOWN_poweroff);
 	add_down(3, SHUTDOWN_reboot);
 	add_down(4, SHUTDOWN_crash);
@@ -106,11 +155,63 @@ static void test_actions(void **state)
 	wait_for_actions(path, text, sizeof(text));
 	assert_non_null(strstr(text, "destroy 2\n"));
 	assert_non_null(strstr(text, "destroy 3\n"));
-	assert_non_null(strstr(text, "create -q "));
-	assert_non_null(strstr(text, "/restart-03030303-0303-0303-0303-030303030303.cfg\n"));
+	assert_non_null(strstr(text, "create -q -\n  name = 'guest3'\n"
+				     "  uuid = '03030303-0303-0303-0303-030303030303'\n"));
+	assert_int_equal(count(text, "create"), 1);
 	assert_null(strstr(text, "destroy 4"));
 	assert_null(strstr(text, "destroy 5"));
-	assert_ptr_equal(strstr(strstr(text, "destroy 2") + 1, "destroy 2"), NULL);
+	assert_int_equal(count(text, "destroy 2"), 1);
+}
+
+/* The next life of a UUID has ended before the last restart was done with. */
+static void test_restart_twice(void **state)
+{
+	char path[128], text[4096] = "";
+
+	(void)state;
+	start_notes(path);
+	setenv("CLI_LIFECYCLE_SLOW", "1", 1);
+	add_down(3, SHUTDOWN_reboot);
+	for (int i = 0; i < 60 && !strstr(text, "destroy 6"); i++) {
+		usleep(50000);
+		read_notes(path, text, sizeof(text));
+		forget_destroyed(text);
+		if (i == 8) { /* its create is asleep */
+			add_life(6, SHUTDOWN_reboot, 3);
+		}
+		consoles_scan();
+		lifecycle_tick();
+	}
+	unsetenv("CLI_LIFECYCLE_SLOW");
+	wait_for_actions(path, text, sizeof(text));
+	assert_int_equal(count(text, "destroy 3"), 1);
+	assert_int_equal(count(text, "destroy 6"), 1);
+	assert_int_equal(count(text, "create -q -\n  name = 'guest3'\n"), 2);
+}
+
+/* A restart that fails is tried again, at growing distance, and not for ever. */
+static void test_restart_fails(void **state)
+{
+	char path[128], text[8192];
+
+	(void)state;
+	start_notes(path);
+	setenv("CLI_LIFECYCLE_FAIL", "1", 1);
+	add_down(3, SHUTDOWN_reboot);
+	for (int i = 0; i < 400; i++) {
+		usleep(5000);
+		read_notes(path, text, sizeof(text));
+		forget_destroyed(text);
+		consoles_scan();
+		lifecycle_tick();
+	}
+	unsetenv("CLI_LIFECYCLE_FAIL");
+	assert_int_equal(count(text, "destroy 3"), 1);
+	assert_int_equal(count(text, "create -q -\n  name = 'guest3'\n"), 6);
+	add_down(3, SHUTDOWN_reboot); /* it is started by hand, and the number comes again */
+	unlink(path);
+	wait_for_actions(path, text, sizeof(text));
+	assert_int_equal(count(text, "create -q -\n  name = 'guest3'\n"), 1);
 }
 
 static bool is_there(const char *format, unsigned number)
@@ -168,6 +269,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_restart_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_restart_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
 	};
 
