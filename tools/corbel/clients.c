@@ -169,7 +169,8 @@ static void attach(struct client *client, uint16_t domid)
 	snprintf(line, sizeof(line), "ok %zu\n", size);
 	reply(client, line);
 	client_put(client, tail, size);
-	client->attached = true;
+	client->attached = !console->ended; /* of what has shut down only old output comes */
+	client->ending = console->ended;
 	client->domid = domid;
 }
 

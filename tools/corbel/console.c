@@ -19,9 +19,11 @@
 #include "tools/corbel/console_link.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
+#include "tools/corbel/names.h"
 #include "tools/corbel/store.h"
 
-#define ESCAPE 0x1d /* Ctrl-] */
+#define ESCAPE        0x1d /* Ctrl-] */
+#define FIRST_WORDS_S 10   /* for a new domain to say something when there is no input */
 
 struct link {
 	int socket;
@@ -216,7 +218,8 @@ static enum link_end stream(struct link *link, int64_t deadline)
 			return LINK_closed;
 		}
 		if (link->ending && !deadline) {
-			deadline = deadline_in(1);
+			deadline = deadline_in(link->script && link->script->start ? FIRST_WORDS_S
+										   : 1);
 		}
 		left = remaining_ms(deadline);
 		if (left == 0) {
@@ -290,59 +293,85 @@ static bool say_state(uint16_t domid)
 	}
 	down = entry.info.flags & XEN_DOMINF_shutdown;
 	if (down) {
-		fprintf(stderr, "domain %s has shut down (%s)\n", entry.name,
+		fprintf(stderr, "%s has shut down (%s)\n", domain_text(&entry),
 			domain_shutdown_text(&entry.info));
 	} else if (entry.info.flags & XEN_DOMINF_paused) {
-		fprintf(stderr, "domain %s is paused\n", entry.name);
+		fprintf(stderr, "%s is paused\n", domain_text(&entry));
 	}
 	return down;
 }
 
-static int attach(int fd, uint16_t domid, const struct console_script *script)
+/* Has the drainer send the domain's output.  Returns an exit code. */
+static int open_stream(struct link *link, uint16_t domid)
 {
-	struct link link = {.socket = fd, .script = script, .down = say_state(domid)};
-	struct termios saved;
-	enum link_end end;
 	char line[256];
-	bool raw;
 
-	if (link_request(fd, "attach", domid, line, sizeof(line))) {
+	link->socket = link_connect();
+	if (link->socket < 0) {
+		return tool_error(link->socket,
+				  "cannot reach the console drainer (is `%s consoled' running?)",
+				  tool.program);
+	}
+	if (link_request(link->socket, "attach", domid, line, sizeof(line))) {
 		return tool_error(0, "console: the drainer closed the connection");
 	}
 	if (strncmp(line, "ok ", 3)) {
 		return tool_error(0, "console of domain %u: %s", domid, line);
 	}
-	link.replay = strtoull(line + 3, NULL, 10);
-	link.input_open = !link.down && !(script && script->expect);
-	if (script && script->send && !link.down) {
-		int size = snprintf(link.pending, sizeof(link.pending), "%s\n", script->send);
+	link->replay = strtoull(line + 3, NULL, 10);
+	return EXIT_OK;
+}
 
-		if (size >= (int)sizeof(link.pending)) {
+static int run_stream(struct link *link)
+{
+	const struct console_script *script = link->script;
+	struct termios saved;
+	enum link_end end;
+	bool raw;
+
+	link->input_open = !link->down && !(script && script->expect);
+	if (script && script->send && !link->down) {
+		int size = snprintf(link->pending, sizeof(link->pending), "%s\n", script->send);
+
+		if (size >= (int)sizeof(link->pending)) {
 			return tool_error(0, "--send: text longer than %zu bytes",
-					  sizeof(link.pending) - 2);
+					  sizeof(link->pending) - 2);
 		}
-		link.pending_size = (size_t)size;
+		link->pending_size = (size_t)size;
 	}
-	raw = link.input_open && raw_mode(&saved);
-	end = stream(&link, deadline_in(script ? script->timeout_s : 0));
+	raw = link->input_open && raw_mode(&saved);
+	end = stream(link, deadline_in(script ? script->timeout_s : 0));
 	if (raw) {
 		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 		putchar('\n');
 	}
-	return judge(script, end, link.down);
+	return judge(script, end, link->down);
+}
+
+static int start_domain(uint16_t domid)
+{
+	int ret = host_domain_control(XEN_DOMCTL_unpausedomain, domid);
+
+	return ret < 0 ? tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_unpausedomain),
+					 "cannot unpause domain %u", domid)
+		       : EXIT_OK;
 }
 
 int console_link_attach(uint16_t domid, const struct console_script *script)
 {
-	int fd = link_connect(), ret;
+	bool start = script && script->start;
+	struct link link = {.script = script, .down = !start && say_state(domid)};
+	int ret = open_stream(&link, domid);
 
-	if (fd < 0) {
-		return tool_error(fd,
-				  "cannot reach the console drainer (is `%s consoled' running?)",
-				  tool.program);
+	if (start && start_domain(domid)) {
+		ret = EXIT_ERROR;
 	}
-	ret = attach(fd, domid, script);
-	close(fd);
+	if (ret == EXIT_OK) {
+		ret = run_stream(&link);
+	}
+	if (link.socket >= 0) {
+		close(link.socket);
+	}
 	return ret;
 }
 

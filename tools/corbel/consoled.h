@@ -27,6 +27,7 @@ struct console {
 	bool throttled;  /* budget used up: the port stays masked until the next tick */
 	bool seen;       /* by the scan in progress */
 	bool complained; /* about a console that cannot be mapped */
+	bool ended;      /* the domain has shut down: its last words are taken, clients are told */
 	unsigned retry;  /* ticks until the next attempt */
 	const char *why; /* it is broken */
 	char input[512]; /* typed, not yet taken by the tenant */

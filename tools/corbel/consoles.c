@@ -211,6 +211,29 @@ bool console_input(struct console *console, const char *bytes, size_t size)
 	return true;
 }
 
+static void console_ended(struct console *console, const struct domain_entry *entry)
+{
+	struct corbel_launch_info launch = {.domid = console->domid};
+	char text[160];
+	int used;
+
+	if (console->ended) {
+		return;
+	}
+	console->ended = true;
+	if (host_corbel(CORBEL_OP_launch_info, &launch, sizeof(launch)) < 0) {
+		launch.crash_reason[0] = '\0';
+	}
+	used = snprintf(text, sizeof(text), "%s has shut down (%s", domain_text(entry),
+			domain_shutdown_text(&entry->info));
+	snprintf(text + used, sizeof(text) - (size_t)used, "%s%.*s)",
+		 launch.crash_reason[0] ? ": " : "", (int)sizeof(launch.crash_reason) - 1,
+		 launch.crash_reason);
+	console->budget = BUDGET;
+	service(console);
+	clients_end(console->domid, text);
+}
+
 /* ---- the table ---------------------------------------------------------------------------------
  */
 
@@ -252,6 +275,9 @@ static void see(const struct domain_entry *entry)
 		}
 	}
 	if (info->flags & XEN_DOMINF_shutdown) {
+		if (console) {
+			console_ended(console, entry);
+		}
 		lifecycle_shutdown(entry);
 	}
 }

@@ -258,7 +258,10 @@ static int create(struct guest *guest, const struct create_options *options, uin
 	}
 	guest->request.kernel_size = session.files[CORBEL_FILE_kernel].size;
 	guest->request.initrd_size = session.files[CORBEL_FILE_initrd].size;
-	guest->request.flags = options->flags | (options->paused ? CORBEL_RQF_PAUSED : 0);
+	guest->request.flags = options->flags;
+	if (options->paused || options->console) { /* nothing of a short life is to be missed */
+		guest->request.flags |= CORBEL_RQF_PAUSED;
+	}
 	session.request_size = (uint32_t)request_encode(&guest->request, session.request,
 							sizeof(session.request), &why);
 	if (!session.request_size) {
@@ -267,6 +270,7 @@ static int create(struct guest *guest, const struct create_options *options, uin
 	}
 	session.interrupted = session_catch_signals();
 	ret = create_locked(guest, &session);
+	session_release_signals();
 	*domid = session.domid;
 	return ret;
 }
@@ -361,7 +365,9 @@ int verb_create(int argc, char **argv)
 	}
 	ret = create(&guest, &options, &domid);
 	if (ret == EXIT_OK && options.console) {
-		return console_link_attach(domid, NULL);
+		struct console_script script = {.start = !options.paused};
+
+		return console_link_attach(domid, &script);
 	}
 	return ret;
 }

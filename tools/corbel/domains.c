@@ -73,6 +73,18 @@ int domains_resolve(const char *text, uint16_t *domid)
 	return next < DOMID_FIRST_RESERVED ? ret : -ESRCH;
 }
 
+const char *domain_text(const struct domain_entry *entry)
+{
+	static char text[80];
+
+	if (strcmp(entry->name, "(null)") != 0) {
+		snprintf(text, sizeof(text), "domain %s", entry->name);
+	} else {
+		snprintf(text, sizeof(text), "domain %u", entry->info.domain);
+	}
+	return text;
+}
+
 unsigned domain_shutdown_reason(const struct xen_domctl_getdomaininfo *info)
 {
 	return info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;

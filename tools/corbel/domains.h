@@ -23,6 +23,9 @@ int domains_get(uint16_t domid, struct domain_entry *entry);
 /* Name or number to number.  A number is taken as it is. */
 int domains_resolve(const char *text, uint16_t *domid);
 
+/* "domain NAME", or its number if it has no name; valid until the next call. */
+const char *domain_text(const struct domain_entry *entry);
+
 /* "rbpsXd" as in xl; once dying only `-----d` or `---s-d`, after shutdown never r or b. */
 void domain_state(const struct xen_domctl_getdomaininfo *info, char text[7]);
 unsigned domain_shutdown_reason(const struct xen_domctl_getdomaininfo *info);

@@ -413,14 +413,24 @@ static void on_signal(int number)
 	signals++;
 }
 
-/* No SA_RESTART: a signal must also end the wait for the lock. */
-volatile sig_atomic_t *session_catch_signals(void)
+static void set_handler(void (*handler)(int))
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	/* No SA_RESTART: a signal must also end the wait for the lock. */
+	struct sigaction action = {.sa_handler = handler};
 
-	signals = 0;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+}
+
+volatile sig_atomic_t *session_catch_signals(void)
+{
+	signals = 0;
+	set_handler(on_signal);
 	return &signals;
+}
+
+void session_release_signals(void)
+{
+	set_handler(SIG_DFL);
 }

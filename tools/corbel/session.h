@@ -50,5 +50,7 @@ int session_run(struct session *session);
 int session_lock(void);
 /* Counts SIGINT, SIGTERM and SIGHUP instead of dying of them. */
 volatile sig_atomic_t *session_catch_signals(void);
+/* Lets them end the program again. */
+void session_release_signals(void);
 
 #endif

@@ -436,53 +436,6 @@ static void test_many_clients(void **state)
 	close(fds[0]);
 }
 
-static bool serving;
-
-static void *serve_clients(void *argument)
-{
-	while (__atomic_load_n(&serving, __ATOMIC_ACQUIRE)) {
-		consoled_round(events, 5);
-	}
-	return argument;
-}
-
-/* The verb itself, its input at an end: a paused domain, then the same shut down. */
-static void test_verb(void **state)
-{
-	struct xencons_interface *page = add_tenant(2);
-	int input = dup(STDIN_FILENO), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	pthread_t thread;
-	struct run run;
-
-	(void)state;
-	assert_true(null >= 0 && dup2(null, STDIN_FILENO) == STDIN_FILENO);
-	tenant_writes(page, "last words\r\n");
-	consoles_scan();
-	fake.domains[2].info.flags = XEN_DOMINF_paused;
-	serving = true;
-	pthread_create(&thread, NULL, serve_clients, NULL);
-	run = RUN("corbel", "console", "2");
-	assert_int_equal(run.code, 0);
-	assert_string_equal(run.err, "domain (null) is paused\n");
-	run_free(&run);
-	fake.domains[2].info.flags = XEN_DOMINF_shutdown | 3u << XEN_DOMINF_shutdownshift;
-	run = RUN("corbel", "console", "2");
-	assert_int_equal(run.code, 1);
-	assert_string_equal(run.err, "domain (null) has shut down (crashed)\n");
-	run_free(&run);
-	run = RUN("corbel", "console", "2", "--expect", "last words");
-	assert_int_equal(run.code, 0);
-	run_free(&run);
-	run = RUN("corbel", "console", "2", "--expect", "other words");
-	assert_int_equal(run.code, 1);
-	run_free(&run);
-	__atomic_store_n(&serving, false, __ATOMIC_RELEASE);
-	pthread_join(thread, NULL);
-	dup2(input, STDIN_FILENO);
-	close(input);
-	close(null);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -493,7 +446,7 @@ int main(void)
 		T(test_input_waits_for_room), T(test_hostile_tenant),
 		T(test_slow_client),          T(test_flood),
 		T(test_log_identity),         T(test_malformed_requests),
-		T(test_many_clients),         T(test_verb),
+		T(test_many_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

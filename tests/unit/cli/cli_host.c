@@ -81,6 +81,9 @@ int host_domain_control(uint32_t command, uint16_t domid)
 	if (command == XEN_DOMCTL_destroydomain) {
 		fake.domains[domid].used = false;
 	}
+	if (command == XEN_DOMCTL_unpausedomain && fake.unpaused) {
+		fake.unpaused(domid);
+	}
 	return 0;
 }
 

@@ -24,9 +24,10 @@ struct fake_domain {
 
 struct fake_host {
 	struct fake_domain domains[FAKE_DOMAINS];
-	int error;         /* every hypercall fails with this if it is not 0 */
-	int control_again; /* destroy answers -EAGAIN so many times */
-	int control_error; /* pause, unpause and destroy answer so if it is not 0 */
+	int error;                        /* every hypercall fails with this if it is not 0 */
+	int control_again;                /* destroy answers -EAGAIN so many times */
+	int control_error;                /* pause, unpause and destroy answer so if it is not 0 */
+	void (*unpaused)(uint16_t domid); /* what a domain does when it is let run */
 	uint32_t last_command;
 	uint16_t last_domid;
 	struct corbel_host_info info;
