@@ -22,7 +22,7 @@ struct client {
 	int fd; /* -1: free slot */
 	bool attached, ending;
 	uint16_t domid;
-	char line[64];
+	char line[96];
 	size_t line_size;
 	char out[65536];
 	size_t out_size;
@@ -176,9 +176,17 @@ static void attach(struct client *client, uint16_t domid)
 
 static void request(struct client *client)
 {
+	static const char forget[] = "forget ";
 	char *space = strchr(client->line, ' '), *end = NULL;
 	unsigned long domid = space ? strtoul(space + 1, &end, 10) : 0;
 
+	if (!strncmp(client->line, forget, sizeof(forget) - 1)) {
+		bool found = lifecycle_forget(client->line + sizeof(forget) - 1);
+
+		reply(client, found ? "ok 0\n" : "error: not to be restarted\n");
+		client->ending = true;
+		return;
+	}
 	if (!space || *end || end == space + 1 || domid >= DOMID_FIRST_RESERVED) {
 		reply(client, "error: malformed request\n");
 		client->ending = true;

@@ -63,13 +63,12 @@ static int link_connect(void)
 	return fd;
 }
 
-/* Sends one request line and reads the answer line, byte by byte: raw output follows it. */
-static int link_request(int fd, const char *verb, uint16_t domid, char *line, size_t size)
+/* Sends the request in line and reads the answer into it, byte by byte: raw output follows it. */
+static int link_request(int fd, char *line, size_t size)
 {
-	size_t used = 0;
-	int length = snprintf(line, size, "%s %u\n", verb, domid);
+	size_t used = 0, length = strlen(line);
 
-	if (send(fd, line, (size_t)length, MSG_NOSIGNAL) != length) {
+	if (send(fd, line, length, MSG_NOSIGNAL) != (ssize_t)length) {
 		return -EIO;
 	}
 	while (used + 1 < size && read(fd, line + used, 1) == 1) {
@@ -82,17 +81,35 @@ static int link_request(int fd, const char *verb, uint16_t domid, char *line, si
 	return -EIO;
 }
 
-void console_link_announce(uint16_t domid)
+/* A request that is answered and no more; a drainer that is not there answers nothing. */
+static bool link_ask(char *line, size_t size)
 {
 	struct timeval patience = {.tv_sec = 2};
 	int fd = link_connect();
-	char line[128];
+	bool good = false;
 
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-		link_request(fd, "new", domid, line, sizeof(line));
+		good = link_request(fd, line, size) == 0 && !strncmp(line, "ok ", 3);
 		close(fd);
 	}
+	return good;
+}
+
+void console_link_announce(uint16_t domid)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "new %u\n", domid);
+	link_ask(line, sizeof(line));
+}
+
+bool console_link_forget(const char *name)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "forget %.63s\n", name);
+	return link_ask(line, sizeof(line));
 }
 
 /* ---- the stream ------------------------------------------------------------------------------ */
@@ -312,7 +329,8 @@ static int open_stream(struct link *link, uint16_t domid)
 				  "cannot reach the console drainer (is `%s consoled' running?)",
 				  tool.program);
 	}
-	if (link_request(link->socket, "attach", domid, line, sizeof(line))) {
+	snprintf(line, sizeof(line), "attach %u\n", domid);
+	if (link_request(link->socket, line, sizeof(line))) {
 		return tool_error(0, "console: the drainer closed the connection");
 	}
 	if (strncmp(line, "ok ", 3)) {

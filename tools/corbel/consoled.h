@@ -61,6 +61,8 @@ void clients_close_all(void);
 /* ---- lifecycle.c ---- */
 void lifecycle_shutdown(const struct domain_entry *entry);
 void lifecycle_tick(void);
+/* A domain of this name that has ended is not restarted.  True if one was to be. */
+bool lifecycle_forget(const char *name);
 
 /* ---- sweep.c ---- */
 #define SWEEP_LOGS_KEPT 16

@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "tools/corbel/console_link.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
 #include "tools/corbel/names.h"
@@ -46,9 +48,14 @@ int verb_unpause(int argc, char **argv)
 	return control(argc, argv, XEN_DOMCTL_unpausedomain);
 }
 
+static bool is_number(const char *text)
+{
+	return text[strspn(text, "0123456789")] == '\0';
+}
+
 int verb_destroy(int argc, char **argv)
 {
-	bool force = tool.force;
+	bool force = tool.force, forgotten;
 	uint16_t domid;
 	int option, ret;
 
@@ -64,6 +71,11 @@ int verb_destroy(int argc, char **argv)
 	if (optind + 1 < argc) {
 		return verb_extra("destroy", argv[optind + 1]);
 	}
+	/* Between two lives there is only the wish to restart it. */
+	forgotten = !is_number(argv[optind]) && console_link_forget(argv[optind]);
+	if (forgotten && domains_resolve(argv[optind], &domid) == -ESRCH) {
+		return EXIT_OK;
+	}
 	if (!tool_domain(argv[optind], &domid)) {
 		return EXIT_ERROR;
 	}
@@ -72,6 +84,9 @@ int verb_destroy(int argc, char **argv)
 		return EXIT_ERROR;
 	}
 	ret = domain_destroy(domid, DESTROY_TIMEOUT_MS);
+	if (ret == -ESRCH && forgotten) {
+		return EXIT_OK; /* the drainer was quicker */
+	}
 	if (ret < 0) {
 		tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_destroydomain),
 				"cannot destroy domain %s", argv[optind]);

@@ -265,6 +265,28 @@ static void work(struct job *job)
 	}
 }
 
+bool lifecycle_forget(const char *name)
+{
+	bool found = false;
+
+	for (int i = 0; i < JOBS_MAX; i++) {
+		struct job *job = &jobs[i];
+
+		if (!job->config || job->state == JOB_creating || strcmp(job->name, name) != 0) {
+			continue; /* one that is being created will be there to be destroyed */
+		}
+		found = true;
+		consoled_say("%s (was domain %u): not restarted, as asked", job->name, job->domid);
+		if (job->state == JOB_pausing) {
+			job_done(job);
+		} else {
+			free(job->config);
+			job->config = NULL;
+		}
+	}
+	return found;
+}
+
 void lifecycle_tick(void)
 {
 	for (int i = 0; i < JOBS_MAX; i++) {

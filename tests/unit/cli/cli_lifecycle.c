@@ -189,6 +189,29 @@ static void test_restart_twice(void **state)
 	assert_int_equal(count(text, "create -q -\n  name = 'guest3'\n"), 2);
 }
 
+/* Between two lives: destroyed by name. */
+static void test_forget(void **state)
+{
+	char path[128], text[4096] = "";
+
+	(void)state;
+	start_notes(path);
+	add_down(3, SHUTDOWN_reboot);
+	assert_false(lifecycle_forget("guest3"));
+	for (int i = 0; i < 40 && !strstr(text, "destroy 3"); i++) {
+		usleep(50000);
+		consoles_scan();
+		lifecycle_tick();
+		read_notes(path, text, sizeof(text));
+	}
+	forget_destroyed(text);
+	assert_false(lifecycle_forget("guest"));
+	assert_true(lifecycle_forget("guest3"));
+	assert_false(lifecycle_forget("guest3"));
+	wait_for_actions(path, text, sizeof(text));
+	assert_int_equal(count(text, "create"), 0);
+}
+
 /* A restart that fails is tried again, at growing distance, and not for ever. */
 static void test_restart_fails(void **state)
 {
@@ -270,6 +293,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_restart_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_forget, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_restart_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
 	};
