@@ -127,16 +127,18 @@ static int check_unique(const struct guest *guest)
 static int check_memory(const struct guest *guest)
 {
 	struct xen_sysctl_physinfo info;
-	uint64_t pages, free;
+	uint64_t claimed, free;
 
 	if (host_physinfo(&info) < 0) {
 		return EXIT_OK; /* the builder decides */
 	}
-	pages = info.free_pages + info.scrub_pages;
-	free = (pages > info.outstanding_pages ? pages - info.outstanding_pages : 0) >> 8;
-	if (guest->request.memory_mib > free) {
-		tool_error(0, "memory: %u MiB wanted, %llu MiB free", guest->request.memory_mib,
-			   (unsigned long long)free);
+	claimed = info.outstanding_pages;
+	free = info.free_pages > claimed ? info.free_pages - claimed : 0;
+	/* What is dirty is waited for. */
+	if ((uint64_t)guest->request.memory_mib << 8 > free + info.scrub_pages) {
+		tool_error(0, "memory: %u MiB wanted, %llu MiB free and %llu MiB to be scrubbed",
+			   guest->request.memory_mib, (unsigned long long)(free >> 8),
+			   (unsigned long long)(info.scrub_pages >> 8));
 		return EXIT_MEMORY;
 	}
 	return EXIT_OK;

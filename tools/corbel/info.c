@@ -74,6 +74,7 @@ static void add_hardware(struct facts *facts, const struct xen_sysctl_physinfo *
 	fact_number(facts, "total_memory", (long long)(info->total_pages >> 8));
 	fact_number(facts, "free_memory",
 		    (long long)(info->free_pages >> 8) - (long long)(info->outstanding_pages >> 8));
+	fact_number(facts, "scrub_memory", (long long)(info->scrub_pages >> 8));
 	fact_number(facts, "sharing_freed_memory", 0);
 	fact_number(facts, "sharing_used_memory", 0);
 	fact_number(facts, "outstanding_claims", (long long)(info->outstanding_pages >> 8));

@@ -178,11 +178,16 @@ int verb_extra(const char *verb, const char *word)
 	return verb_usage(verb, 0);
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "-h") || !strcmp(word, "--help");
+}
+
 int verb_help_verb(int argc, char **argv)
 {
 	const struct verb *verb = NULL;
 
-	if (argc > 1) {
+	if (argc > 1 && !is_help(argv[1])) {
 		verb = verb_find(argv[1]);
 		if (!verb) {
 			return verb_unknown(argv[1]);
@@ -220,15 +225,28 @@ bool tool_domain(const char *text, uint16_t *domid)
 	return ret == 0;
 }
 
+/* As the first word behind the verb, or as the last unless it is an option's value. */
+static bool asks_for_help(int argc, char **argv)
+{
+	if (argc > 1 && is_help(argv[1])) {
+		return true;
+	}
+	return argc > 2 && is_help(argv[argc - 1]) && argv[argc - 2][0] != '-';
+}
+
 static int run_line(int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
 	const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
 	const char *base = slash ? slash + 1 : argv[0];
 	const struct verb *verb;
 	int option;
 
 	tool.program = base && !strcmp(base, "xl") ? "xl" : "corbel";
-	while ((option = getopt(argc, argv, "+vftTNh")) != -1) {
+	while ((option = getopt_long(argc, argv, "+vftTNh", longs, NULL)) != -1) {
 		switch (option) {
 		case 'v':
 			tool.verbose++;
@@ -260,7 +278,7 @@ static int run_line(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
+	if (asks_for_help(argc, argv)) {
 		verb_help(verb);
 		return EXIT_OK;
 	}

@@ -297,6 +297,7 @@ static void test_info(void **state)
 		"virt_caps",
 		"total_memory",
 		"free_memory",
+		"scrub_memory",
 		"sharing_freed_memory",
 		"sharing_used_memory",
 		"outstanding_claims",
@@ -331,6 +332,7 @@ static void test_info(void **state)
 	assert_non_null(strstr(run.out, "\nvirt_caps              : hvm hap gnttab-v1\n"));
 	run_free(&run);
 	OUT(0, "1000\n", "info", "free_memory"); /* 24 MiB are dirty */
+	OUT(0, "24\n", "info", "scrub_memory");
 	OUT(0, "4.17.7-corbel\n", "info", "xen_ver");
 	run = RUN("corbel", "info", "--json");
 	assert_non_null(strstr(run.out, "    \"free_memory\": 1000,\n"));
@@ -401,6 +403,15 @@ static void test_process_rules(void **state)
 	run_free(&run);
 	run = RUN("corbel", "help", "console");
 	assert_int_equal(run.code, 0);
+	run_free(&run);
+	run = RUN("corbel", "--help");
+	assert_int_equal(run.code, 0);
+	assert_non_null(strstr(run.out, "corbel full list of subcommands:\n"));
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	run = RUN("corbel", "create", "a.cfg", "--help");
+	assert_int_equal(run.code, 0);
+	assert_non_null(strstr(run.out, "--paused"));
 	run_free(&run);
 }
 

@@ -456,7 +456,7 @@ static void test_create_failures(void **state)
 	expect(RUN("corbel", "create", config_path, "kernel='/nonexistent'"), EXIT_BUILD,
 	       "cannot open kernel /nonexistent");
 	expect(RUN("corbel", "create", config_path, "memory=100000"), EXIT_MEMORY,
-	       "corbel: memory: 100000 MiB wanted, 1024 MiB free\n");
+	       "corbel: memory: 100000 MiB wanted, 1000 MiB free and 24 MiB to be scrubbed\n");
 	expect(RUN("corbel", "create", config_path, "kernel='/dev/null'"), EXIT_BUILD,
 	       "kernel /dev/null is not a regular file");
 	fake.builder = good_builder;
