@@ -85,7 +85,7 @@ unit: $(UNIT:%=$(B)/tests/unit/%)
 define FUZZ_RULE
 $(B)/tests/fuzz/$(1): $$(FUZZ_SRC_$(1))
 	@mkdir -p $$(@D)
-	clang $$(SANFLAGS) -fsanitize=fuzzer $$(FUZZ_SRC_$(1)) -o $$@ $$(FUZZ_LIBS_$(1))
+	clang $$(SANFLAGS) -Itests/unit -fsanitize=fuzzer $$(FUZZ_SRC_$(1)) -o $$@ $$(FUZZ_LIBS_$(1))
 endef
 $(foreach t,$(FUZZ),$(eval $(call FUZZ_RULE,$(t))))
 

@@ -4,6 +4,7 @@
  */
 #ifndef BUILDER_BUILD_H
 #define BUILDER_BUILD_H
+#include "base/must_check.h"
 #include <stdint.h>
 
 #include "builder-domain/image.h"
@@ -26,18 +27,19 @@ struct layout {
 	struct ram ram;
 	uint64_t initrd_gpa, kernel_gpa;
 };
-int layout_make(const struct build_request *request, struct layout *out);
+MUST_CHECK int layout_make(const struct build_request *request, struct layout *out);
 
 /* load.c: parses the staged kernel, loads it, removes what was staged; *entry is the PVH entry. */
-int kernel_load(const struct build_request *request, const struct layout *layout, uint16_t domid,
-		uint32_t *entry);
+MUST_CHECK int kernel_load(const struct build_request *request, const struct layout *layout,
+			   uint16_t domid, uint32_t *entry);
 
 /* owner.c: verifies the owner's manifest, if there is one, against what is committed, and names the
  * owner to the hypervisor. */
-int owner_check(const struct build_request *request, const struct corbel_build_commit *commit);
+MUST_CHECK int owner_check(const struct build_request *request,
+			   const struct corbel_build_commit *commit);
 
 /* Returns 0 with *domid running or paused as asked, or a negative errno with the reason recorded;
  * then the caller ends the instance, and the hypervisor destroys what there is. */
-int build(const struct build_request *request, const uint8_t *bytes, uint32_t size,
-	  const struct source *source, uint16_t *domid);
+MUST_CHECK int build(const struct build_request *request, const uint8_t *bytes, uint32_t size,
+		     const struct source *source, uint16_t *domid);
 #endif

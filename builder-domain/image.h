@@ -5,6 +5,7 @@
  */
 #ifndef BUILDER_IMAGE_H
 #define BUILDER_IMAGE_H
+#include "base/must_check.h"
 #include <stdint.h>
 #include <asm/bootparam.h>
 
@@ -17,11 +18,11 @@ struct image {
 
 #define bad_kernel(...) fail(XEN_ENOEXEC, "kernel: " __VA_ARGS__)
 
-int image_read(const struct image *image, uint64_t offset, void *out, uint64_t len,
-	       const char *what);
+MUST_CHECK int image_read(const struct image *image, uint64_t offset, void *out, uint64_t len,
+			  const char *what);
 
 /* kind.c: always a failure, with the reason that says what the file is. */
-int not_a_kernel(const struct image *image);
+MUST_CHECK int not_a_kernel(const struct image *image);
 
 /* [BOOT_AREA, BOOT_AREA_END) belongs to the builder in every domain; nothing is loaded there. */
 #define BOOT_AREA     0xA0000ul
@@ -38,9 +39,9 @@ struct elf_plan {
 	struct elf_segment segments[ELF_SEGMENTS_MAX];
 };
 /* 1: it is an ELF file, 0: it is not, negative: unreadable. */
-int elf_probe(const struct image *image);
+MUST_CHECK int elf_probe(const struct image *image);
 /* Everything must be placed below `limit`. */
-int elf_parse(const struct image *image, uint64_t limit, struct elf_plan *plan);
+MUST_CHECK int elf_parse(const struct image *image, uint64_t limit, struct elf_plan *plan);
 
 /* ---- bzImage, unpacked by its own stub ---- */
 #define BZIMAGE_LOAD   0x100000ul  /* the protected-mode blob */
@@ -51,7 +52,8 @@ struct bzimage_plan {
 	uint64_t window_end; /* BZIMAGE_KERNEL + init_size */
 	struct setup_header header;
 };
-int bzimage_parse(const struct image *image, uint32_t cmdline_len, struct bzimage_plan *plan);
+MUST_CHECK int bzimage_parse(const struct image *image, uint32_t cmdline_len,
+			     struct bzimage_plan *plan);
 /* RAM known to the stub: [0, BOOT_AREA) and [1 MiB, ram_end). */
 void bzimage_zero_page(const struct bzimage_plan *plan, uint32_t cmdline_gpa, uint64_t ram_end,
 		       struct boot_params *out);
@@ -64,5 +66,5 @@ struct note_search {
 };
 /* Looks at every 4-byte aligned place of bytes from which NOTE_BYTES can be read. */
 void note_scan(const uint8_t *bytes, uint64_t len, struct note_search *search);
-int note_accept(const struct note_search *search, uint64_t window_end, uint32_t *entry);
+MUST_CHECK int note_accept(const struct note_search *search, uint64_t window_end, uint32_t *entry);
 #endif

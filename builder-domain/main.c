@@ -23,6 +23,6 @@ void builder_main(const struct corbel_builder_start *start)
 {
 	struct corbel_build_done done = {.status = builder_run(start)};
 
-	corbel_call(CORBEL_OP_build_done, &done); /* does not return */
+	IGNORED(corbel_call(CORBEL_OP_build_done, &done)); /* does not return */
 	crash();
 }

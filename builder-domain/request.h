@@ -4,6 +4,7 @@
  */
 #ifndef BUILDER_REQUEST_H
 #define BUILDER_REQUEST_H
+#include "base/must_check.h"
 #include <stdint.h>
 
 #include "abi/corbel.h"
@@ -27,6 +28,6 @@ struct build_request {
 
 /* Decodes exactly `size` bytes, which must be the caller's own copy.  flags_allowed is what this
  * source may ask for.  0, or a negative errno with the reason recorded. */
-int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
-		   struct build_request *out);
+MUST_CHECK int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
+			      struct build_request *out);
 #endif

@@ -5,6 +5,7 @@
  */
 #ifndef BUILDER_SERVE_H
 #define BUILDER_SERVE_H
+#include "base/must_check.h"
 #include "builder-domain/build.h"
 
 #ifdef CORBEL_TEST_BUILD
@@ -13,12 +14,13 @@
 #define TEST_FLAGS 0u
 #endif
 
-int serve_modules(const struct corbel_builder_start *start); /* boot: Dom0 */
-int serve_ring(const struct corbel_builder_start *start);    /* a session of Dom0's */
+MUST_CHECK int serve_modules(const struct corbel_builder_start *start); /* boot: Dom0 */
+MUST_CHECK int serve_ring(const struct corbel_builder_start *start);    /* a session of Dom0's */
 /* `bytes`: private copy of what Dom0 asks.  *load keeps what the hypervisor answered. */
-int policy_serve(const struct corbel_builder_start *start, const void *bytes, uint32_t size,
-		 const struct source *source, struct corbel_policy_load *load);
+MUST_CHECK int policy_serve(const struct corbel_builder_start *start, const void *bytes,
+			    uint32_t size, const struct source *source,
+			    struct corbel_policy_load *load);
 
 /* Runs one instance to its end; the caller reports the status and stops. */
-int builder_run(const struct corbel_builder_start *start);
+MUST_CHECK int builder_run(const struct corbel_builder_start *start);
 #endif

@@ -6,6 +6,7 @@
  */
 #ifndef BUILDER_WINDOW_H
 #define BUILDER_WINDOW_H
+#include "base/must_check.h"
 #include <stdint.h>
 
 #define WINDOW_PAGES 64u
@@ -24,14 +25,14 @@ struct ram ram_of(uint32_t memory_mib);
 #define WINDOW_RING_GPA (CORBEL_BUILDER_WINDOW + 0x200000u)
 #define WINDOW_DATA_GPA (CORBEL_BUILDER_WINDOW + 0x400000u)
 
-int window_open(uint16_t domid, const struct ram *ram); /* populates all of it, zeroed */
-int window_close(void);                                 /* drops every mapping */
+MUST_CHECK int window_open(uint16_t domid, const struct ram *ram); /* populates all of it, zeroed */
+MUST_CHECK int window_close(void);                                 /* drops every mapping */
 
-int target_read(uint64_t gpa, void *out, uint64_t len);
-int target_write(uint64_t gpa, const void *in, uint64_t len);
-int target_zero(uint64_t gpa, uint64_t len);
-int target_copy(uint64_t to, uint64_t from, uint64_t len); /* ranges must not overlap */
+MUST_CHECK int target_read(uint64_t gpa, void *out, uint64_t len);
+MUST_CHECK int target_write(uint64_t gpa, const void *in, uint64_t len);
+MUST_CHECK int target_zero(uint64_t gpa, uint64_t len);
+MUST_CHECK int target_copy(uint64_t to, uint64_t from, uint64_t len); /* ranges must not overlap */
 /* Read-only view of the part of [gpa, gpa + len) that one window holds; valid until the next call.
  */
-int target_view(uint64_t gpa, uint64_t len, const uint8_t **at, uint64_t *size);
+MUST_CHECK int target_view(uint64_t gpa, uint64_t len, const uint8_t **at, uint64_t *size);
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/must_check.h"
 
 #ifdef CORBEL_HOST_TEST
 #include <string.h>
@@ -45,7 +46,7 @@ static inline uint64_t index_in(uint64_t index, uint64_t size)
 /* Copies src into dst[size], cut and NUL-terminated. */
 void copy_string(char *dst, size_t size, const char *src);
 /* True when the `length` bytes at text are `name`. */
-bool text_is(const char *text, size_t length, const char *name);
+MUST_CHECK bool text_is(const char *text, size_t length, const char *name);
 /* Words are separated by blanks: up to the end of this one; the one after it ("" = none). */
 size_t word_length(const char *text);
 const char *next_word(const char *text);

@@ -24,6 +24,7 @@
  */
 #ifndef MEASURED_BOOT_IMAGE_MEASURE_H
 #define MEASURED_BOOT_IMAGE_MEASURE_H
+#include "base/must_check.h"
 #include "measured-boot/shared/eventlog.h"
 
 #define MEASURE_FW_LOG_MAX 65536u
@@ -49,7 +50,7 @@ void measure_init(volatile uint8_t *tis, uint64_t (*now_ns)(void));
 
 /* Keeps a copy of the firmware's and GRUB's log (crypto-agile format, uninterpreted); only before
  * measure_start().  False: too long or too late, nothing was kept. */
-bool measure_firmware_log(const void *log, size_t len);
+MUST_CHECK bool measure_firmware_log(const void *log, size_t len);
 
 void measure_start(void);
 void measure_config(const char *cmdline);
@@ -62,14 +63,14 @@ void measure_protect(void);
 
 /* True while a TPM is there and nothing has failed; "measured" once measure_protect() is through.
  */
-bool measure_ok(void);
+MUST_CHECK bool measure_ok(void);
 /* 0, or the first error: enum measure_error or a TPM response code. */
-uint32_t measure_error(void);
+MUST_CHECK uint32_t measure_error(void);
 /* How often the TPM was reset, and restarted since, as it said at boot; 0 when unmeasured. */
 void measure_counts(uint32_t *resets, uint32_t *restarts);
 
 /* The active banks, as eventlog_bank_bit() has them; 0 when unmeasured. */
-uint32_t measure_banks(void);
+MUST_CHECK uint32_t measure_banks(void);
 
 /*
  * Puts `record` (at most EVENTLOG_DATA_MAX bytes) into PCR 22, which then holds nothing else. Waits
@@ -77,7 +78,7 @@ uint32_t measure_banks(void);
  * call again; the record of the first call counts until it is done.  0: done.  Else an error, and
  * the host is unmeasured from now on.
  */
-uint32_t measure_checkpoint(const void *record, size_t len);
+MUST_CHECK uint32_t measure_checkpoint(const void *record, size_t len);
 
 /* Firmware log followed by our own TCG_PCR_EVENT2 records; returns the length. */
 size_t measure_log(const uint8_t **log);

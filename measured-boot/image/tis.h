@@ -6,6 +6,7 @@
  */
 #ifndef MEASURED_BOOT_IMAGE_TIS_H
 #define MEASURED_BOOT_IMAGE_TIS_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,27 +21,28 @@ struct tis {
 };
 
 /* All return 0 or an enum measure_error. */
-uint32_t tis_probe(const struct tis *t);
+MUST_CHECK uint32_t tis_probe(const struct tis *t);
 /* Makes `locality` the active one, by force if a lower one does not let go. */
-uint32_t tis_take(struct tis *t, unsigned locality);
+MUST_CHECK uint32_t tis_take(struct tis *t, unsigned locality);
 /* Gives the locality back; waits for nothing. */
 void tis_release(const struct tis *t);
 /* One step of the same that waits for nothing: asks for `locality`, by force if `seize`; true when
  * it is active now.  What was asked for stays pending until tis_release(). */
-bool tis_try(struct tis *t, unsigned locality, bool seize);
+MUST_CHECK bool tis_try(struct tis *t, unsigned locality, bool seize);
 /* Sends one command. */
-uint32_t tis_send(const struct tis *t, uint64_t deadline, const uint8_t *command, size_t len);
+MUST_CHECK uint32_t tis_send(const struct tis *t, uint64_t deadline, const uint8_t *command,
+			     size_t len);
 /* Whether its response waits to be received. */
-bool tis_answered(const struct tis *t);
+MUST_CHECK bool tis_answered(const struct tis *t);
 /* Waits for the response and stores it, at most `cap` bytes, a header (10) at least; a longer one
  * is an error. */
-uint32_t tis_receive(const struct tis *t, uint64_t deadline, uint8_t *response, size_t cap,
-		     size_t *got);
+MUST_CHECK uint32_t tis_receive(const struct tis *t, uint64_t deadline, uint8_t *response,
+				size_t cap, size_t *got);
 
 #ifdef CORBEL_HOST_TEST
 /* The register model of the unit tests and fuzzers. */
 uint8_t fake_tis_read8(unsigned locality, unsigned reg);
-uint32_t fake_tis_read32(unsigned locality, unsigned reg);
+MUST_CHECK uint32_t fake_tis_read32(unsigned locality, unsigned reg);
 void fake_tis_write8(unsigned locality, unsigned reg, uint8_t value);
 #endif
 #endif

@@ -23,6 +23,7 @@
  */
 #ifndef MEASURED_BOOT_SHARED_EVENTLOG_H
 #define MEASURED_BOOT_SHARED_EVENTLOG_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,9 +74,9 @@ uint16_t eventlog_digest_size(uint16_t alg);
 uint32_t eventlog_bank_bit(uint16_t alg);
 
 /* False when the text is too long. */
-bool eventlog_record(struct eventlog_data *out, enum measure_kind kind, const char *text,
-		     size_t text_len, uint64_t size, const uint8_t sha256[32],
-		     const uint8_t sha384[48]);
+MUST_CHECK bool eventlog_record(struct eventlog_data *out, enum measure_kind kind, const char *text,
+				size_t text_len, uint64_t size, const uint8_t sha256[32],
+				const uint8_t sha384[48]);
 void eventlog_separator(struct eventlog_data *out, bool error);
 
 /* What each bank is extended with for this event data. */

@@ -5,6 +5,7 @@
  */
 #ifndef MEASURED_BOOT_SHARED_HEX_H
 #define MEASURED_BOOT_SHARED_HEX_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,11 +13,11 @@
 /* Lower-case digits and a NUL: `out` has room for 2 * length + 1. */
 void hex_encode(const void *data, size_t length, char *out);
 /* True if `text` is exactly 2 * length hex digits; both cases are read. */
-bool hex_decode(const char *text, uint8_t *out, size_t length);
+MUST_CHECK bool hex_decode(const char *text, uint8_t *out, size_t length);
 
 /* Characters of `length` bytes in base64, without the NUL that base64_encode() also writes. */
 #define BASE64_SIZE(length) (((length) + 2) / 3 * 4)
 void base64_encode(const void *data, size_t length, char *out);
 /* `out` has room for strlen(text) / 4 * 3 bytes; *length is what was written. */
-bool base64_decode(const char *text, uint8_t *out, size_t *length);
+MUST_CHECK bool base64_decode(const char *text, uint8_t *out, size_t *length);
 #endif

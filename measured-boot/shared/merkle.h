@@ -6,6 +6,7 @@
  */
 #ifndef MEASURED_BOOT_SHARED_MERKLE_H
 #define MEASURED_BOOT_SHARED_MERKLE_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,18 +35,20 @@ struct merkle_tree {
 	uint64_t count;
 	merkle_hash *level[64]; /* of [h] the roots of whole runs of 2^h leaves; [0] the leaves */
 };
-bool merkle_tree_make(struct merkle_tree *tree, const merkle_hash *leaf, uint64_t count);
+MUST_CHECK bool merkle_tree_make(struct merkle_tree *tree, const merkle_hash *leaf, uint64_t count);
 void merkle_tree_free(struct merkle_tree *tree);
 size_t merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index,
 			     merkle_hash proof[MERKLE_INCLUSION_MAX]);
 
-bool merkle_inclusion_verify(const merkle_hash leaf, uint64_t index, uint64_t size,
-			     const merkle_hash *proof, size_t length, const merkle_hash root);
+MUST_CHECK bool merkle_inclusion_verify(const merkle_hash leaf, uint64_t index, uint64_t size,
+					const merkle_hash *proof, size_t length,
+					const merkle_hash root);
 
 /* Proof that the tree of the first `old` leaves is a prefix of the tree of `count`; 1 <= old <=
  * count.  The proof of equal sizes is empty. */
 size_t merkle_consistency(const merkle_hash *leaf, uint64_t count, uint64_t old,
 			  merkle_hash proof[MERKLE_CONSISTENCY_MAX]);
-bool merkle_consistency_verify(uint64_t old, const merkle_hash old_root, uint64_t size,
-			       const merkle_hash root, const merkle_hash *proof, size_t length);
+MUST_CHECK bool merkle_consistency_verify(uint64_t old, const merkle_hash old_root, uint64_t size,
+					  const merkle_hash root, const merkle_hash *proof,
+					  size_t length);
 #endif

@@ -103,8 +103,8 @@ static bool want_record(const struct reference_file *file, enum measure_kind kin
 				     strlen(c->string), sha256, sha384)) {
 			return false; /* longer than Corbel boots with */
 		}
-	} else {
-		eventlog_record(&want->data, kind, "", 0, c->size, c->sha256, c->sha384);
+	} else if (!eventlog_record(&want->data, kind, "", 0, c->size, c->sha256, c->sha384)) {
+		return false;
 	}
 	digest_both(want->data.byte, want->data.len, want->sha256, want->sha384);
 	return true;

@@ -17,6 +17,7 @@
  */
 #ifndef XSM_MONITOR_H
 #define XSM_MONITOR_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -80,13 +81,14 @@ struct xsm_policy {
  * Checks every byte of the blob and fills *p.  Returns 0, or -1 with *why set to a static reason;
  * *p then denies everything.  The blob must be 8-byte aligned and outlive *p.
  */
-int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len, const char **why);
+MUST_CHECK int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len,
+				const char **why);
 
 /* Returns 0, or -1 with *why naming the invariant that the policy would lower. */
-int xsm_floor_check(const struct xsm_policy *p, const char **why);
+MUST_CHECK int xsm_floor_check(const struct xsm_policy *p, const char **why);
 
 /* Whether a domain of this context has a tenant. */
-bool xsm_is_owned(const struct xsm_policy *p, struct xsm_label label);
+MUST_CHECK bool xsm_is_owned(const struct xsm_policy *p, struct xsm_label label);
 
 /* What the context stands for, as one number: whether its domains have a tenant, which initial
  * context it is, whether it is another's self object.  A live domain's context must not change it:
@@ -95,10 +97,11 @@ unsigned xsm_kind(const struct xsm_policy *p, struct xsm_label label);
 
 /* Whether a domain of this context must prove its owner: the policy gives something between it and
  * another domain of the same owner. */
-bool xsm_needs_owner(const struct xsm_policy *p, struct xsm_label label);
+MUST_CHECK bool xsm_needs_owner(const struct xsm_policy *p, struct xsm_label label);
 
 /* Finds a context by its name; the label gets tenant 0.  Returns 0, or -1: no such name. */
-int xsm_label_by_name(const struct xsm_policy *p, const char *name, struct xsm_label *out);
+MUST_CHECK int xsm_label_by_name(const struct xsm_policy *p, const char *name,
+				 struct xsm_label *out);
 
 /* The context's name, "(invalid)" for a label that is not of this policy.  Never NULL. */
 const char *xsm_label_name(const struct xsm_policy *p, struct xsm_label label);
@@ -133,8 +136,8 @@ static inline const uint32_t *xsm_masks(const struct xsm_policy *p, size_t s, si
 	return p->vector + p->cell[s * p->contexts + t] * XSM_VECTOR_WORDS + row * XSM_CLASS_COUNT;
 }
 
-static inline bool xsm_bit(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-			   unsigned row, size_t right)
+static inline MUST_CHECK bool xsm_bit(const struct xsm_policy *p, struct xsm_label s,
+				      struct xsm_label t, unsigned row, size_t right)
 {
 	unsigned last = s.ctx > t.ctx ? s.ctx : t.ctx;
 
@@ -145,15 +148,15 @@ static inline bool xsm_bit(const struct xsm_policy *p, struct xsm_label s, struc
 }
 
 /* The decision.  Default deny: also for a label or a right that does not exist. */
-static inline bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-			       size_t right)
+static inline MUST_CHECK bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s,
+					  struct xsm_label t, size_t right)
 {
 	return xsm_bit(p, s, t, xsm_relation(s.tenant, t.tenant), right);
 }
 
 /* Whether the policy asks for a trace record of this call, should it be allowed. */
-static inline bool xsm_audited(const struct xsm_policy *p, struct xsm_label s, struct xsm_label t,
-			       size_t right)
+static inline MUST_CHECK bool xsm_audited(const struct xsm_policy *p, struct xsm_label s,
+					  struct xsm_label t, size_t right)
 {
 	return xsm_bit(p, s, t, XSM_RELATION_COUNT, right);
 }

@@ -70,7 +70,7 @@ static void other_file(unsigned n, enum measure_kind kind)
 	if (kind != MEASURE_config) {
 		unsigned pcr = eventlog_pcr(kind);
 
-		eventlog_record(&data, kind, "", 0, 7, read->sha256, read->sha384);
+		assert_true(eventlog_record(&data, kind, "", 0, 7, read->sha256, read->sha384));
 		measure(recorded_event(&w, pcr, kind - (pcr == 17 ? 1 : 4)), data.byte, data.len);
 	}
 }
@@ -113,7 +113,8 @@ static void other_lines(void **state)
 		digest_both("other", 5, event->sha256, event->sha384);
 		if (!i) {
 			digest_both("other", 5, sha256, sha384);
-			eventlog_record(&data, MEASURE_config, "other", 5, 5, sha256, sha384);
+			assert_true(eventlog_record(&data, MEASURE_config, "other", 5, 5, sha256,
+						    sha384));
 			measure(recorded_event(&w, 17, 0), data.byte, data.len);
 		}
 		names(row[i]);
@@ -127,10 +128,10 @@ static void record_differs(void **state)
 	struct boot_event *read = recorded_event(&w, 9, 4);
 
 	(void)state;
-	eventlog_record(&data, MEASURE_kernel, "", 0, 5, read->sha256, read->sha384);
+	assert_true(eventlog_record(&data, MEASURE_kernel, "", 0, 5, read->sha256, read->sha384));
 	measure(recorded_event(&w, 18, 1), data.byte, data.len);
 	names("dom0.kernel"); /* another size */
-	eventlog_record(&data, MEASURE_policy, "", 0, 5, read->sha256, read->sha384);
+	assert_true(eventlog_record(&data, MEASURE_policy, "", 0, 5, read->sha256, read->sha384));
 	measure(recorded_event(&w, 17, 1), data.byte, data.len);
 	names("policy");
 	measure(recorded_event(&w, 17, 2), "garbage", 7);
