@@ -234,9 +234,13 @@ int attest_main(int argc, char **argv)
 		free(options->request);
 		return ATTEST_USAGE;
 	}
-	ret = options->enrol      ? enrol_make(options)
-	      : options->activate ? enrol_activate(options)
-				  : evidence_make(options);
+	if (options->enrol) {
+		ret = enrol_make(options);
+	} else if (options->activate) {
+		ret = enrol_activate(options);
+	} else {
+		ret = evidence_make(options);
+	}
 	free(options->request);
 	return ret;
 }

@@ -156,11 +156,15 @@ static bool take_manifest(struct tenant *t, const char *path)
 	if (!p256_verify(m.key, &m, CORBEL_OWNER_SIGNED, m.signature)) {
 		return bad("%s: signature: is not of this key over these fields", path);
 	}
-	other = memcmp(m.kernel, t->kernel_digest, 32) != 0     ? "kernel: signed for another file"
-		: memcmp(m.initrd, t->initrd_digest, 32) != 0   ? "initrd: signed for another file"
-		: memcmp(m.cmdline, t->cmdline_digest, 32) != 0 ? "cmdline: signed for another one"
-		: memcmp(m.label, label, sizeof(label)) != 0    ? "label: signed for another one"
-								: NULL;
+	if (memcmp(m.kernel, t->kernel_digest, 32) != 0) {
+		other = "kernel: signed for another file";
+	} else if (memcmp(m.initrd, t->initrd_digest, 32) != 0) {
+		other = "initrd: signed for another file";
+	} else if (memcmp(m.cmdline, t->cmdline_digest, 32) != 0) {
+		other = "cmdline: signed for another one";
+	} else if (memcmp(m.label, label, sizeof(label)) != 0) {
+		other = "label: signed for another one";
+	}
 	if (other) {
 		return bad("%s: %s: the builder would refuse it", path, other);
 	}
@@ -258,14 +262,45 @@ static const char *missing(const struct tenant *t, int count)
 	if (t->config) {
 		return words || t->name ? "--config says all but the owner already" : NULL;
 	}
-	return count > 0       ? "KEY=VALUE goes with --config only"
-	       : !t->kernel    ? "--kernel is missing (or --config)"
-	       : !t->cmdline   ? "--cmdline is missing; --cmdline '' is an empty one"
-	       : !t->memory    ? "--memory is missing"
-	       : !t->vcpus     ? "--vcpus is missing"
-	       : !t->label     ? "--label is missing"
-	       : !t->kernel[0] ? "--kernel is empty"
-			       : NULL;
+	if (count > 0) {
+		return "KEY=VALUE goes with --config only";
+	}
+	if (!t->kernel) {
+		return "--kernel is missing (or --config)";
+	}
+	if (!t->cmdline) {
+		return "--cmdline is missing; --cmdline '' is an empty one";
+	}
+	if (!t->memory) {
+		return "--memory is missing";
+	}
+	if (!t->vcpus) {
+		return "--vcpus is missing";
+	}
+	if (!t->label) {
+		return "--label is missing";
+	}
+	return t->kernel[0] ? NULL : "--kernel is empty";
+}
+
+/* Where the option's value goes; NULL: there is no such option. */
+static const char **slot_of(struct tenant *t, int option)
+{
+	const struct {
+		int option;
+		const char **slot;
+	} slots[] = {
+		{'c', &t->config},   {'K', &t->kernel}, {'I', &t->initrd},     {'C', &t->cmdline},
+		{'m', &t->memory},   {'v', &t->vcpus},  {'L', &t->label},      {'n', &t->name},
+		{'M', &t->manifest}, {'k', &t->key},    {'p', &t->min_policy}, {'o', &t->output},
+	};
+
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		if (slots[i].option == option) {
+			return slots[i].slot;
+		}
+	}
+	return NULL;
 }
 
 int verb_tenant(int argc, char **argv)
@@ -289,19 +324,7 @@ int verb_tenant(int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
-		const char **slot = option == 'c'   ? &t.config
-				    : option == 'K' ? &t.kernel
-				    : option == 'I' ? &t.initrd
-				    : option == 'C' ? &t.cmdline
-				    : option == 'm' ? &t.memory
-				    : option == 'v' ? &t.vcpus
-				    : option == 'L' ? &t.label
-				    : option == 'n' ? &t.name
-				    : option == 'M' ? &t.manifest
-				    : option == 'k' ? &t.key
-				    : option == 'p' ? &t.min_policy
-				    : option == 'o' ? &t.output
-						    : NULL;
+		const char **slot = slot_of(&t, option);
 
 		if (!slot) {
 			return usage_error(help_tenant, "tenant: see the options below");

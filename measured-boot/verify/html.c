@@ -163,6 +163,7 @@ static void head(FILE *out, const char *title)
 static void banner(const struct verdict *v, const char *title, FILE *out)
 {
 	static const char *const class[] = {"ok", "bad", "missing"};
+	static const char *const title_word[] = {"Trusted", "Not trusted", "Could not judge"};
 	static const char *const says[] = {
 		"No check that this page lists failed; what the warnings mean is for you to weigh. It "
 		"holds for this boot, this domain and this moment, not for later ones.",
@@ -185,10 +186,7 @@ static void banner(const struct verdict *v, const char *title, FILE *out)
 	fprintf(out, "</h1>\n<p class=\"sub\">Attestation verdict of Corbel, judged %s</p>\n",
 		when);
 	fprintf(out, "<div class=\"verdict %s\">%s<p>%s</p><p>", class[v->status],
-		v -> status == VERDICT_trusted          ? "Trusted"
-		     : v->status == VERDICT_not_trusted ? "Not trusted"
-							: "Could not judge",
-		says[v->status]);
+		title_word[v->status], says[v->status]);
 	fprintf(out, "%zu checks: ok %u, bad %u, missing %u, warnings %u, notes %u.</p></div>\n",
 		v->count, count[ROW_ok], count[ROW_bad], count[ROW_missing], count[ROW_warning],
 		count[ROW_note]);
@@ -211,16 +209,19 @@ static void subject(const struct verdict_subject *about, FILE *out)
 {
 	char record[32];
 
-	snprintf(record, sizeof(record), "%llu", (unsigned long long)about->launch_record);
+	if (about->tenant) {
+		snprintf(record, sizeof(record), "%llu", (unsigned long long)about->launch_record);
+	} else {
+		snprintf(record, sizeof(record), "%s",
+			 about->tenant_asked ? "none that is proved" : "no tenant judged");
+	}
 	fputs("<h2>What was judged</h2>\n<table><colgroup><col style=\"width:18%\">"
 	      "<col style=\"width:52%\"><col></colgroup><tbody>\n",
 	      out);
 	digest_line("Boot id", about->genuine ? "" : "nothing vouches for it", about->boot_id, out);
 	fprintf(out,
 		"<tr><td class=\"c\">Launch record</td><td class=\"v\">%s</td><td></td></tr>\n",
-		about->tenant         ? record
-		: about->tenant_asked ? "none that is proved"
-				      : "no tenant judged");
+		record);
 	digest_line("Nonce", "", about->nonce, out);
 	if (about->evidence) {
 		digest_line("Evidence, SHA-256", about->evidence, about->evidence_sha256, out);

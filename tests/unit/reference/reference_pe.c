@@ -247,9 +247,11 @@ static void hostile_grub(void **state)
 	for (unsigned i = 0; i < 1500; i++) {
 		static const uint32_t values[] = {0, 1, 7, 8, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF};
 		/* The headers; the head of GRUB's section; the headers of its objects. */
-		size_t at = i % 3 == 0   ? (size_t)rand() % 700
-			    : i % 3 == 1 ? pe.mods + (size_t)rand() % 128
-					 : pe.mods + (size_t)rand() % pe.mods_size;
+		size_t at = (size_t)rand() % 700;
+
+		if (i % 3) {
+			at = pe.mods + (size_t)rand() % (i % 3 == 1 ? 128 : pe.mods_size);
+		}
 
 		if (at > real_size - 4) {
 			continue;
