@@ -4,7 +4,7 @@
  * boot.  Nothing here can tell good firmware from bad: a profile is worth as much as what its maker
  * knows of that host in that hour, and he signs it.
  */
-#include "measured-boot/verify/bootlog.h"
+#include "measured-boot/verify/described.h"
 #include "measured-boot/reference/reference.h"
 #include "tools/lib/files.h"
 #include "tools/lib/p256.h"
@@ -13,14 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EFI_VARIABLE_CONFIG 0x80000001u
-#define EFI_VARIABLE_BOOT   0x80000002u
-#define EFI_ACTION          0x80000007u
-#define EFI_FIRMWARE_BLOB   0x80000008u
-#define EFI_VARIABLE_SIGNER 0x800000E0u
-#define CRTM_VERSION        0x00000008u
-#define TEXT_ROOM           96u
-#define NAME_MAX_BYTES      63u
+#define TEXT_ROOM      96u
+#define DESCRIPTION    (TEXT_ROOM + 24u)
+#define VALUE_SHOWN    8u /* bytes of a variable's value; of longer ones the size */
+#define NAME_MAX_BYTES 63u
 
 const char help_firmware[] =
 	"usage: corbel-reference firmware EVIDENCE.json|BOOTLOG -o PROFILE.json [--name NAME]\n"
@@ -32,6 +28,9 @@ const char help_firmware[] =
 	"captured, not computed: out of band, on a host that is known to be good in that hour, by\n"
 	"somebody who answers for it with his signature.  The input is evidence (corbel attest) or the\n"
 	"log itself (corbel bootlog).\n"
+	"\n"
+	"Before it is signed, the firmware variables in it are shown (Secure Boot on or off).  Text that\n"
+	"the digest beside it does not cover is marked (unverified): a host can write there what it likes.\n"
 	"\n"
 	"  -o FILE       the profile; its signature goes to FILE.sig\n"
 	"  --key FILE    private P-256 key that signs it; without it there is no FILE.sig, and a\n"
@@ -47,6 +46,13 @@ const char help_firmware[] =
 	"  corbel-reference firmware evidence.json --key profiles.pem --name ovmf -o ovmf.json\n"
 	"  corbel-reference firmware boot.log --key profiles.pem -o ovmf.json\n";
 
+static bool is_firmware(const struct bootlog *log, size_t i, size_t grub)
+{
+	const struct boot_event *event = &log->event[i];
+
+	return event->type != EV_NO_ACTION && event->pcr <= 7 && (event->pcr != 4 || i < grub);
+}
+
 /* ---- what an event is, for people
  * ---------------------------------------------------------------- */
 
@@ -54,9 +60,7 @@ static uint64_t number(const struct boot_event *event, size_t at)
 {
 	uint64_t value = 0;
 
-	if (at + 8 <= event->size) {
-		memcpy(&value, event->data + at, 8);
-	}
+	memcpy(&value, event->data + at, 8);
 	return value;
 }
 
@@ -74,28 +78,105 @@ static void wide_text(const uint8_t *data, size_t size, char *out, size_t room)
 	text_escape(narrow, used, out, room);
 }
 
-static void describe(const struct boot_event *event, char *out, size_t room)
+/* " = 01", or the size of what is long. */
+static void value_text(const struct event_variable *variable, char *out, size_t room)
 {
-	uint64_t length = number(event, 16);
+	size_t used = (size_t)snprintf(out, room, " =");
+
+	if (!variable->value_size || variable->value_size > VALUE_SHOWN) {
+		snprintf(out + used, room - used, " %zu bytes", variable->value_size);
+		return;
+	}
+	for (size_t i = 0; i < variable->value_size; i++) {
+		used += (size_t)snprintf(out + used, room - used, " %02x", variable->value[i]);
+	}
+}
+
+static void variable_text(const struct event_variable *variable, char *out, size_t room)
+{
+	char value[TEXT_ROOM];
+	size_t used = (size_t)snprintf(out, room, "variable ");
+
+	value_text(variable, value, sizeof(value));
+	wide_text(variable->name, variable->name_size, out + used, room - used);
+	used = strlen(out);
+	snprintf(out + used, room - used, "%s", value);
+}
+
+/* What the log says of the event. */
+static void claim(const struct boot_event *event, char *out, size_t room)
+{
+	struct event_variable variable;
 
 	if (event->type == EV_SEPARATOR) {
 		snprintf(out, room, "separator");
-	} else if (event->type == CRTM_VERSION) {
+	} else if (event->type == EV_S_CRTM_VERSION) {
 		wide_text(event->data, event->size, out, room);
-	} else if (event->type == EFI_ACTION) {
+	} else if (event->type == EV_EFI_ACTION) {
 		text_escape(event->data, event->size, out, room);
-	} else if (event->type == EFI_FIRMWARE_BLOB && event->size >= 16) {
+	} else if (event->type == EV_EFI_FIRMWARE_BLOB && event->size >= 16) {
 		snprintf(out, room, "firmware volume 0x%llx+0x%llx",
 			 (unsigned long long)number(event, 0),
 			 (unsigned long long)number(event, 8));
-	} else if ((event->type == EFI_VARIABLE_CONFIG || event->type == EFI_VARIABLE_BOOT ||
-		    event->type == EFI_VARIABLE_SIGNER) &&
-		   event->size >= 32 && length <= (event->size - 32) / 2) {
-		int used = snprintf(out, room, "variable ");
-
-		wide_text(event->data + 32, 2 * length, out + used, room - (size_t)used);
+	} else if (event_variable(event, &variable)) {
+		variable_text(&variable, out, room);
 	} else {
 		snprintf(out, room, "%u bytes of type 0x%x", event->size, event->type);
+	}
+}
+
+/* The same, and whether the digest is of it: he who signs must not take a host's word for its
+ * digest. */
+static void describe(const struct boot_event *event, char *out, size_t room)
+{
+	enum event_truth truth = event_truth(event);
+	char text[TEXT_ROOM];
+
+	claim(event, text, sizeof(text));
+	if (truth == EVENT_true) {
+		snprintf(out, room, "%s", text);
+	} else if (truth == EVENT_value_true) {
+		snprintf(out, room, "(name unverified) %s", text);
+	} else {
+		snprintf(out, room, "(unverified) %s", text);
+	}
+}
+
+/* A digest that by its type is of the text, and is not: somebody edited the log. */
+static bool check_texts(const char *path, const struct bootlog *log, size_t grub)
+{
+	for (size_t i = 0; i < log->count; i++) {
+		if (is_firmware(log, i, grub) && event_truth(&log->event[i]) == EVENT_false) {
+			return bad("%s: event %u (PCR %u, type 0x%x): its text is not what was "
+				   "measured",
+				   path, log->event[i].number, log->event[i].pcr,
+				   log->event[i].type);
+		}
+	}
+	return true;
+}
+
+static const char *switch_word(const struct event_variable *variable)
+{
+	if (variable->value_size != 1 || variable->value[0] > 1) {
+		return "";
+	}
+	return variable->value[0] ? " (on)" : " (off)";
+}
+
+/* The firmware's settings that were measured, for him who signs: Secure Boot and its keys. */
+static void show_variables(const struct bootlog *log, size_t grub)
+{
+	for (size_t i = 0; i < log->count; i++) {
+		const struct boot_event *event = &log->event[i];
+		struct event_variable variable;
+		char text[DESCRIPTION];
+
+		if (is_firmware(log, i, grub) && event->type == EV_EFI_VARIABLE_DRIVER_CONFIG &&
+		    event_variable(event, &variable)) {
+			describe(event, text, sizeof(text));
+			warn("event %u: %s%s", event->number, text, switch_word(&variable));
+		}
 	}
 }
 
@@ -174,20 +255,13 @@ static size_t find_grub(const struct bootlog *log)
 	return found;
 }
 
-static bool is_firmware(const struct bootlog *log, size_t i, size_t grub)
-{
-	const struct boot_event *event = &log->event[i];
-
-	return event->type != EV_NO_ACTION && event->pcr <= 7 && (event->pcr != 4 || i < grub);
-}
-
 /* ---- output
  * -------------------------------------------------------------------------------------- */
 
 static void write_profile(const struct bootlog *log, size_t grub, const char *name, FILE *out)
 {
 	const char *comma = "";
-	char text[TEXT_ROOM];
+	char text[DESCRIPTION];
 
 	fputs("{\n  \"format\": \"corbel.firmware.1\",\n  \"name\": ", out);
 	put_text(out, name);
@@ -274,7 +348,8 @@ static bool run(const char *input, const char *name, const char *path, const cha
 	if (log && !grub) {
 		bad("%s: PCR 4: expected the event of a boot loader (type 0x%x)", input,
 		    EV_EFI_BOOT_SERVICES_APPLICATION);
-	} else if (log) {
+	} else if (log && check_texts(input, log, grub)) {
+		show_variables(log, grub);
 		good = write_files(log, grub, name, path, key);
 	}
 	if (good) {
@@ -313,6 +388,9 @@ int verb_firmware(int argc, char **argv)
 		return usage_error(help_firmware,
 				   "firmware: -o FILE is missing: the signature goes "
 				   "beside it");
+	}
+	if (files_same(output, argv[optind]) || (key && files_same(output, key))) {
+		return usage_error(help_firmware, "firmware: -o %s would replace an input", output);
 	}
 	if (!name[0] || strlen(name) > NAME_MAX_BYTES || !check_text("--name", name)) {
 		return usage_error(help_firmware, "firmware: --name: expected 1 to 63 bytes");

@@ -269,7 +269,7 @@ void appraise_boot(struct judge *j)
 {
 	size_t least = SIZE_MAX;
 
-	j->reference = reference_read(j->in);
+	j->reference = reference_read(j->in, j->v);
 	if (!j->log) {
 		verdict_add(j->v, "hypervisor", ROW_missing, "a boot log", NULL,
 			    "What was booted cannot be judged: the boot log cannot be read.");

@@ -6,15 +6,14 @@
  */
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOTS_FILE_MAX  (1u << 20)
 #define CHAIN_DEPTH_MAX 6
 #define OID_EK          "2.23.133.8.1" /* tcg-kp-EKCertificate */
 #define ATTRIBUTE_MAX   64
+#define FOUND           420
 
 /* The TPM attributes in the alternative name. */
 struct tpm_attributes {
@@ -115,45 +114,6 @@ static bool read_attributes(X509 *certificate, struct tpm_attributes *out)
 /* ---- the chain --------------------------------------------------------------------------------
  */
 
-static bool add_roots(X509_STORE *store, const char *path, char error[256])
-{
-	struct bytes pem;
-	BIO *bio;
-	X509 *certificate;
-	size_t count = 0;
-
-	if (!file_read(path, ROOTS_FILE_MAX, &pem, error)) {
-		return false;
-	}
-	bio = BIO_new_mem_buf(pem.data, (int)pem.length);
-	while (bio && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		count += (size_t)X509_STORE_add_cert(store, certificate);
-		X509_free(certificate);
-	}
-	BIO_free(bio);
-	free(pem.data);
-	if (count == 0) {
-		snprintf(error, 256, "%.150s: expected PEM certificates of TPM makers", path);
-	}
-	return count != 0;
-}
-
-static X509_STORE *load_roots(const char *const *roots, char error[256])
-{
-	X509_STORE *store = X509_STORE_new();
-	bool good = store && roots && roots[0];
-
-	snprintf(error, 256, "No certificates of TPM makers were given");
-	for (size_t i = 0; good && roots[i]; i++) {
-		good = add_roots(store, roots[i], error);
-	}
-	if (!good) {
-		X509_STORE_free(store);
-		store = NULL;
-	}
-	return store;
-}
-
 static bool names_swtpm(const X509_NAME *name)
 {
 	char text[512];
@@ -161,37 +121,85 @@ static bool names_swtpm(const X509_NAME *name)
 	return X509_NAME_oneline(name, text, sizeof(text)) && strcasestr(text, "swtpm");
 }
 
-/* True: a chain was found; `root` names its end, `test` is set if an emulator's CA is in it. */
-static bool verify_chain(X509_STORE *store, X509 *certificate, char root[256], bool *test)
+/* What is known of a chain. */
+struct chain {
+	bool good, test;  /* test: an emulator's CA is in it */
+	bool unknown;     /* none of the given certificates vouches for it */
+	char text[FOUND]; /* the root; or which certificate is at fault, and why */
+};
+
+/* "critical extension 1.2.3" for the first one that a verifier does not know, "" if there is none.
+ */
+static void unknown_extension(X509 *certificate, char *out, size_t room)
+{
+	out[0] = 0;
+	for (int i = 0; i < X509_get_ext_count(certificate); i++) {
+		X509_EXTENSION *extension = X509_get_ext(certificate, i);
+		char oid[80];
+
+		if (X509_EXTENSION_get_critical(extension) &&
+		    !X509_supported_extension(extension)) {
+			OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(extension), 1);
+			snprintf(out, room, " (critical extension %s)", oid);
+			return;
+		}
+	}
+}
+
+static bool is_unknown(int error)
+{
+	return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+	       error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	       error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+	       error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+	       error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+	       error == X509_V_ERR_CERT_CHAIN_TOO_LONG;
+}
+
+static void chain_fault(X509_STORE_CTX *context, struct chain *out)
+{
+	int error = X509_STORE_CTX_get_error(context);
+	X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+	char name[200] = "", extension[120] = "";
+
+	out->unknown = is_unknown(error);
+	if (certificate && X509_STORE_CTX_get_error_depth(context) > 0) {
+		X509_NAME_oneline(X509_get_subject_name(certificate), name, sizeof(name));
+	}
+	if (certificate && error == X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION) {
+		unknown_extension(certificate, extension, sizeof(extension));
+	}
+	snprintf(out->text, sizeof(out->text), "%s%s: %s%s",
+		 name[0] ? "the maker's certificate " : "the TPM's own certificate", name,
+		 X509_verify_cert_error_string(error), extension);
+}
+
+static void verify_chain(X509_STORE *store, X509 *certificate, struct chain *out)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	STACK_OF(X509) * chain;
-	bool good;
 
-	*test = false;
-	snprintf(root, 256, "out of memory");
+	*out = (struct chain){.text = "out of memory"};
 	if (!context || !X509_STORE_CTX_init(context, store, certificate, NULL)) {
 		X509_STORE_CTX_free(context);
-		return false;
+		return;
 	}
 	X509_STORE_CTX_set_depth(context, CHAIN_DEPTH_MAX);
 	/* level 2: 112 bits; no SHA-1 signatures, no RSA below 2048 bits */
 	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), 2);
-	good = X509_verify_cert(context) == 1;
+	out->good = X509_verify_cert(context) == 1;
 	chain = X509_STORE_CTX_get0_chain(context);
 	for (int i = 0; chain && i < sk_X509_num(chain); i++) {
-		*test |= names_swtpm(X509_get_subject_name(sk_X509_value(chain, i)));
+		out->test |= names_swtpm(X509_get_subject_name(sk_X509_value(chain, i)));
 	}
-	if (good) {
+	if (out->good) {
 		X509_NAME_oneline(
-			X509_get_subject_name(sk_X509_value(chain, sk_X509_num(chain) - 1)), root,
-			256);
+			X509_get_subject_name(sk_X509_value(chain, sk_X509_num(chain) - 1)),
+			out->text, sizeof(out->text));
 	} else {
-		snprintf(root, 256, "%s",
-			 X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+		chain_fault(context, out);
 	}
 	X509_STORE_CTX_free(context);
-	return good;
 }
 
 /* ---- rows -------------------------------------------------------------------------------------
@@ -215,34 +223,44 @@ static void row_kind(struct verdict *v, const struct tpm_attributes *tpm, bool t
 	}
 }
 
+static void row_chain(struct verdict *v, X509 *certificate, const struct chain *chain,
+		      bool has_attributes)
+{
+	if (!chain->good) {
+		verdict_add(v, "ek.chain", ROW_bad, "a chain to a given root", chain->text, "%s",
+			    chain->unknown ? "No given root vouches for this TPM."
+					   : "A certificate between this TPM and a given root does "
+					     "not hold.");
+	} else if (!has_ek_purpose(certificate) || !has_ek_usage(certificate)) {
+		verdict_add(v, "ek.chain", ROW_bad, "purpose " OID_EK, NULL,
+			    "The certificate is not for the endorsement key of a TPM.");
+	} else if (!has_attributes) {
+		verdict_add(v, "ek.chain", ROW_bad, "a TPM's maker, model and version", NULL,
+			    "The certificate does not say which TPM it is for.");
+	} else {
+		verdict_add(v, "ek.chain", ROW_ok, "a chain to a given root", chain->text,
+			    "A TPM whose maker the verifier trusts.");
+	}
+}
+
 void certificate_judge(struct verdict *v, X509 *certificate, const char *const *roots,
 		       bool allow_test_tpm)
 {
 	struct tpm_attributes tpm;
-	bool has_attributes = read_attributes(certificate, &tpm), test = false, chained;
-	char text[256];
-	X509_STORE *store = load_roots(roots, text);
+	bool has_attributes = read_attributes(certificate, &tpm), test;
+	struct chain chain = {0};
+	char error[256];
+	X509_STORE *store = makers_load(v, roots, error);
 
 	if (!store) {
-		verdict_add(v, "ek.chain", ROW_missing, "roots of TPM makers", NULL, "%s.", text);
+		verdict_add(v, "ek.chain", ROW_missing, "roots of TPM makers", NULL, "%s.", error);
 	} else {
-		chained = verify_chain(store, certificate, text, &test);
-		if (!chained) {
-			verdict_add(v, "ek.chain", ROW_bad, "a chain to a given root", text,
-				    "No given root vouches for this TPM.");
-		} else if (!has_ek_purpose(certificate) || !has_ek_usage(certificate)) {
-			verdict_add(v, "ek.chain", ROW_bad, "purpose " OID_EK, NULL,
-				    "The certificate is not for the endorsement key of a TPM.");
-		} else if (!has_attributes) {
-			verdict_add(v, "ek.chain", ROW_bad, "a TPM's maker, model and version",
-				    NULL, "The certificate does not say which TPM it is for.");
-		} else {
-			verdict_add(v, "ek.chain", ROW_ok, "a chain to a given root", text,
-				    "A TPM whose maker the verifier trusts.");
-		}
+		verify_chain(store, certificate, &chain);
+		row_chain(v, certificate, &chain, has_attributes);
 		X509_STORE_free(store);
 	}
-	test |= strcasestr(tpm.model, "swtpm") || names_swtpm(X509_get_issuer_name(certificate));
+	test = chain.test || strcasestr(tpm.model, "swtpm") ||
+	       names_swtpm(X509_get_issuer_name(certificate));
 	row_kind(v, &tpm, test, allow_test_tpm);
 }
 

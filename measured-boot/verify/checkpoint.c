@@ -137,6 +137,7 @@ static void property(struct judge *j, const char *row, enum row_result result, c
 
 static void flag_rows(struct judge *j)
 {
+	const char *devices = "A device, and so Dom0, can reach tenants' memory.";
 	uint32_t flags = j->e->checkpoint.host_flags, known = 0;
 	enum row_result good = good_log(j);
 
@@ -160,17 +161,23 @@ static void flag_rows(struct judge *j)
 		 flags & CORBEL_HOST_WEAK_ENTROPY
 			 ? "The host's random numbers can be guessed, boot id and salts with them."
 			 : "The host has a good source of random numbers.");
+	if (flags & CORBEL_HOST_IOMMU) {
+		devices = "Devices reach no tenant's memory.";
+	} else if (flags & CORBEL_HOST_NO_DEVICES) {
+		devices = "No domain has a device that could reach memory.";
+	}
 	property(j, "host.iommu",
 		 flags & (CORBEL_HOST_IOMMU | CORBEL_HOST_NO_DEVICES) ? good : ROW_bad,
-		 "iommu or no-devices",
-		 flags & CORBEL_HOST_IOMMU ? "Devices reach no tenant's memory."
-		 : flags & CORBEL_HOST_NO_DEVICES
-			 ? "No domain has a device that could reach memory."
-			 : "A device, and so Dom0, can reach tenants' memory.");
+		 "iommu or no-devices", devices);
 	property(j, "host.smt", flags & CORBEL_HOST_SMT ? ROW_warning : good, "not smt",
 		 flags & CORBEL_HOST_SMT ? "Cores run two threads: tenants on one core can watch "
 					   "each other."
 					 : "One thread a core.");
+	property(j, "host.ibpb", flags & CORBEL_HOST_NO_IBPB ? ROW_warning : good, "not no-ibpb",
+		 flags & CORBEL_HOST_NO_IBPB
+			 ? "The CPU cannot flush its branch predictor: one tenant can train it "
+			   "against the next on the same core."
+			 : "The branch predictor is flushed between tenants.");
 }
 
 static void policy_row(struct judge *j)

@@ -176,6 +176,7 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 	struct verdict v = {0};
 	struct pending p = {0};
 	const char *wrong = ek ? ek_fault(ek, &r->ek) : "ek_certificate: its key is unreadable";
+	const char *outcome = "something is missing, see above";
 	char name[300];
 	int status;
 
@@ -199,10 +200,12 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 	OPENSSL_cleanse(&p, sizeof(p));
 	/* no word of a verdict: nothing was decided but that it is worth asking */
 	text_escape(in->challenge, strlen(in->challenge), name, sizeof(name));
-	fprintf(out, "\n%s: %s\n", status ? "no challenge made" : "challenge made",
-		status == VERDICT_not_trusted ? "the keys are not as they must be, see above"
-		: status                      ? "something is missing, see above"
-					      : name);
+	if (status == VERDICT_not_trusted) {
+		outcome = "the keys are not as they must be, see above";
+	} else if (status == VERDICT_trusted) {
+		outcome = name;
+	}
+	fprintf(out, "\n%s: %s\n", status ? "no challenge made" : "challenge made", outcome);
 	return status;
 }
 
@@ -316,7 +319,7 @@ int admit(const char *hosts, const char *pending, const char *secret_hex, bool r
 	}
 	if (access(hosts, F_OK) != 0 && errno == ENOENT) {
 		list.host = calloc(1, sizeof(list.host[0]));
-	} else if (!hosts_read(hosts, &list, error)) {
+	} else if (!hosts_read(NULL, hosts, &list, error)) {
 		return complain(error);
 	}
 	good = list.host && insert(&list, &p, replace);

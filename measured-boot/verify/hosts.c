@@ -39,14 +39,14 @@ static void read_host(struct host *host, const struct json_node *item)
 	json_hex(json_member(item, "ak_name"), host->ak_name, NAME_LEN);
 }
 
-bool hosts_read(const char *path, struct host_list *out, char error[256])
+bool hosts_read(struct verdict *v, const char *path, struct host_list *out, char error[256])
 {
 	struct json_file f;
 	struct json_node root, hosts;
 	bool good;
 
 	*out = (struct host_list){0};
-	if (json_open_path(&f, &root, path, JSON_FILE_MAX)) {
+	if (json_open_input(v, &f, &root, path, JSON_FILE_MAX)) {
 		json_format(&root, HOSTS_FORMAT);
 		json_only(&root, (const char *[]){"format", "hosts", NULL});
 		hosts = json_member(&root, "hosts");
@@ -117,7 +117,7 @@ void host_enrolled(struct judge *j)
 	char error[256];
 	size_t matches = 0;
 
-	if (!j->in->hosts || !hosts_read(j->in->hosts, &list, error)) {
+	if (!j->in->hosts || !hosts_read(j->v, j->in->hosts, &list, error)) {
 		verdict_add(j->v, "host.enrolled", ROW_missing, "a list of enrolled hosts", NULL,
 			    "%s.", j->in->hosts ? error : "No list of enrolled hosts was given");
 		return;

@@ -47,7 +47,10 @@ struct host_list {
 };
 
 /* False: `error` says why; nothing is left allocated. */
-bool hosts_read(const char *path, struct host_list *out, char error[256]);
+bool hosts_read(struct verdict *v, const char *path, struct host_list *out, char error[256]);
+/* makers.c: all certificates of these PEM files; NULL: `error` says which file, and which
+ * certificate of it, cannot be read. */
+X509_STORE *makers_load(struct verdict *v, const char *const *roots, char error[256]);
 /* Replaces the file as a whole: a reader sees the old one or the new one. */
 bool hosts_write(const char *path, const struct host_list *list, char error[256]);
 /* Letters, digits, '.', '-', '_'. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,12 +103,15 @@ static struct json_object *parse(const struct json_node *root, const char *text,
 	object = json_tokener_parse_ex(tokener, text, (int)length);
 	end = json_tokener_get_parse_end(tokener);
 	if (!object) {
-		enum json_tokener_error why = json_tokener_get_error(tokener);
+		enum json_tokener_error error = json_tokener_get_error(tokener);
+		const char *why = json_tokener_error_desc(error);
 
-		json_fault(root, "expected a JSON object, found at byte %zu: %s", end,
-			   why == json_tokener_success    ? "null"
-			   : why == json_tokener_continue ? "the file ends inside a value"
-							  : json_tokener_error_desc(why));
+		if (error == json_tokener_success) {
+			why = "null";
+		} else if (error == json_tokener_continue) {
+			why = "the file ends inside a value";
+		}
+		json_fault(root, "expected a JSON object, found at byte %zu: %s", end, why);
 	}
 	json_tokener_free(tokener);
 	while (object && end < length && text[end] && strchr(" \t\r\n", text[end])) {
@@ -137,12 +141,18 @@ bool json_open(struct json_file *f, struct json_node *root, const char *name, co
 
 bool json_open_path(struct json_file *f, struct json_node *root, const char *path, size_t max)
 {
+	return json_open_input(NULL, f, root, path, max);
+}
+
+bool json_open_input(struct verdict *v, struct json_file *f, struct json_node *root,
+		     const char *path, size_t max)
+{
 	struct bytes raw;
 	char error[256];
 
 	*f = (struct json_file){.name = path};
 	*root = (struct json_node){.file = f};
-	if (!file_read(path, max < JSON_FILE_MAX ? max : JSON_FILE_MAX, &raw, error)) {
+	if (!input_read(v, path, max < JSON_FILE_MAX ? max : JSON_FILE_MAX, &raw, error)) {
 		f->failed = true;
 		memcpy(f->error, error, sizeof(f->error));
 		return false;
@@ -443,6 +453,23 @@ bool file_read(const char *path, size_t max, struct bytes *out, char error[256])
 	}
 	if (fd >= 0) {
 		close(fd);
+	}
+	return good;
+}
+
+bool input_read(struct verdict *v, const char *path, size_t max, struct bytes *out, char error[256])
+{
+	bool good = file_read(path, max, out, error);
+	struct verdict_subject *about = v ? &v->about : NULL;
+
+	if (about && about->inputs < VERDICT_INPUTS_MAX) {
+		snprintf(about->input[about->inputs].file, sizeof(about->input[about->inputs].file),
+			 "%s", path);
+		about->input[about->inputs].read = good;
+		if (good) {
+			SHA256(out->data, out->length, about->input[about->inputs].sha256);
+		}
+		about->inputs++;
 	}
 	return good;
 }

@@ -36,6 +36,9 @@ static void subject(const struct judge *j)
 	struct verdict_subject *about = &j->v->about;
 
 	about->host = true;
+	if (j->enrolled) {
+		memcpy(about->host_name, j->host_name, sizeof(about->host_name));
+	}
 	about->genuine = j->checkpoint_ok;
 	memcpy(about->boot_id, j->e->checkpoint.boot_id, sizeof(about->boot_id));
 	memcpy(about->nonce, j->in->nonce, sizeof(about->nonce));
@@ -51,6 +54,7 @@ void verify_judge(const struct verify_inputs *in, const struct evidence *e, stru
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		steps[i](&j);
 	}
+	v->strict = in->strict;
 	verdict_close(v);
 	subject(&j);
 	X509_free(j.ek_certificate);
@@ -65,38 +69,8 @@ void verify_judge(const struct verify_inputs *in, const struct evidence *e, stru
 /* ---- what was judged by which files -------------------------------------------------------------
  */
 
-static void add_input(struct verdict_subject *about, const char *file)
+void verify_evidence_name(struct verdict *v, const char *name, const struct bytes *evidence)
 {
-	char error[256];
-	struct bytes bytes;
-
-	if (!file || about->inputs == VERDICT_INPUTS_MAX) {
-		return;
-	}
-	about->input[about->inputs].file = file;
-	if (file_read(file, JSON_FILE_MAX, &bytes, error)) {
-		about->input[about->inputs].read = true;
-		SHA256(bytes.data, bytes.length, about->input[about->inputs].sha256);
-		free(bytes.data);
-	}
-	about->inputs++;
-}
-
-void verify_digests(const struct verify_inputs *in, const char *name, const struct bytes *evidence,
-		    struct verdict *v)
-{
-	const char *const file[] = {in->hosts,  in->firmware, in->firmware_key, in->limits,
-				    in->expect, in->bound,    in->since};
-
 	v->about.evidence = name;
 	SHA256(evidence->data, evidence->length, v->about.evidence_sha256);
-	for (size_t i = 0; in->roots && in->roots[i]; i++) {
-		add_input(&v->about, in->roots[i]);
-	}
-	for (size_t i = 0; in->references && in->references[i]; i++) {
-		add_input(&v->about, in->references[i]);
-	}
-	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
-		add_input(&v->about, file[i]);
-	}
 }

@@ -94,7 +94,7 @@ static bool expectation_open(struct judge *j)
 		fputs("out of memory\n", stderr);
 		exit(2);
 	}
-	if (json_open_path(&f, &root, j->in->expect, JSON_FILE_MAX)) {
+	if (json_open_input(j->v, &f, &root, j->in->expect, JSON_FILE_MAX)) {
 		read_expectation(&root, j->expect);
 	}
 	good = json_ok(&f);
@@ -348,7 +348,7 @@ static void data_row(struct judge *j, const struct corbel_log_record *report)
 				   "--bound nothing says which key is the domain's.");
 		return;
 	}
-	if (!file_read(j->in->bound, BOUND_MAX, &bound, error)) {
+	if (!input_read(j->v, j->in->bound, BOUND_MAX, &bound, error)) {
 		verdict_add(j->v, "report.data", ROW_missing, "the bound file", error,
 			    "The file that the report should bind cannot be read.");
 		return;

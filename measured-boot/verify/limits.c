@@ -62,7 +62,7 @@ static bool limits_open(struct judge *j)
 			fputs("out of memory\n", stderr);
 			exit(2);
 		}
-		if (json_open_path(&f, &root, j->in->limits, JSON_FILE_MAX)) {
+		if (json_open_input(j->v, &f, &root, j->in->limits, JSON_FILE_MAX)) {
 			read_limits(&root, j->limits);
 		}
 		good = json_ok(&f);

@@ -220,7 +220,7 @@ static void consistency(struct judge *j)
 				      "with.");
 		return;
 	}
-	if (!file_read(j->in->since, EVIDENCE_MAX, &text, error)) {
+	if (!input_read(j->v, j->in->since, EVIDENCE_MAX, &text, error)) {
 		verdict_add(j->v, "log.consistency", ROW_missing, "older evidence", error,
 			    "The older evidence cannot be read.");
 		return;

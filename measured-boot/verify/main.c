@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LIST_MAX 32u
 
@@ -18,7 +19,7 @@ static const char usage[] =
 	"usage: corbel-verify check EVIDENCE --nonce HEX --roots PEM... --hosts FILE\n"
 	"           --reference FILE... --firmware FILE --firmware-key PEM [--limits FILE]\n"
 	"           [--expect FILE] [--bound FILE] [--since FILE] [--allow-test-tpm]\n"
-	"           [--json | --html OUT]\n"
+	"           [--strict] [--json | --html OUT]\n"
 	"       corbel-verify enroll HOST.JSON --name NAME --roots PEM... -o CHALLENGE\n"
 	"           --secret SECRET [--allow-test-tpm]\n"
 	"       corbel-verify admit SECRET HEX --hosts FILE [--replace]\n"
@@ -37,7 +38,8 @@ static const char usage[] =
 	"  --bound FILE          what the domain's report must bind, e.g. its public key\n"
 	"  --since FILE          older evidence of the same boot: nothing in the log was changed\n"
 	"  --allow-test-tpm      accept a TPM emulator, and say so in the verdict\n"
-	"  --json                the verdict for programs, on standard output\n"
+	"  --strict              what the verdict warns of is not trusted; demands --limits\n"
+	"  --json                one object for programs, on standard output, whatever happens\n"
 	"  --html OUT            also write it as one page\n"
 	"\n"
 	"enroll judges the keys of a new host (`corbel attest --enroll`) and writes a challenge for\n"
@@ -57,16 +59,29 @@ struct options {
 	const char *nonce, *hosts, *firmware, *firmware_key, *limits, *expect, *bound, *since;
 	const char *html, *name, *output, *secret;
 	const char *roots[LIST_MAX + 1], *references[LIST_MAX + 1];
-	bool allow_test_tpm, json, replace;
+	bool allow_test_tpm, strict, json, replace;
 };
+
+/* Of `check --json`: standard output gets one object whatever happens.  The first thing said is the
+ * reason when no verdict was reached. */
+static char reason[1024];
+
+static void complain(const char *text)
+{
+	fprintf(stderr, "corbel-verify: %s\n", text);
+	if (!reason[0]) {
+		snprintf(reason, sizeof(reason), "%s", text);
+	}
+}
 
 /* Words of the command line may hold anything; a terminal gets them harmless. */
 static void say(const char *what, const char *word, const char *end)
 {
-	char text[512];
+	char text[512], line[1024];
 
 	text_escape(word, strlen(word), text, sizeof(text));
-	fprintf(stderr, "corbel-verify: %s '%s'%s\n", what, text, end);
+	snprintf(line, sizeof(line), "%s '%s'%s", what, text, end);
+	complain(line);
 }
 
 static int wrong(const char *what, const char *word)
@@ -176,6 +191,9 @@ static bool parse(int count, char **argument, const struct option *table, unsign
 /* ---- check ------------------------------------------------------------------------------------
  */
 
+/* A verdict is on standard output. */
+static bool judged;
+
 static bool write_page(const struct verdict *v, const char *title, const char *path)
 {
 	FILE *out;
@@ -202,15 +220,51 @@ static int judge(const struct options *o, const struct verify_inputs *in, const 
 	struct verdict v = {0};
 	int status;
 
-	verify_digests(in, o->word[0], text, &v);
+	verify_evidence_name(&v, o->word[0], text);
 	verify_judge(in, e, &v);
 	status = (int)v.status;
-	(o->json ? verdict_json : verdict_text)(&v, stdout);
 	if (o->html && !write_page(&v, o->word[0], o->html)) {
 		status = VERDICT_cannot_judge;
 	}
+	/* one object: a verdict, or why the whole of what was asked for was not done */
+	if (!o->json || status == (int)v.status) {
+		(o->json ? verdict_json : verdict_text)(&v, stdout);
+		judged = true;
+	}
 	verdict_free(&v);
 	return printed(status);
+}
+
+static bool is_same(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return one && other &&
+	       (!strcmp(one, other) || (!stat(one, &a) && !stat(other, &b) &&
+					a.st_dev == b.st_dev && a.st_ino == b.st_ino));
+}
+
+/* Also what lies beside the profile, and a file under another name. */
+static bool is_input(const struct options *o, const char *path)
+{
+	const char *const file[] = {o->word[0], o->hosts,  o->firmware, o->firmware_key,
+				    o->limits,  o->expect, o->bound,    o->since};
+	char signature[4096] = "";
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+		found |= is_same(file[i], path);
+	}
+	for (size_t i = 0; o->roots[i]; i++) {
+		found |= is_same(o->roots[i], path);
+	}
+	for (size_t i = 0; o->references[i]; i++) {
+		found |= is_same(o->references[i], path);
+	}
+	if (o->firmware) {
+		snprintf(signature, sizeof(signature), "%s.sig", o->firmware);
+	}
+	return found || is_same(signature, path);
 }
 
 static int check_with(const struct options *o)
@@ -226,6 +280,7 @@ static int check_with(const struct options *o)
 		.bound = o->bound,
 		.since = o->since,
 		.allow_test_tpm = o->allow_test_tpm,
+		.strict = o->strict,
 	};
 	struct evidence e;
 	struct bytes text;
@@ -239,19 +294,26 @@ static int check_with(const struct options *o)
 	if (o->bound && !o->expect) {
 		return wrong("without --expect there is no report for", "--bound");
 	}
+	if (o->strict && !o->limits) {
+		return wrong("--strict: missing option", "--limits");
+	}
+	if (o->html && is_input(o, o->html)) {
+		return wrong("--html: the page would replace an input,", o->html);
+	}
 	if (!file_read(o->word[0], EVIDENCE_MAX, &text, error)) {
-		fprintf(stderr, "corbel-verify: %s\n", error);
+		complain(error);
 		return VERDICT_cannot_judge;
 	}
 	if (verify_evidence_read(&e, (const char *)text.data, text.length, error)) {
 		status = judge(o, &in, &e, &text);
 		verify_evidence_free(&e);
 	} else {
-		char name[512];
+		char name[512], line[1024];
 
 		/* the message begins with "evidence: ", for callers without a file */
 		text_escape(o->word[0], strlen(o->word[0]), name, sizeof(name));
-		fprintf(stderr, "corbel-verify: %s: %s\n", name, strchr(error, ' ') + 1);
+		snprintf(line, sizeof(line), "%s: %s", name, strchr(error, ' ') + 1);
+		complain(line);
 		status = VERDICT_cannot_judge;
 	}
 	free(text.data);
@@ -261,6 +323,7 @@ static int check_with(const struct options *o)
 static int check(int count, char **argument)
 {
 	struct options o = {0};
+	int status;
 	const struct option table[] = {
 		{"--nonce", .value = &o.nonce},
 		{"--roots", .list = o.roots},
@@ -273,12 +336,21 @@ static int check(int count, char **argument)
 		{"--bound", .value = &o.bound},
 		{"--since", .value = &o.since},
 		{"--allow-test-tpm", .flag = &o.allow_test_tpm},
+		{"--strict", .flag = &o.strict},
 		{"--json", .flag = &o.json},
 		{"--html", .value = &o.html},
 		{.name = NULL},
 	};
 
-	return parse(count, argument, table, 1, &o) ? check_with(&o) : VERDICT_cannot_judge;
+	status = parse(count, argument, table, 1, &o) ? check_with(&o) : VERDICT_cannot_judge;
+	for (int i = 2; i < count && !judged; i++) {
+		/* also when the words behind it are wrong */
+		if (!strcmp(argument[i], "--json")) {
+			verdict_json_error(reason, stdout);
+			judged = true;
+		}
+	}
+	return printed(status);
 }
 
 /* ---- the other verbs --------------------------------------------------------------------------
@@ -300,8 +372,11 @@ static int enroll_verb(int count, char **argument)
 	if (!parse(count, argument, table, 1, &o)) {
 		return VERDICT_cannot_judge;
 	}
-	if (!o.name || !o.output || !o.secret) {
-		return wrong("missing option", !o.name ? "--name" : !o.output ? "-o" : "--secret");
+	if (!o.name) {
+		return wrong("missing option", "--name");
+	}
+	if (!o.output || !o.secret) {
+		return wrong("missing option", o.output ? "--secret" : "-o");
 	}
 	in = (struct enroll_inputs){.name = o.name,
 				    .evidence = o.word[0],

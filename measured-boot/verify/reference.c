@@ -114,13 +114,14 @@ static void read_pcrs(const struct json_node *object, struct reference_file *fil
 	}
 }
 
-static void read_reference(const char *path, struct reference_file *file, char error[256])
+static void read_reference(struct verdict *v, const char *path, struct reference_file *file,
+			   char error[256])
 {
 	struct json_file f;
 	struct json_node root, node;
 
 	file->path = path;
-	if (json_open_path(&f, &root, path, JSON_FILE_MAX)) {
+	if (json_open_input(v, &f, &root, path, JSON_FILE_MAX)) {
 		json_format(&root, "corbel.reference.1");
 		json_only(&root,
 			  (const char *[]){"format", "name", "hypervisor_svn", "builder_svn",
@@ -188,34 +189,52 @@ static void read_profile(const struct json_node *root, struct reference *referen
 	}
 }
 
+/* One public key; a file with more is refused, for it does not say which is meant. */
+static EVP_PKEY *read_key(struct verdict *v, const char *path, char error[256])
+{
+	struct bytes pem;
+	EVP_PKEY *key = NULL, *second = NULL;
+	BIO *bio;
+
+	if (!input_read(v, path, 1u << 16, &pem, error)) {
+		return NULL;
+	}
+	bio = BIO_new_mem_buf(pem.data, (int)pem.length);
+	key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	second = key ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	if (!key || second || !EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_bits(key) != 256) {
+		snprintf(error, 256, "%.150s: %s P-256 public key in PEM expected", path,
+			 second ? "one" : "a");
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	EVP_PKEY_free(second);
+	BIO_free(bio);
+	free(pem.data);
+	return key;
+}
+
 /* Whether `path`.sig is this key's signature of these bytes. */
-static bool signature_good(const char *path, const char *key_path, const struct bytes *signedby,
-			   char error[256])
+static bool signature_good(struct verdict *v, const struct verify_inputs *in,
+			   const struct bytes *signedby, char error[256])
 {
 	char *sig_path = NULL;
 	struct bytes sig = {0};
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	EVP_PKEY *key = NULL;
-	FILE *file = fopen(key_path, "r");
+	EVP_PKEY *key = read_key(v, in->firmware_key, error);
 	bool good = false;
 
-	if (file) {
-		key = PEM_read_PUBKEY(file, NULL, NULL, NULL);
-		fclose(file);
-	}
-	if (asprintf(&sig_path, "%s.sig", path) < 0) {
+	if (asprintf(&sig_path, "%s.sig", in->firmware) < 0) {
 		checked(NULL);
 	}
-	if (!key || !EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_bits(key) != 256) {
-		snprintf(error, 256, "%s: a P-256 public key in PEM expected", key_path);
-	} else if (file_read(sig_path, 256, &sig, error)) {
+	if (key && input_read(v, sig_path, 256, &sig, error)) {
 		good = context &&
 		       EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
 		       EVP_DigestVerify(context, sig.data, sig.length, signedby->data,
 					signedby->length) == 1;
 		if (!good) {
 			snprintf(error, 256, "%s: not the signature of %s by the key in %s",
-				 sig_path, path, key_path);
+				 sig_path, in->firmware, in->firmware_key);
 		}
 	}
 	free(sig.data);
@@ -225,7 +244,8 @@ static bool signature_good(const char *path, const char *key_path, const struct 
 	return good;
 }
 
-static void profile_open(const struct verify_inputs *in, struct reference *reference)
+static void profile_open(const struct verify_inputs *in, struct reference *reference,
+			 struct verdict *v)
 {
 	struct json_file f;
 	struct json_node root;
@@ -235,14 +255,13 @@ static void profile_open(const struct verify_inputs *in, struct reference *refer
 			 "%s: a key to verify its signature expected", in->firmware);
 		return;
 	}
-	if (json_open_path(&f, &root, in->firmware, JSON_FILE_MAX)) {
+	if (json_open_input(v, &f, &root, in->firmware, JSON_FILE_MAX)) {
 		read_profile(&root, reference);
 	}
 	if (!json_ok(&f)) {
 		snprintf(reference->profile_error, sizeof(reference->profile_error), "%s", f.error);
 	} else {
-		reference->profile = signature_good(in->firmware, in->firmware_key, &f.raw,
-						    reference->profile_error);
+		reference->profile = signature_good(v, in, &f.raw, reference->profile_error);
 	}
 	json_close(&f);
 }
@@ -250,7 +269,7 @@ static void profile_open(const struct verify_inputs *in, struct reference *refer
 /* ---- all of it ----------------------------------------------------------------------------------
  */
 
-struct reference *reference_read(const struct verify_inputs *in)
+struct reference *reference_read(const struct verify_inputs *in, struct verdict *v)
 {
 	struct reference *reference = checked(calloc(1, sizeof(*reference)));
 	size_t count = 0;
@@ -269,10 +288,10 @@ struct reference *reference_read(const struct verify_inputs *in)
 	reference->file = checked(calloc(count + 1, sizeof(*reference->file)));
 	reference->count = count;
 	for (size_t i = 0; i < count && !reference->error[0]; i++) {
-		read_reference(in->references[i], &reference->file[i], reference->error);
+		read_reference(v, in->references[i], &reference->file[i], reference->error);
 	}
 	if (in->firmware) {
-		profile_open(in, reference);
+		profile_open(in, reference, v);
 	}
 	return reference;
 }

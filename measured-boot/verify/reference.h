@@ -54,8 +54,9 @@ struct reference {
 	char profile_error[256], error[256]; /* the first fault; empty if there was none */
 };
 
-/* Reads in->references, in->firmware and its signature; never NULL, see the errors. */
-struct reference *reference_read(const struct verify_inputs *in);
+/* Reads in->references, in->firmware and its signature; never NULL, see the errors.  v: as
+ * input_read() has it. */
+struct reference *reference_read(const struct verify_inputs *in, struct verdict *v);
 /* NULL: this reference has no such component. */
 const struct reference_component *reference_find(const struct reference_file *file,
 						 const char *name);

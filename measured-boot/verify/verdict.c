@@ -9,9 +9,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define DIGEST_MAX 64u
-#define CELL       26 /* characters of a table cell; longer values follow the row in full */
+#define VERIFY_VERSION "corbel-verify 0.1"
+#define DIGEST_MAX     64u
+#define CELL           26 /* characters of a table cell; longer values follow the row in full */
 
 const char *verdict_word(enum verdict_status status)
 {
@@ -116,6 +118,14 @@ bool verdict_compare(struct verdict *v, const char *component, const uint8_t *ex
 	return equal;
 }
 
+static bool is_reason(const struct verdict *v, const struct verdict_row *row)
+{
+	if (v->status == VERDICT_not_trusted) {
+		return row->result == ROW_bad || (v->strict && row->result == ROW_warning);
+	}
+	return v->status == VERDICT_cannot_judge && row->result == ROW_missing;
+}
+
 void verdict_close(struct verdict *v)
 {
 	v->status = v->count ? VERDICT_trusted : VERDICT_cannot_judge;
@@ -123,7 +133,11 @@ void verdict_close(struct verdict *v)
 		switch (v->row[i].result) {
 		case ROW_ok:
 		case ROW_note:
+			break;
 		case ROW_warning:
+			if (v->strict) {
+				v->status = VERDICT_not_trusted;
+			}
 			break;
 		case ROW_missing:
 			if (v->status == VERDICT_trusted) {
@@ -233,6 +247,8 @@ static void print_subject(const struct verdict_subject *about, FILE *out)
 
 	fprintf(out, "%-20s %s%s\n", "boot id", hex(about->boot_id, 32, text),
 		about->genuine ? "" : " (nothing vouches for it)");
+	fprintf(out, "%-20s %s\n", "host",
+		about->host_name[0] ? about->host_name : "none that is enrolled");
 	if (about->tenant) {
 		fprintf(out, "%-20s %llu\n", "launch record",
 			(unsigned long long)about->launch_record);
@@ -251,25 +267,32 @@ static void print_subject(const struct verdict_subject *about, FILE *out)
 	fputc('\n', out);
 }
 
+/* Whether the row is the first of its component that decided. */
+static bool decided(const struct verdict *v, size_t at)
+{
+	const struct verdict_row *row = &v->row[at];
+	size_t first = 0;
+
+	if (!is_reason(v, row)) {
+		return false;
+	}
+	while (!is_reason(v, &v->row[first]) ||
+	       strcmp(v->row[first].component, row->component) != 0) {
+		first++;
+	}
+	return first == at;
+}
+
 /* " tenant.cmdline, report.data:" after the word: each component that decided, once. */
 static void print_reasons(const struct verdict *v, FILE *out)
 {
-	enum row_result reason = v->status == VERDICT_not_trusted ? ROW_bad : ROW_missing;
 	const char *before = " ";
 
 	if (v->status == VERDICT_trusted && v->about.host && !v->about.tenant_asked) {
 		fputs(" host only, no tenant was judged:", out);
 	}
-	for (size_t i = 0; v->status != VERDICT_trusted && i < v->count; i++) {
-		size_t first = 0;
-
-		while (v->row[first].result != reason ||
-		       strcmp(v->row[first].component, v->row[i].component) != 0) {
-			if (first++ == i) {
-				break;
-			}
-		}
-		if (first == i) {
+	for (size_t i = 0; i < v->count; i++) {
+		if (decided(v, i)) {
 			fprintf(out, "%s%s", before, v->row[i].component);
 			before = ", ";
 		}
@@ -318,6 +341,7 @@ static void json_subject(const struct verdict_subject *about, FILE *out)
 	if (about->tenant) {
 		snprintf(number, sizeof(number), "%llu", (unsigned long long)about->launch_record);
 	}
+	json_string("  ", "host", about->host_name[0] ? about->host_name : NULL, ",", out);
 	json_string("  ", "boot_id", hex(about->boot_id, 32, text), ",", out);
 	fprintf(out, "  \"launch_record\": %s,\n", number);
 	json_string("  ", "nonce", hex(about->nonce, sizeof(about->nonce), text), ",", out);
@@ -335,10 +359,48 @@ static void json_subject(const struct verdict_subject *about, FILE *out)
 	fprintf(out, "%s],\n", about->inputs ? "\n  " : "");
 }
 
+/* What every object begins with: when and by which program. */
+static void json_head(enum verdict_status status, FILE *out)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+	char text[32] = "";
+
+	if (gmtime_r(&now, &utc)) {
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	}
+	fputs("{\n", out);
+	json_string("  ", "format", "corbel.verdict.1", ",", out);
+	json_string("  ", "verdict", verdict_word(status), ",", out);
+	json_string("  ", "time", text, ",", out);
+	json_string("  ", "version", VERIFY_VERSION, ",", out);
+}
+
+void verdict_json_error(const char *why, FILE *out)
+{
+	json_head(VERDICT_cannot_judge, out);
+	json_string("  ", "error", why, "", out);
+	fputs("}\n", out);
+}
+
+static void json_decided(const struct verdict *v, FILE *out)
+{
+	const char *before = "";
+
+	fputs("  \"decided_by\": [", out);
+	for (size_t i = 0; i < v->count; i++) {
+		if (decided(v, i)) {
+			fprintf(out, "%s\"%s\"", before, v->row[i].component);
+			before = ", ";
+		}
+	}
+	fputs("],\n", out);
+}
+
 void verdict_json(const struct verdict *v, FILE *out)
 {
-	fprintf(out, "{\n  \"format\": \"corbel.verdict.1\",\n  \"verdict\": \"%s\",\n",
-		verdict_word(v->status));
+	json_head(v->status, out);
+	json_decided(v, out);
 	if (v->about.host) {
 		json_subject(&v->about, out);
 	}

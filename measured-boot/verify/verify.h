@@ -52,11 +52,12 @@ struct verdict_subject {
 	uint8_t boot_id[32], nonce[CORBEL_NONCE_LEN];
 	bool tenant_asked, tenant; /* a tenant was to be judged; its launch is on record: */
 	uint64_t launch_record;
-	/* set by whoever read the files: names, which must live as long, and what was in them */
+	char host_name[64]; /* as enrolled; empty: the host is not */
+	/* set by verify_evidence_name(); the name must live as long */
 	const char *evidence; /* NULL: not said */
 	uint8_t evidence_sha256[32];
-	struct {
-		const char *file;
+	struct { /* the verifier's own files, and the bytes that were judged by */
+		char file[256];
 		bool read;
 		uint8_t sha256[32];
 	} input[VERDICT_INPUTS_MAX];
@@ -67,6 +68,7 @@ struct verdict {
 	struct verdict_subject about;
 	struct verdict_row *row;
 	size_t count, room;
+	bool strict;                /* a warning is as bad as a bad row */
 	enum verdict_status status; /* set by verdict_close() */
 };
 
@@ -83,7 +85,8 @@ void verdict_add_digest(struct verdict *v, const char *component, enum row_resul
  */
 bool verdict_compare(struct verdict *v, const char *component, const uint8_t *expected,
 		     const uint8_t *found, size_t length, const char *good, const char *bad);
-/* Any bad row: not trusted; else any missing row, or no row at all: cannot judge; else trusted. */
+/* Any bad row (if strict, any warning): not trusted; else any missing row, or no row at all: cannot
+ * judge; else trusted. */
 void verdict_close(struct verdict *v);
 void verdict_free(struct verdict *v);
 
@@ -97,6 +100,8 @@ void verdict_text(const struct verdict *v, FILE *out);
 void verdict_rows(const struct verdict *v, FILE *out);
 size_t verdict_count(const struct verdict *v, enum row_result result);
 void verdict_json(const struct verdict *v, FILE *out);
+/* The same form for what could not even be begun: cannot judge, and why. */
+void verdict_json_error(const char *why, FILE *out);
 /* One page with no outside reference: title, verdict, boot chain drawn, table. */
 void verdict_html(const struct verdict *v, const char *title, FILE *out);
 
@@ -162,12 +167,12 @@ struct verify_inputs {
 	const char *bound;        /* file whose bytes the report must bind; NULL: none */
 	const char *since;        /* older evidence of the same boot; NULL: none */
 	bool allow_test_tpm;      /* accept swtpm's certificates, and say so */
+	bool strict;              /* nothing that the verdict warns of is trusted */
 };
 
 /* Judges in the documented order and closes the verdict.  Goes on after a failed check as far as
  * what follows still means something. */
 void verify_judge(const struct verify_inputs *in, const struct evidence *e, struct verdict *v);
-/* Fills v->about with the digests of these bytes of evidence and of the inputs' files. */
-void verify_digests(const struct verify_inputs *in, const char *name, const struct bytes *evidence,
-		    struct verdict *v);
+/* Puts the name and the digest of these bytes of evidence into v->about; optional. */
+void verify_evidence_name(struct verdict *v, const char *name, const struct bytes *evidence);
 #endif

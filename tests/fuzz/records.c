@@ -30,7 +30,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	recorded_open(&w);
-	reference = reference_read(&w.f.in);
+	reference = reference_read(&w.f.in, NULL);
 	reference->best = &reference->file[0];
 	usual = w.record[RECORD_LAUNCH].body.launch;
 	memcpy(kept, w.record, sizeof(kept));

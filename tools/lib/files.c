@@ -169,3 +169,11 @@ int files_write(const char *path, const void *bytes, size_t size, char *error, s
 	}
 	return ret;
 }
+
+bool files_same(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return strcmp(one, other) == 0 || (stat(one, &a) == 0 && stat(other, &b) == 0 &&
+					   a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}

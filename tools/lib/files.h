@@ -27,4 +27,6 @@ bool files_regular(const char *path);
  * output.  Returns 0, or -1 with error set and the old file, if any, as it was. */
 int files_write(const char *path, const void *bytes, size_t size, char *error, size_t error_size);
 
+/* Whether both names are of one file, or will be when it is made. */
+bool files_same(const char *one, const char *other);
 #endif

@@ -23,3 +23,14 @@ $(foreach t,$(VERIFY_TESTS),$(eval UNIT_SRC_$(t) := tests/unit/verify/$(t).c $(V
 $(foreach t,$(VERIFY_TESTS),$(eval UNIT_LIBS_$(t) := $(VERIFY_LIBS)))
 # with a real software TPM
 UNIT_SRC_verify_enroll := tests/unit/verify/verify_enroll.c tests/unit/sim/swtpm.c $(VERIFY_TEST)
+
+# What a verifier needs to try a judgement without a boot (docs/ATTESTATION.md).
+SAMPLE_TOOL := $(B)/tests/verify/sample
+$(SAMPLE_TOOL): tests/unit/verify/sample.c $(VERIFY_TEST)
+	@mkdir -p $(@D)
+	$(HOSTCC) $(SANFLAGS) -Itests/unit $< $(VERIFY_TEST) -o $@ $(VERIFY_LIBS)
+TESTBIN += $(SAMPLE_TOOL)
+.PHONY: sample
+sample: $(SAMPLE_TOOL)
+	@rm -rf $(B)/sample
+	@$(SAMPLE_TOOL) $(B)/sample && echo "$(B)/sample/README says what is there"

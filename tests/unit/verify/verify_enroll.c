@@ -228,7 +228,7 @@ static void enrolment(void **state)
 	assert_int_equal(admit(f.hosts_file, secret_file, text, false), VERDICT_trusted);
 	assert_int_equal(admit(f.hosts_file, secret_file, text, false), VERDICT_cannot_judge);
 	assert_int_equal(admit(f.hosts_file, secret_file, text, true), VERDICT_trusted);
-	assert_true(hosts_read(f.hosts_file, &list, error));
+	assert_true(hosts_read(NULL, f.hosts_file, &list, error));
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.host[0].name, "host-1");
 	/* Another TPM under an enrolled name is another host: nothing puts it in the old one's
@@ -237,7 +237,7 @@ static void enrolment(void **state)
 	assert_true(hosts_write(f.hosts_file, &list, error));
 	free(list.host);
 	assert_int_equal(admit(f.hosts_file, secret_file, text, true), VERDICT_cannot_judge);
-	assert_true(hosts_read(f.hosts_file, &list, error));
+	assert_true(hosts_read(NULL, f.hosts_file, &list, error));
 	assert_int_equal(list.count, 1);
 	list.host[0].ek_sha256[0] ^= 1;
 	assert_true(hosts_write(f.hosts_file, &list, error));

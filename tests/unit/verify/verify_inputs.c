@@ -320,7 +320,7 @@ static void bad_hosts(const struct fixture *f, const char *text, const char *mes
 	char path[96], error[256];
 
 	fixture_write(f, "bad.json", text, strlen(text), path);
-	assert_false(hosts_read(path, &list, error));
+	assert_false(hosts_read(NULL, path, &list, error));
 	assert_non_null(strstr(error, message));
 	assert_null(list.host);
 }
@@ -338,13 +338,13 @@ static void hosts(void **state)
 	memset(host[1].ak_name, 0xCD, NAME_LEN);
 	snprintf(path, sizeof(path), "%s/list.json", f.directory);
 	assert_true(hosts_write(path, &list, error));
-	assert_true(hosts_read(path, &back, error));
+	assert_true(hosts_read(NULL, path, &back, error));
 	assert_int_equal(back.count, 2);
 	assert_memory_equal(back.host, host, sizeof(host));
 	free(back.host);
 	list.count = 0;
 	assert_true(hosts_write(path, &list, error));
-	assert_true(hosts_read(path, &back, error));
+	assert_true(hosts_read(NULL, path, &back, error));
 	assert_int_equal(back.count, 0);
 	free(back.host);
 	assert_false(hosts_write("/nonexistent/list", &list, error));
@@ -352,7 +352,7 @@ static void hosts(void **state)
 	/* another kind of file is named as that, whatever keys it has */
 	bad_hosts(&f, "{\"ek_public\": \"00\", \"format\": \"corbel.enroll.1\"}",
 		  "bad.json: is a corbel.enroll.1, expected corbel.hosts.1");
-	assert_false(hosts_read("/nonexistent/a\rb\033", &list, error));
+	assert_false(hosts_read(NULL, "/nonexistent/a\rb\033", &list, error));
 	assert_non_null(strstr(error, "a\\x0db\\x1b: cannot be read: No such file"));
 	bad_hosts(&f, "{\"format\": \"corbel.hosts.1\", \"hosts\": [{\"name\": \"a b\"}]}",
 		  "hosts[0].name: expected letters");

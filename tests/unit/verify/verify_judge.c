@@ -65,19 +65,21 @@ static void boots_changed(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2 * WORLD_FILES + 1; i++) {
-		char *byte = i == 2 * WORLD_FILES ? w.grub
-			     : i < WORLD_FILES    ? w.file[i]
-						  : w.line[i - WORLD_FILES];
+		char *byte = w.grub;
+		const char *name = "grub";
 
+		if (i < WORLD_FILES) {
+			byte = w.file[i];
+			name = row[i];
+		} else if (i < 2 * WORLD_FILES) {
+			byte = w.line[i - WORLD_FILES];
+			name = line[i - WORLD_FILES];
+		}
 		*byte ^= 1;
 		world_boot(&w);
 		world_quote(&w);
 		world_text(&w);
-		judge_as(VERDICT_not_trusted,
-			 i == 2 * WORLD_FILES ? "grub"
-			 : i < WORLD_FILES    ? row[i]
-					      : line[i - WORLD_FILES],
-			 ROW_bad);
+		judge_as(VERDICT_not_trusted, name, ROW_bad);
 		assert_int_equal(fixture_row(&w.f.v, "quote.pcrs"), ROW_ok);
 		*byte ^= 1;
 	}
@@ -154,6 +156,8 @@ static void flags(void **state)
 	with_flags(good & ~CORBEL_HOST_NO_DEVICES, "host.iommu", ROW_bad, VERDICT_not_trusted);
 	with_flags(good | 1u << 30, "checkpoint.flags", ROW_bad, VERDICT_not_trusted);
 	with_flags(good | CORBEL_HOST_SMT, "host.smt", ROW_warning, VERDICT_trusted);
+	with_flags(good, "host.ibpb", ROW_ok, VERDICT_trusted);
+	with_flags(good | CORBEL_HOST_NO_IBPB, "host.ibpb", ROW_warning, VERDICT_trusted);
 	world_quote(&w);
 	world_text(&w);
 }
