@@ -23,7 +23,4 @@ struct host_state {
 };
 
 extern struct host_state host;
-
-/* The flags as they are now: any TPM error since boot has taken CORBEL_HOST_MEASURED back. */
-uint32_t host_flags(void);
 #endif

@@ -21,6 +21,9 @@ int memcmp(const void *a, const void *b, size_t len);
 size_t strlen(const char *s);
 #endif
 
+/* Of a function whose result says that it failed. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
 #define ARRAY_SIZE(a)   (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b)       ((a) < (b) ? (a) : (b))
 #define MAX(a, b)       ((a) > (b) ? (a) : (b))

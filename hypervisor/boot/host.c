@@ -4,12 +4,12 @@
  * builder.  Runs once, on the boot CPU; every failure here stops the machine with its reason.
  */
 #include "boot/boot.h"
+#include "boot/loop.h"
 #include "launch/build.h"
 #include "base/host.h"
-#include "gate/hypercall.h"
+#include "calls/hypercall.h"
 #include "launch/launchlog.h"
 #include "launch/policy.h"
-#include "domain/sched.h"
 #include "diag/trace.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
@@ -21,8 +21,6 @@
 #include "mm/hpt.h"
 #include "mm/slots.h"
 #include "virt/virt.h"
-
-struct host_state host;
 
 static struct kept_module kept[KEPT_MODULES] = {
 	{.name = "plan"}, {.name = "kernel"}, {.name = "initrd"}};
@@ -157,6 +155,8 @@ static void check_builder_header(const void *image, uint64_t size)
 	}
 }
 
+_Static_assert(BOOT_LOG_MAX == MEASURE_FW_LOG_MAX, "firmware's log fits whole");
+
 static void measure_begin(struct boot_info *boot)
 {
 	measure_init(boot->tpm ? (volatile uint8_t *)TIS_BASE : NULL, now_ns);
@@ -230,5 +230,5 @@ void core_main(struct boot_info *boot)
 	hypercall_init();
 	virt_init_cpu();
 	builder_start();
-	sched_run();
+	host_loop();
 }

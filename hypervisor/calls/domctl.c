@@ -5,8 +5,9 @@
  * its state and asked the policy; getinfo asks for each domain itself.  Locks: the target's, for
  * its state.
  */
-#include "gate/hypercall.h"
+#include "gate/gate.h"
 #include "domain/sched.h"
+#include "launch/life.h"
 #include <xen/errno.h>
 
 #define TIME_GRAIN_NS 10000000ull /* CPU time is told coarsely: it is a side channel */
@@ -69,7 +70,7 @@ static struct domain *next_visible(struct hc_call *call, uint16_t first)
 {
 	struct domain *d = domain_next(first);
 
-	while (d && !hc_permits(call, d, XSM_RIGHT(domain, getdomaininfo))) {
+	while (d && !gate_permits(call, d, XSM_RIGHT(domain, getdomaininfo))) {
 		d = domain_after(d);
 	}
 	return d;
@@ -135,7 +136,7 @@ long hc_domctl_getinfo(struct hc_call *call)
 	if (!d) {
 		return -XEN_ESRCH;
 	}
-	error = hc_authorize(call, d, XSM_RIGHT(domain, getdomaininfo));
+	error = gate_authorize(call, d, XSM_RIGHT(domain, getdomaininfo));
 	if (!error) {
 		memset(&op->u, 0, sizeof(op->u));
 		fill_info(d, &op->u.getdomaininfo);

@@ -3,7 +3,7 @@
  * hvm_op: the parameters a PVH guest knows.  The builder sets console and store while it builds;
  * the guest sets its callback vector and reads the rest.
  */
-#include "gate/hypercall.h"
+#include "gate/gate.h"
 #include <xen/errno.h>
 
 static bool builder_param(uint32_t index)
@@ -39,7 +39,7 @@ long hc_hvm_set_param(struct hc_call *call)
 	}
 	/* The dispatcher let only its builder, while building, come here (INV-DOM-1). */
 	if (call->target->state != CORBEL_DOM_building) {
-		return hc_deny(call, call->target, XSM_RIGHT(hvm, setparam));
+		return gate_deny(call, call->target, XSM_RIGHT(hvm, setparam));
 	}
 	if (!builder_param(arg->index)) {
 		return -XEN_EINVAL;
@@ -54,7 +54,7 @@ long hc_hvm_get_param(struct hc_call *call)
 	struct xen_hvm_param *arg = (void *)call->in.bytes;
 
 	if (call->target != call->caller && call->target->state != CORBEL_DOM_building) {
-		return hc_deny(call, call->target, XSM_RIGHT(hvm, getparam));
+		return gate_deny(call, call->target, XSM_RIGHT(hvm, getparam));
 	}
 	if (!builder_param(arg->index) && arg->index != HVM_PARAM_CALLBACK_IRQ) {
 		return -XEN_EINVAL;

@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one gate (abi/hypercalls.def, gate/hypercall.h).  Order, for every call: row found by number
- * and sub-op -> argument pinned and copied once -> target resolved and referenced -> its life-cycle
- * state -> who built it (INV-DOM-1) -> policy -> handler -> result.  Check before effect; a refusal
- * leaves nothing behind but its audit record.
+ * The dispatcher (abi/hypercalls.def, gate/hypercall.h).  Order, for every call: row found by
+ * number and sub-op -> argument pinned and copied once -> target resolved and referenced -> its
+ * life-cycle state -> who built it (INV-DOM-1) -> policy -> handler -> result.  Check before
+ * effect; a refusal leaves nothing behind but its audit record.
  */
-#include "gate/hypercall.h"
-#include "base/host.h"
-#include "launch/policy.h"
+#include "calls/hypercall.h"
 #include "diag/trace.h"
 #include "domain/gcopy.h"
+#include "gate/gate.h"
+#include "launch/life.h"
 #include "virt/virt.h"
 #include <xen/errno.h>
 
 #define HC_NUMBERS 64
 #define HC_SUBS    64
 #define NO_ROW     0xFF
-
-enum { KIND_call, KIND_deny, KIND_deny_rest };
-enum { DIR_NOARG, DIR_IN, DIR_INOUT, DIR_LIST };
-enum { RULE_NONE, RULE_SELF, RULE_FIELD, RULE_ELEM };
-
-struct hc_row {
-	uint8_t number, sub, kind, dir, rule, states;
-	uint16_t right, size, field;
-	long (*handle)(struct hc_call *call);
-};
 
 #define OFFSET_FIELD(type, field) offsetof(type, field)
 #define OFFSET_SELF(type, field)  0
@@ -65,6 +55,30 @@ _Static_assert(ARRAY_SIZE(rows) < NO_ROW, "row numbers fit a byte");
 #undef DENY
 #undef DENY_REST
 
+/* Where a call has its sub-op and the pointer to its argument. */
+enum sub_place {
+	SUB_in_rdi,
+	SUB_in_low_rdi, /* memory_op keeps a continuation index above bit 5 */
+	SUB_none,       /* set_timer_op has one meaning */
+	SUB_inside      /* the argument's first word: the argument is copied to find the row */
+};
+enum pointer_place { POINTER_in_rsi, POINTER_in_rdx, POINTER_in_rdi };
+
+/* By number; what is not named here has the sub-op in RDI and the pointer in RSI. */
+static const struct call_shape {
+	uint8_t sub;     /* enum sub_place */
+	uint8_t pointer; /* enum pointer_place */
+	uint16_t inside; /* SUB_inside: bytes to copy */
+	bool written;    /* SUB_inside: the caller's argument may be written back */
+} shapes[HC_NUMBERS] = {
+	[__HYPERVISOR_memory_op] = {.sub = SUB_in_low_rdi},
+	[__HYPERVISOR_set_timer_op] = {.sub = SUB_none},
+	[__HYPERVISOR_vcpu_op] = {.pointer = POINTER_in_rdx},
+	[__HYPERVISOR_platform_op] = {SUB_inside, POINTER_in_rdi, sizeof(uint32_t), false},
+	[__HYPERVISOR_sysctl] = {SUB_inside, POINTER_in_rdi, sizeof(hc_sysctl_t), true},
+	[__HYPERVISOR_domctl] = {SUB_inside, POINTER_in_rdi, sizeof(hc_domctl_t), true},
+};
+
 static uint8_t row_of[HC_NUMBERS][HC_SUBS];
 static uint8_t rest_of[HC_NUMBERS];
 
@@ -86,9 +100,6 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 {
 	uint8_t index = NO_ROW;
 
-	if (number >= HC_NUMBERS) {
-		return NULL;
-	}
 	if (sub < HC_SUBS) {
 		index = row_of[index_in(number, HC_NUMBERS)][index_in(sub, HC_SUBS)];
 	}
@@ -101,210 +112,59 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 /* Out of the way of calls that are allowed: not inlined, so that those save no registers for it. */
 #define COLD __attribute__((noinline, cold))
 
-/* Counts what was decided, puts it on record if it must be, and answers. */
-static COLD int decide(const struct hc_call *call, const struct domain *subject, uint16_t object,
-		       struct xsm_label label, size_t right, bool allowed)
-{
-	struct corbel_policy_counter *count = policy_count(subject->label, right);
-	int result = allowed ? 0 : -XEN_EPERM;
-
-	host.audit_denied += !allowed;
-	count->denied += !allowed;
-	count->allowed += allowed;
-	if (allowed && !xsm_audited(&host_policy, subject->label, label, right)) {
-		return result;
-	}
-	trace_add((struct corbel_trace){
-		.kind = allowed ? CORBEL_TRACE_audited : CORBEL_TRACE_denied,
-		.subject = subject->id,
-		.object = object,
-		.vcpu = (uint16_t)call->vcpu->id,
-		.call = (uint32_t)call->row->number << 16 |
-			(call->row->kind == KIND_deny_rest ? call->sub : call->row->sub),
-		.result = result,
-		.cls = (uint8_t)(right / 32),
-		.perm = (uint8_t)(right % 32),
-		.relation = label.ctx == CORBEL_NO_CONTEXT
-				    ? 0xFF
-				    : (uint8_t)xsm_relation(subject->label.tenant, label.tenant),
-		.subject_context = subject->label.ctx,
-		.object_context = label.ctx,
-		.arg = call->detail,
-	});
-	return result;
-}
-
-/* What the caller's rights are asked on. */
-static struct xsm_label object_label(const struct hc_call *call, const struct domain *object)
-{
-	return !object                  ? xsm_sid_label(&host_policy, XSM_SID_hypervisor)
-	       : object == call->caller ? object->self_label
-					: object->label;
-}
-
-static COLD int decide_on(const struct hc_call *call, const struct domain *object, size_t right,
-			  bool allowed)
-{
-	return decide(call, call->caller, object ? object->id : DOMID_XEN,
-		      object_label(call, object), right, allowed);
-}
-
-COLD int hc_deny(const struct hc_call *call, const struct domain *object, size_t right)
-{
-	return decide_on(call, object, right, false);
-}
-
-/*
- * The policy's word on caller -> object (0: the hypervisor itself), plus what no policy can give: a
- * building domain answers to its builder alone.
- */
-static inline bool permits(const struct hc_call *call, const struct domain *object, size_t right)
-{
-	const struct domain *caller = call->caller;
-	struct xsm_label label = object_label(call, object);
-
-	return !(object && object->state == CORBEL_DOM_building && object->creator != caller) &&
-	       xsm_allowed(&host_policy, caller->label, label, right);
-}
-
-bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right)
-{
-	return permits(call, object, right);
-}
-
-int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right)
-{
-	if (!permits(call, object, right)) {
-		return hc_deny(call, object, right);
-	}
-	if (__builtin_expect(host.policy_audits, 0)) {
-		return decide_on(call, object, right, true);
-	}
-	policy_counters[call->caller->label.ctx][right].allowed++;
-	return 0;
-}
-
-int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
-		       struct xsm_label label, size_t right)
-{
-	return decide(call, subject, DOMID_INVALID, label, right,
-		      xsm_allowed(&host_policy, subject->label, label, right));
-}
-
-/* State, builder and policy for one object; every refusal is on record. */
-static __attribute__((nonnull)) int check_target(struct hc_call *call, struct domain *d,
-						 uint32_t states, size_t right)
-{
-	return !(states & (1u << d->state)) ? hc_deny(call, d, right)
-					    : hc_authorize(call, d, right);
-}
-
-int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
-	      struct domain **out)
-{
-	bool self = domid == DOMID_SELF || domid == call->caller->id;
-	struct domain *d = self ? call->caller : domain_find(domid);
-	int rc;
-
-	if (!d) {
-		return -XEN_ESRCH;
-	}
-	if (self) {
-		domain_get(d);
-	}
-	rc = check_target(call, d, states, right);
-	if (rc) {
-		domain_put(d);
-		return rc;
-	}
-	*out = d;
-	return 0;
-}
-
-static int authorize_row(struct hc_call *call)
-{
-	const struct hc_row *row = call->row;
-	uint16_t domid;
-
-	switch (row->rule) {
-	case RULE_NONE:
-		return hc_authorize(call, NULL, row->right);
-	case RULE_SELF:
-		/* No reference: the running vCPU keeps its domain, which is reaped from the
-		 * scheduler. */
-		call->target = call->caller;
-		return check_target(call, call->caller, row->states, row->right);
-	case RULE_FIELD:
-		memcpy(&domid, call->in.bytes + row->field, sizeof(domid));
-		return hc_target(call, domid, row->states, row->right, &call->target);
-	default:
-		return 0; /* RULE_ELEM: the handler asks for each element */
-	}
-}
-
-/* Where the argument lies, by number; which calls carry their sub-op inside it. */
-static bool sub_in_argument(uint64_t number)
-{
-	return number == __HYPERVISOR_sysctl || number == __HYPERVISOR_domctl ||
-	       number == __HYPERVISOR_platform_op;
-}
-
-static uint64_t argument_pointer(const struct hc_call *call, uint64_t number)
-{
-	switch (number) {
-	case __HYPERVISOR_vcpu_op:
-		return call->arg[2];
-	case __HYPERVISOR_sysctl:
-	case __HYPERVISOR_domctl:
-		return call->arg[0];
-	default:
-		return call->arg[1];
-	}
-}
-
 /* domctl, sysctl: the whole structure is copied once and its first word selects the row. */
-static __attribute__((noinline)) long call_with_inner_sub(struct hc_call *call, uint64_t number,
-							  struct gbuf *pin)
+static __attribute__((noinline)) int fetch_inside(struct hc_call *call, uint64_t number,
+						  const struct call_shape *shape, struct gbuf *pin)
 {
-	uint32_t size = number == __HYPERVISOR_domctl   ? sizeof(hc_domctl_t)
-			: number == __HYPERVISOR_sysctl ? sizeof(hc_sysctl_t)
-							: sizeof(uint32_t);
 	uint32_t sub;
-	int rc = gbuf_pin(call->vcpu, call->arg[0], size, size > sizeof(sub), pin);
+	int rc = gbuf_pin(call->vcpu, call->arg[0], shape->inside, shape->written, pin);
 
 	call->row = NULL;
 	if (rc) {
 		return rc;
 	}
-	gbuf_read(pin, 0, call->in.bytes, size);
+	gbuf_read(pin, 0, call->in.bytes, shape->inside);
 	memcpy(&sub, call->in.bytes, sizeof(sub));
 	call->sub = (uint16_t)sub;
 	call->row = find_row(number, sub);
 	return 0;
 }
 
-static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *pin)
+/* Finds the row and brings in its argument; *pin stays pinned if it is to be written back. */
+static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 {
+	const struct call_shape *shape = &shapes[index_in(number, HC_NUMBERS)];
+	uint64_t sub = call->arg[0];
+	uint64_t pointer = call->arg[shape->pointer == POINTER_in_rdx ? 2 : 1];
 	const struct hc_row *row;
 	int rc;
 
-	if (sub_in_argument(number)) {
-		return call_with_inner_sub(call, number, pin);
+	call->row = NULL;
+	if (number >= HC_NUMBERS) {
+		return 0;
 	}
-	/* memory_op keeps a continuation index above bit 5; set_timer_op has no sub-op. */
-	row = find_row(number, number == __HYPERVISOR_memory_op      ? call->arg[0] & 63
-			       : number == __HYPERVISOR_set_timer_op ? 0
-								     : call->arg[0]);
+	switch (shape->sub) {
+	case SUB_inside:
+		return fetch_inside(call, number, shape, pin);
+	case SUB_in_low_rdi:
+		sub &= 63;
+		break;
+	case SUB_none:
+		sub = 0;
+		break;
+	default:
+		break;
+	}
+	row = find_row(number, sub);
 	call->sub = (uint16_t)call->arg[0];
 	call->row = row;
 	if (!row || row->kind != KIND_call || (row->dir != DIR_IN && row->dir != DIR_INOUT)) {
 		return 0;
 	}
 	if (row->dir == DIR_IN) {
-		return copy_from_guest(call->vcpu, call->in.bytes, argument_pointer(call, number),
-				       row->size);
+		return copy_from_guest(call->vcpu, call->in.bytes, pointer, row->size);
 	}
-	rc = gbuf_pin(call->vcpu, argument_pointer(call, number), row->size, true, pin);
+	rc = gbuf_pin(call->vcpu, pointer, row->size, true, pin);
 	if (rc == 0) {
 		gbuf_read(pin, 0, call->in.bytes, row->size);
 	}
@@ -312,16 +172,35 @@ static long fetch_argument(struct hc_call *call, uint64_t number, struct gbuf *p
 }
 
 /* A call that Corbel never grants: on record with the domain that it was aimed at. */
-static COLD long refuse(struct hc_call *call, uint64_t number)
+static COLD int refuse(struct hc_call *call)
 {
-	const struct hc_row *row = call->row;
-	struct xsm_label unknown = {.ctx = CORBEL_NO_CONTEXT};
 	uint16_t object = DOMID_XEN;
 
-	if (number == __HYPERVISOR_domctl) {
+	if (call->row->number == __HYPERVISOR_domctl) {
 		memcpy(&object, call->in.bytes + offsetof(hc_domctl_t, domain), sizeof(object));
 	}
-	return decide(call, call->caller, object, unknown, row->right, false);
+	return gate_deny_number(call, object, call->row->right);
+}
+
+static int authorize(struct hc_call *call)
+{
+	const struct hc_row *row = call->row;
+	uint16_t domid;
+
+	switch (row->rule) {
+	case RULE_NONE:
+		return gate_authorize(call, NULL, row->right);
+	case RULE_SELF:
+		/* No reference: the running vCPU keeps its domain, which is reaped from the host's
+		 * loop. */
+		call->target = call->caller;
+		return gate_check_target(call, call->caller, row->states, row->right);
+	case RULE_FIELD:
+		memcpy(&domid, call->in.bytes + row->field, sizeof(domid));
+		return gate_find_target(call, domid, row->states, row->right, &call->target);
+	default:
+		return 0; /* RULE_ELEM: the handler asks for each element */
+	}
 }
 
 static long perform(struct hc_call *call, uint64_t number)
@@ -331,16 +210,15 @@ static long perform(struct hc_call *call, uint64_t number)
 	long result;
 
 	pin.pages = 0;
-	result = fetch_argument(call, number, &pin);
-
+	result = fetch(call, number, &pin);
 	row = call->row;
 	if (result == 0 && !row) {
 		result = -XEN_ENOSYS;
 	} else if (result == 0 && row->kind != KIND_call) {
-		result = refuse(call, number);
+		result = refuse(call);
 	}
 	if (result == 0) {
-		result = authorize_row(call);
+		result = authorize(call);
 	}
 	if (result == 0) {
 		result = row->handle(call);
@@ -369,7 +247,7 @@ static COLD void trace_call(const struct hc_call *call, uint64_t number, long re
 
 enum virt_action hypercall_dispatch(struct vcpu *v)
 {
-	struct hc_call call; /* not cleared as a whole: the argument is 512 bytes */
+	struct hc_call call; /* not cleared as a whole: the argument is 1 KiB */
 	uint64_t number = virt_rax(v) & 0xFFFFFFFF;
 	uint16_t state;
 	long result;

@@ -8,6 +8,8 @@
 #include "base/host.h"
 #include "gate/hypercall.h"
 #include "diag/trace.h"
+#include "domain/gcopy.h"
+#include "launch/launchlog.h"
 #include "cpu/percpu.h"
 #include "measured-boot/image/measure.h"
 #include "mm/frames.h"
@@ -22,12 +24,6 @@ long hc_version(struct hc_call *call)
 {
 	(void)call;
 	return XEN_ABI_VERSION;
-}
-
-void *hc_answer(struct hc_call *call, size_t size)
-{
-	CHECK(size <= sizeof(call->in.bytes));
-	return memset(call->in.bytes, 0, size);
 }
 
 static long answer_text(struct hc_call *call, size_t size, const char *text)
@@ -103,11 +99,6 @@ long hc_platform_settime(struct hc_call *call)
 	return 0; /* the offer is heard and not taken: no guest sets the hypervisor's clock */
 }
 
-uint32_t host_flags(void)
-{
-	return measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
-}
-
 long hc_host_info(struct hc_call *call)
 {
 	struct corbel_host_info *out = hc_answer(call, sizeof(*out));
@@ -177,28 +168,6 @@ long hc_trace_read(struct hc_call *call)
 	op->filled = filled;
 	op->next = next | (uint64_t)cpu << 56;
 	op->lost = lost;
-	return 0;
-}
-
-long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length)
-{
-	struct corbel_read *op = (struct corbel_read *)call->in.bytes;
-	uint32_t n;
-	int result;
-
-	if (op->size > PAGE_SIZE || op->size == 0) {
-		return -XEN_EINVAL;
-	}
-	n = op->offset < length ? (uint32_t)MIN(length - op->offset, op->size) : 0;
-	result = n ? copy_to_guest(call->vcpu, op->buffer,
-				   (const uint8_t *)bytes + index_in(op->offset, length), n)
-		   : 0;
-	if (result) {
-		return result;
-	}
-	op->filled = n;
-	op->next = op->offset + n;
-	op->lost = 0;
 	return 0;
 }
 

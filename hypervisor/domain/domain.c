@@ -1,39 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains: table, life cycle, end of life.  Domids count up and a slot is reused only after its
- * domain is gone.  The reaper takes a dying domain apart in bounded steps from the scheduler loop.
+ * The table of domains, references to them, and the plain changes of state.  Domids count up and a
+ * slot is reused only after its domain is gone.  How a domain begins and ends: launch/life.c.
  * Lock: RANK_DOMAINS for the table, the domain's own for its fields.
  */
 #include "domain/domain.h"
-#include "launch/build.h"
-#include "diag/console.h"
-#include "ipc/event.h"
-#include "ipc/grant.h"
-#include "launch/launchlog.h"
-#include "launch/policy.h"
-#include "domain/sched.h"
 #include "diag/trace.h"
-#include "domain/vcpu.h"
-#include "cpu/percpu.h"
-#include "cpu/time.h"
+#include "domain/sched.h"
 #include "mm/frames.h"
-#include "mm/heap.h"
-#include "mm/npt.h"
-#include "mm/slots.h"
-#include "mm/tlb.h"
-#include "virt/virt.h"
-#include <xen/sched.h>
-
-_Static_assert(sizeof(struct domain) <= PAGE_SIZE, "one heap page each");
 
 static struct domain *domains[MAX_DOMAINS]; /* slot = domid % MAX_DOMAINS */
 static struct spinlock table_lock = SPINLOCK(RANK_DOMAINS);
-static uint32_t dying_count;
-static uint64_t promised; /* sum of heap_promise, in pages */
 
-#define TABLE_SLACK  64u   /* nested tables beyond those of plain RAM */
-#define HEAP_FIXED   96u   /* events, grant frames and mappings, 8 vCPUs, itself */
-#define HEAP_RESERVE 1024u /* builder and Dom0 */
+struct domain *domain_in_slot(unsigned slot)
+{
+	return domains[slot % MAX_DOMAINS];
+}
+
+void domain_enter(struct domain *d)
+{
+	spin_lock(&table_lock);
+	CHECK(!domains[d->id % MAX_DOMAINS]);
+	domains[d->id % MAX_DOMAINS] = d;
+	spin_unlock(&table_lock);
+}
+
+void domain_leave(struct domain *d)
+{
+	spin_lock(&table_lock);
+	CHECK(domains[d->id % MAX_DOMAINS] == d);
+	domains[d->id % MAX_DOMAINS] = NULL;
+	spin_unlock(&table_lock);
+}
 
 struct domain *domain_find(uint16_t domid)
 {
@@ -87,108 +85,16 @@ void domain_put(struct domain *d)
 	CHECK(__atomic_fetch_sub(&d->refs, 1, __ATOMIC_ACQ_REL) > 0);
 }
 
-static void init_shared_info(struct domain *d)
+bool domain_is_reaping(void)
 {
-	shared_info_t *s = d->shared_info;
-	uint64_t wall = wallclock_boot_ns();
+	for (unsigned i = 0; i < MAX_DOMAINS; i++) {
+		const struct domain *d = domains[i];
 
-	memset(s->evtchn_mask, 0xFF, sizeof(s->evtchn_mask));
-	s->wc_version = 2;
-	s->wc_sec = (uint32_t)(wall / 1000000000u);
-	s->wc_sec_hi = (uint32_t)(wall / 1000000000u >> 32);
-	s->wc_nsec = (uint32_t)(wall % 1000000000u);
-	for (unsigned i = 0; i < XEN_LEGACY_MAX_VCPUS; i++) {
-		vcpu_time_fill(&s->vcpu_info[i]);
+		if (d && d->state == CORBEL_DOM_dying && !domain_is_zombie(d)) {
+			return true;
+		}
 	}
-}
-
-/*
- * Hypervisor memory is promised whole at creation, so that no guest can use up what the builder,
- * Dom0 or a later tenant needs.  Those two draw on the reserve.
- */
-static bool promise_heap(struct domain *d)
-{
-	uint32_t need = d->heap_limit + HEAP_FIXED;
-
-	if (d->id == CORBEL_DOMID_DOM0 || d->id == CORBEL_DOMID_BUILDER) {
-		return true;
-	}
-	if (promised + need + HEAP_RESERVE > heap_total_pages()) {
-		return false;
-	}
-	promised += need;
-	d->heap_promise = need;
-	return true;
-}
-
-struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
-			     uint32_t vcpus)
-{
-	struct domain *d;
-
-	/* There is one builder, so nobody can take the slot meanwhile (INV-BUILD-1). */
-	if (domains[domid % MAX_DOMAINS]) {
-		return NULL;
-	}
-	d = heap_page(NULL);
-	if (!d) {
-		return NULL;
-	}
-	d->id = domid;
-	d->state = CORBEL_DOM_building;
-	d->lock.rank = RANK_DOMAIN;
-	d->refs = 1;
-	d->label = label;
-	d->self_label = xsm_self_label(&host_policy, label);
-	d->max_pages = max_pages;
-	d->vcpu_count = vcpus;
-	d->record.memory_pages = max_pages;
-	d->record.vcpus = vcpus;
-	d->record.weight = 256;
-	copy_string(d->record.label, sizeof(d->record.label), xsm_label_name(&host_policy, label));
-	d->shutdown_reason = 0xFF;
-	d->heap_pages = 1;
-	d->heap_limit = TABLE_SLACK + (uint32_t)(max_pages >> 11); /* 2 MiB entries and splits */
-	if (!promise_heap(d)) {
-		heap_page_free(d, NULL);
-		return NULL;
-	}
-	d->shared_info = heap_page(&d->heap_pages);
-	if (!d->shared_info || npt_init(d) || event_init(d) || grant_init(d)) {
-		goto fail;
-	}
-	init_shared_info(d);
-	spin_lock(&table_lock);
-	domains[domid % MAX_DOMAINS] = d;
-	spin_unlock(&table_lock);
-	return d;
-fail:
-	promised -= d->heap_promise;
-	event_teardown(d);
-	grant_teardown(d);
-	npt_teardown(d, UINT32_MAX);
-	heap_page_free(d->shared_info, &d->heap_pages);
-	heap_page_free(d, NULL);
-	return NULL;
-}
-
-void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
-{
-	uint64_t at = gpa.a;
-
-	while (length) {
-		uint64_t part = MIN(length, PAGE_SIZE - (at & PAGE_MASK));
-		struct npt_entry e;
-		uint8_t *page;
-
-		CHECK(npt_lookup(d, (gfn_t){at >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM);
-		page = slot_map(e.frame);
-		memcpy(page + (at & PAGE_MASK), src, part);
-		slot_unmap(page);
-		at += part;
-		src = (const uint8_t *)src + part;
-		length -= part;
-	}
+	return false;
 }
 
 void domain_set_state(struct domain *d, enum corbel_dom_state state)
@@ -211,156 +117,4 @@ void domain_pause(struct domain *d)
 		domain_set_state(d, CORBEL_DOM_paused);
 		sched_changed();
 	}
-}
-
-/* Dom0 has gone: nothing else can be served.  Tenants' memory is scrubbed before the machine goes.
- */
-static __attribute__((noreturn)) void end_of_host(bool clean)
-{
-	builder_stop();
-	for (unsigned i = 0; i < MAX_DOMAINS; i++) {
-		if (domains[i] && domains[i]->state != CORBEL_DOM_dying) {
-			domain_destroy(domains[i]);
-		}
-	}
-	for (unsigned round = 0; round < 1u << 20 && !domain_reap(4096); round++) {
-		virt_flush();
-	}
-	do {
-		virt_flush();
-	} while (frames_scrub(4096));
-	machine_stop(clean);
-}
-
-void domain_shutdown(struct domain *d, uint16_t reason)
-{
-	d->shutdown_reason = reason;
-	printk("domain %u shut down: reason %u\n", d->id, reason);
-	if (d->is_builder) {
-		builder_ended(-1);
-		return;
-	}
-	if (d->is_dom0) {
-		end_of_host(reason != SHUTDOWN_crash);
-	}
-	domain_set_state(d, CORBEL_DOM_shutdown);
-	sched_changed();
-	event_global_virq(VIRQ_DOM_EXC);
-}
-
-void domain_crash(struct domain *d, const char *reason, uint64_t arg)
-{
-	copy_string(d->crash_reason, sizeof(d->crash_reason), reason);
-	printk("domain %u crashed: %s (0x%lx)\n", d->id, reason, arg);
-	trace_note(CORBEL_TRACE_crash, d->id, d->id, 0, arg);
-	if (d->is_builder) {
-		builder_ended(-1);
-	} else if (d->state == CORBEL_DOM_building) {
-		build_stub_ended(d, CORBEL_STUB_CRASHED, arg);
-	} else if (d->state != CORBEL_DOM_dying) {
-		domain_shutdown(d, SHUTDOWN_crash);
-	}
-}
-
-void domain_vcpu_halted(struct vcpu *v)
-{
-	struct domain *d = v->domain;
-	struct vcpu *t;
-
-	if (d->state == CORBEL_DOM_building || d->is_builder) {
-		domain_crash(d, "halted for ever", virt_rip(v));
-		return;
-	}
-	v->halted_forever = true;
-	sched_sleep(v, VCPU_offline);
-	for (uint32_t i = 0; (t = domain_vcpu(d, i)) != NULL; i++) {
-		if (!t->halted_forever && t->state != VCPU_offline) {
-			return;
-		}
-	}
-	domain_shutdown(d, SHUTDOWN_poweroff);
-}
-
-void domain_destroy(struct domain *d)
-{
-	if (d->state == CORBEL_DOM_dying) {
-		return;
-	}
-	launchlog_destroy(d);
-	domain_set_state(d, CORBEL_DOM_dying);
-	d->creator = NULL;
-	sched_changed();
-	dying_count++;
-	event_global_virq(VIRQ_DOM_EXC);
-	if (d->is_builder) {
-		builder_ended(-1); /* what it was building goes with it (INV-BUILD-2) */
-	}
-}
-
-/* One bounded step; true when the domain is gone. */
-static bool reap_step(struct domain *d, uint32_t budget)
-{
-	struct vcpu *v;
-
-	if (!d->reap_started) {
-		d->reap_started = true;
-		event_teardown(d);
-		grant_teardown(d);
-		for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
-			vcpu_destroy(v);
-		}
-		d->reap_epoch = tlb_request();
-	}
-	if (!tlb_passed(d->reap_epoch) || !npt_teardown(d, budget) || d->refs != 1) {
-		return false; /* a peer that still maps its grants keeps the structure: a zombie */
-	}
-	heap_page_free(d->shared_info, &d->heap_pages);
-	spin_lock(&table_lock);
-	domains[d->id % MAX_DOMAINS] = NULL;
-	spin_unlock(&table_lock);
-	domain_set_state(d, CORBEL_DOM_gone);
-	builder_domain_gone(d);
-	CHECK(d->heap_pages == 1);
-	promised -= d->heap_promise;
-	heap_page_free(d, NULL);
-	dying_count--;
-	event_global_virq(VIRQ_DOM_EXC);
-	return true;
-}
-
-/* What is left of it, others hold. */
-static bool is_zombie(const struct domain *d)
-{
-	return d->reap_started && !d->npt_root && d->refs != 1;
-}
-
-bool domain_is_reaping(void)
-{
-	for (unsigned i = 0; i < MAX_DOMAINS && dying_count; i++) {
-		const struct domain *d = domains[i];
-
-		if (d && d->state == CORBEL_DOM_dying && !is_zombie(d)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-bool domain_reap(uint32_t budget)
-{
-	bool idle = true;
-
-	if (!dying_count) {
-		return true;
-	}
-	for (unsigned i = 0; i < MAX_DOMAINS; i++) {
-		struct domain *d = domains[i];
-
-		if (d && d->state == CORBEL_DOM_dying) {
-			bool zombie = is_zombie(d); /* reap_step() may free it */
-
-			idle = (reap_step(d, budget) || zombie) && idle;
-		}
-	}
-	return idle;
 }

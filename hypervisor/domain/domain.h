@@ -79,7 +79,8 @@ struct domain {
 	uint32_t refs;
 	struct spinlock lock;
 	struct xsm_label label, self_label; /* self_label: the object when it acts on itself */
-	struct domain *creator; /* builder instance while building, else 0 (INV-DOM-1) */
+	struct domain *creator;  /* builder instance while building, else 0 (INV-DOM-1) */
+	struct domain *building; /* of a builder instance: what it builds now, else 0 */
 	uint32_t instance; /* builder instance that built it / own number if it is the builder */
 	bool is_dom0, is_builder;
 	bool reap_started;
@@ -97,6 +98,7 @@ struct domain {
 	uint32_t grant_maps;        /* mappings of this domain's frames through its grants */
 	shared_info_t *shared_info; /* heap page */
 	uint64_t hvm_param[40];
+	uint64_t weighted_ns; /* CPU time used over weight, RANK_SCHED */
 	/* vCPUs */
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[CORBEL_MAX_VCPUS];
@@ -121,20 +123,18 @@ struct domain *domain_next(uint16_t domid);    /* first domain with id >= domid,
 struct domain *domain_after(struct domain *d); /* the next one; puts d */
 void domain_get(struct domain *d);
 void domain_put(struct domain *d);
+/* For launch/life.c: the slots themselves, without a reference. */
+struct domain *domain_in_slot(unsigned slot); /* NULL: empty */
+void domain_enter(struct domain *d);          /* into its slot, which is empty */
+void domain_leave(struct domain *d);          /* out of it */
 
-/* Makes an empty domain in state building.  NULL: no slot or no memory. */
-struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
-			     uint32_t vcpus);
 void domain_set_state(struct domain *d, enum corbel_dom_state state); /* traces it */
-void domain_shutdown(struct domain *d, uint16_t reason);
-/* The guest broke its contract: records the reason, ends the domain; other domains go on. */
-void domain_crash(struct domain *d, const char *reason, uint64_t arg);
-void domain_destroy(struct domain *d); /* -> dying; the reaper does the rest */
-bool domain_reap(uint32_t budget);     /* true when nothing is left to do */
-bool domain_is_reaping(void);          /* a dying domain has frames that it alone holds */
-
-/* HLT with interrupts off: the domain powers off when all its vCPUs have done so. */
-void domain_vcpu_halted(struct vcpu *v);
+/* Dying, and what is left of it others hold. */
+static inline bool domain_is_zombie(const struct domain *d)
+{
+	return d->reap_started && !d->npt_root && d->refs != 1;
+}
+bool domain_is_reaping(void); /* a dying domain has frames that it alone holds */
 /* May its vCPUs run?  Running, or building with a stub. */
 static inline bool domain_runs(const struct domain *d)
 {
@@ -142,9 +142,6 @@ static inline bool domain_runs(const struct domain *d)
 }
 void domain_unpause(struct domain *d);
 void domain_pause(struct domain *d);
-/* Copies to guest-physical memory of a domain that the hypervisor itself sets up. */
-void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length);
-
 /* They are numbered from 0 and made in that order.  NULL: there is none of this number. */
 static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
 {

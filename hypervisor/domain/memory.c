@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_op: populate and foreign mapping for the builder, shared_info and grant frames for guests.
+ * Guest RAM of a domain and what else lies in its nested tables (domain/memory.h).
  * Locks: each domain's own around its nested tables, never two at once.
  */
 #include "domain/memory.h"
-#include "launch/build.h"
-#include "ipc/grant.h"
-#include "gate/hypercall.h"
-#include "domain/sched.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
+#include "mm/slots.h"
 #include "mm/tlb.h"
 #include <xen/errno.h>
 
-#define BATCH_MAX    64u
-#define BLOCKS_MAX   4u   /* 2 MiB extents zeroed in one call */
-#define SCRUB_FRAMES 512u /* dirty frames scrubbed in one call that finds none free */
+/* A foreign mapping of the builder `holder` goes.  Once its build has ended `building` is NULL: the
+ * target is dying and its count is read by nobody. */
+static void foreign_released(struct domain *holder, frame_t frame)
+{
+	struct domain *target = holder->building;
+
+	if (target) {
+		CHECK(frame_owner(frame) == target->id && target->foreign_maps > 0);
+		target->foreign_maps--;
+	}
+}
 
 /* Gives back what an entry held, after npt_unmap() or in teardown. */
 void npt_released(struct domain *d, const struct npt_entry *e)
@@ -28,7 +33,7 @@ void npt_released(struct domain *d, const struct npt_entry *e)
 		frames_put_range(e->frame, count);
 		break;
 	case NPT_FOREIGN:
-		build_foreign_released(e->frame);
+		foreign_released(d, e->frame);
 		frames_put_range(e->frame, count);
 		break;
 	case NPT_MODULE:
@@ -67,53 +72,12 @@ int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
 	return rc;
 }
 
-/* None is free, but some will be: the caller works for them itself, a bounded step in each call,
- * and lets the reaper go first when nothing is dirty yet. */
-static void help_scrubbing(void)
-{
-	if (frames_count().dirty) {
-		frames_scrub(SCRUB_FRAMES);
-	} else {
-		sched_yield();
-	}
-}
-
-/* -EAGAIN: nothing was done, ask again. */
-long hc_memory_populate(struct hc_call *call)
-{
-	const struct xen_memory_reservation *arg = (void *)call->in.bytes;
-	unsigned order = arg->extent_order;
-	uint64_t limit = order ? BLOCKS_MAX : BATCH_MAX;
-	xen_pfn_t gfns[BATCH_MAX];
-	uint64_t count = MIN(arg->nr_extents, limit);
-	int rc;
-
-	if ((order != 0 && order != BLOCK_ORDER) || arg->mem_flags) {
-		return -XEN_EINVAL;
-	}
-	if (count == 0) {
-		return 0;
-	}
-	rc = copy_from_guest(call->vcpu, gfns, (uintptr_t)arg->extent_start.p,
-			     (uint32_t)(count * sizeof(gfns[0])));
-	if (rc) {
-		return rc;
-	}
-	for (uint64_t i = 0; i < count; i++) {
-		rc = domain_populate(call->target, (gfn_t){gfns[i]}, order);
-		if (rc == -XEN_EAGAIN && i == 0) {
-			help_scrubbing();
-		}
-		if (rc) {
-			return i ? (long)i : rc; /* progress so far; the rest can be asked again */
-		}
-	}
-	return (long)count;
-}
-
-/* Removes whatever is mapped at gfn, unless it must not go this way; puts `instead` there, if it is
- * not NULL. */
-static int replace(struct domain *d, gfn_t gfn, const struct npt_entry *instead)
+/*
+ * The old entry goes first: its place is where the new one lies.  No page is lost by that, since
+ * the insertion cannot fail for want of memory: removing a 4 KiB entry leaves its table there.
+ * Where nothing was mapped, nothing has been removed when it fails.
+ */
+int domain_replace(struct domain *d, gfn_t gfn, const struct npt_entry *instead)
 {
 	struct npt_entry old;
 	int rc = 0;
@@ -137,107 +101,21 @@ static int replace(struct domain *d, gfn_t gfn, const struct npt_entry *instead)
 	return rc;
 }
 
-static int map_shared(struct domain *d, gfn_t gfn, void *page)
+void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
 {
-	struct npt_entry e = {.frame = frame_of((uintptr_t)page),
-			      .kind = NPT_SHARED,
-			      .write = true,
-			      .exec = false};
+	uint64_t at = gpa.a;
 
-	return gfn.n == 0 || gfn.n >= GFN_LIMIT ? -XEN_EINVAL : replace(d, gfn, &e);
-}
+	while (length) {
+		uint64_t part = MIN(length, PAGE_SIZE - (at & PAGE_MASK));
+		struct npt_entry e;
+		uint8_t *page;
 
-long hc_memory_add(struct hc_call *call)
-{
-	const struct xen_add_to_physmap *arg = (void *)call->in.bytes;
-	struct domain *d = call->target;
-	void *page;
-
-	if (d != call->caller) {
-		/* The builder leaves these pages to the guest. */
-		return hc_deny(call, d, XSM_RIGHT(mmu, physmap));
+		CHECK(npt_lookup(d, (gfn_t){at >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM);
+		page = slot_map(e.frame);
+		memcpy(page + (at & PAGE_MASK), src, part);
+		slot_unmap(page);
+		at += part;
+		src = (const uint8_t *)src + part;
+		length -= part;
 	}
-	switch (arg->space) {
-	case XENMAPSPACE_shared_info:
-		return arg->idx ? -XEN_EINVAL : map_shared(d, (gfn_t){arg->gpfn}, d->shared_info);
-	case XENMAPSPACE_grant_table:
-		page = arg->idx < GRANT_FRAMES ? grant_frame(d, (uint32_t)arg->idx) : NULL;
-		return page ? map_shared(d, (gfn_t){arg->gpfn}, page) : -XEN_EINVAL;
-	default:
-		return -XEN_EINVAL;
-	}
-}
-
-long hc_memory_remove(struct hc_call *call)
-{
-	const struct xen_remove_from_physmap *arg = (void *)call->in.bytes;
-
-	if (call->target != call->caller) {
-		return hc_deny(call, call->target, XSM_RIGHT(mmu, physmap));
-	}
-	return replace(call->caller, (gfn_t){arg->gpfn}, NULL);
-}
-
-/* One page of the building domain into the builder's window. */
-static int map_foreign(struct domain *builder, struct domain *target, uint64_t from, uint64_t to)
-{
-	struct npt_entry e;
-	bool ok;
-	int rc;
-
-	if (to < CORBEL_BUILDER_WINDOW >> PAGE_SHIFT) {
-		return -XEN_EINVAL; /* its own RAM and the modules stay what they are */
-	}
-	spin_lock(&target->lock);
-	ok = npt_lookup(target, (gfn_t){from}, &e) && e.kind == NPT_RAM &&
-	     frame_get(e.frame, target->id);
-	spin_unlock(&target->lock);
-	if (!ok) {
-		return -XEN_ENOENT;
-	}
-	e = (struct npt_entry){.frame = e.frame, .kind = NPT_FOREIGN, .write = true};
-	rc = replace(builder, (gfn_t){to}, &e);
-	if (rc) {
-		frame_put(e.frame);
-	} else {
-		target->foreign_maps++;
-	}
-	return rc;
-}
-
-long hc_memory_add_batch(struct hc_call *call)
-{
-	const struct xen_add_to_physmap_batch *arg = (void *)call->in.bytes;
-	xen_ulong_t from[BATCH_MAX];
-	xen_pfn_t to[BATCH_MAX];
-	int errors[BATCH_MAX];
-	struct domain *target;
-	struct gbuf out;
-	uint32_t count = arg->size;
-	long rc;
-
-	if (arg->space != XENMAPSPACE_gmfn_foreign) {
-		return -XEN_EINVAL;
-	}
-	rc = hc_target(call, arg->u.foreign_domid, IN_BUILDING, XSM_RIGHT(mmu, map_write), &target);
-	if (rc) {
-		return rc;
-	}
-	if (call->target != call->caller || count == 0 || count > BATCH_MAX) {
-		rc = -XEN_EINVAL;
-	} else if (copy_from_guest(call->vcpu, from, (uintptr_t)arg->idxs.p, count * 8) ||
-		   copy_from_guest(call->vcpu, to, (uintptr_t)arg->gpfns.p, count * 8)) {
-		rc = -XEN_EFAULT;
-	} else {
-		rc = gbuf_pin(call->vcpu, (uintptr_t)arg->errs.p, count * 4, true, &out);
-	}
-	if (rc == 0) {
-		for (uint32_t i = 0; i < count; i++) {
-			errors[i] = map_foreign(call->caller, target, from[i], to[i]);
-		}
-		gbuf_write(&out, 0, errors, count * 4);
-		gbuf_unpin(&out);
-	}
-	domain_put(target);
-	return rc;
 }

@@ -1,51 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weighted round robin (domain/sched.h).  One list of vCPUs; the turn is the one's that has waited
- * longest, for a slice of SLICE_NS scaled by its domain's weight over 256.  Between two runs the
- * loop fires timers, polls the UART and gives the reaper and the scrubber a bounded share.  Lock:
- * RANK_SCHED around list and states.
+ * Who runs next (domain/sched.h).  One list of vCPUs.  Each domain has the CPU time that it used,
+ * divided by its weight; the vCPU in turn is of the domain with the least.  Lock: RANK_SCHED around
+ * list and states.
  */
 #include "domain/sched.h"
-#include "launch/policy.h"
-#include "launch/build.h"
-#include "diag/console.h"
-#include "ipc/event.h"
-#include "gate/hypercall.h"
-#include "domain/vcpu.h"
-#include "cpu/cpu.h"
 #include "cpu/percpu.h"
 #include "cpu/time.h"
-#include "mm/frames.h"
+#include "domain/vcpu.h"
 #include "virt/virt.h"
-#include "virt/vlapic.h"
-#include <xen/errno.h>
 
-#define SLICE_NS     5000000ull
-#define SLICE_MAX_NS 50000000ull /* a heavy domain still lets others in */
-#define CONSOLE_NS   20000000ull /* UART input is polled this often */
-#define REAP_BUDGET  1024u       /* frames taken from a dying domain per pass */
-#define SCRUB_BUDGET 128u        /* frames scrubbed per pass */
+#define SLICE_NS        5000000ull
+#define SLEEP_CREDIT_NS (2 * SLICE_NS) /* by which a domain that slept may be ahead */
+#define WEIGHT_DEFAULT  256u           /* of this weight: weighted time is time */
 
-static struct vcpu *vcpus; /* all there are */
-static struct spinlock lock = SPINLOCK(RANK_SCHED);
-static uint64_t slice_end, next_console;
-static uint64_t turns; /* slices given so far */
+static struct {
+	struct spinlock lock;
+	struct vcpu *vcpus;   /* all there are */
+	struct vcpu *yielded; /* is passed over once */
+	uint64_t slice_end;   /* of the current vCPU */
+	uint64_t turns;       /* slices given so far */
+	uint64_t turn_start;  /* weighted time of the domain that had the last turn, never less than
+			       * before: where a domain that slept comes in */
+} sched = {.lock = SPINLOCK(RANK_SCHED)};
 
 static bool can_run(const struct vcpu *v)
 {
 	return v->state == VCPU_runnable && domain_runs(v->domain);
 }
 
+/* Who slept comes before the others, but not for all the time that it slept. */
+static void catch_up(struct domain *d)
+{
+	uint64_t earliest =
+		sched.turn_start > SLEEP_CREDIT_NS ? sched.turn_start - SLEEP_CREDIT_NS : 0;
+
+	d->weighted_ns = MAX(d->weighted_ns, earliest);
+}
+
 void sched_wake(struct vcpu *v)
 {
-	spin_lock(&lock);
+	spin_lock(&sched.lock);
 	if (v->state != VCPU_runnable && !v->halted_forever) {
 		v->state = VCPU_runnable;
+		catch_up(v->domain);
 		v->poll_deadline = ~0ull;
 		v->poll_count = 0;
 		this_cpu()->need_resched = true;
 	}
-	spin_unlock(&lock);
+	spin_unlock(&sched.lock);
 	vcpu_runstate_set(v, RUNSTATE_runnable);
 }
 
@@ -59,9 +62,9 @@ void sched_kick(struct vcpu *v)
 
 void sched_sleep(struct vcpu *v, enum vcpu_state state)
 {
-	spin_lock(&lock);
+	spin_lock(&sched.lock);
 	v->state = (uint8_t)state;
-	spin_unlock(&lock);
+	spin_unlock(&sched.lock);
 }
 
 void sched_changed(void)
@@ -69,24 +72,39 @@ void sched_changed(void)
 	this_cpu()->need_resched = true;
 }
 
+void sched_yield(struct vcpu *v)
+{
+	sched.slice_end = 0;
+	sched.yielded = v;
+	sched_changed();
+}
+
+struct vcpu *sched_list(void)
+{
+	return sched.vcpus;
+}
+
 void sched_add(struct vcpu *v)
 {
-	spin_lock(&lock);
-	v->next = vcpus;
-	vcpus = v;
-	spin_unlock(&lock);
+	spin_lock(&sched.lock);
+	v->next = sched.vcpus;
+	sched.vcpus = v;
+	spin_unlock(&sched.lock);
 }
 
 void sched_forget(struct vcpu *v)
 {
-	struct vcpu **link = &vcpus;
+	struct vcpu **link = &sched.vcpus;
 
-	spin_lock(&lock);
+	spin_lock(&sched.lock);
 	while (*link != v) {
 		link = &(*link)->next;
 	}
 	*link = v->next;
-	spin_unlock(&lock);
+	if (sched.yielded == v) {
+		sched.yielded = NULL;
+	}
+	spin_unlock(&sched.lock);
 	if (this_cpu()->current == v) {
 		this_cpu()->current = NULL; /* its FPU state dies with it */
 	}
@@ -117,52 +135,56 @@ uint64_t sched_cpu_time(const struct vcpu *v)
 	return v->cpu_time_ns + running;
 }
 
-/* Fires what is due; returns the next deadline of anybody. */
-static uint64_t fire_timers(uint64_t now)
+uint64_t sched_wait_time(const struct vcpu *v)
 {
-	uint64_t next = ~0ull;
+	const struct vcpu_runstate_info *r = &v->runstate;
+	uint64_t waiting = r->state == RUNSTATE_runnable ? now_ns() - r->state_entry_time : 0;
 
-	for (struct vcpu *v = vcpus; v; v = v->next) {
-		if (!domain_runs(v->domain)) {
-			continue; /* a paused domain's timers fire when it runs again */
-		}
-		if (v->timer_deadline <= now) {
-			v->timer_deadline = ~0ull;
-			event_virq(v, VIRQ_TIMER);
-		}
-		if (v->poll_deadline <= now) {
-			v->poll_deadline = ~0ull;
-			if (v->state == VCPU_polling) {
-				sched_wake(v);
-			}
-		}
-		next = MIN(next, MIN(v->timer_deadline, v->poll_deadline));
-	}
-	if (next_console <= now) {
-		next_console = now + CONSOLE_NS;
-		if (console_poll()) {
-			event_global_virq(VIRQ_CONSOLE);
-		}
-	}
-	return MIN(next, next_console);
+	return r->time[RUNSTATE_runnable] + waiting;
 }
 
-/* Of those that can run, the one whose last turn is longest ago. */
+/* Whether a goes before b: the domain that is behind its share; of one domain, who waited longer.
+ */
+static bool goes_before(const struct vcpu *a, const struct vcpu *b)
+{
+	if (a->domain->weighted_ns != b->domain->weighted_ns) {
+		return a->domain->weighted_ns < b->domain->weighted_ns;
+	}
+	return a->turn < b->turn;
+}
+
 static struct vcpu *pick(void)
 {
 	struct vcpu *best = NULL;
 
-	spin_lock(&lock);
-	for (struct vcpu *v = vcpus; v; v = v->next) {
-		if (can_run(v) && (!best || v->turn < best->turn)) {
+	spin_lock(&sched.lock);
+	for (struct vcpu *v = sched.vcpus; v; v = v->next) {
+		if (can_run(v) && v != sched.yielded && (!best || goes_before(v, best))) {
 			best = v;
 		}
 	}
-	if (best) {
-		best->turn = ++turns;
+	if (!best && sched.yielded && can_run(sched.yielded)) {
+		best = sched.yielded;
 	}
-	spin_unlock(&lock);
+	sched.yielded = NULL;
+	if (best) {
+		best->turn = ++sched.turns;
+		sched.turn_start = MAX(sched.turn_start, best->domain->weighted_ns);
+	}
+	spin_unlock(&sched.lock);
 	return best;
+}
+
+struct vcpu *sched_choose(uint64_t now)
+{
+	struct vcpu *v = this_cpu()->current;
+
+	this_cpu()->need_resched = false;
+	if (!v || now >= sched.slice_end || !can_run(v)) {
+		v = pick();
+		sched.slice_end = v ? now + SLICE_NS : 0;
+	}
+	return v;
 }
 
 static void switch_to(struct vcpu *v)
@@ -182,8 +204,17 @@ static void switch_to(struct vcpu *v)
 	virt_load(v);
 }
 
-/* Runs v until it stops, or something else wants the CPU. */
-static void run(struct vcpu *v, uint64_t next_deadline)
+/* Charges a run to the vCPU, and to its domain by weight. */
+static void charge(struct vcpu *v)
+{
+	uint64_t ran = now_ns() - v->run_start;
+
+	v->cpu_time_ns += ran;
+	v->run_start = 0;
+	v->domain->weighted_ns += ran * WEIGHT_DEFAULT / v->domain->record.weight;
+}
+
+bool sched_run(struct vcpu *v, uint64_t deadline)
 {
 	struct percpu *cpu = this_cpu();
 	enum virt_action action;
@@ -191,130 +222,14 @@ static void run(struct vcpu *v, uint64_t next_deadline)
 	switch_to(v);
 	vcpu_runstate_set(v, RUNSTATE_running);
 	v->run_start = now_ns();
-	timer_arm(MIN(slice_end, next_deadline));
+	timer_arm(MIN(sched.slice_end, deadline));
 	do {
 		action = virt_run(v);
 	} while (action == VIRT_RESUME && !cpu->need_resched);
 	if (cpu->current != v) {
-		return; /* the vCPU was destroyed by its own exit */
+		return false; /* destroyed by its own exit */
 	}
-	v->cpu_time_ns += now_ns() - v->run_start;
-	v->run_start = 0;
-	if (v->stub_budget_ns && v->cpu_time_ns > v->stub_budget_ns) {
-		build_stub_ended(v->domain, CORBEL_STUB_TIMEDOUT, virt_rip(v));
-	}
+	charge(v);
 	vcpu_runstate_set(v, v->state == VCPU_runnable ? RUNSTATE_runnable : RUNSTATE_blocked);
-}
-
-static uint64_t slice_of(const struct vcpu *v)
-{
-	return MIN(SLICE_NS * v->domain->record.weight / 256, SLICE_MAX_NS);
-}
-
-void sched_run(void)
-{
-	struct percpu *cpu = this_cpu();
-
-	for (;;) {
-		uint64_t now = now_ns(), deadline;
-		struct vcpu *v;
-		bool work;
-
-		cpu->need_resched = false;
-		deadline = fire_timers(now);
-		deadline = MIN(deadline, policy_tick(now));
-		builder_tick(now);
-		work = !domain_reap(REAP_BUDGET);
-		work = (frames_scrub(SCRUB_BUDGET) != 0) || work;
-		v = cpu->current;
-		/* A vCPU whose slice is not over goes on before those that wait. */
-		if (!v || now >= slice_end || !can_run(v)) {
-			v = pick();
-			slice_end = v ? now + slice_of(v) : 0;
-		}
-		if (v) {
-			run(v, deadline);
-			continue;
-		}
-		virt_flush(); /* an idle CPU holds no guest's translations back */
-		if (!work) {
-			timer_arm(deadline);
-			cpu_idle();
-		}
-	}
-}
-
-void sched_yield(void)
-{
-	slice_end = 0; /* the others' turn */
-	sched_changed();
-}
-
-long hc_sched_yield(struct hc_call *call)
-{
-	(void)call;
-	sched_yield();
-	return 0;
-}
-
-long hc_sched_block(struct hc_call *call)
-{
-	bool interrupt = virt_interrupts_on(call->vcpu) && vlapic_pending(call->vcpu) >= 0;
-
-	if (!event_pending(call->vcpu) && !interrupt) {
-		sched_sleep(call->vcpu, VCPU_blocked);
-		call->block = true;
-	}
-	return 0;
-}
-
-long hc_sched_shutdown(struct hc_call *call)
-{
-	const struct sched_shutdown *arg = (void *)call->in.bytes;
-
-	if (arg->reason > SHUTDOWN_MAX || arg->reason == SHUTDOWN_suspend) {
-		return -XEN_EINVAL; /* nothing can resume a suspended domain here */
-	}
-	if (arg->reason == SHUTDOWN_crash) {
-		domain_crash(call->caller, "its kernel reported a crash", virt_rip(call->vcpu));
-	} else {
-		domain_shutdown(call->caller, (uint16_t)arg->reason);
-	}
-	call->block = true;
-	return 0;
-}
-
-long hc_sched_poll(struct hc_call *call)
-{
-	const struct sched_poll *arg = (void *)call->in.bytes;
-	struct vcpu *v = call->vcpu;
-	uint32_t ports[ARRAY_SIZE(v->poll_ports)];
-	int rc;
-
-	if (arg->nr_ports > ARRAY_SIZE(ports)) {
-		return -XEN_EINVAL;
-	}
-	rc = arg->nr_ports ? copy_from_guest(v, ports, (uintptr_t)arg->ports.p,
-					     arg->nr_ports * (uint32_t)sizeof(ports[0]))
-			   : 0;
-	if (rc) {
-		return rc;
-	}
-	for (uint32_t i = 0; i < arg->nr_ports; i++) {
-		if (ports[i] >= EVENT_PORTS) {
-			return -XEN_EINVAL;
-		}
-		if (event_port_pending(call->caller, ports[i])) {
-			return 0;
-		}
-	}
-	if (arg->timeout && arg->timeout <= now_ns()) {
-		return 0;
-	}
-	memcpy(v->poll_ports, ports, arg->nr_ports * sizeof(ports[0]));
-	v->poll_count = arg->nr_ports;
-	sched_sleep(v, VCPU_polling);
-	v->poll_deadline = arg->timeout ? arg->timeout : ~0ull;
-	call->block = true;
-	return 0;
+	return true;
 }

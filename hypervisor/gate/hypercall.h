@@ -9,7 +9,6 @@
 #define GATE_HYPERCALL_H
 #include "abi/log.h"
 #include "domain/domain.h"
-#include "virt/virt.h"
 #include <xen/domctl.h>
 #include <xen/grant_table.h>
 #include <xen/hvm/hvm_op.h>
@@ -19,6 +18,20 @@
 #include <xen/sched.h>
 #include <xen/sysctl.h>
 #include <xen/version.h>
+
+/* ---- the table's rows ------------------------------------------------------------------------ */
+
+enum hc_kind { KIND_call, KIND_deny, KIND_deny_rest };
+enum hc_direction { DIR_NOARG, DIR_IN, DIR_INOUT, DIR_LIST };
+enum hc_rule { RULE_NONE, RULE_SELF, RULE_FIELD, RULE_ELEM };
+
+struct hc_call;
+
+struct hc_row { /* of abi/hypercalls.def */
+	uint8_t number, sub, kind, dir, rule, states;
+	uint16_t right, size, field;
+	long (*handle)(struct hc_call *call);
+};
 
 typedef struct {
 } hc_none_t;
@@ -51,27 +64,8 @@ struct hc_call {
 #undef DENY
 #undef DENY_REST
 
-void hypercall_init(void); /* indexes the table; CHECKs that no row is there twice */
-/* Entry from the exit handler: decodes registers, runs the row, stores RAX, steps over VMMCALL.
- * VIRT_STOP when the vCPU has stopped running (slept, yielded, or its domain ended). */
-enum virt_action hypercall_dispatch(struct vcpu *v);
-
-/* Whether hc_authorize() would say yes; leaves no record. */
-bool hc_permits(const struct hc_call *call, const struct domain *object, size_t right);
-/* Per-element and second-object checks: asks the policy (right: XSM_RIGHT) for caller ->
- * object, records a denial.  0 or -EPERM. */
-int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right);
-/* The same for a label that no domain has yet, and for a subject that the caller acts for. */
-int hc_authorize_label(const struct hc_call *call, const struct domain *subject,
-		       struct xsm_label label, size_t right);
-/* Puts a refusal on record (object 0: the hypervisor) and counts it; returns -EPERM. */
-int hc_deny(const struct hc_call *call, const struct domain *object, size_t right);
 /* The room of the answer, with nothing in it. */
 void *hc_answer(struct hc_call *call, size_t size);
 /* Answers struct corbel_read from bytes[length]. */
 long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length);
-/* Resolves a domid for an element (DOMID_SELF allowed), referenced; checks state and permission.
- * 0, -ESRCH or -EPERM (a domain that the caller may not touch in this state: -EPERM). */
-int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
-	      struct domain **out);
 #endif

@@ -9,6 +9,7 @@
  */
 #include "ipc/event_port.h"
 #include "domain/sched.h"
+#include "domain/vcpu.h"
 #include "mm/heap.h"
 #include <xen/errno.h>
 
@@ -185,13 +186,14 @@ void event_teardown(struct domain *d)
 	spin_unlock(&event_lock);
 }
 
-void event_review(struct domain *d, policy_forbids *forbidden)
+void event_review(struct domain *d, struct use_review *review)
 {
 	spin_lock(&event_lock);
 	for (uint32_t port = 1; port < EVENT_PORTS; port++) {
 		struct event_port *p = event_port_at(d, port), left = {.state = PORT_unbound};
 
-		if (p && p->state == PORT_interdomain && forbidden(d, p->peer, USE_send)) {
+		if (p && p->state == PORT_interdomain &&
+		    review->ends(review, d, p->peer, USE_send)) {
 			/* A guest's kernel takes it for granted that it can close what it has
 			 * bound: a cut port stays its own, with nobody at the other end. */
 			left.vcpu = p->vcpu;

@@ -7,14 +7,14 @@
 #ifndef IPC_EVENT_H
 #define IPC_EVENT_H
 #include "domain/domain.h"
-#include "launch/policy.h"
+#include "ipc/review.h"
 
 #define EVENT_PORTS 1024
 
 int event_init(struct domain *d);
 void event_teardown(struct domain *d); /* closes every port; peers fall back to unbound */
-/* Shows every port of d that is connected to `forbidden`, and closes those for which it is true. */
-void event_review(struct domain *d, policy_forbids *forbidden);
+/* Shows every port of d that is connected to `review`, and closes those for which it is true. */
+void event_review(struct domain *d, struct use_review *review);
 /* Raises a virtual interrupt on the vCPU (VIRQ_*), if bound. */
 void event_virq(struct vcpu *v, uint32_t virq);
 /* Raises a global VIRQ (VIRQ_DOM_EXC, VIRQ_CONSOLE) in Dom0, if bound. */
@@ -23,7 +23,4 @@ bool event_pending(struct vcpu *v); /* evtchn_upcall_pending of the vCPU */
 bool event_port_pending(struct domain *d, uint32_t port);
 /* After vcpu_info moved to a registered area: re-raise everything (Xen's rule). */
 void event_vcpu_info_moved(struct vcpu *v);
-/* Provided by domain/vcpu.c: a view of the vCPU's vcpu_info, to be closed at once. */
-struct vcpu_info *vcpu_info_open(struct vcpu *v);
-void vcpu_info_close(struct vcpu *v, struct vcpu_info *info);
 #endif

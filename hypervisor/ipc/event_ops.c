@@ -7,7 +7,7 @@
  * allocated for it, and, for a builder instance, the ports of the domain that it is building.
  */
 #include "ipc/event_port.h"
-#include "gate/hypercall.h"
+#include "gate/gate.h"
 #include <xen/errno.h>
 
 /* A port in use of the caller, or NULL; event_lock held. */
@@ -50,7 +50,7 @@ long hc_event_unbound(struct hc_call *call)
 	}
 	spin_lock(&event_lock);
 	port = may_alloc_in(call) ? event_port_add(call->target, content)
-				  : hc_deny(call, call->target, XSM_RIGHT(event, create));
+				  : gate_deny(call, call->target, XSM_RIGHT(event, create));
 	spin_unlock(&event_lock);
 	return answer(port, &op->port);
 }
@@ -192,7 +192,7 @@ long hc_event_send(struct hc_call *call)
 	switch (p ? p->state : PORT_free) {
 	case PORT_interdomain:
 		/* The port names the object, so this check cannot come before the lock. */
-		result = hc_authorize(call, p->peer, XSM_RIGHT(event, send));
+		result = gate_authorize(call, p->peer, XSM_RIGHT(event, send));
 		if (!result) {
 			event_port_raise(p->peer, p->peer_port);
 		}

@@ -6,7 +6,7 @@
 #ifndef IPC_GRANT_H
 #define IPC_GRANT_H
 #include "domain/domain.h"
-#include "launch/policy.h"
+#include "ipc/review.h"
 
 #define GRANT_FRAMES   32
 #define GRANT_MAPS_MAX 1024 /* live mappings that one domain may hold */
@@ -17,10 +17,10 @@ void grant_teardown(
 			    * nobody maps its grants (else when the last one goes) */
 /* Heap page behind grant frame index, made on first use; 0 when index is out of range. */
 void *grant_frame(struct domain *d, uint32_t index);
-/* Shows every mapping that d holds to `forbidden`, and revokes those for which it is true: the
+/* Shows every mapping that d holds to `review`, and revokes those for which it is true: the
  * granter gets its page back, d finds an empty one in its place.  Takes a free frame for each; with
  * none left the place is empty and d ends when it touches it. */
-void grant_review(struct domain *d, policy_forbids *forbidden);
+void grant_review(struct domain *d, struct use_review *review);
 /* Builder's seed: entry ref permits peer to map gfn. */
 int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, gfn_t gfn);
 #endif

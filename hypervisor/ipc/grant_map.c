@@ -170,14 +170,15 @@ static void revoke(struct domain *d, struct grant_map *map)
 	let_go(&old, mapped);
 }
 
-void grant_review(struct domain *d, policy_forbids *forbidden)
+void grant_review(struct domain *d, struct use_review *review)
 {
 	struct grant_map *map;
 
 	for (uint32_t i = 0; d->grants && i < d->grants->maps_made; i++) {
 		map = map_at(d->grants, i);
 		if (map->state == MAP_live && map->granter &&
-		    forbidden(d, map->granter, map->write ? USE_map_write : USE_map_read)) {
+		    review->ends(review, d, map->granter,
+				 map->write ? USE_map_write : USE_map_read)) {
 			revoke(d, map);
 		}
 	}

@@ -7,8 +7,8 @@
  * kernel on any other result.  Trust boundary: every field of an element is the caller's.
  */
 #include "ipc/grant_table.h"
-#include "gate/hypercall.h"
-#include "launch/policy.h"
+#include "gate/gate.h"
+#include "gate/policy.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
 #include <xen/errno.h>
@@ -54,7 +54,7 @@ static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t rig
 	if (status == GNTST_permission_denied) {
 		call->detail = ref;
 		policy_count(call->caller->label, right)->allowed--; /* one answer is one count */
-		hc_deny(call, granter, right);
+		gate_deny(call, granter, right);
 	}
 	domain_put(granter);
 	return status;
@@ -77,7 +77,7 @@ static int16_t map_work(struct hc_call *call, union element *e)
 	if (op->host_addr & PAGE_MASK || gfn.n >= GFN_LIMIT) {
 		return GNTST_bad_virt_addr;
 	}
-	if (hc_target(call, op->dom, IN_LIVE, right, &granter)) {
+	if (gate_find_target(call, op->dom, IN_LIVE, right, &granter)) {
 		return GNTST_permission_denied;
 	}
 	status = grant_map(call->caller, granter, op->ref, gfn, write, &op->handle);
@@ -104,7 +104,7 @@ static int16_t unmap_work(struct hc_call *call, union element *e)
 	}
 	/* Of a granter in any state: mappings of a dead domain must be dropped too.  Without one it
 	 * was revoked: what lies there is the caller's own. */
-	if (map->granter && hc_authorize(call, map->granter, XSM_RIGHT(grant, unmap))) {
+	if (map->granter && gate_authorize(call, map->granter, XSM_RIGHT(grant, unmap))) {
 		grant_unclaim(call->caller, map);
 		return GNTST_permission_denied;
 	}
@@ -146,7 +146,7 @@ static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end
 			       ? open_own(call->caller, end->u.gmfn, side)
 			       : GNTST_permission_denied;
 	}
-	if (hc_target(call, end->domid, IN_LIVE, right, &granter)) {
+	if (gate_find_target(call, end->domid, IN_LIVE, right, &granter)) {
 		return GNTST_permission_denied;
 	}
 	status = grant_hold(granter, call->caller->id, side->ref, side->write, &side->frame);

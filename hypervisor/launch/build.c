@@ -7,8 +7,10 @@
 #include "launch/builder.h"
 #include "ipc/grant.h"
 #include "base/host.h"
-#include "gate/hypercall.h"
+#include "gate/gate.h"
+#include "gate/policy.h"
 #include "launch/launchlog.h"
+#include "launch/life.h"
 #include "launch/policy.h"
 #include "domain/sched.h"
 #include "diag/trace.h"
@@ -42,6 +44,18 @@ static bool is_zero(const void *data, size_t count)
 /* Numbers for tenants: 0 is nobody's, and none is used twice in one boot. */
 static uint32_t next_tenant = 1;
 
+static bool is_label_of(struct xsm_label label, unsigned sid)
+{
+	return label.ctx == xsm_sid_label(&host_policy, sid).ctx;
+}
+
+/* Labels hypervisor and builder are nobody's to ask for; dom0's once, for domain 0. */
+static bool may_be_asked_for(struct xsm_label label, bool for_dom0)
+{
+	return !is_label_of(label, XSM_SID_hypervisor) && !is_label_of(label, XSM_SID_builder) &&
+	       is_label_of(label, XSM_SID_dom0) == for_dom0;
+}
+
 static int choose_label(struct hc_call *call, const struct corbel_build_create *arg,
 			struct xsm_label *label)
 {
@@ -55,20 +69,18 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	if (rc) {
 		return rc;
 	}
-	/* Labels hypervisor and builder are nobody's to ask for; dom0's once, for domain 0. */
-	if (label->ctx == xsm_sid_label(&host_policy, XSM_SID_hypervisor).ctx ||
-	    label->ctx == xsm_sid_label(&host_policy, XSM_SID_builder).ctx ||
-	    (label->ctx == xsm_sid_label(&host_policy, XSM_SID_dom0).ctx) !=
-		    (arg->flags & CORBEL_BUILD_DOM0)) {
-		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
+	if (!may_be_asked_for(*label, arg->flags & CORBEL_BUILD_DOM0)) {
+		return gate_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	/* A stranger to all others, until the commit says whose it is. */
 	if (xsm_is_owned(&host_policy, *label)) {
 		label->tenant = next_tenant;
 	}
-	rc = hc_authorize_label(call, requester ? requester : call->caller, *label,
-				XSM_RIGHT(domain, create));
-	next_tenant += rc == 0 && label->tenant != XSM_TENANT_NONE;
+	rc = gate_authorize_label(call, requester ? requester : call->caller, *label,
+				  XSM_RIGHT(domain, create));
+	if (rc == 0 && label->tenant != XSM_TENANT_NONE) {
+		next_tenant++;
+	}
 	return rc;
 }
 
@@ -128,7 +140,7 @@ long hc_build_create(struct hc_call *call)
 	int rc;
 
 	if (!builder_may_create(call->caller) || (dom0 && dom0_made) || (!dom0 && !dom0_made)) {
-		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
+		return gate_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS ||
 	    arg->weight == 0 || arg->weight > 65535 || arg->max_pages == 0 || arg->pad) {
@@ -266,6 +278,13 @@ void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
 	}
 }
 
+void build_check_stub(struct vcpu *v)
+{
+	if (v->stub_budget_ns && v->cpu_time_ns > v->stub_budget_ns) {
+		build_stub_ended(v->domain, CORBEL_STUB_TIMEDOUT, virt_rip(v));
+	}
+}
+
 /* Where in the block a kernel begins is the image's business: what runs later starts at the entry
  * of its note, on a fresh vCPU.  That an unpacker jumps there with a mapping of its own, or without
  * its privileges, is none of what images do. */
@@ -299,6 +318,7 @@ long hc_build_wait(struct hc_call *call)
 	CHECK(npt_set_exec(d, (gfn_t){d->stub_trap >> PAGE_SHIFT}, true) == 0);
 	spin_unlock(&d->lock);
 	d->stub_trap = 0;
+	builder_stub_gone(d->vcpu[0]);
 	vcpu_destroy(d->vcpu[0]);
 	return 0;
 }
@@ -346,7 +366,7 @@ long hc_build_seal(struct hc_call *call)
 	/* Rights among one owner's domains are for those that have proved to be his. */
 	if (xsm_needs_owner(&host_policy, d->label) &&
 	    is_zero(d->record.owner, sizeof(d->record.owner))) {
-		return hc_deny(call, NULL, XSM_RIGHT(domain, create));
+		return gate_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	spin_lock(&d->lock);
 	ok = may_seal(d);
@@ -368,15 +388,4 @@ long hc_build_seal(struct hc_call *call)
 		domain_unpause(d);
 	}
 	return 0;
-}
-
-void build_foreign_released(frame_t frame)
-{
-	struct domain *target = builder_target();
-
-	/* Once the instance has ended its target is dying and its count is read by nobody. */
-	if (target) {
-		CHECK(frame_owner(frame) == target->id && target->foreign_maps > 0);
-		target->foreign_maps--;
-	}
 }

@@ -28,12 +28,13 @@ void builder_ended(int status);             /* the instance ends now */
 void builder_domain_gone(struct domain *d); /* reaper's call: may start the next instance */
 void builder_stop(void);                    /* the host ends: no further instance */
 void builder_tick(uint64_t now);            /* deadline */
-struct domain *builder_current(void);
 
 /* The stub of a building domain was about to execute at gpa, in the trapped block: that is the end
  * of unpacking if RIP lies there too and CPL is 0, else the stub has crashed. */
 void build_stub_trapped(struct vcpu *v, uint64_t gpa);
 void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip); /* CORBEL_STUB_* */
-void build_foreign_released(frame_t frame); /* a foreign mapping of the builder went away */
+struct domain *builder_current(void);
+/* After a run of v: ends a stub that has used up its CPU time. */
+void build_check_stub(struct vcpu *v);
 bool build_is_dom0_made(void);
 #endif

@@ -8,8 +8,10 @@
 #include "launch/build.h"
 #include "base/host.h"
 #include "launch/launchlog.h"
+#include "launch/life.h"
 #include "domain/memory.h"
-#include "launch/policy.h"
+#include "gate/gate.h"
+#include "gate/policy.h"
 #include "domain/sched.h"
 #include "diag/trace.h"
 #include "cpu/percpu.h"
@@ -22,60 +24,89 @@
 #include "virt/virt.h"
 #include <xen/errno.h>
 
-#define BOOT_DEADLINE_NS    1800000000000ull /* Dom0's kernel unpacks slowly on an emulator */
-#define SESSION_DEADLINE_NS 600000000000ull
-#define RESTART_HEAP        64u /* pages: more than an instance needs to start */
+#define BOOT_LIMIT_NS    1800000000000ull /* Dom0's kernel unpacks slowly on an emulator */
+#define SESSION_LIMIT_NS 600000000000ull
+#define RESTART_HEAP     64u /* pages: more than an instance needs to start */
 
-static const void *image;
-static uint64_t image_size;
-static const struct kept_module *boot_modules;
-static struct domain *instance, *target;
-static bool created, ended, stopped;
-static uint64_t deadline = ~0ull;
-static struct corbel_rendezvous posted;
-static const struct domain *poster; /* 0: nothing is posted; it is Dom0, which the host outlives by
-				     * no session */
-static const struct domain *requester;
-static uint32_t session; /* CORBEL_SESSION_* that the instance serves */
-static bool in_vain;     /* the last instance ended without having done its work; */
-static int last_status;  /* with this word */
+/* Where the one instance is in its life. */
+enum builder_phase {
+	BUILDER_none, /* there is none: the next waits for its predecessor's end and for memory */
+	BUILDER_waiting, /* it runs and has no session yet */
+	BUILDER_serving, /* it has the one session of its life, the boot's or a posted one */
+	BUILDER_ended    /* its work is over, its domain is dying */
+};
 
-void builder_init(const void *image_in, uint64_t size, const struct kept_module *modules)
+static struct {
+	/* the measured image, and what the first instance maps */
+	const void *image;
+	uint64_t image_size;
+	const struct kept_module *modules;
+
+	enum builder_phase phase;
+	struct domain *instance; /* NULL in BUILDER_none; ->building: what it builds now */
+	bool created;            /* it has created its domain */
+	bool host_ends;          /* no further instance */
+
+	/* BUILDER_serving */
+	uint32_t session;                      /* CORBEL_SESSION_* */
+	const struct domain *requester;        /* whose session; NULL: the boot's */
+	uint64_t session_start, session_limit; /* ns since boot; ns that it may take */
+	uint64_t waited_before; /* sched_wait_time() of the instance when the session began */
+	uint64_t stub_waited;   /* the same of stubs that are gone, as it was at their end */
+
+	/* What Dom0 has posted for the next session; no poster: nothing.  The poster is Dom0, which
+	 * the host outlives by no session. */
+	struct corbel_rendezvous posted;
+	const struct domain *poster;
+
+	/* How the last instance ended. */
+	bool in_vain; /* without having done its work, */
+	int status;   /* with this word */
+} builder;
+
+void builder_init(const void *image, uint64_t size, const struct kept_module *modules)
 {
-	image = image_in;
-	image_size = size;
-	boot_modules = modules;
+	builder.image = image;
+	builder.image_size = size;
+	builder.modules = modules;
 }
 
 struct domain *builder_current(void)
 {
-	return instance;
+	return builder.instance;
+}
+
+/* The instance whose call this is, if its work is not over. */
+static bool is_current(const struct domain *caller)
+{
+	return caller == builder.instance &&
+	       (builder.phase == BUILDER_waiting || builder.phase == BUILDER_serving);
 }
 
 bool builder_may_create(const struct domain *caller)
 {
-	return caller == instance && !ended && !created && session == CORBEL_SESSION_BUILD;
+	return is_current(caller) && !builder.created && builder.session == CORBEL_SESSION_BUILD;
 }
 
 bool builder_may_load(const struct domain *caller)
 {
-	return caller == instance && !ended && session == CORBEL_SESSION_POLICY;
+	return is_current(caller) && builder.session == CORBEL_SESSION_POLICY;
 }
 
 void builder_set_target(struct domain *d)
 {
-	target = d;
-	created = true;
+	builder.instance->building = d;
+	builder.created = true;
 }
 
 const struct domain *builder_requester(void)
 {
-	return requester;
+	return builder.requester;
 }
 
 struct domain *builder_target(void)
 {
-	return target;
+	return builder.instance ? builder.instance->building : NULL;
 }
 
 /* Maps the boot modules read-only; the references pass to the entries. */
@@ -84,7 +115,7 @@ static void map_modules(struct domain *d, struct corbel_builder_start *start)
 	uint64_t gpa = CORBEL_BUILDER_MODULE;
 
 	for (unsigned m = 0; m < KEPT_MODULES; m++) {
-		const struct kept_module *k = &boot_modules[m];
+		const struct kept_module *k = &builder.modules[m];
 
 		start->module[m].gpa = gpa;
 		start->module[m].size = k->size;
@@ -106,27 +137,40 @@ static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
 	struct sha2_ctx c;
 
 	sha256_init(&c);
-	for (uint64_t at = 0; at < image_size; at += PAGE_SIZE) {
+	for (uint64_t at = 0; at < builder.image_size; at += PAGE_SIZE) {
 		struct npt_entry e;
 		void *page;
 
 		CHECK(npt_lookup(d, (gfn_t){(CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT}, &e));
 		page = slot_map(e.frame);
-		sha2_update(&c, page, MIN(image_size - at, PAGE_SIZE));
+		sha2_update(&c, page, MIN(builder.image_size - at, PAGE_SIZE));
 		slot_unmap(page);
 	}
 	sha2_final(&c, out);
 }
 
-void builder_start(void)
+/* The instance has a session from now on. */
+static void begin_session(uint32_t kind, const struct domain *requester, uint64_t limit)
 {
-	const struct corbel_builder_header *header = image;
+	builder.phase = BUILDER_serving;
+	builder.session = kind;
+	builder.requester = requester;
+	builder.session_start = now_ns();
+	builder.session_limit = limit;
+	builder.waited_before = sched_wait_time(builder.instance->vcpu[0]);
+	builder.stub_waited = 0;
+}
+
+/* Memory, modules, image and vCPU of a new instance. */
+static struct domain *make_instance(void)
+{
+	const struct corbel_builder_header *header = builder.image;
 	struct corbel_builder_start start = {.tsc_hz = tsc_hz()};
 	struct xsm_label label = xsm_sid_label(&host_policy, XSM_SID_builder);
 	struct domain *d =
 		domain_create(CORBEL_DOMID_BUILDER, label, CORBEL_BUILDER_RAM >> PAGE_SHIFT, 1);
 
-	CHECK(d && !instance);
+	CHECK(d);
 	d->is_builder = true;
 	d->heap_limit = 4096; /* tables of its window: grows with what it builds */
 	memcpy(start.policy_key, host.policy_key, sizeof(start.policy_key));
@@ -140,22 +184,33 @@ void builder_start(void)
 		map_modules(d, &start);
 	}
 	domain_write(d, (gpa_t){CORBEL_BUILDER_START}, &start, sizeof(start));
-	domain_write(d, (gpa_t){CORBEL_BUILDER_BASE}, image, image_size);
+	domain_write(d, (gpa_t){CORBEL_BUILDER_BASE}, builder.image, builder.image_size);
 	hash_memory(d, host.builder_memory);
 	CHECK(memcmp(host.builder_memory, host.builder_image, SHA256_LEN) == 0);
 	CHECK(vcpu_create(d, 0));
 	virt_reset_flat(d->vcpu[0], CORBEL_BUILDER_BASE + header->entry, CORBEL_BUILDER_START, 0);
-	instance = d;
-	target = NULL;
-	requester = NULL;
-	session = CORBEL_SESSION_BUILD;
-	created = ended = false;
+	return d;
+}
+
+void builder_start(void)
+{
+	struct domain *d;
+
+	CHECK(builder.phase == BUILDER_none && !builder.instance);
+	d = make_instance();
+	builder.phase = BUILDER_waiting;
+	builder.instance = d;
+	builder.created = false;
+	builder.session = CORBEL_SESSION_BUILD;
+	builder.requester = NULL;
 	this_cpu()->last_domain = OWNER_NONE; /* its number is its predecessor's */
-	deadline = d->instance == 1 ? now_ns() + BOOT_DEADLINE_NS : ~0ull;
-	if (in_vain) {
-		launchlog_builder(d->instance - 1, last_status);
+	if (d->instance == 1) {
+		begin_session(CORBEL_SESSION_BUILD, NULL, BOOT_LIMIT_NS);
 	}
-	in_vain = false;
+	if (builder.in_vain) {
+		launchlog_builder(d->instance - 1, builder.status);
+	}
+	builder.in_vain = false;
 	trace_note(CORBEL_TRACE_builder, OWNER_NONE, d->id, 0, d->instance);
 	domain_set_state(d, CORBEL_DOM_running);
 	sched_wake(d->vcpu[0]);
@@ -163,19 +218,20 @@ void builder_start(void)
 
 void builder_ended(int status)
 {
-	struct domain *d = instance;
+	struct domain *d = builder.instance;
+	struct domain *unfinished = builder_target();
 
-	if (!d || ended) {
+	if (!d || builder.phase == BUILDER_ended) {
 		return;
 	}
-	ended = true;
-	deadline = ~0ull;
-	in_vain = status || target || (session == CORBEL_SESSION_BUILD && !created);
-	last_status = status;
+	builder.phase = BUILDER_ended;
+	builder.in_vain = status || unfinished ||
+			  (builder.session == CORBEL_SESSION_BUILD && !builder.created);
+	builder.status = status;
 	trace_note(CORBEL_TRACE_builder, d->id, d->id, status, d->instance);
-	if (target) {
-		domain_destroy(target);
-		target = NULL;
+	if (unfinished) {
+		domain_destroy(unfinished);
+		d->building = NULL;
 	}
 	domain_destroy(d);
 }
@@ -184,19 +240,21 @@ void builder_ended(int status)
  * domains may have taken the rest. */
 static void restart(void)
 {
-	if (!stopped && !instance && build_is_dom0_made() && heap_free_pages() >= RESTART_HEAP &&
+	if (builder.phase == BUILDER_none && !builder.host_ends && build_is_dom0_made() &&
+	    heap_free_pages() >= RESTART_HEAP &&
 	    frames_count().blocks >= CORBEL_BUILDER_RAM / BLOCK_SIZE &&
-	    (!in_vain || launchlog_reserve(1))) {
+	    (!builder.in_vain || launchlog_reserve(1))) {
 		builder_start();
 	}
 }
 
 void builder_domain_gone(struct domain *d)
 {
-	if (d != instance) {
+	if (d != builder.instance) {
 		return;
 	}
-	instance = NULL;
+	builder.instance = NULL;
+	builder.phase = BUILDER_none;
 	if (!build_is_dom0_made()) {
 		panic("the builder ended without a Dom0");
 	}
@@ -205,15 +263,35 @@ void builder_domain_gone(struct domain *d)
 
 void builder_stop(void)
 {
-	stopped = true;
+	builder.host_ends = true;
+}
+
+void builder_stub_gone(const struct vcpu *stub)
+{
+	builder.stub_waited += sched_wait_time(stub);
+}
+
+/*
+ * The limit is on what a session takes, not on how busy the host is: time in which the instance, or
+ * the stub of what it builds, could have run and did not is forgiven.
+ */
+static bool out_of_time(uint64_t now)
+{
+	const struct domain *building = builder_target();
+	uint64_t forgiven = sched_wait_time(builder.instance->vcpu[0]) - builder.waited_before +
+			    builder.stub_waited;
+
+	if (building && building->vcpu[0]) {
+		forgiven += sched_wait_time(building->vcpu[0]);
+	}
+	return now - builder.session_start >= builder.session_limit + forgiven;
 }
 
 void builder_tick(uint64_t now)
 {
 	restart();
-	if (now >= deadline && instance) {
-		deadline = ~0ull;
-		domain_crash(instance, "build deadline passed", instance->instance);
+	if (builder.phase == BUILDER_serving && out_of_time(now)) {
+		domain_crash(builder.instance, "build deadline passed", builder.instance->instance);
 	}
 }
 
@@ -221,8 +299,8 @@ long hc_build_done(struct hc_call *call)
 {
 	const struct corbel_build_done *arg = (void *)call->in.bytes;
 
-	if (call->caller != instance) {
-		return hc_deny(call, NULL, XSM_RIGHT(build, serve));
+	if (call->caller != builder.instance) {
+		return gate_deny(call, NULL, XSM_RIGHT(build, serve));
 	}
 	builder_ended(arg->status);
 	call->block = true;
@@ -232,19 +310,19 @@ long hc_build_done(struct hc_call *call)
 static long post(struct hc_call *call, uint32_t kind, size_t right)
 {
 	struct corbel_rendezvous *arg = (void *)call->in.bytes;
-	struct vcpu *waiter = instance ? instance->vcpu[0] : NULL;
+	struct vcpu *waiter = builder.instance ? builder.instance->vcpu[0] : NULL;
 
 	if (!call->caller->is_dom0) {
-		return hc_deny(call, NULL, right);
+		return gate_deny(call, NULL, right);
 	}
 	if (arg->kind || arg->port == 0) {
 		return -XEN_EINVAL;
 	}
-	posted = *arg;
-	posted.kind = kind;
-	poster = call->caller;
+	builder.posted = *arg;
+	builder.posted.kind = kind;
+	builder.poster = call->caller;
 	/* An instance that already serves a session does not take another: the next one will. */
-	arg->instance = host.builder_instance + (deadline != ~0ull || ended || !instance);
+	arg->instance = host.builder_instance + (builder.phase != BUILDER_waiting);
 	if (waiter && waiter->state == VCPU_waiting) {
 		sched_wake(waiter);
 	}
@@ -265,19 +343,18 @@ long hc_rendezvous_get(struct hc_call *call)
 {
 	struct corbel_rendezvous *arg = (void *)call->in.bytes;
 
-	if (call->caller != instance || deadline != ~0ull) {
-		return hc_deny(call, NULL, XSM_RIGHT(build, serve)); /* one session per instance */
+	if (call->caller != builder.instance || builder.phase != BUILDER_waiting) {
+		return gate_deny(call, NULL,
+				 XSM_RIGHT(build, serve)); /* one session per instance */
 	}
-	if (!poster) {
+	if (!builder.poster) {
 		sched_sleep(call->vcpu, VCPU_waiting);
 		call->block = true;
 		return -XEN_EAGAIN;
 	}
-	*arg = posted;
-	arg->instance = instance->instance;
-	requester = poster;
-	session = posted.kind;
-	poster = NULL;
-	deadline = now_ns() + SESSION_DEADLINE_NS;
+	*arg = builder.posted;
+	arg->instance = builder.instance->instance;
+	begin_session(builder.posted.kind, builder.poster, SESSION_LIMIT_NS);
+	builder.poster = NULL;
 	return 0;
 }

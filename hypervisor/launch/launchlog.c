@@ -6,7 +6,7 @@
  */
 #include "launch/launchlog.h"
 #include "base/host.h"
-#include "gate/hypercall.h"
+#include "gate/gate.h"
 #include "launch/policy.h"
 #include "diag/trace.h"
 #include "cpu/asm.h"
@@ -28,6 +28,11 @@ static uint8_t edge[64][SHA256_LEN];
 
 static struct corbel_checkpoint pending; /* on its way to the TPM, */
 static bool is_pending;                  /* if so */
+
+uint32_t host_flags(void)
+{
+	return measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
+}
 
 /* What the CPU calls random; the flag says for good when it has nothing or repeats itself. */
 static void draw_random(uint8_t *out, size_t length)
@@ -220,7 +225,7 @@ long hc_log_read(struct hc_call *call)
 	if (op->first > count || op->first < MAX(stored, op->stored)) {
 		return -XEN_ENOENT;
 	}
-	if (op->stored > stored && hc_authorize(call, NULL, XSM_RIGHT(xen, log_store))) {
+	if (op->stored > stored && gate_authorize(call, NULL, XSM_RIGHT(xen, log_store))) {
 		return -XEN_EPERM;
 	}
 	n = MIN(op->size / sizeof(ring[0]), MIN(count - op->first, CORBEL_LOG_RING - slot));

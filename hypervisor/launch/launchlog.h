@@ -13,6 +13,9 @@
 #define LAUNCH_LAUNCHLOG_H
 #include "domain/domain.h"
 
+/* The flags as they are now: any TPM error since boot has taken CORBEL_HOST_MEASURED back. */
+uint32_t host_flags(void);
+
 /* Slots that a domain needs in its life: launch and destroy. */
 #define LAUNCHLOG_DOMAIN_SLOTS 2u
 

@@ -7,11 +7,11 @@
  */
 #include "launch/policy.h"
 #include "launch/builder.h"
-#include "ipc/event.h"
-#include "ipc/grant.h"
 #include "base/host.h"
-#include "gate/hypercall.h"
+#include "gate/gate.h"
+#include "gate/policy.h"
 #include "launch/launchlog.h"
+#include "launch/policy_review.h"
 #include "diag/trace.h"
 #include "cpu/time.h"
 #include "measured-boot/shared/sha2.h"
@@ -28,20 +28,13 @@ struct loaded {
 	uint8_t blob[CORBEL_POLICY_MAX] __attribute__((aligned(8)));
 };
 
-struct xsm_policy host_policy;
-struct corbel_policy_counter policy_counters[XSM_MAX_CONTEXTS][CORBEL_COUNTER_CLASSES * 32];
-
 static struct loaded slots[2];
 static struct loaded *current = &slots[0], *other = &slots[1];
 static uint64_t deadline = NEVER; /* else `other` comes back then */
 static uint8_t boot_digest[32];
 
-/* Of the policy that is being weighed against what domains hold, or waits to come back: our
- * contexts in it. */
-static const struct xsm_policy *weighed;
-static uint16_t renumbered[XSM_MAX_CONTEXTS];
-static bool ending;                       /* forbidden uses end now */
-static uint32_t found[MAX_DOMAINS][USES]; /* of one subject, by object */
+/* From the policy in force to `other`: while that waits to come back, and while one is loaded. */
+static struct policy_review review;
 
 /* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
 static bool wants_records(const struct xsm_policy *p)
@@ -104,122 +97,33 @@ int policy_label(const char *name, struct xsm_label *out)
 	if (xsm_label_by_name(&host_policy, name, out)) {
 		return -XEN_ENOENT;
 	}
-	return deadline != NEVER && renumbered[out->ctx] == CORBEL_NO_CONTEXT ? -XEN_EBUSY : 0;
-}
-
-/* Numbers our contexts as `next` does; what it lacks, or counts as another kind, has none there. */
-static void renumber(const struct xsm_policy *next)
-{
-	struct xsm_label now = {0}, then;
-
-	weighed = next;
-	for (; now.ctx < host_policy.contexts; now.ctx++) {
-		bool same =
-			xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) == 0 &&
-			xsm_kind(next, then) == xsm_kind(&host_policy, now);
-
-		renumbered[now.ctx] = same ? then.ctx : CORBEL_NO_CONTEXT;
-	}
-}
-
-/* The label of a domain that the weighed policy does not have, or NULL. */
-static const char *find_unlabelled(void)
-{
-	const char *missing = NULL;
-
-	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		if (renumbered[d->label.ctx] == CORBEL_NO_CONTEXT) {
-			missing = xsm_label_name(&host_policy, d->label);
-		}
-	}
-	return missing;
-}
-
-static const uint16_t right[USES] = {
-	[USE_map_read] = XSM_RIGHT(grant, map_read),
-	[USE_map_write] = XSM_RIGHT(grant, map_write),
-	[USE_send] = XSM_RIGHT(event, send),
-};
-
-static bool forbidden(struct domain *d, struct domain *peer, enum policy_use use)
-{
-	struct xsm_label subject = d->label, object = peer->label;
-
-	subject.ctx = renumbered[subject.ctx];
-	object.ctx = renumbered[object.ctx];
-	if (d == peer) {
-		object = xsm_self_label(weighed, object);
-	}
-	if (xsm_allowed(weighed, subject, object, right[use])) {
-		return false;
-	}
-	found[peer->id % MAX_DOMAINS][use]++;
-	return ending;
-}
-
-static void tell(const struct domain *d, const struct domain *peer, unsigned use, uint32_t count,
-		 int verdict)
-{
-	trace_add((struct corbel_trace){
-		.kind = CORBEL_TRACE_standing,
-		.subject = d->id,
-		.object = peer->id,
-		.result = verdict,
-		.cls = (uint8_t)(right[use] / 32),
-		.perm = right[use] % 32,
-		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
-		.subject_context = d->label.ctx,
-		.object_context = d == peer ? d->self_label.ctx : peer->label.ctx,
-		.arg = count});
-}
-
-/* How many grant mappings and channels the weighed policy forbids; ends them if asked.  verdict:
- * goes on record with each, 1 revoked, 0 kept; below 0 nothing does. */
-static uint32_t review(bool end, int verdict)
-{
-	uint32_t sum = 0;
-
-	ending = end;
-	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		memset(found, 0, sizeof(found));
-		grant_review(d, forbidden);
-		event_review(d, forbidden);
-		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
-			for (unsigned use = 0; use < USES; use++) {
-				uint32_t count = found[peer->id % MAX_DOMAINS][use];
-
-				sum += count;
-				if (count && verdict >= 0) {
-					tell(d, peer, use, count, verdict);
-				}
-			}
-		}
-	}
-	return sum;
+	return deadline != NEVER && review.renumbered[out->ctx] == CORBEL_NO_CONTEXT ? -XEN_EBUSY
+										     : 0;
 }
 
 /* All of it is on record before the first ends: a channel ends at both sides at once. */
 static uint32_t revoke_forbidden(void)
 {
-	uint32_t count = review(false, 1);
+	uint32_t count = review_uses(&review, false, RECORD_revoked);
 
-	review(true, -1);
+	review_uses(&review, true, RECORD_nothing);
 	return count;
 }
 
-/* `other` becomes the policy in force; renumber() has been told of it, and is told the way back. */
+/* `other` becomes the policy in force; the review has been pointed at it, and then at the way back.
+ */
 static void switch_policies(uint16_t who, int reason, uint32_t standing, uint32_t revoked)
 {
 	struct loaded *before = current;
 
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		d->label.ctx = renumbered[d->label.ctx];
+		d->label.ctx = review.renumbered[d->label.ctx];
 		d->self_label = xsm_self_label(&other->policy, d->label);
 	}
 	current = other;
 	other = before;
 	put_in_force();
-	renumber(&other->policy);
+	review_begin(&review, &other->policy);
 	memset(policy_counters, 0, sizeof(policy_counters));
 	host.policy_switches++;
 	launchlog_policy(before->digest, before->serial, reason, standing, revoked);
@@ -232,7 +136,7 @@ static void roll_back(uint16_t who, int reason)
 	uint32_t revoked;
 
 	deadline = NEVER;
-	CHECK(!find_unlabelled()); /* INV-POLICY-2 */
+	CHECK(!review_unlabelled(&review)); /* INV-POLICY-2 */
 	revoked = revoke_forbidden();
 	switch_policies(who, reason, revoked, revoked);
 }
@@ -260,20 +164,20 @@ static int check_load(const struct corbel_policy_load *arg)
 }
 
 /* Whether it may switch to what lies in `other`; counts *standing, or says why not. */
-static bool weigh(struct corbel_policy_load *arg)
+static bool may_switch(struct corbel_policy_load *arg)
 {
 	const char *why = read_blob(other, arg->serial, arg->size), *label = NULL;
 	bool revokes =
 		(arg->flags & (CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK)) == CORBEL_POLICY_REVOKE;
 
 	if (!why) {
-		renumber(&other->policy);
-		label = find_unlabelled();
+		review_begin(&review, &other->policy);
+		label = review_unlabelled(&review);
 		why = label ? "a domain lives whose label it lacks or has of another kind: " : NULL;
 	}
 	if (!why) {
 		/* What is going to end is put on record as it does. */
-		arg->standing = review(false, revokes ? -1 : 0);
+		arg->standing = review_uses(&review, false, revokes ? RECORD_nothing : RECORD_kept);
 		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
 			      ? "too little free memory for empty pages in place of what it revokes"
 			      : NULL;
@@ -288,11 +192,11 @@ long hc_policy_load(struct hc_call *call)
 	int rc;
 
 	if (!builder_may_load(call->caller)) {
-		return hc_deny(call, NULL, XSM_RIGHT(build, serve));
+		return gate_deny(call, NULL, XSM_RIGHT(build, serve));
 	}
-	rc = hc_authorize_label(call, builder_requester(),
-				xsm_sid_label(&host_policy, XSM_SID_hypervisor),
-				XSM_RIGHT(security, load_policy))
+	rc = gate_authorize_label(call, builder_requester(),
+				  xsm_sid_label(&host_policy, XSM_SID_hypervisor),
+				  XSM_RIGHT(security, load_policy))
 		     ?: check_load(arg);
 	for (uint32_t at = 0; rc == 0 && at < arg->size; at += PAGE_SIZE) {
 		rc = copy_from_guest(call->vcpu, other->blob + at, arg->buffer + at,
@@ -302,7 +206,7 @@ long hc_policy_load(struct hc_call *call)
 		return rc;
 	}
 	arg->standing = arg->revoked = 0;
-	if (!weigh(arg)) {
+	if (!may_switch(arg)) {
 		return 1;
 	}
 	if (arg->flags & CORBEL_POLICY_CHECK) {

@@ -5,7 +5,7 @@
  * is zeroed when handed out.  Contents of guest frames are reached through a map slot only.
  */
 #include "mm/frames.h"
-#include "boot/boot.h"
+#include "base/boot_info.h"
 #include "base/lib.h"
 #include "cpu/locks.h"
 #include "cpu/percpu.h"

@@ -5,7 +5,7 @@
  * address is writable and executable.  INV-HPT-2: what is executable is the image's text.
  */
 #include "mm/hpt.h"
-#include "boot/boot.h"
+#include "base/boot_info.h"
 #include "base/lib.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"

@@ -6,6 +6,8 @@
  */
 #include "virt/svm/svm.h"
 #include "launch/build.h"
+#include "launch/life.h"
+#include "calls/hypercall.h"
 #include "gate/hypercall.h"
 #include "domain/sched.h"
 #include "diag/trace.h"

@@ -73,7 +73,7 @@ static long ask_element(struct hc_call *call)
 {
 	uint32_t states = call->row->number == __HYPERVISOR_domctl ? IN_ANY : IN_LIVE;
 	struct domain *d;
-	int rc = hc_target(call, object_id, states, call->row->right, &d);
+	int rc = gate_find_target(call, object_id, states, call->row->right, &d);
 
 	if (rc == 0) {
 		seen.target = d;
@@ -106,7 +106,7 @@ static long make_call(struct domain *caller, const struct hc_row *row, uint16_t 
 	uint32_t sub = row->kind == KIND_deny_rest ? 60 : row->sub;
 
 	memset(arg, 0, PAGE_SIZE);
-	if (sub_in_argument(row->number)) {
+	if (shapes[row->number].sub == SUB_inside) {
 		memcpy(arg, &sub, sizeof(sub));
 		memcpy(arg + offsetof(hc_domctl_t, domain), &domid, sizeof(domid));
 	}
@@ -114,7 +114,7 @@ static long make_call(struct domain *caller, const struct hc_row *row, uint16_t 
 		memcpy(arg + row->field, &domid, sizeof(domid));
 	}
 	object_id = domid;
-	if (sub_in_argument(row->number)) {
+	if (shapes[row->number].sub == SUB_inside) {
 		return world_call(caller, row->number, WORLD_ARG, 0, 0);
 	}
 	if (row->number == __HYPERVISOR_vcpu_op) {
@@ -332,6 +332,8 @@ static void unknown_calls(void **state)
 			uint64_t denied = host.audit_denied;
 			struct domain *caller = callers[sub % 3];
 			uint64_t key = nr == __HYPERVISOR_memory_op ? sub & 63 : sub;
+			bool inside = nr < HC_NUMBERS && shapes[nr].sub == SUB_inside;
+			uint64_t first = inside ? WORLD_ARG : sub;
 			uint32_t word = (uint32_t)sub;
 
 			memset(&seen, 0, sizeof(seen));
@@ -339,9 +341,7 @@ static void unknown_calls(void **state)
 			if (find_row(nr, nr == __HYPERVISOR_set_timer_op ? 0 : key)) {
 				continue;
 			}
-			assert_int_equal(world_call(caller, nr,
-						    sub_in_argument(nr) ? WORLD_ARG : sub,
-						    WORLD_ARG, WORLD_ARG),
+			assert_int_equal(world_call(caller, nr, first, WORLD_ARG, WORLD_ARG),
 					 -XEN_ENOSYS);
 			assert_false(seen.reached);
 			assert_int_equal(host.audit_denied, denied);
@@ -365,7 +365,7 @@ static void bad_pointers(void **state)
 					       WORLD_PAGES * PAGE_SIZE - 1, 0x40000000};
 
 		if (row->kind != KIND_call || row->dir == DIR_NOARG || row->dir == DIR_LIST ||
-		    sub_in_argument(row->number)) {
+		    (shapes[row->number].sub == SUB_inside)) {
 			continue;
 		}
 		for (unsigned k = 0; k < ARRAY_SIZE(bad); k++) {

@@ -25,7 +25,6 @@
 #include "virt/virt.h"
 #include <xen/errno.h>
 
-enum kind { KIND_call, KIND_deny, KIND_deny_rest };
 enum number {
 #define HC(nr, sub, name, ...)         ROW_##name,
 #define DENY(nr, sub, name, cls, perm) ROW_##name,
@@ -85,7 +84,7 @@ _Static_assert((int)CALLS == (int)ROWS, "a call in deny_rows.def has no row");
 static const struct row {
 	const char *name;
 	uint8_t number, sub, cls, perm;
-	enum kind kind;
+	enum hc_kind kind;
 	const struct deny_case *call;
 } rows[ROWS] = {
 #define ROW(nr, sub, name, c, p, kind)                                                             \

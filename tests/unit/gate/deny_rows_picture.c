@@ -6,7 +6,7 @@
  * wrapped by the linker: the first two say where things are, the third keeps the records here.
  */
 #include "gate/deny_rows.h"
-#include "boot/boot.h"
+#include "base/boot_info.h"
 #include "diag/trace.h"
 #include "mm/frames.h"
 #include "mm/heap.h"

@@ -3,8 +3,9 @@
 #include "sim/fake_core.h"
 #include "ipc/event.h"
 #include "base/host.h"
-#include "launch/policy.h"
+#include "gate/policy.h"
 #include "domain/sched.h"
+#include "domain/vcpu.h"
 #include "diag/trace.h"
 #include "cpu/percpu.h"
 #include "mm/frames.h"
@@ -144,14 +145,14 @@ void domain_put(struct domain *d)
 	d->refs--;
 }
 
-int hc_deny(const struct hc_call *call, const struct domain *object, size_t right)
+int gate_deny(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	CHECK(call && object && right < XSM_RIGHTS);
 	fake.denials++;
 	return -XEN_EPERM;
 }
 
-int hc_authorize(const struct hc_call *call, const struct domain *object, size_t right)
+int gate_authorize(const struct hc_call *call, const struct domain *object, size_t right)
 {
 	CHECK(call && object);
 	fake.asked_class = right / 32;
@@ -159,8 +160,8 @@ int hc_authorize(const struct hc_call *call, const struct domain *object, size_t
 	return fake.refuse ? -XEN_EPERM : 0;
 }
 
-int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
-	      struct domain **out)
+int gate_find_target(const struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
+		     struct domain **out)
 {
 	uint16_t id = domid == DOMID_SELF ? call->caller->id : domid;
 
@@ -168,7 +169,7 @@ int hc_target(struct hc_call *call, uint16_t domid, uint32_t states, size_t righ
 		return -XEN_ESRCH;
 	}
 	if (!(states >> fake.domain[id].state & 1u) ||
-	    hc_authorize(call, &fake.domain[id], right)) {
+	    gate_authorize(call, &fake.domain[id], right)) {
 		return -XEN_EPERM;
 	}
 	*out = &fake.domain[id];

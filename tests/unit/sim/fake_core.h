@@ -7,7 +7,7 @@
 #ifndef SIM_FAKE_CORE_H
 #define SIM_FAKE_CORE_H
 #include "domain/domain.h"
-#include "gate/hypercall.h"
+#include "gate/gate.h"
 #include "mm/npt.h"
 
 #define FAKE_DOMAINS 4
@@ -27,8 +27,8 @@ struct fake_state {
 	uint32_t kicks[FAKE_DOMAINS][2];
 	uint32_t polls[FAKE_DOMAINS];
 	uint32_t last_poll;
-	uint32_t denials;                 /* calls of hc_deny() */
-	bool refuse;                      /* hc_authorize() and hc_target() say -EPERM */
+	uint32_t denials;                 /* calls of gate_deny() */
+	bool refuse;                      /* gate_authorize() and gate_find_target() say -EPERM */
 	uint32_t asked_class, asked_perm; /* by the last of these calls */
 	uint32_t npt_fail;                /* npt_map() fails with -ENOMEM this many times */
 	uint32_t tlb_requests;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* See machine.h. */
 #include "sim/machine.h"
-#include "boot/boot.h"
+#include "base/boot_info.h"
 #include "diag/console.h"
 #include "base/host.h"
 #include "launch/launchlog.h"
 #include "diag/panic.h"
+#include "gate/policy.h"
 #include "launch/policy.h"
 #include "diag/trace.h"
 #include "cpu/cpu.h"

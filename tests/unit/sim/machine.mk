@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of memory, domains, dispatcher and the default-deny tables: the real files, compiled
 # once, on a simulated machine (tests/unit/sim/machine.h).
+MACHINE_ROOMS := $(addprefix hypervisor/, mm/% virt/% domain/% gate/% ipc/% launch/% calls/%)
 MACHINE_SRC := tests/unit/sim/machine.c \
-	hypervisor/mm/frames.c hypervisor/mm/heap.c hypervisor/mm/npt.c hypervisor/mm/tlb.c hypervisor/domain/gcopy.c \
-	hypervisor/virt/svm/svm.c hypervisor/virt/svm/exit.c hypervisor/virt/cpuid.c hypervisor/virt/msr.c hypervisor/virt/pio.c hypervisor/virt/vlapic.c \
-	hypervisor/domain/domain.c hypervisor/domain/vcpu.c hypervisor/domain/sched.c hypervisor/calls/hypercall.c hypervisor/domain/memory.c hypervisor/calls/hvm_op.c hypervisor/launch/build.c \
-	 hypervisor/launch/builder.c hypervisor/ipc/event.c hypervisor/ipc/event_ops.c hypervisor/ipc/grant.c hypervisor/ipc/grant_map.c hypervisor/ipc/grant_ops.c hypervisor/calls/info.c hypervisor/calls/sysctl.c hypervisor/calls/domctl.c \
-	 hypervisor/calls/console_op.c hypervisor/launch/policy.c hypervisor/launch/launchlog.c hypervisor/base/format.c hypervisor/cpu/locks.c hypervisor/base/lib.c hypervisor/diag/trace.c \
-	hypervisor/cpu/percpu.c measured-boot/shared/sha2.c xsm/monitor/monitor.c xsm/monitor/floor.c
+	$(filter-out %.S %/hpt.c %/slots.c, $(filter $(MACHINE_ROOMS), $(HV_SRC))) \
+	$(addprefix hypervisor/, base/format.c base/lib.c base/host.c cpu/locks.c cpu/percpu.c diag/trace.c) \
+	measured-boot/shared/sha2.c xsm/monitor/monitor.c xsm/monitor/floor.c
 MACHINE_OBJ := $(MACHINE_SRC:%.c=$(B)/tests/machine/%.o)
 MACHINE     := $(B)/tests/machine/machine.a
 -include $(MACHINE_OBJ:.o=.d)

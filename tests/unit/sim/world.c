@@ -3,6 +3,7 @@
 #include "sim/world.h"
 #include "launch/build.h"
 #include "launch/builder.h"
+#include "launch/life.h"
 #include "base/host.h"
 #include "measured-boot/shared/sha2.h"
 #include "mm/frames.h"

@@ -7,7 +7,13 @@
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
-#include "gate/hypercall.h"
+#include "base/host.h"
+#include "calls/hypercall.h"
+#include "gate/gate.h"
+#include "virt/virt.h"
+#include "gate/policy.h"
+#include "launch/launchlog.h"
+#include "launch/life.h"
 #include "sim/machine.h"
 
 #define WORLD_PAGES  24u     /* RAM of a domain, gfns [0, 24) */

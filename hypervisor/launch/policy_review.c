@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What living domains hold, weighed against another policy (policy_review.h).  Owns nothing; the
+ * caller is launch/policy.c, between two hypercalls (INV-POLICY-3).
+ */
+#include "launch/policy_review.h"
+#include "diag/trace.h"
+#include "gate/policy.h"
+#include "ipc/event.h"
+#include "ipc/grant.h"
+
+static const uint16_t right_of[USES] = {
+	[USE_map_read] = XSM_RIGHT(grant, map_read),
+	[USE_map_write] = XSM_RIGHT(grant, map_write),
+	[USE_send] = XSM_RIGHT(event, send),
+};
+
+static bool use_ends(struct use_review *use, struct domain *d, struct domain *peer,
+		     enum use_kind kind)
+{
+	struct policy_review *review = (struct policy_review *)use;
+	struct xsm_label subject = d->label, object = peer->label;
+
+	subject.ctx = review->renumbered[subject.ctx];
+	object.ctx = review->renumbered[object.ctx];
+	if (d == peer) {
+		object = xsm_self_label(review->next, object);
+	}
+	if (xsm_allowed(review->next, subject, object, right_of[kind])) {
+		return false;
+	}
+	review->found[peer->id % MAX_DOMAINS][kind]++;
+	return review->end;
+}
+
+void review_begin(struct policy_review *review, const struct xsm_policy *next)
+{
+	struct xsm_label now = {0}, then;
+
+	review->use.ends = use_ends;
+	review->next = next;
+	for (; now.ctx < host_policy.contexts; now.ctx++) {
+		bool same =
+			xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) == 0 &&
+			xsm_kind(next, then) == xsm_kind(&host_policy, now);
+
+		review->renumbered[now.ctx] = same ? then.ctx : CORBEL_NO_CONTEXT;
+	}
+}
+
+const char *review_unlabelled(const struct policy_review *review)
+{
+	const char *missing = NULL;
+
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		if (review->renumbered[d->label.ctx] == CORBEL_NO_CONTEXT) {
+			missing = xsm_label_name(&host_policy, d->label);
+		}
+	}
+	return missing;
+}
+
+static void put_on_record(const struct domain *d, const struct domain *peer, enum use_kind kind,
+			  uint32_t count, bool revoked)
+{
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_standing,
+		.subject = d->id,
+		.object = peer->id,
+		.result = revoked,
+		.cls = (uint8_t)(right_of[kind] / 32),
+		.perm = right_of[kind] % 32,
+		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
+		.subject_context = d->label.ctx,
+		.object_context = d == peer ? d->self_label.ctx : peer->label.ctx,
+		.arg = count});
+}
+
+uint32_t review_uses(struct policy_review *review, bool end, enum review_record record)
+{
+	uint32_t sum = 0;
+
+	review->end = end;
+	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
+		memset(review->found, 0, sizeof(review->found));
+		grant_review(d, &review->use);
+		event_review(d, &review->use);
+		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
+			for (unsigned kind = 0; kind < USES; kind++) {
+				uint32_t count = review->found[peer->id % MAX_DOMAINS][kind];
+
+				sum += count;
+				if (count && record != RECORD_nothing) {
+					put_on_record(d, peer, kind, count,
+						      record == RECORD_revoked);
+				}
+			}
+		}
+	}
+	return sum;
+}
