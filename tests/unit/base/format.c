@@ -99,10 +99,8 @@ static void test_index(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_copy_string),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_bounds),  cmocka_unit_test(test_copy_string),
 		cmocka_unit_test(test_index),
 	};
 
