@@ -17,7 +17,8 @@
 #define MOST_FINDINGS 20u
 
 static const struct flag flags[] = {
-	{"o", "FILE", "write the blob, if there is nothing to object to"},
+	{"o", "FILE",
+	 "write the blob, if there is nothing to object to; of a folder also the policydb"},
 	{NULL, NULL, NULL},
 };
 
@@ -29,7 +30,7 @@ static bool load(struct policy *p, const char *path, const char *base, struct fi
 	struct findings second = {0};
 	bool good;
 
-	*p = (struct policy){.path = path};
+	*p = (struct policy){.path = path, .keep_binary = true};
 	if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) {
 		return policy_load(p, path, base, findings);
 	}
@@ -209,21 +210,38 @@ static void print_verdict(const struct policy *p, const struct findings *finding
 	print_json(o);
 }
 
+/* The blob; beside it what setools read: site.bin and site.policydb. */
+static int write_files(const struct policy *p, const char *out)
+{
+	size_t length = strlen(out);
+	bool bin = length > 4 && strcmp(out + length - 4, ".bin") == 0;
+	char *beside = must_print("%.*s.policydb", (int)(bin ? length - 4 : length), out);
+	char error[512];
+	int status = STATUS_YES;
+
+	if (files_write(out, p->blob, p->size, error, sizeof(error)) != 0 ||
+	    (p->binary != NULL && strcmp(out, "-") != 0 && strncmp(out, "/dev/", 5) != 0 &&
+	     files_write(beside, p->binary, p->binary_size, error, sizeof(error)) != 0)) {
+		status = complain("cannot write %s", error);
+	}
+	free(beside);
+	return status;
+}
+
 static int check(const struct arguments *a)
 {
 	const char *out = argument(a, "o");
 	struct findings findings = {0};
 	unsigned expected;
-	char error[512];
 	struct policy p;
 	int status;
 
 	check_policy(&p, a->word[0], a->base, &findings, &expected);
 	status = check_status(&findings);
-	if (status == STATUS_YES && out != NULL &&
-	    files_write(out, p.blob, p.size, error, sizeof(error)) != 0) {
-		status = complain("cannot write %s", error);
-	} else {
+	if (status == STATUS_YES && out != NULL) {
+		status = write_files(&p, out);
+	}
+	if (status != STATUS_BAD || p.blob == NULL) {
 		print_verdict(&p, &findings, expected, a->json,
 			      out != NULL && strcmp(out, "-") == 0 ? stderr : stdout);
 	}
@@ -241,7 +259,9 @@ const struct verb verb_check = {
 		"every permission has a holder or is named in a line `; retired CLASS PERM`, that\n"
 		"an auditallow has something to record, and lines\n"
 		"`; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]`; says which comments look\n"
-		"like such lines and are none.  Prints SHA-256 and size of the blob.  Exit status 1: findings, each with file and line.\n\n"
+		"like such lines and are none.  Prints SHA-256 and size of the blob.\n"
+		"With -o site.bin a folder is also written as site.policydb, for setools.\n"
+		"Exit status 1: findings, each with file and line.\n\n"
 		"example:\n"
 		"  corbel-policy check xsm/policy/cloud -o cloud.bin",
 	.min_words = 1,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
+#include "xsm/tool/promises.h"
 #include "xsm/tool/words.h"
 
 enum change_kind { ADDED, REMOVED, RECORDED, UNRECORDED, CHANGE_KINDS };
@@ -23,6 +24,7 @@ struct changes {
 	unsigned count;
 	unsigned kinds[CHANGE_KINDS]; /* how many rights of each, relations not counted apart */
 	struct findings contexts;     /* what is not a right: contexts that came, went or changed */
+	struct findings gone;         /* expect lines and neverallow rules of the old sources */
 	bool role_moved;
 };
 
@@ -273,6 +275,14 @@ static void print_text(const struct changes *c, const struct policy *a, const st
 	for (unsigned kind = 0; kind < CHANGE_KINDS; kind++) {
 		print_kind(c, (enum change_kind)kind);
 	}
+	if (c->gone.count != 0) {
+		printf("%u promise%s gone:\n", c->gone.count, c->gone.count == 1 ? "" : "s");
+	}
+	for (unsigned i = 0; i < c->gone.count; i++) {
+		const struct finding *f = &c->gone.item[i];
+
+		printf("  - %s:%u: %s\n", f->file, f->line, f->text);
+	}
 	if (c->count == 0 && c->contexts.count == 0) {
 		printf("no difference: %s and %s %s\n", a->path, b->path,
 		       memcmp(a->digest, b->digest, sizeof(a->digest)) == 0 ? "are the same policy"
@@ -306,6 +316,7 @@ static void print_changes_json(const struct changes *c)
 	for (unsigned i = 0; i < c->contexts.count; i++) {
 		json_object_array_add(list, json_object_new_string(c->contexts.item[i].text));
 	}
+	json_object_object_add(o, "promises_gone", findings_json(&c->gone));
 	for (unsigned kind = 0; kind < CHANGE_KINDS; kind++) {
 		list = put_list(o, member[kind]);
 		for (unsigned i = 0; i < c->count; i++) {
@@ -321,6 +332,7 @@ static int run(const struct arguments *arguments)
 {
 	struct changes changes = {0};
 	struct policy a, b;
+	bool less;
 
 	if (!policy_open(&a, arguments->word[0], arguments)) {
 		return STATUS_BAD;
@@ -333,16 +345,19 @@ static int run(const struct arguments *arguments)
 	collect(&changes, &b, &a, ADDED, RECORDED);
 	collect(&changes, &a, &b, REMOVED, UNRECORDED);
 	merge(&changes);
+	promises_gone(&a, &b, &changes.gone);
 	if (arguments->json) {
 		print_changes_json(&changes);
 	} else {
 		print_text(&changes, &a, &b);
 	}
 	free(changes.item);
+	less = changes.gone.count != 0;
 	findings_free(&changes.contexts);
+	findings_free(&changes.gone);
 	policy_free(&a);
 	policy_free(&b);
-	return changes.kinds[ADDED] != 0 || changes.role_moved ? STATUS_NO : STATUS_YES;
+	return changes.kinds[ADDED] != 0 || changes.role_moved || less ? STATUS_NO : STATUS_YES;
 }
 
 const struct verb verb_diff = {
@@ -352,9 +367,11 @@ const struct verb verb_diff = {
 	.help = "Rights that NEW adds to OLD and those that it takes away, for each pair of contexts\n"
 		"and, between customers' domains, for the same and another owner.  Rights are\n"
 		"compared, not rules: the same policy written differently shows no difference.\n"
+		"Of two folders also the promises that are gone: expect lines and neverallow rules of\n"
+		"OLD that NEW does not have word for word.\n"
 		"\n"
-		"Exit status: 0 nothing is added; 1 a right is added, or one of the first labels\n"
-		"(hypervisor, builder, Dom0, unlabeled) is another; 2 bad use or bad input.\n"
+		"Exit status: 0 nothing is added; 1 a right is added, a promise is gone, or one of the\n"
+		"first labels (hypervisor, builder, Dom0, unlabeled) is another; 2 bad use or bad input.\n"
 		"\n"
 		"Example:\n"
 		"  corbel-policy diff /usr/share/corbel/policy/cloud my-site/",

@@ -100,7 +100,10 @@ static int explain(const struct arguments *a)
 	}
 	json_object_put(list);
 	policy_free(&p);
-	return asked == 0 ? STATUS_BAD : (allowed == asked ? STATUS_YES : STATUS_NO);
+	if (asked == 0) {
+		return STATUS_BAD;
+	}
+	return allowed == asked ? STATUS_YES : STATUS_NO;
 }
 
 const struct verb verb_explain = {

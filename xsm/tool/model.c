@@ -85,6 +85,13 @@ bool policy_from_folder(struct policy *p, struct folder *folder, const char *ext
 
 	p->form = POLICY_FOLDER;
 	policy = authored_compile(folder, extra, neverallow, findings);
+	if (policy != NULL && p->keep_binary) {
+		free(p->binary);
+		p->binary = NULL;
+		if (sepol_policydb_to_image(NULL, policy, &p->binary, &p->binary_size) != 0) {
+			find(findings, p->path, 0, "the policydb cannot be written");
+		}
+	}
 	return policy != NULL && lower(p, &source, source_use(&source, policy), findings);
 }
 
@@ -195,6 +202,7 @@ void policy_free(struct policy *p)
 		free(p->folder);
 	}
 	free(p->blob);
+	free(p->binary);
 	free(p->type);
 	free(p->is_self);
 	*p = (struct policy){0};

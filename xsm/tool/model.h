@@ -28,6 +28,9 @@ struct policy {
 	struct corbel_signed_policy header; /* POLICY_SIGNED only; size and digest were compared,
 					     * the signature was not */
 	struct folder *folder;              /* POLICY_FOLDER only */
+	bool keep_binary;                   /* of a folder: also as the policydb, */
+	void *binary;                       /* which setools read; NULL: not asked for */
+	size_t binary_size;
 };
 
 #define POLICY_FILE_MAX ((size_t)16 << 20)

@@ -189,24 +189,35 @@ struct json_object *findings_json(const struct findings *findings)
 /* Bytes of the UTF-8 character at text (RFC 3629); 0: it is none. */
 static unsigned utf8_length(const unsigned char *text)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	unsigned length = text[0] < 0x80   ? 1
-			  : text[0] < 0xc2 ? 0
-			  : text[0] < 0xe0 ? 2
-			  : text[0] < 0xf0 ? 3
-			  : text[0] < 0xf5 ? 4
-					   : 0;
+	/* By first byte: how many bytes, and what the second may be. */
+	static const struct {
+		unsigned char first, last, low, high;
+		unsigned length;
+	} form[] = {
+		{0x00, 0x7f, 0x80, 0xbf, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2},
+		{0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
+		{0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	size_t f = 0;
 
-	low = text[0] == 0xe0 ? 0xa0 : text[0] == 0xf0 ? 0x90 : low;
-	high = text[0] == 0xed ? 0x9f : text[0] == 0xf4 ? 0x8f : high;
-	for (unsigned i = 1; i < length; i++) {
+	while (f < sizeof(form) / sizeof(form[0]) &&
+	       (text[0] < form[f].first || text[0] > form[f].last)) {
+		f++;
+	}
+	if (f == sizeof(form) / sizeof(form[0])) {
+		return 0;
+	}
+	for (unsigned i = 1; i < form[f].length; i++) {
+		unsigned char low = i == 1 ? form[f].low : 0x80;
+		unsigned char high = i == 1 ? form[f].high : 0xbf;
+
 		if (text[i] < low || text[i] > high) {
 			return 0;
 		}
-		low = 0x80;
-		high = 0xbf;
 	}
-	return length;
+	return form[f].length;
 }
 
 void print_json(struct json_object *object)
@@ -239,9 +250,13 @@ void put_error(struct json_object *object, const struct findings *findings)
 	if (findings->count == 0) {
 		return;
 	}
-	text = f->file == NULL ? must_print("%s", f->text)
-	       : f->line == 0  ? must_print("%s: %s", f->file, f->text)
-			       : must_print("%s:%u: %s", f->file, f->line, f->text);
+	if (f->file == NULL) {
+		text = must_print("%s", f->text);
+	} else if (f->line == 0) {
+		text = must_print("%s: %s", f->file, f->text);
+	} else {
+		text = must_print("%s:%u: %s", f->file, f->line, f->text);
+	}
 	json_object_object_add(object, "error", json_object_new_string(text));
 	free(text);
 }

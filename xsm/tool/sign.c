@@ -12,6 +12,7 @@
 #include "xsm/tool/check.h"
 #include "tools/lib/files.h"
 #include "tools/lib/p256.h"
+#include "xsm/tool/promises.h"
 #include "xsm/tool/words.h"
 
 #define SIGNED_MAX (sizeof(struct corbel_signed_policy) + CORBEL_POLICY_MAX)
@@ -103,6 +104,33 @@ static int open_checked(struct policy *p, const char *path, const struct argumen
 	return status;
 }
 
+/* Whether the policy makes all promises of the one before it. */
+static int keeps_promises(const struct policy *p, const char *since,
+			  const struct arguments *arguments)
+{
+	struct findings gone = {0};
+	struct policy old;
+	int status = STATUS_YES;
+
+	if (since == NULL) {
+		return STATUS_YES;
+	}
+	if (!policy_open(&old, since, arguments)) {
+		return STATUS_BAD;
+	}
+	if (!promises_gone(&old, p, &gone)) {
+		status = complain("--since wants two folders: only sources have promises");
+	} else if (gone.count > 0) {
+		findings_print(&gone, arguments->json);
+		complain("%s: not signed: %u expect lines or neverallow rules of %s are gone",
+			 p->path, gone.count, since);
+		status = STATUS_NO;
+	}
+	findings_free(&gone);
+	policy_free(&old);
+	return status;
+}
+
 static void print_signed(const struct policy *p, const struct corbel_signed_policy *header,
 			 const struct p256_key *key, const char *output, bool json)
 {
@@ -149,6 +177,9 @@ static int sign(const struct arguments *arguments, const char *path, const char 
 		return status;
 	}
 	status = refuse(&p);
+	if (status == STATUS_YES) {
+		status = keeps_promises(&p, argument(arguments, "since"), arguments);
+	}
 	if (status == STATUS_YES && p256_load(&key, key_path, true, error, sizeof(error)) != 0) {
 		status = complain("%s", error);
 	} else if (status == STATUS_YES) {
@@ -193,6 +224,14 @@ static const char *verify(const struct corbel_signed_policy *header, const void 
 		       : NULL;
 }
 
+static const char *flags_word(uint32_t flags)
+{
+	if (flags == 0) {
+		return "none";
+	}
+	return (flags & CORBEL_POLICY_NO_ROLLBACK) != 0 ? "no-rollback" : "unknown";
+}
+
 static void print_show(const struct corbel_signed_policy *header, const char *finding, bool json)
 {
 	bool no_rollback = (header->flags & CORBEL_POLICY_NO_ROLLBACK) != 0;
@@ -217,9 +256,7 @@ static void print_show(const struct corbel_signed_policy *header, const char *fi
 		return;
 	}
 	printf("serial      %llu\n", (unsigned long long)header->serial);
-	printf("flags       %s\n", header->flags == 0 ? "none"
-				   : no_rollback      ? "no-rollback"
-						      : "unknown");
+	printf("flags       %s\n", flags_word(header->flags));
 	p256_hex(header->digest, sizeof(header->digest), text);
 	printf("policy      %s  (%u bytes)\n", text, header->size);
 	p256_hex(key, sizeof(key), text);
@@ -280,9 +317,9 @@ static int run(const struct arguments *arguments)
 {
 	const char *shown = argument(arguments, "show");
 	const char *digest_of = argument(arguments, "key-digest");
-	bool signing = argument(arguments, "key") != NULL ||
-		       argument(arguments, "serial") != NULL ||
-		       argument(arguments, "no-rollback") != NULL;
+	bool signing =
+		argument(arguments, "key") != NULL || argument(arguments, "serial") != NULL ||
+		argument(arguments, "no-rollback") != NULL || argument(arguments, "since") != NULL;
 	const char *output = argument(arguments, "o");
 
 	if (shown != NULL || digest_of != NULL) {
@@ -303,6 +340,7 @@ static const struct flag flags[] = {
 	{"key", "KEY.pem", "the operator's private key: ECDSA on P-256"},
 	{"serial", "N", "1 or more; a host loads only what is above the serial in force"},
 	{"no-rollback", NULL, "in force for good at once, without waiting for a confirmation"},
+	{"since", "OLD", "do not sign if an expect line or neverallow rule of that folder is gone"},
 	{"o", "FILE", "where the signed policy goes"},
 	{"show", "FILE", "print a signed policy's header and verify it"},
 	{"key-digest", "KEY.pem", "print what the hypervisor's option policy-key= wants"},
@@ -312,8 +350,9 @@ static const struct flag flags[] = {
 const struct verb verb_sign = {
 	.name = "sign",
 	.summary = "sign a policy for a live host, or look at a signed one",
-	.synopsis = "POLICY --key KEY.pem --serial N [--no-rollback] -o FILE | --show FILE | "
-		    "--key-digest KEY.pem",
+	.synopsis =
+		"POLICY --key KEY.pem --serial N [--no-rollback] [--since OLD] -o FILE | --show FILE | "
+		"--key-digest KEY.pem",
 	.help = "Signs what `corbel policy load` loads.  A folder that `corbel-policy check` objects to is\n"
 		"not signed.  A blob or policydb has no tests to run; it is held against the\n"
 		"hypervisor's parser and floor and signed as it is.  The host knows the key by a digest, given at boot as\n"

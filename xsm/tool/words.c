@@ -33,9 +33,12 @@ char *words_pair(const struct policy *p, unsigned subject, unsigned object, unsi
 	}
 	if (policy_owned(p, subject) && policy_owned(p, object)) {
 		relations &= same | apart;
-		owner = relations == same    ? " of the same owner"
-			: relations == apart ? " of another owner"
-					     : ", whoever their owners are";
+		owner = ", whoever their owners are";
+		if (relations == same) {
+			owner = " of the same owner";
+		} else if (relations == apart) {
+			owner = " of another owner";
+		}
 	}
 	return must_print("%s on %s%s", p->type[subject], p->type[object], owner);
 }
