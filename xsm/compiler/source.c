@@ -440,6 +440,21 @@ bool source_decide(struct source *s, unsigned subject, unsigned object, struct s
 	return true;
 }
 
+const char *source_attribute(const struct source *s, unsigned number, bool *has)
+{
+	if (number >= db->p_types.nprim) {
+		return NULL;
+	}
+	if (db->type_val_to_struct[number] == NULL ||
+	    db->type_val_to_struct[number]->flavor != TYPE_ATTRIB) {
+		return "";
+	}
+	for (unsigned i = 0; i < s->contexts; i++) {
+		has[i] = ebitmap_get_bit(&db->attr_type_map[number], s->context[i].type - 1) != 0;
+	}
+	return db->p_type_val_to_name[number];
+}
+
 void source_free(struct source *s)
 {
 	free(s->context);

@@ -56,6 +56,9 @@ struct sepol_policydb;
 bool source_use(struct source *s, struct sepol_policydb *policy);
 /* Asks libsepol. */
 bool source_decide(struct source *s, unsigned subject, unsigned object, struct source_access *out);
+/* The name of attribute `number`, and which contexts have it; "": that number is of a type; NULL:
+ * it was the last one. */
+const char *source_attribute(const struct source *s, unsigned number, bool *has);
 void source_free(struct source *s);
 
 /* Builds the canonical blob, which the caller frees; NULL: see s->error. */

@@ -292,6 +292,25 @@ static void explain(const struct folder *folder, const struct forms *forms,
 	findings_free(&unknown);
 }
 
+/* The compiler drops an attribute that no rule uses; queries and expect lines may name it. */
+static char *keep_attributes(const struct names *names, const char *extra)
+{
+	char *text = must_print("%s", extra != NULL ? extra : ""), *more;
+
+	for (unsigned i = 0; i < names->count; i++) {
+		const struct declaration *d = &names->item[i];
+
+		if (form_is(d->form, "typeattribute") && !d->is_parameter && *d->path == 0 &&
+		    d->form->parent == NULL &&
+		    strcmp(d->name, SOURCE_OWNED) != 0 /* what keeps it is what it is for */) {
+			more = must_print("%s\n(expandtypeattribute %s false)", text, d->name);
+			free(text);
+			text = more;
+		}
+	}
+	return text;
+}
+
 sepol_policydb_t *authored_compile(const struct folder *folder, const char *extra, bool neverallow,
 				   struct findings *findings)
 {
@@ -301,13 +320,16 @@ sepol_policydb_t *authored_compile(const struct folder *folder, const char *extr
 	struct look look = {.names = &names, .findings = findings};
 	unsigned before = findings->count;
 	sepol_policydb_t *policy = NULL;
+	char *text;
 
 	forms_read(&forms, folder, findings);
 	names_read(&names, &forms);
 	if (findings->count == before) { /* it is a tree; else the compiler only repeats it */
 		forms_walk(&forms, refuse, &look);
 		forms_walk(&forms, look_at_classes, &look);
-		policy = folder_compile(folder, extra, neverallow, &said);
+		text = keep_attributes(&names, extra);
+		policy = folder_compile(folder, text, neverallow, &said);
+		free(text);
 	}
 	if (policy == NULL) {
 		explain(folder, &forms, &names, &said, findings);

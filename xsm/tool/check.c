@@ -12,6 +12,7 @@
 #include "xsm/tool/expect.h"
 #include "tools/lib/files.h"
 #include "xsm/tool/folder.h"
+#include "xsm/tool/warnings.h"
 
 /* A policy that is wrong at one place is wrong at many; more lines do not help. */
 #define MOST_FINDINGS 20u
@@ -19,7 +20,14 @@
 static const struct flag flags[] = {
 	{"o", "FILE",
 	 "write the blob, if there is nothing to object to; of a folder also the policydb"},
+	{"uncovered", NULL, "list the rights that no line `; expect allow' speaks of"},
 	{NULL, NULL, NULL},
+};
+
+/* What is said beside the findings; only of a policy with sources. */
+struct remarks {
+	struct findings warnings;
+	unsigned expected, rights, covered;
 };
 
 /* Compiles; a policy that breaks neverallow rules is compiled again without them, so that all that
@@ -175,8 +183,35 @@ static void hex(char *text, const uint8_t *bytes)
 	}
 }
 
+static void find_remarks(struct remarks *r, const struct policy *p, bool uncovered)
+{
+	struct findings said = {0};
+	struct expectations e;
+
+	if (p->folder == NULL || p->blob == NULL) {
+		return;
+	}
+	expectations_read(&e, p, &said);
+	warnings_find(p, &r->warnings);
+	r->covered = warnings_cover(p, &e, &r->rights, uncovered ? &r->warnings : NULL);
+	expectations_free(&e);
+	findings_free(&said);
+}
+
+static void print_good(const struct policy *p, const struct remarks *r, const char *digest,
+		       FILE *to)
+{
+	findings_print(&r->warnings, false);
+	fprintf(to, "%s: good: %u contexts, %u expect line%s\nsha256 %s\nsize   %zu\n", p->path,
+		p->xsm.contexts, r->expected, r->expected == 1 ? " holds" : "s hold", digest,
+		p->size);
+	if (p->folder != NULL) {
+		fprintf(to, "rights %u, of which expect lines name %u\n", r->rights, r->covered);
+	}
+}
+
 static void print_verdict(const struct policy *p, const struct findings *findings,
-			  unsigned expected, bool json, FILE *to)
+			  const struct remarks *remarks, bool json, FILE *to)
 {
 	char digest[65] = "";
 	struct json_object *o;
@@ -187,11 +222,7 @@ static void print_verdict(const struct policy *p, const struct findings *finding
 	if (!json) {
 		findings_print(findings, false);
 		if (findings->count == 0) {
-			fprintf(to,
-				"%s: good: %u contexts, %u expect line%s\nsha256 %s\n"
-				"size   %zu\n",
-				p->path, p->xsm.contexts, expected,
-				expected == 1 ? " holds" : "s hold", digest, p->size);
+			print_good(p, remarks, digest, to);
 		}
 		return;
 	}
@@ -201,7 +232,10 @@ static void print_verdict(const struct policy *p, const struct findings *finding
 		json_object_object_add(o, "sha256", json_object_new_string(digest));
 		json_object_object_add(o, "size", json_object_new_int64((int64_t)p->size));
 		json_object_object_add(o, "contexts", json_object_new_int64(p->xsm.contexts));
-		json_object_object_add(o, "expect_lines", json_object_new_int64(expected));
+		json_object_object_add(o, "expect_lines", json_object_new_int64(remarks->expected));
+		json_object_object_add(o, "rights", json_object_new_int64(remarks->rights));
+		json_object_object_add(o, "covered", json_object_new_int64(remarks->covered));
+		json_object_object_add(o, "warnings", findings_json(&remarks->warnings));
 	}
 	if (check_status(findings) == STATUS_BAD) {
 		put_error(o, findings);
@@ -220,7 +254,7 @@ static int write_files(const struct policy *p, const char *out)
 	int status = STATUS_YES;
 
 	if (files_write(out, p->blob, p->size, error, sizeof(error)) != 0 ||
-	    (p->binary != NULL && strcmp(out, "-") != 0 && strncmp(out, "/dev/", 5) != 0 &&
+	    (p->binary != NULL && files_regular(out) &&
 	     files_write(beside, p->binary, p->binary_size, error, sizeof(error)) != 0)) {
 		status = complain("cannot write %s", error);
 	}
@@ -232,19 +266,21 @@ static int check(const struct arguments *a)
 {
 	const char *out = argument(a, "o");
 	struct findings findings = {0};
-	unsigned expected;
+	struct remarks remarks = {0};
 	struct policy p;
 	int status;
 
-	check_policy(&p, a->word[0], a->base, &findings, &expected);
+	check_policy(&p, a->word[0], a->base, &findings, &remarks.expected);
+	find_remarks(&remarks, &p, argument(a, "uncovered") != NULL);
 	status = check_status(&findings);
 	if (status == STATUS_YES && out != NULL) {
 		status = write_files(&p, out);
 	}
 	if (status != STATUS_BAD || p.blob == NULL) {
-		print_verdict(&p, &findings, expected, a->json,
+		print_verdict(&p, &findings, &remarks, a->json,
 			      out != NULL && strcmp(out, "-") == 0 ? stderr : stdout);
 	}
+	findings_free(&remarks.warnings);
 	findings_free(&findings);
 	policy_free(&p);
 	return status;
@@ -253,14 +289,15 @@ static int check(const struct arguments *a)
 const struct verb verb_check = {
 	.name = "check",
 	.summary = "everything that would stop a policy, found here",
-	.synopsis = "POLICY [-o FILE]",
+	.synopsis = "POLICY [-o FILE] [--uncovered]",
 	.help = "Compiles a folder with classes and base; checks neverallow rules, what the\n"
 		"hypervisor itself checks (form and floor), that nothing passes between owners, that\n"
 		"every permission has a holder or is named in a line `; retired CLASS PERM`, that\n"
 		"an auditallow has something to record, and lines\n"
 		"`; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]`; says which comments look\n"
 		"like such lines and are none.  Prints SHA-256 and size of the blob.\n"
-		"With -o site.bin a folder is also written as site.policydb, for setools.\n"
+		"Warns of kinds that can be asked for and cannot run, of rights that no call asks for,\n"
+		"and says how many rights expect lines name.  With -o site.bin a folder is also written as site.policydb, for setools.\n"
 		"Exit status 1: findings, each with file and line.\n\n"
 		"example:\n"
 		"  corbel-policy check xsm/policy/cloud -o cloud.bin",

@@ -283,7 +283,7 @@ static void print_text(const struct changes *c, const struct policy *a, const st
 
 		printf("  - %s:%u: %s\n", f->file, f->line, f->text);
 	}
-	if (c->count == 0 && c->contexts.count == 0) {
+	if (c->count == 0 && c->contexts.count == 0 && c->gone.count == 0) {
 		printf("no difference: %s and %s %s\n", a->path, b->path,
 		       memcmp(a->digest, b->digest, sizeof(a->digest)) == 0 ? "are the same policy"
 									    : "grant the same");

@@ -50,21 +50,53 @@ static bool read_perm(struct right *right, const char *cls, const char *perm, bo
 	return b >= 0;
 }
 
-static int look_up(const struct policy *p, const char *name, const char **why)
+bool expect_covers(const struct expect *e, const struct policy *p, const struct right *r)
 {
-	bool ambiguous;
-	int found = policy_look_up(p, name, &ambiguous);
+	bool own = p->xsm.context[r->subject].self == r->object;
 
-	*why = ambiguous ? "several contexts have this type" : "no such type or context";
-	return found;
+	return e->subject != NULL && e->subject[r->subject] &&
+	       (e->object != NULL ? e->object[r->object] : own) && e->cls == r->cls &&
+	       (e->perm == UINT32_MAX || e->perm == r->perm) &&
+	       (e->relation < 0 || (unsigned)e->relation == r->relation);
+}
+
+/* The first question that the line asks; false: none that can occur. */
+static bool asks_something(const struct expect *e, const struct policy *p)
+{
+	struct right right = RIGHT_START;
+
+	while (right_next(p, &right)) {
+		if (expect_covers(e, p, &right)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *read_contexts(struct expect *e, const struct policy *p, char **word,
+				 const char **what)
+{
+	const char *why = NULL;
+	bool self = strcmp(word[3], "self") == 0;
+
+	*what = word[2];
+	e->subject = policy_contexts(p, word[2], &why);
+	if (e->subject != NULL) {
+		*what = word[3];
+		e->object = self ? NULL : policy_contexts(p, word[3], &why);
+	}
+	if (why == NULL && e->allow && (strcmp(word[2], "*") == 0 || strcmp(word[3], "*") == 0)) {
+		why = "'*' is for deny lines";
+	}
+	return why;
 }
 
 /* NULL, or what is wrong; *what is the word it is about. */
 static const char *read_words(struct expect *e, const struct policy *p, char **word, unsigned count,
 			      const char **what)
 {
-	const char *why = NULL;
-	int subject, object;
+	struct right right = {0};
+	const char *why;
 
 	*what = count > 1 ? word[1] : "";
 	if (count < 6 || count > 7 ||
@@ -72,33 +104,23 @@ static const char *read_words(struct expect *e, const struct policy *p, char **w
 		return "'; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]' was expected";
 	}
 	e->allow = strcmp(word[1], "allow") == 0;
-	*what = word[2];
-	subject = look_up(p, word[2], &why);
-	if (subject < 0) {
-		return why;
-	}
-	*what = word[3];
-	object = strcmp(word[3], "self") == 0 ? p->xsm.context[subject].self
-					      : look_up(p, word[3], &why);
-	if (object < 0) {
+	why = read_contexts(e, p, word, what);
+	if (why != NULL) {
 		return why;
 	}
 	*what = class_named(word[4]) < 0 ? word[4] : word[5];
-	if (!read_perm(&e->right, word[4], word[5], !e->allow, &why)) {
+	if (!read_perm(&right, word[4], word[5], !e->allow, &why)) {
 		return why;
 	}
-	e->right.subject = (unsigned)subject;
-	e->right.object = (unsigned)object;
+	e->cls = right.cls;
+	e->perm = right.perm;
 	e->relation = count > 6 ? relation_named(word[6]) : -1;
 	*what = count > 6 ? word[6] : "";
 	if (count > 6 && e->relation < 0) {
 		return "same, over, under or apart was expected";
 	}
-	for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
-		if ((e->relation < 0 || r == (unsigned)e->relation) &&
-		    policy_occurs(p, e->right.subject, e->right.object, r)) {
-			return NULL;
-		}
+	if (asks_something(e, p)) {
+		return NULL;
 	}
 	return e->relation < 0 ? "nobody but its own domain is asked about a self object"
 			       : "these two cannot stand in this relation";
@@ -282,6 +304,8 @@ void expectations_free(struct expectations *e)
 {
 	for (unsigned i = 0; i < e->count; i++) {
 		free(e->item[i].text);
+		free(e->item[i].subject);
+		free(e->item[i].object);
 	}
 	free(e->item);
 	*e = (struct expectations){0};
@@ -309,20 +333,12 @@ static void add_finding(const struct expect *e, const struct policy *p, const st
 
 bool expect_holds(const struct expect *e, const struct policy *p, struct findings *findings)
 {
-	struct right right = e->right;
+	struct right right = RIGHT_START;
 
-	for (right.relation = 0; right.relation < XSM_RELATION_COUNT; right.relation++) {
-		if ((e->relation >= 0 && right.relation != (unsigned)e->relation) ||
-		    !policy_occurs(p, right.subject, right.object, right.relation)) {
-			continue;
-		}
-		for (unsigned b = 0; b < 32 && source_perm_name[right.cls][b] != NULL; b++) {
-			right.perm = b;
-			if ((e->right.perm == UINT32_MAX || e->right.perm == b) &&
-			    policy_allows(p, &right) != e->allow) {
-				add_finding(e, p, &right, findings);
-				return false;
-			}
+	while (right_next(p, &right)) {
+		if (expect_covers(e, p, &right) && policy_allows(p, &right) != e->allow) {
+			add_finding(e, p, &right, findings);
+			return false;
 		}
 	}
 	return true;

@@ -4,6 +4,7 @@
  *
  *   ; expect allow SUBJECT OBJECT CLASS PERM [RELATION]
  *   ; expect deny  SUBJECT OBJECT CLASS PERM|* [RELATION]
+ *   SUBJECT and OBJECT: a type, a context, an attribute, * (deny only); OBJECT also `self`
  *   ; retired CLASS PERM...|*     these permissions need not have a holder
  */
 #ifndef XSM_TOOL_EXPECT_H
@@ -15,9 +16,10 @@ struct expect {
 	unsigned line;
 	char *text; /* "allow tenant.t self vcpu timer" */
 	bool allow;
-	int relation;       /* -1: all that can occur */
-	struct right right; /* perm UINT32_MAX: all of the class */
-	bool bad;           /* cannot be asked; said already */
+	bool *subject, *object; /* [context]; object NULL: the own domain */
+	int relation;           /* -1: all that can occur */
+	unsigned cls, perm;     /* perm UINT32_MAX: all of the class */
+	bool bad;               /* cannot be asked; said already */
 };
 
 struct expectations {
@@ -29,6 +31,8 @@ struct expectations {
 /* Reads the lines of a policy that was made of a folder; wrong ones become findings. */
 void expectations_read(struct expectations *e, const struct policy *p, struct findings *findings);
 void expectations_free(struct expectations *e);
+/* Whether the line speaks of this right. */
+bool expect_covers(const struct expect *e, const struct policy *p, const struct right *right);
 /* Whether the policy is as expected; if not, a finding says what it does and why. */
 bool expect_holds(const struct expect *e, const struct policy *p, struct findings *findings);
 #endif

@@ -64,6 +64,25 @@ static void add_refusal(const struct policy *p, const char *error, struct findin
 		       error);
 }
 
+static void take_sets(struct policy *p, const struct source *source)
+{
+	bool *has = must_alloc(source->contexts);
+	const char *name;
+
+	for (unsigned i = 0; (name = source_attribute(source, i, has)) != NULL; i++) {
+		struct context_set set = {.has = has};
+
+		if (*name == 0) {
+			continue;
+		}
+		set.name = must_print("%s", name);
+		p->set = must_realloc(p->set, (p->sets + 1) * sizeof(*p->set));
+		p->set[p->sets++] = set;
+		has = must_alloc(source->contexts);
+	}
+	free(has);
+}
+
 /* Lowers a policy that libsepol holds. */
 static bool lower(struct policy *p, struct source *source, bool good, struct findings *findings)
 {
@@ -72,6 +91,8 @@ static bool lower(struct policy *p, struct source *source, bool good, struct fin
 	}
 	if (p->blob == NULL) {
 		add_refusal(p, source->error, findings);
+	} else {
+		take_sets(p, source);
 	}
 	source_free(source);
 	return p->blob != NULL && parse(p, findings);
@@ -203,6 +224,11 @@ void policy_free(struct policy *p)
 	}
 	free(p->blob);
 	free(p->binary);
+	for (unsigned i = 0; i < p->sets; i++) {
+		free(p->set[i].name);
+		free(p->set[i].has);
+	}
+	free(p->set);
 	free(p->type);
 	free(p->is_self);
 	*p = (struct policy){0};

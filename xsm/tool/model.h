@@ -16,6 +16,12 @@ enum policy_form { POLICY_BLOB, POLICY_SIGNED, POLICY_BINARY, POLICY_FOLDER };
 
 struct folder; /* sources: xsm/tool/folder.h */
 
+/* A set of contexts that has a name: an attribute. */
+struct context_set {
+	char *name;
+	bool *has; /* [context] */
+};
+
 struct policy {
 	const char *path; /* as given */
 	enum policy_form form;
@@ -31,6 +37,8 @@ struct policy {
 	bool keep_binary;                   /* of a folder: also as the policydb, */
 	void *binary;                       /* which setools read; NULL: not asked for */
 	size_t binary_size;
+	struct context_set *set; /* of a folder or policydb */
+	unsigned sets;
 };
 
 #define POLICY_FILE_MAX ((size_t)16 << 20)
@@ -50,6 +58,9 @@ void policy_free(struct policy *p);
 int policy_context(const struct policy *p, const char *name);
 /* The same without a complaint; *ambiguous: a type that several contexts have. */
 int policy_look_up(const struct policy *p, const char *name, bool *ambiguous);
+/* The contexts that a name stands for: a context or type, an attribute, or * for all that there
+ * are; to be freed.  NULL: nothing has that name, *why says so. */
+bool *policy_contexts(const struct policy *p, const char *name, const char **why);
 int class_named(const char *name);
 int perm_named(unsigned cls, const char *name); /* bit number */
 int relation_named(const char *name);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "xsm/tool/expect.h"
 #include "xsm/tool/folder.h"
 #include "xsm/tool/propose.h"
 #include "xsm/tool/reason.h"
@@ -213,6 +214,30 @@ static bool compile(struct proposals *all, struct policy *with)
 	return good;
 }
 
+/* What the author has promised that nobody gets. */
+static void reject_promised(struct proposals *all)
+{
+	struct findings said = {0};
+	struct expectations e;
+
+	expectations_read(&e, all->checker, &said);
+	for (unsigned i = 0; i < all->count; i++) {
+		struct proposal *x = &all->item[i];
+
+		for (unsigned k = 0; k < e.count && x->why == NULL; k++) {
+			const struct expect *line = &e.item[k];
+
+			if (!line->bad && !line->allow &&
+			    expect_covers(line, all->checker, &x->right)) {
+				x->why = must_print("%s:%u: expect %s", line->file, line->line,
+						    line->text);
+			}
+		}
+	}
+	expectations_free(&e);
+	findings_free(&said);
+}
+
 static bool any_left(const struct proposals *all)
 {
 	return proposals_has_rule(all, 0, all->count);
@@ -227,6 +252,7 @@ static void check(struct proposals *all, struct policy *with)
 			all->item[i].why = must_print("the hypervisor refuses it: %s", floor);
 		}
 	}
+	reject_promised(all);
 	/* Each round rejects at least one item, or is the last. */
 	while (any_left(all) && !compile(all, with)) {
 	}

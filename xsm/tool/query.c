@@ -3,12 +3,13 @@
  * corbel-policy query: who may do what, as the hypervisor would decide.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
 #include "xsm/tool/model.h"
 
 static const struct flag flags[] = {
-	{"subject", "S", "only what this type or context may do"},
+	{"subject", "S", "only what this type, context or attribute may do; `*`: any"},
 	{"object", "O", "only what may be done to this one; `self`: to oneself"},
 	{"class", "C", "only this class"},
 	{"perm", "P", "only this permission (of any class that has it)"},
@@ -18,7 +19,8 @@ static const struct flag flags[] = {
 
 /* What is asked for; -1: any. */
 struct filter {
-	int subject, object, cls, relation;
+	bool *subject, *object; /* [context]; NULL: any */
+	int cls, relation;
 	const char *perm;
 	bool self;
 };
@@ -33,18 +35,25 @@ static bool perm_exists(const char *perm, int cls)
 	return false;
 }
 
+/* The contexts of a type, an attribute or `*`; false after a complaint. */
+static bool read_contexts(const struct policy *p, const char *name, bool **has)
+{
+	const char *why;
+
+	*has = name != NULL ? policy_contexts(p, name, &why) : NULL;
+	return *has != NULL || name == NULL || policy_context(p, name) >= 0;
+}
+
 /* False after a complaint. */
 static bool read_filter(const struct arguments *a, const struct policy *p, struct filter *f)
 {
 	const char *subject = argument(a, "subject"), *object = argument(a, "object");
 	const char *cls = argument(a, "class"), *relation = argument(a, "relation");
 
-	*f = (struct filter){-1, -1, -1, -1, argument(a, "perm"), false};
+	*f = (struct filter){NULL, NULL, -1, -1, argument(a, "perm"), false};
 	f->self = object != NULL && strcmp(object, "self") == 0;
-	if (subject != NULL && (f->subject = policy_context(p, subject)) < 0) {
-		return false;
-	}
-	if (object != NULL && !f->self && (f->object = policy_context(p, object)) < 0) {
+	if (!read_contexts(p, subject, &f->subject) ||
+	    (!f->self && !read_contexts(p, object, &f->object))) {
 		return false;
 	}
 	if (cls != NULL && (f->cls = class_wanted(cls)) < 0) {
@@ -70,7 +79,8 @@ static bool fits(int wanted, unsigned is)
 
 static bool passes(const struct filter *f, const struct policy *p, const struct right *r)
 {
-	return fits(f->subject, r->subject) && fits(f->object, r->object) && fits(f->cls, r->cls) &&
+	return (f->subject == NULL || f->subject[r->subject]) &&
+	       (f->object == NULL || f->object[r->object]) && fits(f->cls, r->cls) &&
 	       fits(f->relation, r->relation) &&
 	       (!f->self || p->xsm.context[r->subject].self == r->object) &&
 	       (f->perm == NULL || strcmp(f->perm, source_perm_name[r->cls][r->perm]) == 0);
@@ -102,6 +112,8 @@ static int query(const struct arguments *a)
 		return STATUS_BAD;
 	}
 	if (!read_filter(a, &p, &filter)) {
+		free(filter.subject);
+		free(filter.object);
 		policy_free(&p);
 		return STATUS_BAD;
 	}
@@ -129,6 +141,8 @@ static int query(const struct arguments *a)
 	} else {
 		json_object_put(answer);
 	}
+	free(filter.subject);
+	free(filter.object);
 	policy_free(&p);
 	return found > 0 ? STATUS_YES : STATUS_NO;
 }

@@ -108,6 +108,30 @@ int policy_look_up(const struct policy *p, const char *name, bool *ambiguous)
 	return *ambiguous ? -1 : found;
 }
 
+bool *policy_contexts(const struct policy *p, const char *name, const char **why)
+{
+	bool *has = must_alloc(p->xsm.contexts), ambiguous;
+	int one = policy_look_up(p, name, &ambiguous);
+
+	if (one >= 0) {
+		has[one] = true;
+		return has;
+	}
+	if (strcmp(name, "*") == 0) {
+		memset(has, true, p->xsm.contexts);
+		return has;
+	}
+	for (unsigned i = 0; i < p->sets && !ambiguous; i++) {
+		if (strcmp(p->set[i].name, name) == 0) {
+			memcpy(has, p->set[i].has, p->xsm.contexts);
+			return has;
+		}
+	}
+	*why = ambiguous ? "several contexts have this type" : "no such type, attribute or context";
+	free(has);
+	return NULL;
+}
+
 int policy_context(const struct policy *p, const char *name)
 {
 	bool ambiguous;
