@@ -17,7 +17,6 @@
 
 #define GIVE_UP       0xffffffffu
 #define SLICE_MS      200
-#define POST_MS       90000 /* longer than the builder waits for a dead creator */
 #define CANCEL_MS     15000
 #define DATA_PAGES    CORBEL_RING_MAX_DATA
 #define DEFAULT_IDLE  120000
@@ -148,7 +147,6 @@ static int post(struct session *session)
 		.ref = session->host.ring_ref,
 		.port = session->host.port,
 	};
-	int64_t deadline = now_ms() + POST_MS;
 	int ret;
 
 	ring->request_size = session->request_size;
@@ -157,14 +155,8 @@ static int post(struct session *session)
 	       session->host.data_pages * sizeof(ring->data_ref[0]));
 	memcpy(ring->request, session->request, session->request_size);
 	__atomic_store_n(&ring->magic, CORBEL_RING_MAGIC, __ATOMIC_RELEASE);
-	/* The builder may still be ending the session of a creator that died. */
-	while ((ret = host_corbel(op, &rendezvous, sizeof(rendezvous))) == -EBUSY ||
-	       ret == -EAGAIN) {
-		if (is_interrupted(session) || now_ms() > deadline) {
-			return fail(session, ret, "the builder is busy with another session");
-		}
-		usleep(SLICE_MS * 1000);
-	}
+	/* If an instance still ends the session of a creator that died, the next one takes this. */
+	ret = host_corbel(op, &rendezvous, sizeof(rendezvous));
 	if (ret < 0) {
 		char text[160] = "cannot post the request: ";
 
@@ -284,7 +276,7 @@ static void cancel(struct session *session)
 	fail(session, -ETIMEDOUT, "interrupted; the builder still works on it");
 }
 
-static int timed_out(struct session *session, uint32_t state)
+static void timed_out(struct session *session, uint32_t state)
 {
 	static const char *const phases[2][4] = {
 		{"taking the request", "creating the domain", "staging the image",
@@ -296,53 +288,105 @@ static int timed_out(struct session *session, uint32_t state)
 	answer(session, __atomic_load_n(&session->host.ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
 	snprintf(text, sizeof(text), "no answer from the builder while %s",
 		 state < 4 ? phases[is_policy(session)][state] : "working");
-	return fail(session, -ETIMEDOUT, text);
+	fail(session, -ETIMEDOUT, text);
+}
+
+/* What is known while a session goes on. */
+struct watch {
+	uint32_t phase;     /* CORBEL_RING_*, as seen last */
+	int64_t moved_ms;   /* when the builder last did something: a new phase, a pull */
+	int64_t missing_ms; /* since when another instance is there, 0 = it is not */
+};
+
+static void see_phase(struct session *session, struct watch *watch, uint32_t state)
+{
+	if (state == watch->phase) {
+		return;
+	}
+	watch->phase = state;
+	watch->moved_ms = now_ms();
+	draw(session, state == CORBEL_RING_building ? "building" : "staging");
+}
+
+/* Serves the pull that waits, if one does.  Returns 1 if it did, 0 if none waited, or the error
+ * that ends the session. */
+static int serve_next(struct session *session, struct watch *watch)
+{
+	uint32_t seq = __atomic_load_n(&session->host.ring->want_seq, __ATOMIC_ACQUIRE);
+	int ret;
+
+	if (watch->phase == CORBEL_RING_idle || seq == session->served) {
+		return 0;
+	}
+	ret = serve(session, seq);
+	if (ret) {
+		return ret;
+	}
+	watch->moved_ms = now_ms();
+	return 1;
+}
+
+/* True when the instance is gone without a word.  It may have ended in good order just now: what it
+ * left in the ring is looked at once more before that is believed. */
+static bool ended_silently(struct session *session, struct watch *watch)
+{
+	if (!builder_is_gone(session)) {
+		watch->missing_ms = 0;
+		return false;
+	}
+	if (!watch->missing_ms) {
+		watch->missing_ms = now_ms();
+	}
+	return now_ms() - watch->missing_ms > SLICE_MS;
+}
+
+/* Nothing has come for a while.  Returns true when the session has ended, with the result. */
+static bool check_silence(struct session *session, struct watch *watch)
+{
+	uint32_t state = __atomic_load_n(&session->host.ring->state, __ATOMIC_ACQUIRE);
+
+	if (take_end(session, state)) {
+		return true;
+	}
+	if (ended_silently(session, watch)) {
+		fail(session, -EIO, "the builder ended in mid-session");
+		return true;
+	}
+	if (now_ms() - watch->moved_ms > phase_limit(session, watch->phase)) {
+		timed_out(session, watch->phase);
+		return true;
+	}
+	return false;
+}
+
+/* One look at the ring.  Returns true when the session has ended, with the result. */
+static bool step(struct session *session, struct watch *watch)
+{
+	uint32_t state = __atomic_load_n(&session->host.ring->state, __ATOMIC_ACQUIRE);
+	int served;
+
+	if (is_interrupted(session)) {
+		cancel(session);
+		return true;
+	}
+	if (take_end(session, state)) {
+		return true;
+	}
+	see_phase(session, watch, state);
+	served = serve_next(session, watch);
+	if (served) {
+		return served < 0;
+	}
+	return host_session_wait(&session->host, SLICE_MS) != 1 && check_silence(session, watch);
 }
 
 static int follow(struct session *session)
 {
-	const struct corbel_ring *ring = session->host.ring;
-	int64_t last = now_ms(), gone_since = 0;
-	uint32_t state, seen = CORBEL_RING_idle, seq;
+	struct watch watch = {.phase = CORBEL_RING_idle, .moved_ms = now_ms()};
 
-	for (;;) {
-		if (is_interrupted(session)) {
-			cancel(session);
-			return session->result;
-		}
-		state = __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE);
-		seq = __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE);
-		if (take_end(session, state)) {
-			return session->result;
-		}
-		if (state != seen) {
-			seen = state;
-			last = now_ms();
-			draw(session, state == CORBEL_RING_building ? "building" : "staging");
-		}
-		if (state != CORBEL_RING_idle && seq != session->served) {
-			if (serve(session, seq)) {
-				return session->result;
-			}
-			last = now_ms();
-			continue;
-		}
-		if (host_session_wait(&session->host, SLICE_MS) == 1) {
-			continue;
-		}
-		if (!builder_is_gone(session)) {
-			gone_since = 0;
-		} else if (!gone_since) {
-			gone_since = now_ms(); /* it may have ended in good order just now */
-		} else if (now_ms() - gone_since > SLICE_MS) {
-			return take_end(session, __atomic_load_n(&ring->state, __ATOMIC_ACQUIRE))
-				       ? session->result
-				       : fail(session, -EIO, "the builder ended in mid-session");
-		}
-		if (now_ms() - last > phase_limit(session, state)) {
-			return timed_out(session, state);
-		}
+	while (!step(session, &watch)) {
 	}
+	return session->result;
 }
 
 void session_init(struct session *session, uint32_t kind)

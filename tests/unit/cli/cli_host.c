@@ -248,10 +248,6 @@ static int post_session(struct corbel_rendezvous *rendezvous)
 	if (fake.rendezvous_error) {
 		return fake.rendezvous_error;
 	}
-	if (fake.rendezvous_busy) {
-		fake.rendezvous_busy--;
-		return -EBUSY;
-	}
 	if (rendezvous->ref != 8 || rendezvous->port != 5) {
 		return -EINVAL;
 	}

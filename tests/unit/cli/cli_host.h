@@ -50,7 +50,6 @@ struct fake_host {
 	const char *log;
 	/* the builder's side of a session */
 	void *(*builder)(void *session); /* started by rendezvous_set */
-	int rendezvous_busy;             /* rendezvous_set answers -EBUSY so many times */
 	int rendezvous_error;
 	pthread_t thread;
 	bool thread_runs;

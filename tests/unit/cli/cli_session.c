@@ -307,7 +307,6 @@ static void test_good(void **state)
 	static struct session session;
 
 	(void)state;
-	fake.rendezvous_busy = 2;
 	assert_int_equal(run(&session, good_builder), 0);
 	assert_int_equal(session.domid, 4);
 	assert_int_equal(session.instance, 3);
