@@ -34,3 +34,8 @@ TESTBIN += $(SAMPLE_TOOL)
 sample: $(SAMPLE_TOOL)
 	@rm -rf $(B)/sample
 	@$(SAMPLE_TOOL) $(B)/sample && echo "$(B)/sample/README says what is there"
+
+# For tests/system/mutants-verify: no sanitizers, which cost most of the time.
+verify-mutant-flags:
+	@echo $(HOSTCC) $(filter-out -O1 -g -Werror -f%,$(SANFLAGS)) -O0 -Itests/unit
+.PHONY: verify-mutant-flags

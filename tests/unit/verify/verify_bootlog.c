@@ -14,6 +14,7 @@
 #include "verify/verify_case.h"
 #include "measured-boot/shared/eventlog.h"
 #include "measured-boot/shared/hex.h"
+#include "measured-boot/verify/json.h"
 
 /* ---- replay -----------------------------------------------------------------------------------
  */
@@ -82,6 +83,29 @@ static void startup_locality(void **state)
 	assert_memory_not_equal(before[0], after[0], 32);
 	assert_memory_equal(before[1], after[1], 23 * 32);
 	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+}
+
+/* Hardware measured first: PCR 0 starts at 4, and no remark says so. */
+static void hardware_first(void **state)
+{
+	uint8_t pcr256[24][32], pcr384[24][48];
+	struct bytes bytes;
+	struct bootlog *log;
+	char error[256], text[97];
+
+	(void)state;
+	assert_true(file_read(RECORDED_GOLDEN "cases/log-hcrtm/boot.log", 1 << 16, &bytes, error));
+	log = bootlog_parse(bytes.data, bytes.length, error);
+	assert_non_null(log);
+	bootlog_values(log, pcr256, pcr384);
+	hex_encode(pcr256[0], 32, text);
+	assert_string_equal(text, "7a8399ac8b1b513b8dfbdd952ec6e907"
+				  "3fd076b4b0154afc62be5a3493bb7439");
+	hex_encode(pcr384[0], 48, text);
+	assert_string_equal(text, "7fcf2ad17735543c9800c34792501afef2f8b497dc6e9151"
+				  "4bd7cc5ab522a8c0d7714db3b439d184323da79453ecd3a5");
+	bootlog_free(log);
+	free(bytes.data);
 }
 
 /* ---- the log was changed, the quote was not ----------------------------------------------------
@@ -320,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup(replay, case_fresh),
 		cmocka_unit_test_setup(as_recorded, case_fresh),
 		cmocka_unit_test_setup(startup_locality, case_fresh),
+		cmocka_unit_test_setup(hardware_first, case_fresh),
 		cmocka_unit_test_setup(cut, case_fresh),
 		cmocka_unit_test_setup(event_lost_or_twice, case_fresh),
 		cmocka_unit_test_setup(event_edited, case_fresh),
