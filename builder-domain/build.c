@@ -37,7 +37,21 @@ int layout_make(const struct build_request *r, struct layout *l)
 	return 0;
 }
 
-static int create(const struct build_request *r, uint16_t *domid)
+/* What a refusal is about: the label, the uuid, or the whole. */
+static const char *create_subject(const struct build_request *r, long rc)
+{
+	switch (rc) {
+	case -XEN_EPERM:
+	case -XEN_ENOENT:
+		return r->label;
+	case -XEN_EEXIST:
+		return "uuid";
+	default:
+		return "create";
+	}
+}
+
+static MUST_CHECK int create(const struct build_request *r, uint16_t *domid)
 {
 	struct corbel_build_create c = {
 		.flags = (r->flags & CORBEL_RQF_DOM0) != 0 ? CORBEL_BUILD_DOM0 : 0,
@@ -50,10 +64,7 @@ static int create(const struct build_request *r, uint16_t *domid)
 	memcpy(c.label, r->label, sizeof(c.label));
 	rc = corbel_call(CORBEL_OP_build_create, &c);
 	if (rc != 0) {
-		return call_result(rc == -XEN_EPERM || rc == -XEN_ENOENT ? r->label
-				   : rc == -XEN_EEXIST                   ? "uuid"
-									 : "create",
-				   rc);
+		return call_result(create_subject(r, rc), rc);
 	}
 	*domid = c.domid;
 #ifdef CORBEL_TEST_BUILD
@@ -64,7 +75,7 @@ static int create(const struct build_request *r, uint16_t *domid)
 	return 0;
 }
 
-static int hash_target(struct sha2_ctx *hash, uint64_t gpa, uint64_t len)
+static MUST_CHECK int hash_target(struct sha2_ctx *hash, uint64_t gpa, uint64_t len)
 {
 	while (len > 0) {
 		const uint8_t *at;
@@ -81,8 +92,8 @@ static int hash_target(struct sha2_ctx *hash, uint64_t gpa, uint64_t len)
 	return 0;
 }
 
-static int stage(const struct source *source, enum corbel_ring_file file, uint64_t gpa,
-		 uint64_t file_size, uint8_t digest[SHA256_LEN])
+static MUST_CHECK int stage(const struct source *source, enum corbel_ring_file file, uint64_t gpa,
+			    uint64_t file_size, uint8_t digest[SHA256_LEN])
 {
 	struct sha2_ctx hash;
 
@@ -90,10 +101,14 @@ static int stage(const struct source *source, enum corbel_ring_file file, uint64
 	for (uint64_t offset = 0; offset < file_size;) {
 		uint32_t len = (uint32_t)MIN(file_size - offset, source->chunk);
 		const uint8_t *bytes;
-		int rc = source->fetch(file, offset, len, &bytes)
-				 ?: target_write(gpa + offset, bytes, len)
-				 ?: hash_target(&hash, gpa + offset, len);
+		int rc = source->fetch(file, offset, len, &bytes);
 
+		if (rc == 0) {
+			rc = target_write(gpa + offset, bytes, len);
+		}
+		if (rc == 0) {
+			rc = hash_target(&hash, gpa + offset, len);
+		}
 		if (rc != 0) {
 			return rc;
 		}
@@ -103,38 +118,45 @@ static int stage(const struct source *source, enum corbel_ring_file file, uint64
 	return 0;
 }
 
-static int stage_and_commit(const struct build_request *r, const uint8_t *bytes, uint32_t size,
-			    const struct layout *l, const struct source *source,
-			    struct corbel_build_commit *commit)
+static MUST_CHECK int stage_both(const struct build_request *r, const struct layout *l,
+				 const struct source *source, struct corbel_build_commit *commit)
 {
 	int rc;
 
 	source->progress(CORBEL_RING_staging);
-	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit->kernel)
-		     ?: stage(source, CORBEL_FILE_initrd, l->initrd_gpa, r->initrd_size,
-			      commit->initrd);
-	if (rc != 0) {
-		return rc;
+	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit->kernel);
+	if (rc == 0) {
+		rc = stage(source, CORBEL_FILE_initrd, l->initrd_gpa, r->initrd_size,
+			   commit->initrd);
 	}
+	return rc;
+}
+
+static MUST_CHECK int commit_digests(const struct build_request *r, const uint8_t *bytes,
+				     uint32_t size, const struct source *source,
+				     struct corbel_build_commit *commit)
+{
+	const char *what = "commit";
+	long rc;
+
 	sha256(bytes, size, commit->request);
 	sha256(r->cmdline, r->cmdline_len, commit->cmdline);
 	if (r->owner_len != 0) {
 		key_digest(r->owner.key, commit->owner);
 	}
 	commit->min_policy = r->owner.min_policy; /* 0 without a manifest */
-	rc = (int)corbel_call(CORBEL_OP_build_commit, commit);
+	rc = corbel_call(CORBEL_OP_build_commit, commit);
 	if (rc == 0) {
 		source->progress(CORBEL_RING_building);
 	}
-	return call_result(rc == -XEN_EPERM && commit->min_policy != 0
-				   ? "policy: older than the owner's manifest allows"
-				   : "commit",
-			   rc);
+	if (rc == -XEN_EPERM && commit->min_policy != 0) {
+		what = "policy: older than the owner's manifest allows";
+	}
+	return call_result(what, rc);
 }
 
-/* Everything that the kernel is told; placed after the stub has run, over whatever it left there.
- */
-static int describe(const struct build_request *r, const struct layout *l)
+/* All that the kernel is told; placed after the stub has run, over whatever it left there. */
+static MUST_CHECK int describe(const struct build_request *r, const struct layout *l)
 {
 	static uint8_t pages[3][4096] __attribute__((aligned(8)));
 
@@ -150,27 +172,48 @@ static int describe(const struct build_request *r, const struct layout *l)
 
 /* A tenant's console is a ring page granted to Dom0 and a port for it.  Dom0 itself uses the
  * console calls and needs neither. */
-static int console_make(const struct build_request *r, uint16_t domid)
+static MUST_CHECK int console_make(const struct build_request *r, uint16_t domid)
 {
 	struct corbel_build_grant grant = {.domid = domid,
 					   .peer = CONSOLE_PEER,
 					   .ref = CONSOLE_REF,
 					   .gfn = CONSOLE_GPA >> PAGE_SHIFT};
 	uint32_t port = 0;
+	long rc;
 
 	if ((r->flags & CORBEL_RQF_DOM0) != 0) {
 		return 0;
 	}
-	return call_result("console",
-			   event_alloc(domid, CONSOLE_PEER, &port)
-				   ?: corbel_call(CORBEL_OP_build_grant, &grant)
-				   ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT)
-				   ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port));
+	rc = event_alloc(domid, CONSOLE_PEER, &port)
+		     ?: corbel_call(CORBEL_OP_build_grant, &grant)
+		     ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT)
+		     ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
+	return call_result("console", rc);
+}
+
+static MUST_CHECK int make_vcpus(uint16_t domid, uint32_t entry)
+{
+	struct corbel_build_vcpu vcpu = {.domid = domid, .eip = entry, .ebx = START_INFO_GPA};
+
+	return call_result("vcpu", corbel_call(CORBEL_OP_build_vcpu, &vcpu));
+}
+
+static MUST_CHECK int seal(const struct build_request *r, uint16_t domid)
+{
+	struct corbel_build_seal seal = {.domid = domid,
+					 .run = (r->flags & CORBEL_RQF_PAUSED) == 0};
+	long rc = corbel_call(CORBEL_OP_build_seal, &seal);
+	const char *what = "seal";
+
+	if (rc == -XEN_EPERM && r->owner_len == 0) {
+		what = "seal: the label may need an owner's manifest";
+	}
+	return call_result(what, rc);
 }
 
 /* The seal is the hypervisor's to keep.  Trying once costs one call, catches a hypervisor that does
  * not keep it, and leaves the refusal in the audit trace for everyone to see. */
-static int prove_sealed(uint16_t domid)
+static MUST_CHECK int prove_sealed(uint16_t domid)
 {
 	if (foreign_map(domid, START_INFO_GPA >> PAGE_SHIFT, 1, CORBEL_BUILDER_WINDOW) ==
 	    -XEN_EPERM) {
@@ -178,24 +221,6 @@ static int prove_sealed(uint16_t domid)
 	}
 	IGNORED(foreign_unmap(CORBEL_BUILDER_WINDOW)); /* the build has failed either way */
 	return fail(XEN_EFAULT, "seal: the sealed domain can still be mapped");
-}
-
-static int finish(const struct build_request *r, uint16_t domid, uint32_t entry)
-{
-	struct corbel_build_vcpu vcpu = {.domid = domid, .eip = entry, .ebx = START_INFO_GPA};
-	struct corbel_build_seal seal = {.domid = domid,
-					 .run = (r->flags & CORBEL_RQF_PAUSED) == 0};
-	long rc = call_result("vcpu", corbel_call(CORBEL_OP_build_vcpu, &vcpu)) ?: window_close();
-
-	if (rc != 0) {
-		return (int)rc;
-	}
-	rc = corbel_call(CORBEL_OP_build_seal, &seal);
-	return call_result(rc == -XEN_EPERM && r->owner_len == 0
-				   ? "seal: the label may need an owner's manifest"
-				   : "seal",
-			   rc)
-		       ?: prove_sealed(domid);
 }
 
 int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
@@ -213,12 +238,16 @@ int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
 	      r->vcpus, r->label);
 	commit.domid = *domid;
 	rc = window_open(*domid, &layout.ram)
-		     ?: stage_and_commit(r, bytes, size, &layout, source, &commit)
+		     ?: stage_both(r, &layout, source, &commit)
+		     ?: commit_digests(r, bytes, size, source, &commit)
 		     ?: owner_check(r, &commit)
 		     ?: kernel_load(r, &layout, *domid, &entry)
 		     ?: describe(r, &layout)
 		     ?: console_make(r, *domid)
-		     ?: finish(r, *domid, entry);
+		     ?: make_vcpus(*domid, entry)
+		     ?: window_close()
+		     ?: seal(r, *domid)
+		     ?: prove_sealed(*domid);
 	if (rc == 0) {
 		print("domain %u (%s) sealed", *domid, r->name);
 	}

@@ -21,7 +21,7 @@
 _Static_assert(sizeof(struct boot_params) == 4096, "zero page");
 _Static_assert(sizeof(struct setup_header) == 0x268 + 4 - HEADER_OFFSET, "header of protocol 2.15");
 
-static int check_kind(const struct setup_header *h)
+static MUST_CHECK int check_kind(const struct setup_header *h)
 {
 	if (h->version < PROTOCOL_MIN) {
 		return bad_kernel("boot protocol %u.%u is older than 2.12", h->version >> 8,
@@ -37,7 +37,7 @@ static int check_kind(const struct setup_header *h)
 	return 0;
 }
 
-static int check_addresses(const struct setup_header *h)
+static MUST_CHECK int check_addresses(const struct setup_header *h)
 {
 	if (h->relocatable_kernel == 0 || h->pref_address != BZIMAGE_KERNEL) {
 		return bad_kernel("bzImage wants address %lx, must be relocatable and want %lx",
@@ -55,8 +55,8 @@ static int check_addresses(const struct setup_header *h)
 	return 0;
 }
 
-static int check_sizes(const struct image *image, const struct setup_header *h,
-		       struct bzimage_plan *plan)
+static MUST_CHECK int check_sizes(const struct image *image, const struct setup_header *h,
+				  struct bzimage_plan *plan)
 {
 	unsigned sectors = h->setup_sects == 0 ? SETUP_SECTS_OLD : h->setup_sects;
 
@@ -86,13 +86,14 @@ static int check_sizes(const struct image *image, const struct setup_header *h,
 }
 
 /* Of a shorter file what there is of the header: enough to say what it is. */
-static int read_header(const struct image *image, struct setup_header *h)
+static MUST_CHECK int read_header(const struct image *image, struct setup_header *h)
 {
 	uint64_t len = image->size < HEADER_OFFSET ? 0 : image->size - HEADER_OFFSET;
-	int rc = len == 0 ? 0
-			  : image_read(image, HEADER_OFFSET, h, MIN(len, sizeof(*h)),
-				       "bzImage header");
+	int rc = 0;
 
+	if (len != 0) {
+		rc = image_read(image, HEADER_OFFSET, h, MIN(len, sizeof(*h)), "bzImage header");
+	}
 	if (rc != 0) {
 		return rc;
 	}

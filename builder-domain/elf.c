@@ -33,10 +33,13 @@ int elf_probe(const struct image *image)
 		return 0;
 	}
 	rc = image_read(image, 0, magic, sizeof(magic), "file magic");
-	return rc != 0 ? rc : memcmp(magic, ELFMAG, SELFMAG) == 0;
+	if (rc != 0) {
+		return rc;
+	}
+	return memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
-static int check_header(const Elf64_Ehdr *h)
+static MUST_CHECK int check_header(const Elf64_Ehdr *h)
 {
 	/* The machine lies at the same place in both classes. */
 	if (h->e_ident[EI_CLASS] == ELFCLASS32 && h->e_ident[EI_DATA] == ELFDATA2LSB) {
@@ -67,8 +70,8 @@ static int overlaps(uint64_t start, uint64_t end, uint64_t other_start, uint64_t
 	return start < other_end && other_start < end;
 }
 
-static int add_segment(const struct image *image, const Elf64_Phdr *p, unsigned index,
-		       uint64_t limit, struct elf_plan *plan)
+static MUST_CHECK int add_segment(const struct image *image, const Elf64_Phdr *p, unsigned index,
+				  uint64_t limit, struct elf_plan *plan)
 {
 	uint64_t end = p->p_paddr + p->p_memsz;
 
@@ -110,7 +113,7 @@ struct note_cursor {
 	uint64_t offset, left, align;
 };
 
-static int take_note(struct note_cursor *c, struct note_search *found)
+static MUST_CHECK int take_note(struct note_cursor *c, struct note_search *found)
 {
 	Elf64_Nhdr n;
 	char name[4];
@@ -146,7 +149,8 @@ static int take_note(struct note_cursor *c, struct note_search *found)
 	return rc;
 }
 
-static int scan_notes(const struct image *image, const Elf64_Phdr *p, struct note_search *found)
+static MUST_CHECK int scan_notes(const struct image *image, const Elf64_Phdr *p,
+				 struct note_search *found)
 {
 	/* As binutils lays notes out and reads them: padded to 8 bytes if the segment says 8. */
 	struct note_cursor c = {image, p->p_offset, p->p_filesz, p->p_align == 8 ? 8 : 4};
@@ -166,7 +170,7 @@ static int scan_notes(const struct image *image, const Elf64_Phdr *p, struct not
 	return 0;
 }
 
-static int accept_entry(const struct note_search *found, struct elf_plan *plan)
+static MUST_CHECK int accept_entry(const struct note_search *found, struct elf_plan *plan)
 {
 	if (found->matches != 1) {
 		return bad_kernel("%u PVH entry notes (Xen, type 18), must be one", found->matches);
@@ -208,5 +212,5 @@ int elf_parse(const struct image *image, uint64_t limit, struct elf_plan *plan)
 			rc = scan_notes(image, &p, &found);
 		}
 	}
-	return rc != 0 ? rc : accept_entry(&found, plan);
+	return rc ?: accept_entry(&found, plan);
 }

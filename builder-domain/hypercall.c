@@ -21,16 +21,30 @@ static uint64_t address(const void *pointer)
 	return (uint64_t)(uintptr_t)pointer;
 }
 
+static const char *error_text(int error)
+{
+	switch (error) {
+	case XEN_EPERM:
+		return "not permitted";
+	case XEN_ENOENT:
+		return "not known to the policy";
+	case XEN_EEXIST:
+		return "a live domain has it";
+	case XEN_ENOMEM:
+		return "out of memory";
+	default:
+		return "refused";
+	}
+}
+
 int call_result(const char *what, long rc)
 {
-	return rc == 0 ? 0
-		       : fail((int)-rc, "%s: %s (error %d)", what,
-			      rc == -XEN_EPERM    ? "not permitted"
-			      : rc == -XEN_ENOENT ? "not known to the policy"
-			      : rc == -XEN_EEXIST ? "a live domain has it"
-			      : rc == -XEN_ENOMEM ? "out of memory"
-						  : "refused",
-			      (int)-rc);
+	int error = (int)-rc;
+
+	if (rc == 0) {
+		return 0;
+	}
+	return fail(error, "%s: %s (error %d)", what, error_text(error), error);
 }
 
 void console_write(const char *text, size_t len)

@@ -11,12 +11,14 @@
 
 #define STUB_BUDGET_MS 120000u
 
-static int staged_read(const struct image *image, uint64_t offset, void *out, uint64_t len)
+static MUST_CHECK int staged_read(const struct image *image, uint64_t offset, void *out,
+				  uint64_t len)
 {
 	return target_read(image->where + offset, out, len);
 }
 
-static int load_elf(const struct image *image, const struct layout *layout, uint32_t *entry)
+static MUST_CHECK int load_elf(const struct image *image, const struct layout *layout,
+			       uint32_t *entry)
 {
 	struct elf_plan plan;
 	int rc = elf_parse(image, layout->kernel_gpa, &plan);
@@ -33,8 +35,8 @@ static int load_elf(const struct image *image, const struct layout *layout, uint
 	return rc;
 }
 
-static int check_room(const struct build_request *r, const struct layout *layout,
-		      const struct bzimage_plan *plan)
+static MUST_CHECK int check_room(const struct build_request *r, const struct layout *layout,
+				 const struct bzimage_plan *plan)
 {
 	uint64_t need = plan->window_end + ROUND_UP(r->kernel_size, PAGE_SIZE) +
 			ROUND_UP(r->initrd_size, PAGE_SIZE);
@@ -50,8 +52,8 @@ static int check_room(const struct build_request *r, const struct layout *layout
 		ROUND_UP(r->initrd_size, 1 << 20) >> 20);
 }
 
-static int stub_place(const struct image *image, const struct layout *layout,
-		      const struct bzimage_plan *plan)
+static MUST_CHECK int stub_place(const struct image *image, const struct layout *layout,
+				 const struct bzimage_plan *plan)
 {
 	static const char cmdline[] = "nokaslr"; /* or the output would not land at 16 MiB */
 	struct boot_params zero_page;
@@ -63,7 +65,7 @@ static int stub_place(const struct image *image, const struct layout *layout,
 				      plan->blob_size);
 }
 
-static int stub_run(uint16_t domid)
+static MUST_CHECK int stub_run(uint16_t domid)
 {
 	struct corbel_build_stub stub = {.domid = domid,
 					 .eip = BZIMAGE_LOAD,
@@ -99,7 +101,7 @@ static int stub_run(uint16_t domid)
 }
 
 /* In pieces that overlap by all but the first place of a note, so that each place is seen once. */
-static int find_note(const struct bzimage_plan *plan, uint32_t *entry)
+static MUST_CHECK int find_note(const struct bzimage_plan *plan, uint32_t *entry)
 {
 	static uint8_t piece[4096 + NOTE_BYTES - 4];
 	struct note_search search = {0, 0};
@@ -112,11 +114,11 @@ static int find_note(const struct bzimage_plan *plan, uint32_t *entry)
 		rc = target_read(gpa, piece, len);
 		note_scan(piece, len, &search);
 	}
-	return rc != 0 ? rc : note_accept(&search, plan->window_end, entry);
+	return rc ?: note_accept(&search, plan->window_end, entry);
 }
 
-static int load_bzimage(const struct build_request *r, const struct image *image,
-			const struct layout *layout, uint16_t domid, uint32_t *entry)
+static MUST_CHECK int load_bzimage(const struct build_request *r, const struct image *image,
+				   const struct layout *layout, uint16_t domid, uint32_t *entry)
 {
 	struct bzimage_plan plan;
 	int rc = bzimage_parse(image, r->cmdline_len, &plan) ?: check_room(r, layout, &plan)
@@ -147,7 +149,10 @@ int kernel_load(const struct build_request *r, const struct layout *layout, uint
 	if (rc < 0) {
 		return rc;
 	}
-	rc = rc == 1 ? load_elf(&image, layout, entry)
-		     : load_bzimage(r, &image, layout, domid, entry);
-	return rc != 0 ? rc : target_zero(layout->kernel_gpa, r->kernel_size);
+	if (rc == 1) {
+		rc = load_elf(&image, layout, entry);
+	} else {
+		rc = load_bzimage(r, &image, layout, domid, entry);
+	}
+	return rc ?: target_zero(layout->kernel_gpa, r->kernel_size);
 }

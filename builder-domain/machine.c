@@ -19,8 +19,8 @@ uint64_t cycles(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* There is no IDT: the fault has no handler, the hypervisor sees a shutdown and ends the instance.
- */
+/* There is no IDT: the fault has no handler, so the hypervisor sees a shutdown and ends the
+ * instance. */
 void crash(void)
 {
 	for (;;) {
@@ -29,8 +29,7 @@ void crash(void)
 }
 
 /* Copies whose room the compiler knew.  builder.lds makes __stack_chk_fail() another name of
- * crash().
- */
+ * crash(). */
 void *__memcpy_chk(void *to, const void *from, size_t len, size_t room);
 void *__memset_chk(void *at, int byte, size_t len, size_t room);
 

@@ -17,7 +17,8 @@ static struct {
 	uint64_t size;
 } module[MODULES];
 
-static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, const uint8_t **bytes)
+static MUST_CHECK int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len,
+			    const uint8_t **bytes)
 {
 	unsigned m = file == CORBEL_FILE_kernel ? KERNEL : INITRD;
 
@@ -33,7 +34,7 @@ static void progress(enum corbel_ring_state state)
 	(void)state; /* nobody to tell yet: the console lines do */
 }
 
-static int take_modules(const struct corbel_builder_start *start)
+static MUST_CHECK int take_modules(const struct corbel_builder_start *start)
 {
 	for (unsigned m = 0; m < MODULES; m++) {
 		if (m >= start->module_count ||

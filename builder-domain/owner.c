@@ -37,8 +37,9 @@ int owner_check(const struct build_request *r, const struct corbel_build_commit 
 	if (!signature_is_valid(m->key, m->signature, digest)) {
 		return fail(XEN_EPERM, "owner: the signature is not valid");
 	}
-	return m->min_builder <= CORBEL_BUILDER_SVN
-		       ? 0
-		       : fail(XEN_EPERM, "owner: the manifest asks for builder %u, this is %u",
-			      m->min_builder, CORBEL_BUILDER_SVN);
+	if (m->min_builder > CORBEL_BUILDER_SVN) {
+		return fail(XEN_EPERM, "owner: the manifest asks for builder %u, this is %u",
+			    m->min_builder, CORBEL_BUILDER_SVN);
+	}
+	return 0;
 }

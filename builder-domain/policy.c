@@ -19,8 +19,8 @@ static struct {
 } file;
 _Static_assert(__builtin_offsetof(__typeof__(file), blob) == sizeof(file.head), "as fetched");
 
-static int check_request(const struct corbel_builder_start *start,
-			 const struct corbel_policy_request *r, uint32_t size)
+static MUST_CHECK int check_request(const struct corbel_builder_start *start,
+				    const struct corbel_policy_request *r, uint32_t size)
 {
 	static const uint8_t none[sizeof(start->policy_key)];
 
@@ -36,12 +36,13 @@ static int check_request(const struct corbel_builder_start *start,
 		return bad_policy("a signed policy of %u bytes, must be %u to %u", r->size,
 				  (unsigned)sizeof(file.head) + 1, (unsigned)sizeof(file));
 	}
-	return memcmp(start->policy_key, none, sizeof(none)) != 0
-		       ? 0
-		       : fail(XEN_EPERM, "policy: this host knows no operator's key (policy-key)");
+	if (memcmp(start->policy_key, none, sizeof(none)) == 0) {
+		return fail(XEN_EPERM, "policy: this host knows no operator's key (policy-key)");
+	}
+	return 0;
 }
 
-static int fetch_file(const struct source *source, uint32_t size)
+static MUST_CHECK int fetch_file(const struct source *source, uint32_t size)
 {
 	int rc = 0;
 
@@ -60,7 +61,7 @@ static int fetch_file(const struct source *source, uint32_t size)
 	return rc;
 }
 
-static int check_signature(const struct corbel_builder_start *start)
+static MUST_CHECK int check_signature(const struct corbel_builder_start *start)
 {
 	const struct corbel_signed_policy *head = &file.head;
 	uint8_t digest[SHA256_LEN];
@@ -74,13 +75,14 @@ static int check_signature(const struct corbel_builder_start *start)
 		return fail(XEN_EPERM, "policy: signed by a key that is not the operator's");
 	}
 	sha256(head, CORBEL_POLICY_SIGNED, digest);
-	return signature_is_valid(head->key, head->signature, digest)
-		       ? 0
-		       : fail(XEN_EPERM, "policy: the signature is not valid");
+	if (!signature_is_valid(head->key, head->signature, digest)) {
+		return fail(XEN_EPERM, "policy: the signature is not valid");
+	}
+	return 0;
 }
 
 /* What the signature covers, against what was fetched. */
-static int check_content(uint32_t size)
+static MUST_CHECK int check_content(uint32_t size)
 {
 	const struct corbel_signed_policy *head = &file.head;
 	uint8_t digest[SHA256_LEN];
@@ -94,15 +96,29 @@ static int check_content(uint32_t size)
 				  head->flags, CORBEL_POLICY_NO_ROLLBACK);
 	}
 	sha256(file.blob, head->size, digest);
-	return memcmp(digest, head->digest, SHA256_LEN) == 0
-		       ? 0
-		       : fail(XEN_EPERM, "policy: the blob is not the one signed");
+	if (memcmp(digest, head->digest, SHA256_LEN) != 0) {
+		return fail(XEN_EPERM, "policy: the blob is not the one signed");
+	}
+	return 0;
 }
 
-static int load_blob(const struct corbel_policy_request *r, struct corbel_policy_load *load)
+static MUST_CHECK int load_result(const struct corbel_policy_load *load, long rc)
 {
-	long rc;
+	switch (rc) {
+	case 1:
+		return bad_policy("%s", load->reason);
+	case -XEN_EBUSY:
+		return call_result("policy: another waits to be confirmed", rc);
+	case -XEN_EINVAL:
+		return call_result("policy: serial not above the one in force", rc);
+	default:
+		return call_result("policy", rc);
+	}
+}
 
+static MUST_CHECK int load_blob(const struct corbel_policy_request *r,
+				struct corbel_policy_load *load)
+{
 	load->buffer = (uintptr_t)file.blob;
 	load->size = file.head.size;
 	load->flags = file.head.flags | r->flags;
@@ -114,14 +130,7 @@ static int load_blob(const struct corbel_policy_request *r, struct corbel_policy
 					  CONFIRM_MAX_S);
 		}
 	}
-	rc = corbel_call(CORBEL_OP_policy_load, load);
-	if (rc == 1) {
-		return bad_policy("%s", load->reason);
-	}
-	return call_result(rc == -XEN_EBUSY    ? "policy: another waits to be confirmed"
-			   : rc == -XEN_EINVAL ? "policy: serial not above the one in force"
-					       : "policy",
-			   rc);
+	return load_result(load, corbel_call(CORBEL_OP_policy_load, load));
 }
 
 int policy_serve(const struct corbel_builder_start *start, const void *bytes, uint32_t size,

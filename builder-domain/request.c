@@ -45,7 +45,7 @@ struct cursor {
 	uint64_t left;
 };
 
-static int take(struct cursor *c, void *out, uint64_t len)
+static MUST_CHECK int take(struct cursor *c, void *out, uint64_t len)
 {
 	if (len > c->left) {
 		return bad_request("cut short: %lu bytes wanted, %lu left", len, c->left);
@@ -56,7 +56,7 @@ static int take(struct cursor *c, void *out, uint64_t len)
 	return 0;
 }
 
-static int check_header(struct cursor *c)
+static MUST_CHECK int check_header(struct cursor *c)
 {
 	struct corbel_request_header h;
 	uint64_t size = c->left;
@@ -83,13 +83,18 @@ static int is_allowed(enum kind kind, uint8_t c)
 {
 	uint8_t letter = c | 0x20;
 
-	return kind == TEXT    ? c != '\0'
-	       : kind == LABEL ? c > ' ' && c <= '~'
-			       : (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') ||
-					 c == '.' || c == '_' || c == '+' || c == '-';
+	switch (kind) {
+	case TEXT:
+		return c != '\0';
+	case LABEL:
+		return c > ' ' && c <= '~';
+	default: /* NAME */
+		return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+		       c == '_' || c == '+' || c == '-';
+	}
 }
 
-static int check_value(const struct field_rule *rule, const uint8_t *value, uint16_t len)
+static MUST_CHECK int check_value(const struct field_rule *rule, const uint8_t *value, uint16_t len)
 {
 	int is_text = rule->kind <= NAME;
 	uint64_t number = len;
@@ -113,7 +118,7 @@ static int check_value(const struct field_rule *rule, const uint8_t *value, uint
 	return 0;
 }
 
-static int take_field(struct cursor *c, uint16_t tag, struct build_request *out)
+static MUST_CHECK int take_field(struct cursor *c, uint16_t tag, struct build_request *out)
 {
 	const struct field_rule *rule = &rules[tag];
 	uint8_t *value = (uint8_t *)out + rule->offset;

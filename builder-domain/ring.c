@@ -15,7 +15,6 @@
 #define PEER_SECONDS    60u
 #define POLL_MS         1000u /* an event that is lost costs this much, not the build */
 #define GRANTS_PER_CALL 64u
-#define GIVE_UP         0xFFFFFFFFu
 
 static struct {
 	volatile struct corbel_ring *ring;
@@ -36,7 +35,7 @@ static void ring_state(enum corbel_ring_state state)
 	event_send(session.port);
 }
 
-static int wait_answer(uint32_t seq)
+static MUST_CHECK int wait_answer(uint32_t seq)
 {
 	uint64_t start = cycles();
 
@@ -54,7 +53,8 @@ static int wait_answer(uint32_t seq)
 	return 0;
 }
 
-static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, const uint8_t **bytes)
+static MUST_CHECK int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len,
+			    const uint8_t **bytes)
 {
 	volatile struct corbel_ring *ring = session.ring;
 	uint32_t have;
@@ -70,7 +70,7 @@ static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, cons
 		return rc;
 	}
 	have = ring_load(&ring->have_len);
-	if (have == GIVE_UP) {
+	if (have == CORBEL_RING_GIVE_UP) {
 		return fail(XEN_EIO, "ring: the requester gave up at byte %lu of file %u", offset,
 			    file);
 	}
@@ -81,7 +81,7 @@ static int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len, cons
 	return 0;
 }
 
-static int map_data_pages(uint32_t count)
+static MUST_CHECK int map_data_pages(uint32_t count)
 {
 	uint32_t refs[GRANTS_PER_CALL];
 	int rc = 0;
@@ -99,7 +99,7 @@ static int map_data_pages(uint32_t count)
 
 /* Waits for a posted session and maps its ring page.  Until this succeeds there is nowhere to
  * report to but the console. */
-static int open_session(void)
+static MUST_CHECK int open_session(void)
 {
 	struct corbel_rendezvous meeting = {0};
 	long rc;
@@ -118,7 +118,7 @@ static int open_session(void)
 	return call_result("ring: port", rc);
 }
 
-static int take_request(uint8_t *bytes, uint32_t *size, uint32_t *data_refs)
+static MUST_CHECK int take_request(uint8_t *bytes, uint32_t *size, uint32_t *data_refs)
 {
 	volatile struct corbel_ring *ring = session.ring;
 	uint32_t magic = ring_load(&ring->magic);
@@ -138,8 +138,8 @@ static int take_request(uint8_t *bytes, uint32_t *size, uint32_t *data_refs)
 	return 0;
 }
 
-static int run_session(const struct corbel_builder_start *start, uint16_t *domid,
-		       struct corbel_policy_load *load)
+static MUST_CHECK int run_session(const struct corbel_builder_start *start, uint16_t *domid,
+				  struct corbel_policy_load *load)
 {
 	static struct build_request request;
 	static uint8_t bytes[CORBEL_REQUEST_MAX] __attribute__((aligned(8)));
@@ -177,7 +177,8 @@ int serve_ring(const struct corbel_builder_start *start)
 	session.ring->instance = start->instance;
 	rc = run_session(start, &domid, &load);
 	session.ring->result = rc;
-	session.ring->domid = session.kind == CORBEL_SESSION_POLICY ? load.standing : domid;
+	session.ring->domid = domid;
+	session.ring->standing = load.standing;
 	session.ring->revoked = load.revoked;
 	if (rc != 0) {
 		memcpy((void *)session.ring->reason, fail_reason, REASON_SIZE);

@@ -34,7 +34,7 @@ struct ram ram_of(uint32_t memory_mib)
 }
 
 /* Returns how many extents were made. */
-static long populate_some(uint64_t gfn, uint64_t end, unsigned order)
+static MUST_CHECK long populate_some(uint64_t gfn, uint64_t end, unsigned order)
 {
 	uint64_t gfns[WINDOW_PAGES], count = 0;
 
@@ -50,7 +50,7 @@ static long populate_some(uint64_t gfn, uint64_t end, unsigned order)
  * -EAGAIN means that frames of others are being scrubbed, some by this very call: asking again
  * ends, because nobody but a builder makes new ones, and the hypervisor's deadline is above all.
  */
-static int populate(uint64_t gfn, uint64_t end)
+static MUST_CHECK int populate(uint64_t gfn, uint64_t end)
 {
 	uint64_t small_end = 0;
 
@@ -113,7 +113,7 @@ static int in_ram(uint64_t gpa, uint64_t len)
 
 /* Maps the batch around gpa and says how much of [gpa, gpa + len) lies in it.  RAM is a whole
  * number of MiB, so a batch is either all RAM or none of it. */
-static int view(enum slot slot, uint64_t gpa, uint64_t len, uint8_t **at, uint64_t *size)
+static MUST_CHECK int view(enum slot slot, uint64_t gpa, uint64_t len, uint8_t **at, uint64_t *size)
 {
 	uint64_t batch = gpa & ~(WINDOW_BYTES - 1);
 	uint64_t room = batch + WINDOW_BYTES - gpa;
@@ -147,24 +147,32 @@ int target_view(uint64_t gpa, uint64_t len, const uint8_t **at, uint64_t *size)
 	return rc;
 }
 
-enum work { WORK_READ, WORK_WRITE, WORK_ZERO };
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ZERO };
 
-static int walk(enum work work, uint64_t gpa, uint8_t *local, uint64_t len)
+static MUST_CHECK int touch(enum access access, uint64_t gpa, uint8_t *local, uint64_t len)
 {
+	enum slot slot = access == ACCESS_READ ? SLOT_READ : SLOT_WRITE;
+
 	while (len > 0) {
 		uint8_t *at;
 		uint64_t size;
-		int rc = view(work == WORK_READ ? SLOT_READ : SLOT_WRITE, gpa, len, &at, &size);
+		int rc = view(slot, gpa, len, &at, &size);
 
 		if (rc != 0) {
 			return rc;
 		}
-		if (work == WORK_ZERO) {
-			memset(at, 0, size);
-		} else {
-			memcpy(work == WORK_READ ? local : at, work == WORK_READ ? at : local,
-			       size);
+		switch (access) {
+		case ACCESS_READ:
+			memcpy(local, at, size);
 			local += size;
+			break;
+		case ACCESS_WRITE:
+			memcpy(at, local, size);
+			local += size;
+			break;
+		case ACCESS_ZERO:
+			memset(at, 0, size);
+			break;
 		}
 		gpa += size;
 		len -= size;
@@ -174,17 +182,17 @@ static int walk(enum work work, uint64_t gpa, uint8_t *local, uint64_t len)
 
 int target_read(uint64_t gpa, void *out, uint64_t len)
 {
-	return walk(WORK_READ, gpa, out, len);
+	return touch(ACCESS_READ, gpa, out, len);
 }
 
 int target_write(uint64_t gpa, const void *in, uint64_t len)
 {
-	return walk(WORK_WRITE, gpa, (uint8_t *)(uintptr_t)in, len);
+	return touch(ACCESS_WRITE, gpa, (uint8_t *)(uintptr_t)in, len);
 }
 
 int target_zero(uint64_t gpa, uint64_t len)
 {
-	return walk(WORK_ZERO, gpa, NULL, len);
+	return touch(ACCESS_ZERO, gpa, NULL, len);
 }
 
 int target_copy(uint64_t to, uint64_t from, uint64_t len)
@@ -192,8 +200,11 @@ int target_copy(uint64_t to, uint64_t from, uint64_t len)
 	while (len > 0) {
 		const uint8_t *at;
 		uint64_t size;
-		int rc = target_view(from, len, &at, &size) ?: target_write(to, at, size);
+		int rc = target_view(from, len, &at, &size);
 
+		if (rc == 0) {
+			rc = target_write(to, at, size);
+		}
 		if (rc != 0) {
 			return rc;
 		}

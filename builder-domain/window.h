@@ -6,8 +6,9 @@
  */
 #ifndef BUILDER_WINDOW_H
 #define BUILDER_WINDOW_H
-#include "base/must_check.h"
 #include <stdint.h>
+
+#include "base/must_check.h"
 
 #define WINDOW_PAGES 64u
 #define WINDOW_BYTES (WINDOW_PAGES * 4096ul)
@@ -32,7 +33,7 @@ MUST_CHECK int target_read(uint64_t gpa, void *out, uint64_t len);
 MUST_CHECK int target_write(uint64_t gpa, const void *in, uint64_t len);
 MUST_CHECK int target_zero(uint64_t gpa, uint64_t len);
 MUST_CHECK int target_copy(uint64_t to, uint64_t from, uint64_t len); /* ranges must not overlap */
-/* Read-only view of the part of [gpa, gpa + len) that one window holds; valid until the next call.
+/* Read-only view of that part of [gpa, gpa + len) that one window holds; good until the next call.
  */
 MUST_CHECK int target_view(uint64_t gpa, uint64_t len, const uint8_t **at, uint64_t *size);
 #endif

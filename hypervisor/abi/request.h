@@ -105,6 +105,7 @@ struct corbel_policy_request {
  */
 #define CORBEL_RING_MAGIC    0x474e5243u /* "CRNG" */
 #define CORBEL_RING_MAX_DATA 128u        /* data pages: 512 KiB per exchange */
+#define CORBEL_RING_GIVE_UP  0xFFFFFFFFu /* in have_len */
 
 enum corbel_ring_state { /* written by the builder */
 			 CORBEL_RING_idle = 0,
@@ -126,7 +127,7 @@ struct corbel_ring {
 	uint32_t pad0;
 	/* written by Dom0 during the session */
 	uint32_t have_seq;
-	uint32_t have_len; /* bytes now in the data pages, == want_len, or 0xFFFFFFFF: give up */
+	uint32_t have_len; /* bytes now in the data pages, == want_len, or CORBEL_RING_GIVE_UP */
 	/* written by the builder */
 	uint32_t state;
 	uint32_t instance; /* restart generation */
@@ -135,9 +136,10 @@ struct corbel_ring {
 	uint64_t want_offset;
 	uint32_t want_len; /* <= data_refs * 4096 */
 	int32_t result;
-	uint32_t domid;   /* policy session: uses that the new policy forbids */
-	uint32_t revoked; /* policy session: of these, ended */
-	char reason[128]; /* NUL-terminated */
+	uint32_t domid;    /* of what was built */
+	uint32_t standing; /* policy session: uses that the new policy forbids */
+	uint32_t revoked;  /* policy session: of these, ended */
+	char reason[128];  /* NUL-terminated */
 	uint32_t data_ref[CORBEL_RING_MAX_DATA];
 	uint8_t request[CORBEL_REQUEST_MAX];
 };

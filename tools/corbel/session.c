@@ -15,7 +15,6 @@
 #include "tools/corbel/session.h"
 #include "tools/corbel/store.h"
 
-#define GIVE_UP       0xffffffffu
 #define SLICE_MS      200
 #define CANCEL_MS     15000
 #define DATA_PAGES    CORBEL_RING_MAX_DATA
@@ -112,7 +111,7 @@ static int serve(struct session *session, uint32_t seq)
 	}
 	if (!file || file->fd < 0 || length > session->host.data_pages * 4096 ||
 	    offset > file->size || length > file->size - offset) {
-		answer(session, seq, GIVE_UP);
+		answer(session, seq, CORBEL_RING_GIVE_UP);
 		snprintf(text, sizeof(text),
 			 "the builder asked for %u bytes at %llu of file %u, which are not there",
 			 length, (unsigned long long)offset, which);
@@ -120,7 +119,7 @@ static int serve(struct session *session, uint32_t seq)
 	}
 	ret = read_file(file, session->host.data, length, offset);
 	if (ret) {
-		answer(session, seq, GIVE_UP);
+		answer(session, seq, CORBEL_RING_GIVE_UP);
 		snprintf(text, sizeof(text), "cannot read %.80s at byte %llu: %s", file->path,
 			 (unsigned long long)offset, strerror(-ret));
 		return fail(session, ret, text);
@@ -203,8 +202,8 @@ static bool take_end(struct session *session, uint32_t state)
 
 	if (state == CORBEL_RING_done) {
 		session->result = 0;
-		session->domid = is_policy(session) ? 0 : (uint16_t)ring->domid;
-		session->standing = ring->domid;
+		session->domid = (uint16_t)ring->domid;
+		session->standing = ring->standing;
 		session->revoked = ring->revoked;
 		return true;
 	}
@@ -270,7 +269,8 @@ static void cancel(struct session *session)
 			}
 			return;
 		}
-		answer(session, __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
+		answer(session, __atomic_load_n(&ring->want_seq, __ATOMIC_ACQUIRE),
+		       CORBEL_RING_GIVE_UP);
 		host_session_wait(&session->host, SLICE_MS);
 	} while (*session->interrupted < 2 && now_ms() < deadline);
 	fail(session, -ETIMEDOUT, "interrupted; the builder still works on it");
@@ -285,7 +285,8 @@ static void timed_out(struct session *session, uint32_t state)
 	};
 	char text[160];
 
-	answer(session, __atomic_load_n(&session->host.ring->want_seq, __ATOMIC_ACQUIRE), GIVE_UP);
+	answer(session, __atomic_load_n(&session->host.ring->want_seq, __ATOMIC_ACQUIRE),
+	       CORBEL_RING_GIVE_UP);
 	snprintf(text, sizeof(text), "no answer from the builder while %s",
 		 state < 4 ? phases[is_policy(session)][state] : "working");
 	fail(session, -ETIMEDOUT, text);

@@ -7,7 +7,6 @@
 #include "abi/log.h"
 
 #define DEFAULT_TIMEOUT 30000000000ull
-#define GIVE_UP         0xffffffffu
 
 static uint8_t ring_page[4096] __attribute__((aligned(4096)));
 static uint8_t data_pages[CORBEL_RING_MAX_DATA * 4096] __attribute__((aligned(4096)));
@@ -131,10 +130,10 @@ static bool serve(struct build *b, volatile struct corbel_ring *ring)
 		memcpy(data_pages, file + offset, len);
 		ring->have_len = len;
 	} else {
-		ring->have_len = GIVE_UP;
+		ring->have_len = CORBEL_RING_GIVE_UP;
 	}
 	if (b->answer != NULL && !b->answer(b, client_ring, data_pages)) {
-		ring->have_len = GIVE_UP;
+		ring->have_len = CORBEL_RING_GIVE_UP;
 	}
 	__asm__ volatile("" : : : "memory");
 	ring->have_seq = seq;
@@ -147,7 +146,7 @@ static void finish(struct build *b, const volatile struct corbel_ring *ring)
 	b->ended = true;
 	b->result = ring->result;
 	b->domid = (uint16_t)ring->domid;
-	b->standing = ring->domid;
+	b->standing = ring->standing;
 	b->revoked = ring->revoked;
 	b->instance = ring->instance;
 	for (size_t i = 0; i + 1 < sizeof(b->reason); i++) {

@@ -75,12 +75,22 @@ int peer_gives_up, peer_is_short, peer_scribbles, peer_is_silent;
 uint32_t peer_max_len;
 const uint8_t *policy_file;
 
+static const uint8_t *wanted_file(uint32_t file)
+{
+	switch (file) {
+	case CORBEL_FILE_policy:
+		return policy_file;
+	case CORBEL_FILE_kernel:
+		return (const uint8_t *)&kernel;
+	default:
+		return initrd;
+	}
+}
+
 static void peer_answers(void)
 {
 	struct corbel_ring *ring = sim_ring();
-	const uint8_t *file = ring->want_file == CORBEL_FILE_policy   ? policy_file
-			      : ring->want_file == CORBEL_FILE_kernel ? (uint8_t *)&kernel
-								      : initrd;
+	const uint8_t *file = wanted_file(ring->want_file);
 
 	if (ring->want_seq == ring->have_seq || peer_is_silent) {
 		return;
@@ -90,7 +100,7 @@ static void peer_answers(void)
 	memcpy(sim_data(), file + ring->want_offset, ring->want_len);
 	ring->have_len = ring->want_len - (uint32_t)peer_is_short;
 	if (peer_gives_up) {
-		ring->have_len = 0xFFFFFFFF;
+		ring->have_len = CORBEL_RING_GIVE_UP;
 	}
 	if (peer_scribbles) {
 		memset(ring->request, 0xFF, sizeof(ring->request));

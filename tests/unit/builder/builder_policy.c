@@ -93,7 +93,8 @@ static void loads(uint32_t flags, uint32_t confirm_s)
 	assert_memory_equal(sim.blob, file.blob, file.head.size);
 	assert_int_equal(sim_ring()->state, CORBEL_RING_done);
 	assert_int_equal(sim_ring()->result, 0);
-	assert_int_equal(sim_ring()->domid, 5);
+	assert_int_equal(sim_ring()->domid, 0);
+	assert_int_equal(sim_ring()->standing, 5);
 	assert_int_equal(sim_ring()->revoked, 3);
 	assert_int_equal(sim.created, 0);
 	again();
@@ -235,7 +236,7 @@ static void test_refused_by_hypervisor(void **state)
 	sim.standing = 2;
 	check_ring_failed(run(), XEN_EINVAL,
 			  "policy: label system_u:system_r:tenant.t of domain 5 is not in it");
-	assert_int_equal(sim_ring()->domid, 2);
+	assert_int_equal(sim_ring()->standing, 2);
 	again();
 	sim.policy_result = -XEN_EBUSY;
 	check_ring_failed(run(), XEN_EBUSY,

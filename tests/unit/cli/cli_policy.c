@@ -109,7 +109,7 @@ static void *good_builder(void *argument)
 		fake.policy.seconds_left = asked.confirm_s;
 	}
 	pthread_mutex_unlock(&fake.lock);
-	ring->domid = 3;
+	ring->standing = 3;
 	set_state(ring, CORBEL_RING_done);
 	return NULL;
 }
@@ -121,7 +121,7 @@ static void *quiet_builder(void *argument)
 	if (!take(argument, CORBEL_FILE_policy)) {
 		return fail_with(ring, -EINVAL, "wrong bytes");
 	}
-	ring->domid = 2; /* not on record */
+	ring->standing = 2; /* not on record */
 	set_state(ring, CORBEL_RING_done);
 	return NULL;
 }

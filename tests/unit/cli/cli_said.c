@@ -91,7 +91,7 @@ static void *counting_builder(void *argument)
 	add_use(3, 2, XSM_CLASS_grant, XSM_PERM_grant_map_write);
 	pthread_mutex_unlock(&fake.lock);
 	ring->instance = fake.info.builder_instance;
-	ring->domid = (uint16_t)counted;
+	ring->standing = (uint32_t)counted;
 	__atomic_store_n(&ring->state, CORBEL_RING_done, __ATOMIC_RELEASE);
 	fake_builder_notify();
 	return NULL;

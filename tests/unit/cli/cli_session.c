@@ -169,7 +169,7 @@ static void *greedy_builder(void *argument)
 	struct host_session *session = argument;
 
 	accept_request(session->ring);
-	if (pull(session->ring, CORBEL_FILE_kernel, KERNEL_SIZE - 10, 11) != 0xffffffffu) {
+	if (pull(session->ring, CORBEL_FILE_kernel, KERNEL_SIZE - 10, 11) != CORBEL_RING_GIVE_UP) {
 		return fail_with(session->ring, -EIO, "was given what is not there");
 	}
 	return NULL;
