@@ -35,3 +35,11 @@ $(B)/tests/notes/align%.elf: tests/unit/builder/notes.S tests/unit/builder/notes
 	ld -m elf_x86_64 -static -n -T tests/unit/builder/notes.lds -o $@ $(@:.elf=.o)
 NOTES := $(B)/tests/notes/align4.elf $(B)/tests/notes/align8.elf
 $(B)/tests/unit/builder_kernel: $(NOTES)
+
+# For tests/system/mutants-builder: the compiler, then TEST@SOURCES@LIBRARIES; those that find most first.
+BUILDER_MUTANT_TESTS := builder_kernel builder_request builder_acpi builder_signature builder_refuse \
+	builder_flow builder_owner builder_policy
+builder-mutants: $(NOTES)
+	@echo $(HOSTCC) $(filter-out -fsanitize% -fno-sanitize%,$(SANFLAGS)) -w -Itests/unit
+	@$(foreach t,$(BUILDER_MUTANT_TESTS),echo "$(t)@$(UNIT_SRC_$(t))@$(UNIT_LIBS_$(t))";)
+.PHONY: builder-mutants

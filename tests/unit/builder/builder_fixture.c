@@ -71,7 +71,7 @@ void use_bzimage(void)
 
 /* ---- Dom0's side ---- */
 
-int peer_gives_up, peer_is_short, peer_scribbles, peer_is_silent;
+int peer_gives_up, peer_is_short, peer_scribbles, peer_is_silent, peer_is_gone;
 uint32_t peer_max_len;
 const uint8_t *policy_file;
 
@@ -92,6 +92,10 @@ static void peer_answers(void)
 	struct corbel_ring *ring = sim_ring();
 	const uint8_t *file = wanted_file(ring->want_file);
 
+	if (peer_is_gone && ring->want_seq != 0) {
+		ring->magic = 0; /* Dom0's kernel does, for one that dies */
+		return;
+	}
 	if (ring->want_seq == ring->have_seq || peer_is_silent) {
 		return;
 	}
@@ -147,7 +151,7 @@ int run_modules(void)
 int builder_teardown(void **state)
 {
 	(void)state;
-	peer_gives_up = peer_is_short = peer_scribbles = peer_is_silent = 0;
+	peer_gives_up = peer_is_short = peer_scribbles = peer_is_silent = peer_is_gone = 0;
 	peer_max_len = 0;
 	return 0;
 }
@@ -240,6 +244,7 @@ void stub_unpacks(void)
 	char text[8];
 
 	assert_int_equal(sim.stub_args.eip, 0x100000);
+	assert_int_equal(sim_ring()->state, CORBEL_RING_building);
 	assert_int_equal(sim.stub_args.trap, 0x1000000);
 	assert_true(sim.stub_args.budget_ms > 0);
 	sim_target_read(sim.stub_args.esi, &zero_page, sizeof(zero_page));

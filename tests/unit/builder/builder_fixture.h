@@ -23,7 +23,7 @@ extern uint8_t initrd[INITRD_LEN];
 extern union test_kernel kernel;
 
 /* How Dom0 behaves on the ring. */
-extern int peer_gives_up, peer_is_short, peer_scribbles, peer_is_silent;
+extern int peer_gives_up, peer_is_short, peer_scribbles, peer_is_silent, peer_is_gone;
 extern uint32_t peer_max_len; /* the most it was asked for at once */
 extern const uint8_t *policy_file;
 extern struct corbel_builder_start ring_start; /* of instances that serve the ring */

@@ -13,6 +13,8 @@
 
 #include <xen/hvm/params.h>
 
+#include <xen/arch-x86/hvm/start_info.h>
+
 #include "builder-domain/tables.h"
 #include "tests/unit/builder/builder_fixture.h"
 
@@ -48,8 +50,10 @@ static void test_tenant_elf(void **state)
 	assert_int_equal(sim.grant.peer, 0);
 	assert_int_equal(sim.grant.gfn, CONSOLE_GPA >> 12);
 	assert_int_equal(sim.param[HVM_PARAM_CONSOLE_PFN], CONSOLE_GPA >> 12);
+	assert_int_not_equal(sim.unbound_port, 0);
 	assert_int_equal(sim.param[HVM_PARAM_CONSOLE_EVTCHN], sim.unbound_port);
 	assert_int_equal(sim.seal.run, 0);
+	assert_non_null(strstr(sim.log, "(demo) sealed"));
 	assert_int_equal(sim_ring()->state, CORBEL_RING_done);
 	assert_int_equal(sim_ring()->domid, SIM_DOMID);
 	assert_int_equal(sim_ring()->instance, 2);
@@ -105,10 +109,19 @@ static void test_note_on_a_seam(void **state)
 
 static void test_large_domain(void **state)
 {
+	struct hvm_start_info info;
+	struct hvm_memmap_table_entry map[6];
+
 	(void)state;
 	request.memory_mib = 4096 + 1;
 	use_elf();
 	assert_int_equal(run_ring(), 0);
+	sim_target_read(sim.vcpu.ebx, &info, sizeof(info));
+	assert_int_equal(info.memmap_entries, 6);
+	sim_target_read(info.memmap_paddr, map, sizeof(map));
+	assert_int_equal(map[4].addr + map[4].size, 0xC0000000);
+	assert_int_equal(map[5].addr, 0x100000000);
+	assert_int_equal(map[5].size, 1025ul << 20);
 	assert_int_equal(sim.populated, 4097 * 256);
 	check_digests();
 }

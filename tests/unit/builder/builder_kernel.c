@@ -96,6 +96,11 @@ static void test_elf_header(void **state)
 	elf.header.e_ident[EI_CLASS] = ELFCLASS32;
 	elf.header.e_machine = EM_386;
 	elf_refused("kernel: a 32-bit ELF file (machine 3); must be a 64-bit one for x86");
+	elf.header.e_ident[EI_CLASS] = ELFCLASS32;
+	elf.header.e_ident[EI_DATA] = ELFDATA2MSB;
+	elf_refused("kernel: an ELF file for another processor (class 1, machine 62)");
+	elf.header.e_ident[EI_CLASS] = ELFCLASSNONE;
+	elf_refused("kernel: an ELF file for another processor (class 0, machine 62)");
 	elf.header.e_machine = EM_AARCH64;
 	elf_refused("kernel: an ELF file for another processor (class 2, machine 183)");
 	elf.header.e_ident[EI_DATA] = ELFDATA2MSB;
@@ -138,6 +143,32 @@ static void test_elf_segments(void **state)
 	elf_refused("kernel: PT_LOAD 1 at 0 lies in a reserved area");
 }
 
+/* In any order, on both sides of the builder's area; empty ones and other headers do not count. */
+static void test_elf_segments_accepted(void **state)
+{
+	Elf64_Phdr swap = elf.segment[0];
+
+	(void)state;
+	elf.segment[0] = elf.segment[1];
+	elf.segment[1] = swap;
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	setup(NULL);
+	elf.header.e_type = ET_DYN;
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	setup(NULL);
+	elf.segment[1].p_paddr = 0x10000;
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	assert_int_equal(plan.count, 2);
+	elf.segment[1].p_type = PT_GNU_STACK;
+	elf.segment[1].p_offset = UINT64_MAX;
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	assert_int_equal(plan.count, 1);
+	setup(NULL);
+	elf.segment[1] = (Elf64_Phdr){.p_type = PT_LOAD};
+	assert_int_equal(parse_elf(sizeof(elf)), 0);
+	assert_int_equal(plan.count, 1);
+}
+
 static void test_elf_too_many_segments(void **state)
 {
 	Elf64_Phdr many[20];
@@ -162,6 +193,9 @@ static void test_elf_notes(void **state)
 	elf_refused("kernel: 0 PVH entry notes (Xen, type 18), must be one");
 	elf.note.name[0] = 'G';
 	elf_refused("kernel: 0 PVH entry notes (Xen, type 18), must be one");
+	elf.note.header.n_namesz = 8; /* a longer name that begins like ours */
+	elf.segment[2].p_filesz += 4;
+	elf_refused("kernel: 0 PVH entry notes (Xen, type 18), must be one");
 	memcpy(&elf.note, two, sizeof(two));
 	elf.segment[2].p_filesz = sizeof(two);
 	elf_refused("kernel: 2 PVH entry notes (Xen, type 18), must be one");
@@ -171,6 +205,13 @@ static void test_elf_notes(void **state)
 	elf_refused("kernel: note at e8 is larger than its segment");
 	elf.note.header.n_descsz = 5;
 	elf_refused("kernel: PVH note has 5 bytes, not 4 or 8");
+	elf.segment[2].p_filesz = 0x2f19;
+	elf_refused("kernel: PT_NOTE at e8+2f19 is too large or beyond the file");
+	elf.segment[2].p_filesz = 0x10001;
+	assert_true(parse_elf(0x20000) < 0); /* inside a larger file */
+	assert_string_equal(fail_reason,
+			    "kernel: PT_NOTE at e8+10001 is too large or beyond the file");
+	setup(NULL);
 	elf.segment[2].p_filesz = 0x20000;
 	elf_refused("kernel: PT_NOTE at e8+20000 is too large or beyond the file");
 	elf.segment[2].p_offset = UINT64_MAX - 4;
@@ -276,6 +317,8 @@ static void test_bz_header(void **state)
 	bz_refused("kernel: bzImage is not a 64-bit kernel loaded high");
 	h->xloadflags = 0;
 	bz_refused("kernel: bzImage is not a 64-bit kernel loaded high");
+	h->jump = 0x6a90; /* not a jump */
+	bz_refused("kernel: bzImage header ends at 26c, too early for init_size");
 	h->jump = 0x20eb;
 	bz_refused("kernel: bzImage header ends at 222, too early for init_size");
 	h->relocatable_kernel = 0;
@@ -283,6 +326,12 @@ static void test_bz_header(void **state)
 	h->pref_address = UINT64_MAX;
 	bz_refused("kernel: bzImage wants address ffffffffffffffff, must be relocatable and want "
 		   "1000000");
+	h->kernel_alignment = 0;
+	bz_refused("kernel: bzImage alignment 0 is not a power of two up to 2 MiB");
+	h->kernel_alignment = 0x3000;
+	bz_refused("kernel: bzImage alignment 3000 is not a power of two up to 2 MiB");
+	h->kernel_alignment = 0x400000;
+	bz_refused("kernel: bzImage alignment 400000 is not a power of two up to 2 MiB");
 	h->kernel_alignment = 0x300000;
 	bz_refused("kernel: bzImage alignment 300000 is not a power of two up to 2 MiB");
 	h->init_size = UINT32_MAX;
@@ -317,6 +366,19 @@ static void test_bz_sizes(void **state)
 	for (uint64_t size = 0; size < sizeof(bz); size += size < 0x400 ? 1 : 0x100) {
 		assert_true(parse_bz(size, 0) < 0);
 	}
+}
+
+static void test_note_accepted(void **state)
+{
+	uint32_t decoys[8] = {4, 8, 0x11, 0x006e6558, 4, 4, 0x12, 0x006e6558};
+	struct note_search search = {0, 0}, low = {1, 0xFFFFFF}, high = {1, 0x1400000};
+	uint32_t entry;
+
+	(void)state;
+	note_scan((uint8_t *)decoys, sizeof(decoys), &search);
+	assert_int_equal(search.matches, 0);
+	assert_int_equal(note_accept(&low, 0x1400000, &entry), -XEN_ENOEXEC);
+	assert_int_equal(note_accept(&high, 0x1400000, &entry), -XEN_ENOEXEC);
 }
 
 static void test_note_scan(void **state)
@@ -364,6 +426,8 @@ static void test_what_a_file_is(void **state)
 	      "EL",
 	      "a file of unknown kind, 3");
 	NAMED("not a kernel\n", "a text file, 13");
+	NAMED("a\tb\r\n", "a text file, 5");
+	NAMED("]", "a text file, 1"); /* lzma's first byte */
 	NAMED("#!/bin/sh\nexec true\n", "a script, 20");
 	NAMED("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "a gzip file, 10");
 	NAMED("\xfd"
@@ -413,6 +477,7 @@ int main(void)
 		cmocka_unit_test_setup(test_elf_good, setup),
 		cmocka_unit_test_setup(test_elf_header, setup),
 		cmocka_unit_test_setup(test_elf_segments, setup),
+		cmocka_unit_test_setup(test_elf_segments_accepted, setup),
 		cmocka_unit_test_setup(test_elf_too_many_segments, setup),
 		cmocka_unit_test_setup(test_elf_notes, setup),
 		cmocka_unit_test_setup(test_elf_note_alignments, setup),
@@ -422,6 +487,7 @@ int main(void)
 		cmocka_unit_test_setup(test_bz_header, setup),
 		cmocka_unit_test_setup(test_bz_sizes, setup),
 		cmocka_unit_test_setup(test_note_scan, setup),
+		cmocka_unit_test_setup(test_note_accepted, setup),
 		cmocka_unit_test_setup(test_what_a_file_is, setup),
 		cmocka_unit_test_setup(test_real_kernels, setup),
 	};

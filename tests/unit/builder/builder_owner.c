@@ -203,6 +203,12 @@ static void test_changed(void **state)
 static void test_refused_by_hypervisor(void **state)
 {
 	(void)state;
+	sim.fail_call[CORBEL_OP_build_seal] = -XEN_EPERM;
+	check_ring_failed(run_ring(), XEN_EPERM, "seal: not permitted (error 1)");
+	setup(NULL);
+	sim.fail_call[CORBEL_OP_build_commit] = -XEN_EBUSY;
+	check_ring_failed(run_ring(), XEN_EBUSY, "commit: refused (error 16)");
+	setup(NULL);
 	request.owner_len = 0;
 	encode();
 	sim.fail_call[CORBEL_OP_build_seal] = -XEN_EPERM;

@@ -96,6 +96,7 @@ static void loads(uint32_t flags, uint32_t confirm_s)
 	assert_int_equal(sim_ring()->domid, 0);
 	assert_int_equal(sim_ring()->standing, 5);
 	assert_int_equal(sim_ring()->revoked, 3);
+	assert_non_null(strstr(sim.log, "policy serial 7"));
 	assert_int_equal(sim.created, 0);
 	again();
 }

@@ -122,6 +122,29 @@ static void test_bad_peer(void **state)
 	peer_is_silent = 1;
 	check_ring_failed(run_ring(), XEN_ETIMEDOUT, "ring: no answer to request 1 for 60 s");
 	assert_false(sim.committed);
+
+	builder_teardown(NULL);
+	builder_setup(NULL);
+	use_elf();
+	peer_is_gone = 1;
+	check_ring_failed(run_ring(), XEN_EIO, "ring: the requester is gone");
+}
+
+/* A page that cannot be mapped: while it is staged, hashed, loaded. */
+static void test_window(void **state)
+{
+	static const char reason[] = "memory: 200000 cannot be mapped: error 1";
+
+	(void)state;
+	use_elf();
+	sim.refuse_gfn = (32 << 8) - 18; /* of the initrd */
+	check_ring_failed(run_ring(), XEN_EFAULT, "memory: 1fc0000 cannot be mapped: error 1");
+	assert_false(sim.committed);
+	builder_setup(NULL);
+	use_elf();
+	sim.refuse_gfn = TEST_ELF_GPA >> 12;
+	check_ring_failed(run_ring(), XEN_EFAULT, reason);
+	assert_true(sim.committed);
 }
 
 static void test_bad_ring(void **state)
@@ -131,6 +154,13 @@ static void test_bad_ring(void **state)
 
 	(void)state;
 	check_ring_failed(builder_run(&start), XEN_EINVAL, "ring: magic 0 is not 474e5243");
+	builder_setup(NULL);
+	ring = sim_ring();
+	ring->magic = CORBEL_RING_MAGIC;
+	check_ring_failed(builder_run(&start), XEN_EINVAL, "ring: 0 data pages, must be 1 to 128");
+	builder_setup(NULL);
+	sim.fail_call[CORBEL_OP_rendezvous_get] = -XEN_EPERM;
+	check_failed(builder_run(&start), XEN_EPERM, "ring: session: not permitted (error 1)");
 	builder_setup(NULL);
 	ring = sim_ring();
 	memset(ring, 0xFF, 4096);
@@ -174,6 +204,22 @@ static void test_refused_calls(void **state)
 	use_elf();
 	sim.fail_call[CORBEL_OP_build_seal] = -XEN_EBUSY;
 	check_ring_failed(run_ring(), XEN_EBUSY, "seal: refused (error 16)");
+	assert_non_null(strstr(sim.log, "session failed (error 16): seal: refused"));
+
+	builder_setup(NULL);
+	use_bzimage();
+	sim.fail_call[CORBEL_OP_build_stub] = -XEN_EBUSY;
+	check_ring_failed(run_ring(), XEN_EBUSY, "kernel: unpacking: refused (error 16)");
+}
+
+/* A hypervisor that does not keep the seal is found out. */
+static void test_leaking_seal(void **state)
+{
+	(void)state;
+	use_elf();
+	sim.seal_leaks = 1;
+	assert_int_equal(run_ring(), -XEN_EFAULT);
+	assert_string_equal(sim_ring()->reason, "seal: the sealed domain can still be mapped");
 }
 
 static void test_bad_modules(void **state)
@@ -197,6 +243,10 @@ static void test_bad_modules(void **state)
 	request.kernel_size--;
 	check_failed(run_modules(), XEN_EINVAL,
 		     "plan: kernel 12289, initrd 70001 bytes; the modules have 12288 and 70001");
+	request.initrd_size++;
+	encode();
+	check_failed(run_modules(), XEN_EINVAL,
+		     "plan: kernel 12288, initrd 70002 bytes; the modules have 12288 and 70001");
 }
 
 static void test_crash_request(void **state)
@@ -225,7 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_memory),        TEST(test_stub_fails),    TEST(test_bad_peer),
 		TEST(test_bad_ring),      TEST(test_refused_calls), TEST(test_bad_modules),
-		TEST(test_crash_request),
+		TEST(test_crash_request), TEST(test_window),        TEST(test_leaking_seal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

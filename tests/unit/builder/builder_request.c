@@ -29,7 +29,7 @@ void console_write(const char *text, size_t size)
 static int setup(void **state)
 {
 	struct request r = {
-		.name = "web-1",
+		.name = "w.b_1+2-",
 		.memory_mib = 128,
 		.vcpus = 4,
 		.weight = 512,
@@ -72,7 +72,7 @@ static void test_round_trip(void **state)
 {
 	(void)state;
 	assert_int_equal(request_decode(bytes, len, CORBEL_RQF_PAUSED, &out), 0);
-	assert_string_equal(out.name, "web-1");
+	assert_string_equal(out.name, "w.b_1+2-");
 	assert_int_equal(out.uuid[15], 0x5C);
 	assert_int_equal(out.memory_mib, 128);
 	assert_int_equal(out.vcpus, 4);
@@ -101,7 +101,7 @@ static void test_header(void **state)
 	refused("request: magic 51524243, version 1, reserved 1; not 51524243, 1, 0");
 	setup(NULL);
 	h->size--;
-	refused("request: header says 146 bytes, 147 are there (at most 3072)");
+	refused("request: header says 149 bytes, 150 are there (at most 3072)");
 	setup(NULL);
 	h->size = (uint32_t)(len = CORBEL_REQUEST_MAX + 1);
 	refused("request: header says 3073 bytes, 3073 are there (at most 3072)");
@@ -176,6 +176,9 @@ static void test_texts(void **state)
 	setup(NULL);
 	field(CORBEL_RQ_name)[4] = 0;
 	refused("request: name has byte 0 at 0");
+	setup(NULL);
+	field(CORBEL_RQ_label)[4 + 3] = 0x7F;
+	refused("request: label has byte 7f at 3");
 	setup(NULL);
 	field(CORBEL_RQ_label)[4 + 25] = 0;
 	refused("request: label has byte 0 at 25");

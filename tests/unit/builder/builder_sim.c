@@ -131,6 +131,7 @@ void *guest_pointer(uint64_t gpa)
 		}
 	}
 	if (gpa == 0x10000) {
+		assert_true(sim.shared_info_mapped);
 		return &shared;
 	}
 	assert_in_range(gpa, CORBEL_BUILDER_WINDOW, CORBEL_BUILDER_WINDOW + WINDOW_SIZE - 1);
@@ -204,7 +205,8 @@ static long add_batch(struct xen_add_to_physmap_batch *b)
 	assert_int_equal(b->space, XENMAPSPACE_gmfn_foreign);
 	assert_in_range(b->size, 1, 64);
 	for (unsigned i = 0; i < b->size; i++) {
-		if (sim.sealed || !sim.created || !populated[b->idxs.p[i]]) {
+		if ((sim.sealed && !sim.seal_leaks) || !sim.created || !populated[b->idxs.p[i]] ||
+		    (sim.refuse_gfn != 0 && b->idxs.p[i] == sim.refuse_gfn)) {
 			b->errs.p[i] = -XEN_EPERM;
 			continue;
 		}
@@ -228,6 +230,7 @@ static long memory_op(unsigned op, void *argument)
 		return add_batch(argument);
 	case XENMEM_add_to_physmap:
 		assert_int_equal(add->space, XENMAPSPACE_shared_info);
+		sim.shared_info_mapped = 1;
 		assert_int_equal(add->gpfn, 0x10);
 		return 0;
 	case XENMEM_remove_from_physmap:

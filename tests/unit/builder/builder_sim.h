@@ -24,6 +24,8 @@ struct sim {
 	int large_extents;    /* how many 2 MiB extents the host has; -1: any number */
 	long pages_left;      /* frames the host has */
 	long pages_dirty;     /* and will have: 512 more with each call that finds none */
+	int seal_leaks;       /* the hypervisor maps what is sealed */
+	uint64_t refuse_gfn;  /* of the new domain: it cannot be mapped */
 	long fail_call[64];   /* errno that Corbel's call of this sub-op returns */
 	void (*stub)(void);   /* the image's unpacker */
 	uint16_t stub_state;  /* CORBEL_STUB_* */
@@ -48,6 +50,7 @@ struct sim {
 	long mapped;    /* foreign mappings that exist */
 	long populated; /* 4 KiB pages */
 	uint32_t unbound_port;
+	int shared_info_mapped;
 	char log[SIM_LOG_BYTES];
 	size_t log_len;
 	jmp_buf crashed;
