@@ -130,7 +130,9 @@ static void read_policy_serial(const struct boot_info *boot)
 {
 	char text[20] = "";
 
-	boot_option(boot, "policy-serial", text, sizeof(text));
+	if (!boot_option(boot, "policy-serial", text, sizeof(text))) {
+		return;
+	}
 	for (const char *c = text; *c; c++) {
 		if (*c < '0' || *c > '9' || c == text + 18) {
 			panic("option policy-serial: not a number of at most 18 digits");

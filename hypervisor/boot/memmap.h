@@ -6,6 +6,7 @@
  */
 #ifndef BOOT_MEMMAP_H
 #define BOOT_MEMMAP_H
+#include "base/must_check.h"
 #include "boot/boot.h"
 
 struct memory_map {
@@ -18,8 +19,8 @@ void memmap_add(struct memory_map *map, uint64_t base, uint64_t size);
 void memmap_remove(struct memory_map *map, uint64_t base, uint64_t size);
 /* What an EFI memory map calls usable, and nothing that any of its descriptors calls anything else.
  * False: descriptors of less than UEFI's size. */
-bool memmap_read_efi(struct memory_map *map, const uint8_t *descriptors, uint64_t size,
-		     uint64_t descriptor_size);
+MUST_CHECK bool memmap_read_efi(struct memory_map *map, const uint8_t *descriptors, uint64_t size,
+				uint64_t descriptor_size);
 uint64_t memmap_total(const struct memory_map *map);
 uint64_t memmap_top(const struct memory_map *map);
 /* Takes the highest `size` bytes, aligned, out of the largest range that has them inside

@@ -2,6 +2,7 @@
 /* One-instruction wrappers. Names are the instructions'. */
 #ifndef CPU_ASM_H
 #define CPU_ASM_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -99,7 +100,7 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t sub)
 }
 
 /* False, and no effect: the CPU has no random numbers, or none left after several tries. */
-static inline bool rdrand(uint64_t *value)
+static inline MUST_CHECK bool rdrand(uint64_t *value)
 {
 	bool good = false;
 	uint64_t word;

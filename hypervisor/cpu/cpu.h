@@ -2,6 +2,7 @@
 /* One CPU: what it must be able to do, its control registers, waiting. */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include "cpu/msr.h"
@@ -32,7 +33,7 @@
 /* Names of required features that this CPU lacks, blank-separated; "" = all there. */
 void cpu_missing_features(char *names, uint32_t size);
 /* Has it the barrier that makes it forget predictions (MSR_PRED_CMD)? */
-bool cpu_has_ibpb(void);
+MUST_CHECK bool cpu_has_ibpb(void);
 /* GS base of the boot CPU; must come before anything that takes a lock. */
 void cpu_set_percpu(unsigned id);
 /* EFER, CR0 and CR4 as the hypervisor runs: NXE, WP, and SMEP, SMAP, UMIP where the CPU has them.

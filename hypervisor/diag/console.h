@@ -5,6 +5,7 @@
  */
 #ifndef DIAG_CONSOLE_H
 #define DIAG_CONSOLE_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +14,8 @@
  * are buffered to whole lines and prefixed "(dN) ". */
 void console_domain_write(uint16_t domid, const char *text, size_t len);
 size_t console_input(char *dst, size_t max); /* bytes typed since the last call */
-bool console_poll(void); /* called on the tick: moves UART input to the buffer; true if new input */
+MUST_CHECK bool
+console_poll(void); /* called on the tick: moves UART input to the buffer; true if new input */
 /* Log ring for sysctl readconsole: copies from *index on; returns bytes. */
 size_t console_log_read(uint32_t *index, char *dst, size_t max);
 

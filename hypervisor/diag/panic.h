@@ -2,11 +2,12 @@
 /* The way down: how the hypervisor stops when it can no longer trust itself. */
 #ifndef DIAG_PANIC_H
 #define DIAG_PANIC_H
+#include "base/must_check.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 /* True from the first line of a crash record on: locks are no longer honoured. */
-bool is_panicking(void);
+MUST_CHECK bool is_panicking(void);
 
 /* Starts a crash record; a crash while one is being written stops at once. */
 void panic_begin(void);

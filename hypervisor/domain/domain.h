@@ -130,13 +130,13 @@ void domain_leave(struct domain *d);          /* out of it */
 
 void domain_set_state(struct domain *d, enum corbel_dom_state state); /* traces it */
 /* Dying, and what is left of it others hold. */
-static inline bool domain_is_zombie(const struct domain *d)
+static inline MUST_CHECK bool domain_is_zombie(const struct domain *d)
 {
 	return d->reap_started && !d->npt_root && d->refs != 1;
 }
-bool domain_is_reaping(void); /* a dying domain has frames that it alone holds */
+MUST_CHECK bool domain_is_reaping(void); /* a dying domain has frames that it alone holds */
 /* May its vCPUs run?  Running, or building with a stub. */
-static inline bool domain_runs(const struct domain *d)
+static inline MUST_CHECK bool domain_runs(const struct domain *d)
 {
 	return d->state == CORBEL_DOM_running || (d->state == CORBEL_DOM_building && d->stub_trap);
 }

@@ -10,6 +10,7 @@
  */
 #ifndef DOMAIN_SCHED_H
 #define DOMAIN_SCHED_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
 void sched_wake(struct vcpu *v); /* blocked, polling or waiting -> runnable */
@@ -31,5 +32,5 @@ struct vcpu *sched_list(void); /* all vCPUs, linked by v->next */
 struct vcpu *sched_choose(uint64_t now);
 /* Runs v until it stops, its slice ends, or something else wants the CPU; no later than `deadline`
  * (ns since boot).  Afterwards v may be gone: false then. */
-bool sched_run(struct vcpu *v, uint64_t deadline);
+MUST_CHECK bool sched_run(struct vcpu *v, uint64_t deadline);
 #endif

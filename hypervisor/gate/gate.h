@@ -14,24 +14,24 @@
 #include "gate/hypercall.h"
 
 /* Whether gate_authorize() would say yes; leaves no record and no count. */
-bool gate_permits(const struct hc_call *call, const struct domain *object, size_t right);
+MUST_CHECK bool gate_permits(const struct hc_call *call, const struct domain *object, size_t right);
 /* Asks for caller -> object (NULL: the hypervisor itself); right: XSM_RIGHT(class, permission).
  * Counts the answer.  0 or -EPERM. */
-int gate_authorize(const struct hc_call *call, const struct domain *object,
-		   size_t right) MUST_CHECK;
+MUST_CHECK int gate_authorize(const struct hc_call *call, const struct domain *object,
+			      size_t right) MUST_CHECK;
 /* The same for a label that no domain has yet, and for a subject that the caller acts for. */
-int gate_authorize_label(const struct hc_call *call, const struct domain *subject,
-			 struct xsm_label label, size_t right) MUST_CHECK;
+MUST_CHECK int gate_authorize_label(const struct hc_call *call, const struct domain *subject,
+				    struct xsm_label label, size_t right) MUST_CHECK;
 /* State, then gate_authorize(), on a target that the caller holds by reference. */
-int gate_check_target(const struct hc_call *call, const struct domain *target, uint32_t states,
-		      size_t right) MUST_CHECK;
+MUST_CHECK int gate_check_target(const struct hc_call *call, const struct domain *target,
+				 uint32_t states, size_t right) MUST_CHECK;
 /* Resolves a domid (DOMID_SELF allowed), checks state and permission.  0: *out is referenced, the
  * caller puts it.  -ESRCH: no such domain; -EPERM: not in this state, or not by this caller. */
-int gate_find_target(const struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
-		     struct domain **out) MUST_CHECK;
+MUST_CHECK int gate_find_target(const struct hc_call *call, uint16_t domid, uint32_t states,
+				size_t right, struct domain **out) MUST_CHECK;
 
 /* Puts a refusal on record (object NULL: the hypervisor) and counts it; returns -EPERM. */
-int gate_deny(const struct hc_call *call, const struct domain *object, size_t right);
+MUST_CHECK int gate_deny(const struct hc_call *call, const struct domain *object, size_t right);
 /* The same where the object is a number that names no label: a call that nobody is given. */
-int gate_deny_number(const struct hc_call *call, uint16_t domid, size_t right);
+MUST_CHECK int gate_deny_number(const struct hc_call *call, uint16_t domid, size_t right);
 #endif

@@ -7,6 +7,7 @@
  */
 #ifndef GATE_HYPERCALL_H
 #define GATE_HYPERCALL_H
+#include "base/must_check.h"
 #include "abi/log.h"
 #include "domain/domain.h"
 #include <xen/domctl.h>
@@ -67,5 +68,5 @@ struct hc_call {
 /* The room of the answer, with nothing in it. */
 void *hc_answer(struct hc_call *call, size_t size);
 /* Answers struct corbel_read from bytes[length]. */
-long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length);
+MUST_CHECK long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length);
 #endif

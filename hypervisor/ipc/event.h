@@ -6,12 +6,13 @@
  */
 #ifndef IPC_EVENT_H
 #define IPC_EVENT_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 #include "ipc/review.h"
 
 #define EVENT_PORTS 1024
 
-int event_init(struct domain *d);
+MUST_CHECK int event_init(struct domain *d);
 void event_teardown(struct domain *d); /* closes every port; peers fall back to unbound */
 /* Shows every port of d that is connected to `review`, and closes those for which it is true. */
 void event_review(struct domain *d, struct use_review *review);
@@ -19,8 +20,8 @@ void event_review(struct domain *d, struct use_review *review);
 void event_virq(struct vcpu *v, uint32_t virq);
 /* Raises a global VIRQ (VIRQ_DOM_EXC, VIRQ_CONSOLE) in Dom0, if bound. */
 void event_global_virq(uint32_t virq);
-bool event_pending(struct vcpu *v); /* evtchn_upcall_pending of the vCPU */
-bool event_port_pending(struct domain *d, uint32_t port);
+MUST_CHECK bool event_pending(struct vcpu *v); /* evtchn_upcall_pending of the vCPU */
+MUST_CHECK bool event_port_pending(struct domain *d, uint32_t port);
 /* After vcpu_info moved to a registered area: re-raise everything (Xen's rule). */
 void event_vcpu_info_moved(struct vcpu *v);
 #endif

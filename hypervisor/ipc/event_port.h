@@ -16,6 +16,7 @@
  */
 #ifndef IPC_EVENT_PORT_H
 #define IPC_EVENT_PORT_H
+#include "base/must_check.h"
 #include "ipc/event.h"
 
 enum port_state { PORT_free, PORT_unbound, PORT_interdomain, PORT_virq, PORT_ipi };
@@ -40,7 +41,7 @@ struct event_table { /* one heap page; the port pages are made on first use */
 
 extern struct spinlock event_lock;
 
-static inline bool event_domain_live(const struct domain *d)
+static inline MUST_CHECK bool event_domain_live(const struct domain *d)
 {
 	return (IN_LIVE >> d->state & 1u) && d->events;
 }
@@ -61,7 +62,7 @@ static inline struct event_port *event_port_at(struct domain *d, uint64_t port)
 }
 
 /* Puts `content` into a free port.  Port, -ENOSPC or -ENOMEM. */
-int event_port_add(struct domain *d, struct event_port content);
+MUST_CHECK int event_port_add(struct domain *d, struct event_port content);
 /* Sets the pending bit and notifies; nothing outside IN_LIVE. */
 void event_port_raise(struct domain *d, uint32_t port);
 /* Clears the guest's mask bit of a port in use and notifies, if the port is pending. */
@@ -69,5 +70,5 @@ void event_port_unmask(struct domain *d, uint32_t port);
 /* Frees a port in use; its peer falls back to unbound and is raised, so that it looks. */
 void event_port_close(struct domain *d, uint32_t port);
 /* Binds the VIRQ on v to a free port.  Port or an error. */
-int event_port_bind_virq(struct vcpu *v, uint32_t virq, bool global);
+MUST_CHECK int event_port_bind_virq(struct vcpu *v, uint32_t virq, bool global);
 #endif

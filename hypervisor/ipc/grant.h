@@ -5,13 +5,14 @@
  */
 #ifndef IPC_GRANT_H
 #define IPC_GRANT_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 #include "ipc/review.h"
 
 #define GRANT_FRAMES   32
 #define GRANT_MAPS_MAX 1024 /* live mappings that one domain may hold */
 
-int grant_init(struct domain *d);
+MUST_CHECK int grant_init(struct domain *d);
 void grant_teardown(
 	struct domain *d); /* drops every mapping d holds of others; frees its table when
 			    * nobody maps its grants (else when the last one goes) */
@@ -22,5 +23,5 @@ void *grant_frame(struct domain *d, uint32_t index);
  * none left the place is empty and d ends when it touches it. */
 void grant_review(struct domain *d, struct use_review *review);
 /* Builder's seed: entry ref permits peer to map gfn. */
-int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, gfn_t gfn);
+MUST_CHECK int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, gfn_t gfn);
 #endif

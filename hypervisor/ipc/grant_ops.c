@@ -54,7 +54,7 @@ static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t rig
 	if (status == GNTST_permission_denied) {
 		call->detail = ref;
 		policy_count(call->caller->label, right)->allowed--; /* one answer is one count */
-		gate_deny(call, granter, right);
+		IGNORED(gate_deny(call, granter, right)); /* always -EPERM; the status says it */
 	}
 	domain_put(granter);
 	return status;

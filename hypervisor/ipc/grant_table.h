@@ -23,6 +23,7 @@
  */
 #ifndef IPC_GRANT_TABLE_H
 #define IPC_GRANT_TABLE_H
+#include "base/must_check.h"
 #include "ipc/grant.h"
 #include <xen/grant_table.h>
 
@@ -74,17 +75,18 @@ void grant_pages_free(struct domain *d, void *pages, uint32_t count);
 /* The others return GNTST_*; what they refuse they leave unchanged. */
 
 /* Takes entry ref of granter into use for domain `peer`; *frame is referenced. */
-int16_t grant_hold(struct domain *granter, uint16_t peer, uint32_t ref, bool write, frame_t *frame);
+MUST_CHECK int16_t grant_hold(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
+			      frame_t *frame);
 /* Ends that use; the frame reference is the caller's to put. */
 void grant_release(struct domain *granter, uint32_t ref, bool write);
 /* Maps granter's entry at gfn of d.  On success the caller's reference on granter belongs to the
  * mapping. */
-int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t gfn, bool write,
-		  uint32_t *handle);
+MUST_CHECK int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t gfn,
+			     bool write, uint32_t *handle);
 /* The live mapping of d that handle and gfn name, claimed (reserved) until the caller gives it back
  * or unmaps it; else NULL, and *status says why. */
 struct grant_map *grant_claim(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status);
 void grant_unclaim(struct domain *d, struct grant_map *map);
 /* Unmaps what is claimed; gives it back where that fails. */
-int16_t grant_unmap(struct domain *d, struct grant_map *map, uint32_t handle);
+MUST_CHECK int16_t grant_unmap(struct domain *d, struct grant_map *map, uint32_t handle);
 #endif

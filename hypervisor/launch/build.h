@@ -9,6 +9,7 @@
  */
 #ifndef LAUNCH_BUILD_H
 #define LAUNCH_BUILD_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
 struct boot_info;
@@ -36,5 +37,5 @@ void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip); /* CORBEL
 struct domain *builder_current(void);
 /* After a run of v: ends a stub that has used up its CPU time. */
 void build_check_stub(struct vcpu *v);
-bool build_is_dom0_made(void);
+MUST_CHECK bool build_is_dom0_made(void);
 #endif

@@ -2,11 +2,13 @@
 /* Between launch/build.c (what the builder asks) and launch/builder.c (the builder's own life). */
 #ifndef LAUNCH_BUILDER_H
 #define LAUNCH_BUILDER_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
-bool builder_may_create(const struct domain *caller); /* current instance, nothing created yet */
+MUST_CHECK bool
+builder_may_create(const struct domain *caller); /* current instance, nothing created yet */
 /* Current instance in a policy session: it has seen no image, so none has taken it over. */
-bool builder_may_load(const struct domain *caller);
+MUST_CHECK bool builder_may_load(const struct domain *caller);
 void builder_set_target(struct domain *d);    /* 0 when sealed */
 const struct domain *builder_requester(void); /* whose session it serves; 0: none */
 struct domain *builder_target(void);          /* what the instance builds now, or 0 */

@@ -11,6 +11,7 @@
  */
 #ifndef LAUNCH_LAUNCHLOG_H
 #define LAUNCH_LAUNCHLOG_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
 /* The flags as they are now: any TPM error since boot has taken CORBEL_HOST_MEASURED back. */
@@ -23,7 +24,7 @@ void launchlog_draw_boot_id(void); /* also finds out whether the random numbers 
 void launchlog_boot(void);         /* leaf 0; host_state is complete */
 
 /* Sets slots aside for appends to come.  False: the ring is too full, nothing has changed. */
-bool launchlog_reserve(uint32_t slots);
+MUST_CHECK bool launchlog_reserve(uint32_t slots);
 void launchlog_release(uint32_t slots);
 
 /* Each uses up one slot that its caller has reserved. */

@@ -108,7 +108,7 @@ fail:
 	promised -= d->heap_promise;
 	event_teardown(d);
 	grant_teardown(d);
-	npt_teardown(d, UINT32_MAX);
+	IGNORED(npt_teardown(d, UINT32_MAX)); /* no entries yet: done at once */
 	heap_page_free(d->shared_info, &d->heap_pages);
 	heap_page_free(d, NULL);
 	return NULL;

@@ -5,6 +5,7 @@
  */
 #ifndef LAUNCH_LIFE_H
 #define LAUNCH_LIFE_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
 /* Makes an empty domain in state building.  NULL: no slot or no memory. */
@@ -13,8 +14,8 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 void domain_shutdown(struct domain *d, uint16_t reason);
 /* The guest broke its contract: records the reason, ends the domain; other domains go on. */
 void domain_crash(struct domain *d, const char *reason, uint64_t arg);
-void domain_destroy(struct domain *d); /* -> dying; the reaper does the rest */
-bool domain_reap(uint32_t budget);     /* true when nothing is left to do */
+void domain_destroy(struct domain *d);        /* -> dying; the reaper does the rest */
+MUST_CHECK bool domain_reap(uint32_t budget); /* true when nothing is left to do */
 
 /* HLT with interrupts off: the domain powers off when all its vCPUs have done so. */
 void domain_vcpu_halted(struct vcpu *v);

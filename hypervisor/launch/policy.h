@@ -9,6 +9,7 @@
  */
 #ifndef LAUNCH_POLICY_H
 #define LAUNCH_POLICY_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
 /* The boot policy, copied from the module; stops the machine when it is refused.  Its serial is
@@ -17,7 +18,7 @@ void policy_boot(const void *blob, uint64_t size);
 /* Of the policy in force, or of the one that may come back. */
 uint64_t policy_least_serial(void);
 /* -ENOENT: no such context; -EBUSY: the policy that may come back has none. */
-int policy_label(const char *name, struct xsm_label *out);
+MUST_CHECK int policy_label(const char *name, struct xsm_label *out);
 /* Rolls back what nobody confirmed in time; returns when it wants to be called again. */
 uint64_t policy_tick(uint64_t now);
 #endif

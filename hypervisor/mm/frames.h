@@ -13,6 +13,7 @@
  */
 #ifndef MM_FRAMES_H
 #define MM_FRAMES_H
+#include "base/must_check.h"
 #include "base/addr.h"
 
 #define OWNER_NONE       0x7FFFu
@@ -33,9 +34,9 @@ void frames_add_region(uint64_t base, uint64_t size);
 
 /* order 0 or BLOCK_ORDER; every frame gets owner, refs = 1, and zeroed contents.  -ENOMEM, or
  * -EAGAIN while DIRTY frames are to come back. */
-int frames_alloc(uint16_t owner, unsigned order, frame_t *out);
+MUST_CHECK int frames_alloc(uint16_t owner, unsigned order, frame_t *out);
 /* Takes one more reference: false when the frame is not RAM, not owned by owner, or saturated. */
-bool frame_get(frame_t f, uint16_t owner);
+MUST_CHECK bool frame_get(frame_t f, uint16_t owner);
 void frame_put(frame_t f);
 void frames_put_range(frame_t first, uint64_t count);
 uint16_t frame_owner(frame_t f); /* OWNER_NONE if free or not RAM */

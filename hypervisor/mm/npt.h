@@ -9,6 +9,7 @@
  */
 #ifndef MM_NPT_H
 #define MM_NPT_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 #include "base/addr.h"
 #include "mm/pagetable.h"
@@ -36,20 +37,20 @@ struct npt_entry {
 
 #define GFN_LIMIT (1ull << (36 - PAGE_SHIFT)) /* guests see 36 physical address bits */
 
-int npt_init(struct domain *d);
+MUST_CHECK int npt_init(struct domain *d);
 /* -EEXIST when something is mapped there, -ENOMEM, -EINVAL (range, alignment). */
-int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry);
+MUST_CHECK int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry);
 /* Looks up one gfn: order says what covers it, frame is the 4 KiB frame of that gfn. */
-bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
+MUST_CHECK bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
 /* Removes one 4 KiB mapping (splitting a block), or a whole block when order == BLOCK_ORDER and
  * gfn is aligned and a block lies there.  -ENOENT, -ENOMEM (split). */
-int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
+MUST_CHECK int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
 /* Sets or clears execute permission on the 2 MiB range at gfn (block or 512 pages). */
-int npt_set_exec(struct domain *d, gfn_t gfn, bool exec);
+MUST_CHECK int npt_set_exec(struct domain *d, gfn_t gfn, bool exec);
 /* Provided by domain/memory.c: teardown has removed this entry; gives its references back. */
 void npt_released(struct domain *d, const struct npt_entry *entry);
 /* Frees table pages and puts every reference, at most budget entries per call; true when done. */
-bool npt_teardown(struct domain *d, uint32_t budget);
+MUST_CHECK bool npt_teardown(struct domain *d, uint32_t budget);
 
 /* The table below the root: GFN_LIMIT allows one, and it is always there. */
 static inline const uint64_t *npt_directory(const struct domain *d)
@@ -61,7 +62,8 @@ static inline const uint64_t *npt_directory(const struct domain *d)
  * The frame behind gfn when it is plain RAM (and writable, if asked): the look-up of every guest
  * copy, so it is inline.  table: npt_directory() of the domain.
  */
-static inline bool npt_ram_frame(const uint64_t *table, gfn_t gfn, bool write, frame_t *out)
+static inline MUST_CHECK bool npt_ram_frame(const uint64_t *table, gfn_t gfn, bool write,
+					    frame_t *out)
 {
 	const uint64_t want =
 		PTE_PRESENT | (write ? PTE_WRITE : 0) | (uint64_t)NPT_RAM << NPT_KIND_SHIFT;

@@ -6,6 +6,7 @@
  */
 #ifndef MM_TLB_H
 #define MM_TLB_H
+#include "base/must_check.h"
 #include "cpu/percpu.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,11 +15,12 @@ extern uint64_t tlb_requested; /* mm/tlb.c alone writes it */
 
 uint32_t tlb_request(void); /* returns the epoch that must pass */
 uint64_t tlb_current(void);
-bool tlb_passed(uint32_t epoch); /* one that was requested before */
+MUST_CHECK bool tlb_passed(uint32_t epoch); /* one that was requested before */
 /* Has this CPU carried out all?  Inline: on the path of every guest entry. */
-static inline bool tlb_is_synced(const struct percpu *cpu)
+static inline MUST_CHECK bool tlb_is_synced(const struct percpu *cpu)
 {
 	return cpu->tlb_epoch == __atomic_load_n(&tlb_requested, __ATOMIC_ACQUIRE);
 }
-bool tlb_sync(void); /* called on this CPU before guest entry: true = flush everything now */
+MUST_CHECK bool
+tlb_sync(void); /* called on this CPU before guest entry: true = flush everything now */
 #endif

@@ -5,6 +5,7 @@
  */
 #ifndef VIRT_VIRT_H
 #define VIRT_VIRT_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
 struct virt_paging {
@@ -20,7 +21,8 @@ enum virt_action {
 /* Turns SVM on for this CPU, which has what cpu_missing_features() looks for. */
 void virt_init_cpu(void);
 
-int virt_vcpu_init(struct vcpu *v); /* VMCB and FPU area; state: see the reset functions */
+MUST_CHECK int
+virt_vcpu_init(struct vcpu *v); /* VMCB and FPU area; state: see the reset functions */
 void virt_vcpu_free(struct vcpu *v);
 /* 32-bit flat protected mode, paging off (Xen docs/misc/pvh): EIP, EBX, ESI as given. */
 void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi);
@@ -40,13 +42,13 @@ enum virt_action virt_run(struct vcpu *v);
 struct cpuid_regs;
 void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
 /* false: inject #GP. */
-bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
-bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
+MUST_CHECK bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
+MUST_CHECK bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
 uint32_t guest_port_in(uint16_t port, unsigned size); /* writes are ignored */
 /* Vendor part of the MSR policy: those that live in the VMCB.  false: refused, or not one of them.
  */
-bool virt_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
-bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
+MUST_CHECK bool virt_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
+MUST_CHECK bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
 uint64_t virt_guest_cr4(const struct vcpu *v);
 
 /* Register access, on the path of every exit and so inline; each vendor brings this header:

@@ -6,6 +6,7 @@
  */
 #ifndef VIRT_VLAPIC_H
 #define VIRT_VLAPIC_H
+#include "base/must_check.h"
 #include "domain/domain.h"
 
 struct vlapic {
@@ -14,10 +15,10 @@ struct vlapic {
 };
 
 void vlapic_reset(struct vcpu *v);
-int vlapic_pending(struct vcpu *v);               /* deliverable vector or -1 */
+MUST_CHECK int vlapic_pending(struct vcpu *v);    /* deliverable vector or -1 */
 void vlapic_accepted(struct vcpu *v, int vector); /* it was injected (no effect on other vectors) */
 void vlapic_raise(struct vcpu *v, uint8_t vector);
 /* MSRs 0x800-0x8FF; false = #GP */
-bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value);
-bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value);
+MUST_CHECK bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value);
+MUST_CHECK bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value);
 #endif

@@ -226,7 +226,7 @@ static void step_machine(void)
 		builder_tick(machine.now);
 		break;
 	case 1:
-		domain_reap(1 + fuzz_byte());
+		IGNORED(domain_reap(1 + fuzz_byte()));
 		break;
 	case 2:
 		frames_scrub(fuzz_byte());

@@ -2,6 +2,7 @@
 /* AMD's part of virt/virt.h that is inline: guest registers in the VMCB. */
 #ifndef VIRT_SVM_REGISTERS_H
 #define VIRT_SVM_REGISTERS_H
+#include "base/must_check.h"
 #include "virt/virt.h"
 #include "virt/svm/vmcb.h"
 
@@ -42,7 +43,7 @@ static inline void virt_skip(struct vcpu *v, unsigned length)
 }
 
 /* RFLAGS.IF */
-static inline bool virt_interrupts_on(const struct vcpu *v)
+static inline MUST_CHECK bool virt_interrupts_on(const struct vcpu *v)
 {
 	return v->vmcb->rflags & RFLAGS_IF;
 }

@@ -309,7 +309,7 @@ static void next_tenant(void)
 			struct gnttab_unmap_grant_ref op = {.host_addr = (MAPS + n) << PAGE_SHIFT,
 							    .handle = handles[n]};
 
-			domain_reap(40);
+			IGNORED(domain_reap(40));
 			check_teardown();
 			memcpy(world_memory(dom0, WORLD_DATA), &op, sizeof(op));
 			world_call(dom0, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref,
@@ -354,7 +354,7 @@ static void one_step(void)
 	} else if (dice < 900) {
 		machine_sync(machine_below(CPUS));
 	} else if (dice < 950) {
-		domain_reap(1 + machine_below(30));
+		IGNORED(domain_reap(1 + machine_below(30)));
 	} else {
 		frames_scrub(1 + machine_below(50));
 	}
