@@ -157,7 +157,8 @@ struct corbel_rendezvous {
 	(1u << 5) /* no RDRAND, or it repeats itself: salts, boot id and seeds may be guessed */
 #define CORBEL_HOST_SMT (1u << 6) /* cores have more than one thread */
 #define CORBEL_HOST_NO_DEVICES                                                                     \
-	(1u << 7) /* bus masters were stopped and no domain can reach a device that does DMA */
+	(1u << 7) /* bus masters of PCI segment 0 were stopped, each read back, and no domain can  \
+		   * reach a device that does DMA */
 #define CORBEL_HOST_NO_IBPB                                                                        \
 	(1u << 8) /* this CPU cannot forget predictions: one domain's may steer another */
 

@@ -40,6 +40,7 @@ struct boot_info {
 	uint64_t hv_base, hv_size; /* hypervisor region for frame table and heap, 2 MiB aligned,
 				    * below 4 GiB, mapped RW+NX identity in the final tables */
 	uint64_t hv_free;          /* first unused byte of the hypervisor region */
+	bool masters_stopped;      /* no PCI function is a bus master any more */
 	bool tpm;                  /* one answers as FIFO (TIS), and may be used */
 	struct boot_log log;
 };

@@ -168,7 +168,7 @@ static void measure_begin(struct boot_info *boot)
 	measure_config(boot->cmdline);
 	host.flags |= (boot->tpm ? CORBEL_HOST_TPM : 0) | (boot->efi ? CORBEL_HOST_EFI : 0);
 	/* Bus masters are off, and nobody is given a port, configuration space or a BAR. */
-	host.flags |= CORBEL_HOST_NO_DEVICES;
+	host.flags |= boot->masters_stopped ? CORBEL_HOST_NO_DEVICES : 0;
 	if (cpuid(0x80000000, 0).a >= 0x8000001E && cpuid(0x8000001E, 0).b >> 8 & 0xFF) {
 		host.flags |= CORBEL_HOST_SMT; /* APM vol. 3 E.4.17: threads per core, less one */
 	}

@@ -144,6 +144,17 @@ static void choose_region(void)
 	}
 }
 
+static void stop_bus_masters(void)
+{
+	struct pci_stopped stopped = pci_stop_bus_masters();
+
+	boot.masters_stopped = stopped.stuck == 0;
+	printk("bus masters stopped: %u", stopped.masters - stopped.stuck);
+	if (stopped.stuck) {
+		printk("warning: %u bus masters stay on: this host has devices", stopped.stuck);
+	}
+}
+
 /* The list. */
 void hv_main(uint32_t magic, uint64_t information)
 {
@@ -153,7 +164,7 @@ void hv_main(uint32_t magic, uint64_t information)
 	read_loader(magic, information);
 	leave_firmware();
 	check_cpu();
-	printk("bus masters stopped: %u", pci_stop_bus_masters());
+	stop_bus_masters();
 	reserve_memory();
 	choose_region();
 	hpt_init(&boot);

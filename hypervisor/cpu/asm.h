@@ -74,6 +74,22 @@ static inline void read_dr0_to_3(uint64_t dr[4])
 			 : "=r"(dr[0]), "=r"(dr[1]), "=r"(dr[2]), "=r"(dr[3]));
 }
 
+/* 64 bytes, past the caches; store_fence() before anybody relies on them. */
+static inline void store_zeros_nontemporal(uint64_t at[8])
+{
+	__asm__ volatile("movnti %0, (%1)\n\tmovnti %0, 8(%1)\n\tmovnti %0, 16(%1)\n\t"
+			 "movnti %0, 24(%1)\n\tmovnti %0, 32(%1)\n\tmovnti %0, 40(%1)\n\t"
+			 "movnti %0, 48(%1)\n\tmovnti %0, 56(%1)"
+			 :
+			 : "r"(0ull), "r"(at)
+			 : "memory");
+}
+
+static inline void store_fence(void)
+{
+	__asm__ volatile("sfence" : : : "memory");
+}
+
 static inline void vmsave(uintptr_t vmcb)
 {
 	__asm__ volatile("vmsave %0" : : "a"(vmcb) : "memory");

@@ -11,13 +11,11 @@
 #define PORT_DATA      0xCFC
 #define ADDRESS_ENABLE 0x80000000u
 
-#define REG_ID          0x00
-#define REG_COMMAND     0x04
-#define REG_HEADER      0x0C
-#define COMMAND_MASTER  0x0004u
-#define COMMAND_MASK    0xFFFFu /* the upper half is status: writing 1 there would clear bits */
-#define HEADER_MULTIPLE 0x00800000u
-#define ID_NONE         0xFFFFFFFFu
+#define REG_ID         0x00
+#define REG_COMMAND    0x04
+#define COMMAND_MASTER 0x0004u
+#define COMMAND_MASK   0xFFFFu /* the upper half is status: writing 1 there would clear bits */
+#define ID_NONE        0xFFFFFFFFu
 
 static uint32_t pci_read(uint16_t function, uint32_t reg)
 {
@@ -31,28 +29,45 @@ static void pci_write(uint16_t function, uint32_t reg, uint32_t value)
 	outl(PORT_DATA, value);
 }
 
-unsigned pci_stop_bus_masters(void)
+static bool is_there(uint16_t function)
 {
-	unsigned stopped = 0;
+	return pci_read(function, REG_ID) != ID_NONE;
+}
 
-	for (uint32_t function = 0; function < 0x10000; function++) {
-		if (pci_read((uint16_t)function, REG_ID) == ID_NONE) {
-			if ((function & 7) == 0) {
-				function |= 7; /* no function 0, no device */
-			}
+static void stop(uint16_t function, struct pci_stopped *count)
+{
+	uint32_t command = pci_read(function, REG_COMMAND);
+
+	if (!(command & COMMAND_MASTER)) {
+		return;
+	}
+	count->masters++;
+	pci_write(function, REG_COMMAND, command & COMMAND_MASK & ~COMMAND_MASTER);
+	if (pci_read(function, REG_COMMAND) & COMMAND_MASTER) {
+		count->stuck++;
+	}
+}
+
+/*
+ * A device without function 0 is none, and costs one read.  Where there is one all eight are looked
+ * at, whatever its header says of them; and on a bus that begins with a device all 256, since with
+ * alternative routing they belong to that one.
+ */
+struct pci_stopped pci_stop_bus_masters(void)
+{
+	struct pci_stopped count = {0, 0};
+
+	for (uint32_t first = 0; first < 0x10000; first += 8) {
+		uint16_t bus = (uint16_t)(first & 0xFF00);
+
+		if (!is_there((uint16_t)first) && (bus == 0 || !is_there(bus))) {
 			continue;
 		}
-		uint32_t command = pci_read((uint16_t)function, REG_COMMAND);
-
-		if (command & COMMAND_MASTER) {
-			pci_write((uint16_t)function, REG_COMMAND,
-				  command & COMMAND_MASK & ~COMMAND_MASTER);
-			stopped++;
-		}
-		if ((function & 7) == 0 &&
-		    !(pci_read((uint16_t)function, REG_HEADER) & HEADER_MULTIPLE)) {
-			function |= 7;
+		for (uint32_t function = first; function < first + 8; function++) {
+			if (is_there((uint16_t)function)) {
+				stop((uint16_t)function, &count);
+			}
 		}
 	}
-	return stopped;
+	return count;
 }

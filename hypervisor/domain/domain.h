@@ -26,6 +26,9 @@
 
 #define MAX_DOMAINS 256
 
+/* Tables that map the builder's window: 2 MiB each of what it looks at at one time. */
+#define BUILDER_HEAP_LIMIT 512u
+
 #define IN_BUILDING (1u << CORBEL_DOM_building)
 #define IN_LIVE                                                                                    \
 	(1u << CORBEL_DOM_sealed | 1u << CORBEL_DOM_running | 1u << CORBEL_DOM_paused |            \

@@ -8,6 +8,7 @@
 #include "domain/gcopy.h"
 #include "domain/domain.h"
 #include "base/lib.h"
+#include "cpu/asm.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
 #include "mm/pagetable.h"
@@ -248,8 +249,13 @@ void frame_copy(frame_t dst, uint32_t dst_offset, frame_t src, uint32_t src_offs
 
 void frame_zero(frame_t f)
 {
-	void *page = slot_map(f);
+	uint64_t *page = slot_map(f);
 
-	memset(page, 0, PAGE_SIZE);
+	/* Past the caches: a guest may have had the frame uncached (its PAT decides), and whoever
+	 * has it next must not see memory that a line written back later would have cleared. */
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*page); i += 8) {
+		store_zeros_nontemporal(page + i);
+	}
+	store_fence();
 	slot_unmap(page);
 }

@@ -172,7 +172,7 @@ static struct domain *make_instance(void)
 
 	CHECK(d);
 	d->is_builder = true;
-	d->heap_limit = 4096; /* tables of its window: grows with what it builds */
+	d->heap_limit = BUILDER_HEAP_LIMIT;
 	memcpy(start.policy_key, host.policy_key, sizeof(start.policy_key));
 	start.instance = d->instance = ++host.builder_instance;
 	for (uint64_t gpa = 0; gpa < CORBEL_BUILDER_RAM; gpa += BLOCK_SIZE) {

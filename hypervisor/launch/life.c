@@ -26,7 +26,8 @@ _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "one heap page each");
 
 #define TABLE_SLACK  64u   /* nested tables beyond those of plain RAM */
 #define HEAP_FIXED   96u   /* events, grant frames and mappings, 8 vCPUs, itself */
-#define HEAP_RESERVE 1024u /* builder and Dom0 */
+/* Builder (BUILDER_HEAP_LIMIT and HEAP_FIXED) and what the hypervisor keeps: images, policies. */
+#define HEAP_RESERVE 1024u
 
 static uint32_t dying_count;
 static uint64_t promised; /* sum of heap_promise, in pages */
@@ -48,13 +49,14 @@ static void init_shared_info(struct domain *d)
 
 /*
  * Hypervisor memory is promised whole at creation, so that no guest can use up what the builder,
- * Dom0 or a later tenant needs.  Those two draw on the reserve.
+ * Dom0 or a later tenant needs.  The builder draws on the reserve.
  */
 static bool promise_heap(struct domain *d)
 {
 	uint32_t need = d->heap_limit + HEAP_FIXED;
 
-	if (d->id == CORBEL_DOMID_DOM0 || d->id == CORBEL_DOMID_BUILDER) {
+	_Static_assert(BUILDER_HEAP_LIMIT + HEAP_FIXED < HEAP_RESERVE, "the builder's share");
+	if (d->id == CORBEL_DOMID_BUILDER) {
 		return true;
 	}
 	if (promised + need + HEAP_RESERVE > heap_total_pages()) {

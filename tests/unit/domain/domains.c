@@ -219,11 +219,37 @@ static void parameters(void **state)
 	assert_int_equal(d->callback_vector, 0xF3);
 }
 
+/* All hypervisor memory that domains may ever use is set aside, and what the builder needs is not
+ * among it: a domain that could eat into that is not made. */
+static void heap_is_promised_whole(void **state)
+{
+	uint64_t promises = dom0->heap_promise, left = heap_total_pages() - 1024;
+	struct domain *d = NULL, *more[64];
+	unsigned count = 0;
+
+	(void)state;
+	assert_true(dom0->heap_promise >= dom0->heap_limit);
+	assert_true(world_builder()->heap_limit <= 512);
+	while (count < ARRAY_SIZE(more) &&
+	       (d = domain_create((uint16_t)(100 + count), dom0->label, 4096, 1)) != NULL) {
+		assert_true(d->heap_promise >= d->heap_limit + 32 + 8); /* grant frames, vCPUs */
+		promises += d->heap_promise;
+		assert_true(promises <= left);
+		more[count++] = d;
+	}
+	assert_true(count > 3 && count < ARRAY_SIZE(more));
+	assert_true(promises + more[0]->heap_promise > left); /* not refused too early */
+	while (count) {
+		world_destroy(more[--count]);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(heap_runs_dry), T(quota), T(control), T(registered_areas), T(parameters),
+		T(heap_is_promised_whole), T(heap_runs_dry), T(quota), T(control),
+		T(registered_areas),       T(parameters),
 	};
 
 	return cmocka_run_group_tests_name("domains", tests, setup_once, NULL);

@@ -18,7 +18,7 @@
 #define MACHINE_FRAMES (MACHINE_BLOCKS * 512u)
 /* Not RAM at first: the block around it is no block until frames_add_region() brings it. */
 #define MACHINE_HOLE       (MACHINE_FIRST + MACHINE_FRAMES - 100u)
-#define MACHINE_HEAP_PAGES 2048u
+#define MACHINE_HEAP_PAGES 4096u
 #define MACHINE_MARKER     0xA5
 
 struct machine {
