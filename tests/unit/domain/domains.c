@@ -12,6 +12,7 @@
 #include "base/host.h"
 #include "launch/policy.h"
 #include "domain/memory.h"
+#include "ipc/grant_table.h"
 #include "domain/sched.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
@@ -244,12 +245,37 @@ static void heap_is_promised_whole(void **state)
 	}
 }
 
+/* Uses of one entry are counted in 16 bits: the one beyond is refused, not forgotten. */
+static void grant_uses_end(void **state)
+{
+	struct domain *d = world_tenant(true);
+	struct grant_use *use;
+	frame_t frame;
+
+	(void)state;
+	assert_int_equal(grant_seed(d, 8, dom0->id, (gfn_t){3}), 0);
+	assert_int_equal(grant_hold(d, dom0->id, 8, true, &frame), GNTST_okay);
+	use = &d->grants->use[0][8];
+	assert_int_equal(use->users, 1);
+	use->users = UINT16_MAX;
+	assert_int_equal(grant_hold(d, dom0->id, 8, false, &frame), GNTST_no_space);
+	assert_int_equal(use->users, UINT16_MAX);
+	use->users = 1;
+	grant_release(d, 8, true);
+	frame_put(frame);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(heap_is_promised_whole), T(heap_runs_dry), T(quota), T(control),
-		T(registered_areas),       T(parameters),
+		T(heap_is_promised_whole),
+		T(heap_runs_dry),
+		T(grant_uses_end),
+		T(quota),
+		T(control),
+		T(registered_areas),
+		T(parameters),
 	};
 
 	return cmocka_run_group_tests_name("domains", tests, setup_once, NULL);

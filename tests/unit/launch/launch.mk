@@ -18,6 +18,8 @@ UNIT_SRC_review_policy = tests/unit/launch/review_policy.c $(RELOAD)
 $(B)/tests/unit/review_policy: tests/unit/launch/reload_calls.h | $(B)/policy/cloud.bin
 # The launch log: its records, its ring and its root, on the simulated machine.
 LAUNCHLOG = tests/unit/launch/launchlog_calls.c tests/unit/launch/reload_calls.c $(WORLD)
+UNIT += entropy
+UNIT_SRC_entropy = tests/unit/launch/entropy.c $(WORLD)
 UNIT += launchlog launchlog_ring launchlog_random
 UNIT_SRC_launchlog        = tests/unit/launch/launchlog.c $(LAUNCHLOG)
 UNIT_SRC_launchlog_ring   = tests/unit/launch/launchlog_ring.c $(LAUNCHLOG)

@@ -36,10 +36,11 @@ mutant-flags: $(MACHINE) $(B)/policy/cloud.bin
 	@echo $(HOSTCC) $(filter-out -O1 -g -Werror -f%,$(SANFLAGS)) -O0 -Itests/unit
 .PHONY: mutant-flags
 
-UNIT += vlapic cpuid_msr
+UNIT += vlapic cpuid_msr svm
+UNIT_SRC_svm       = tests/unit/virt/svm.c $(WORLD)
 UNIT_SRC_vlapic    = tests/unit/virt/vlapic.c $(WORLD)
 UNIT_SRC_cpuid_msr = tests/unit/virt/cpuid_msr.c $(WORLD)
-$(B)/tests/unit/vlapic $(B)/tests/unit/cpuid_msr: | $(B)/policy/cloud.bin
+$(B)/tests/unit/vlapic $(B)/tests/unit/cpuid_msr $(B)/tests/unit/svm: | $(B)/policy/cloud.bin
 
 UNIT += builds domains
 UNIT_SRC_builds  = tests/unit/launch/builds.c $(WORLD)
