@@ -24,8 +24,8 @@
 
 _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "one heap page each");
 
-#define TABLE_SLACK  64u   /* nested tables beyond those of plain RAM */
-#define HEAP_FIXED   96u   /* events, grant frames and mappings, 8 vCPUs, itself */
+#define TABLE_SLACK 64u /* nested tables beyond those of plain RAM */
+#define HEAP_FIXED  96u /* events, grant frames and mappings, 8 vCPUs, itself */
 /* Builder (BUILDER_HEAP_LIMIT and HEAP_FIXED) and what the hypervisor keeps: images, policies. */
 #define HEAP_RESERVE 1024u
 
