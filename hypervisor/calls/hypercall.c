@@ -134,26 +134,21 @@ static __attribute__((noinline)) int fetch_inside(struct hc_call *call, uint64_t
 static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 {
 	const struct call_shape *shape = &shapes[index_in(number, HC_NUMBERS)];
-	uint64_t sub = call->arg[0];
-	uint64_t pointer = call->arg[shape->pointer == POINTER_in_rdx ? 2 : 1];
+	uint64_t sub = call->arg[0], pointer;
 	const struct hc_row *row;
 	int rc;
 
-	call->row = NULL;
 	if (number >= HC_NUMBERS) {
+		call->row = NULL;
 		return 0;
 	}
-	switch (shape->sub) {
-	case SUB_inside:
-		return fetch_inside(call, number, shape, pin);
-	case SUB_in_low_rdi:
-		sub &= 63;
-		break;
-	case SUB_none:
-		sub = 0;
-		break;
-	default:
-		break;
+	/* The usual shape costs one test: without jump tables a switch tries one after the other.
+	 */
+	if (__builtin_expect(shape->sub != SUB_in_rdi, 0)) {
+		if (shape->sub == SUB_inside) {
+			return fetch_inside(call, number, shape, pin);
+		}
+		sub = shape->sub == SUB_in_low_rdi ? sub & 63 : 0;
 	}
 	row = find_row(number, sub);
 	call->sub = (uint16_t)call->arg[0];
@@ -161,6 +156,7 @@ static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 	if (!row || row->kind != KIND_call || (row->dir != DIR_IN && row->dir != DIR_INOUT)) {
 		return 0;
 	}
+	pointer = call->arg[shape->pointer == POINTER_in_rdx ? 2 : 1];
 	if (row->dir == DIR_IN) {
 		return copy_from_guest(call->vcpu, call->in.bytes, pointer, row->size);
 	}

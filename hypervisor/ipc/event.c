@@ -92,7 +92,6 @@ static void notify(struct domain *d, uint32_t port)
 
 void event_port_raise(struct domain *d, uint32_t port)
 {
-	port = (uint32_t)index_in(port, EVENT_PORTS);
 	if (!event_domain_live(d) || bit_test_and_set(d->shared_info->evtchn_pending, port)) {
 		return;
 	}

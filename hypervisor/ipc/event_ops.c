@@ -189,23 +189,17 @@ long hc_event_send(struct hc_call *call)
 
 	spin_lock(&event_lock);
 	p = own_port(call, op->port);
-	switch (p ? p->state : PORT_free) {
-	case PORT_interdomain:
+	if (p && p->state == PORT_interdomain) {
 		/* The port names the object, so this check cannot come before the lock. */
 		result = gate_authorize(call, p->peer, XSM_RIGHT(event, send));
 		if (!result) {
 			event_port_raise(p->peer, p->peer_port);
 		}
-		break;
-	case PORT_ipi:
-		event_port_raise(call->caller, op->port);
+	} else if (p && p->state == PORT_ipi) {
+		event_port_raise(call->caller, (uint32_t)index_in(op->port, EVENT_PORTS));
 		result = 0;
-		break;
-	case PORT_unbound:
+	} else if (p && p->state == PORT_unbound) {
 		result = 0; /* nobody there yet, or any more: dropped, as in Xen */
-		break;
-	default:
-		break;
 	}
 	spin_unlock(&event_lock);
 	return result;

@@ -63,7 +63,8 @@ static inline struct event_port *event_port_at(struct domain *d, uint64_t port)
 
 /* Puts `content` into a free port.  Port, -ENOSPC or -ENOMEM. */
 MUST_CHECK int event_port_add(struct domain *d, struct event_port content);
-/* Sets the pending bit and notifies; nothing outside IN_LIVE. */
+/* Sets the pending bit and notifies; nothing outside IN_LIVE.  A port from a guest comes through
+ * index_in(). */
 void event_port_raise(struct domain *d, uint32_t port);
 /* Clears the guest's mask bit of a port in use and notifies, if the port is pending. */
 void event_port_unmask(struct domain *d, uint32_t port);
