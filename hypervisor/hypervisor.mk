@@ -5,7 +5,7 @@
 HV_SRC += $(addprefix hypervisor/base/, lib.c format.c host.c)
 HV_SRC += $(addprefix hypervisor/cpu/, cpu.c percpu.c locks.c desc.c trap.c entry.S lapic.c clock.c time.c)
 HV_SRC += $(addprefix hypervisor/diag/, uart.c console.c trace.c panic.c)
-HV_SRC += $(addprefix hypervisor/mm/, hpt.c frames.c heap.c slots.c npt.c tlb.c)
+HV_SRC += $(addprefix hypervisor/mm/, hpt.c frames.c heap.c slots.c zero.c npt.c tlb.c)
 HV_SRC += $(addprefix hypervisor/virt/, cpuid.c msr.c pio.c vlapic.c)
 HV_SRC += $(addprefix hypervisor/virt/svm/, svm.c exit.c entry.S)
 HV_SRC += $(addprefix hypervisor/domain/, domain.c vcpu.c sched.c memory.c gcopy.c)

@@ -112,7 +112,7 @@ static int map_foreign(struct domain *builder, struct domain *target, uint64_t f
 		return -XEN_EINVAL; /* its own RAM and the modules stay what they are */
 	}
 	spin_lock(&target->lock);
-	ok = npt_lookup(target, (gfn_t){from}, &e) && e.kind == NPT_RAM &&
+	ok = npt_lookup(&target->npt, (gfn_t){from}, &e) && e.kind == NPT_RAM &&
 	     frame_get(e.frame, target->id);
 	spin_unlock(&target->lock);
 	if (!ok) {

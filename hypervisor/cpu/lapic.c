@@ -5,7 +5,6 @@
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/time.h"
-#include "mm/hpt.h"
 
 #define REG_TPR           0x080
 #define REG_EOI           0x0B0

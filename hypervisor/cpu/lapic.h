@@ -4,6 +4,8 @@
 #define CPU_LAPIC_H
 #include <stdint.h>
 
+#define LAPIC_BASE 0xFEE00000ul
+
 /* Masks the PICs, turns the local APIC on with every local interrupt masked.  Panics when it is not
  * where it must be. */
 void lapic_init(void);

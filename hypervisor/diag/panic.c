@@ -7,11 +7,10 @@
 #include "diag/console.h"
 #include "base/lib.h"
 #include "diag/trace.h"
+#include "diag/upcalls.h"
 #include "cpu/asm.h"
 #include "cpu/desc.h"
 #include "diag/uart.h"
-#include "mm/frames.h"
-#include "mm/heap.h"
 
 #define CALL_DEPTH   12
 #define LAST_RECORDS 16

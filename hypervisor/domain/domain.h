@@ -19,6 +19,7 @@
 #include "cpu/locks.h"
 #include "base/addr.h"
 #include "domain/gcopy.h"
+#include "mm/npt.h"
 #include "xsm/monitor/monitor.h"
 #include <xen/xen.h>
 #include <xen/event_channel.h>
@@ -91,12 +92,10 @@ struct domain {
 	uint16_t shutdown_reason; /* SHUTDOWN_*, 0xFF = none */
 	char crash_reason[64];
 	/* memory, lock RANK_DOMAIN */
-	uint64_t *npt_root;
+	struct npt npt;             /* its charge: heap_pages */
 	uint64_t max_pages, pages;  /* 4 KiB of RAM */
-	uint64_t teardown_gfn;      /* reaper's cursor */
 	uint32_t heap_pages;        /* charge for hypervisor memory, in pages */
 	uint32_t heap_promise;      /* what it may use at most, set aside for it at creation */
-	uint32_t heap_limit;        /* nested tables stop growing here */
 	uint32_t foreign_maps;      /* mappings of this domain's frames by its builder */
 	uint32_t grant_maps;        /* mappings of this domain's frames through its grants */
 	shared_info_t *shared_info; /* heap page */
@@ -135,7 +134,7 @@ void domain_set_state(struct domain *d, enum corbel_dom_state state); /* traces 
 /* Dying, and what is left of it others hold. */
 static inline MUST_CHECK bool domain_is_zombie(const struct domain *d)
 {
-	return d->reap_started && !d->npt_root && d->refs != 1;
+	return d->reap_started && !d->npt.root && d->refs != 1;
 }
 MUST_CHECK bool domain_is_reaping(void); /* a dying domain has frames that it alone holds */
 /* May its vCPUs run?  Running, or building with a stub. */

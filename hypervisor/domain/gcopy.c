@@ -79,7 +79,7 @@ static inline bool translate(const struct walk *w, uint64_t va, bool write, uint
 static inline void walk_begin(struct walk *w, struct vcpu *v, struct domain *d)
 {
 	spin_lock(&d->lock);
-	w->directory = npt_directory(d);
+	w->directory = npt_directory(&d->npt);
 	w->slot = slot_take();
 	if (v) {
 		virt_paging(v, &w->paging);
@@ -245,18 +245,4 @@ void frame_copy(frame_t dst, uint32_t dst_offset, frame_t src, uint32_t src_offs
 	memcpy(to + dst_offset, from + src_offset, length);
 	slot_unmap(to);
 	slot_unmap(from);
-}
-
-void frame_zero(frame_t f)
-{
-	uint64_t *page = slot_map(f);
-
-	/* Past the caches: a guest may have had the frame uncached (its PAT decides), and whoever
-	 * has it next must not see memory that a line written back later would have cleared. */
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*page); i += 8) {
-		store_zeros_nontemporal(page + i);
-	}
-	store_fence();
-	slot_unmap(page);
 }

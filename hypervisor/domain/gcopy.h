@@ -41,5 +41,4 @@ MUST_CHECK int copy_to_guest(struct vcpu *v, uint64_t va, const void *src, uint3
 /* One page-sized frame to another; the caller holds references on both. */
 void frame_copy(frame_t dst, uint32_t dst_offset, frame_t src, uint32_t src_offset,
 		uint32_t length);
-void frame_zero(frame_t f);
 #endif

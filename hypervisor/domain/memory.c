@@ -23,8 +23,9 @@ static void foreign_released(struct domain *holder, frame_t frame)
 }
 
 /* Gives back what an entry held, after npt_unmap() or in teardown. */
-void npt_released(struct domain *d, const struct npt_entry *e)
+void npt_released(struct npt *npt, const struct npt_entry *e)
 {
+	struct domain *d = (struct domain *)((uint8_t *)npt - offsetof(struct domain, npt));
 	uint64_t count = 1ull << e->order;
 
 	switch (e->kind) {
@@ -61,7 +62,7 @@ int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
 		return rc == -XEN_ENOMEM && domain_is_reaping() ? -XEN_EAGAIN : rc;
 	}
 	spin_lock(&d->lock);
-	rc = npt_map(d, gfn, e);
+	rc = npt_map(&d->npt, gfn, e);
 	if (rc == 0) {
 		d->pages += count;
 	}
@@ -83,19 +84,19 @@ int domain_replace(struct domain *d, gfn_t gfn, const struct npt_entry *instead)
 	int rc = 0;
 
 	spin_lock(&d->lock);
-	if (npt_lookup(d, gfn, &old)) {
+	if (npt_lookup(&d->npt, gfn, &old)) {
 		if (old.kind == NPT_GRANT || old.kind == NPT_MMIO || old.kind == NPT_MODULE) {
 			rc = -XEN_EBUSY;
 		} else {
-			rc = npt_unmap(d, gfn, 0, &old);
+			rc = npt_unmap(&d->npt, gfn, 0, &old);
 			if (rc == 0) {
-				npt_released(d, &old);
+				npt_released(&d->npt, &old);
 				tlb_request();
 			}
 		}
 	}
 	if (rc == 0 && instead) {
-		rc = npt_map(d, gfn, *instead);
+		rc = npt_map(&d->npt, gfn, *instead);
 	}
 	spin_unlock(&d->lock);
 	return rc;
@@ -110,7 +111,7 @@ void domain_write(struct domain *d, gpa_t gpa, const void *src, uint64_t length)
 		struct npt_entry e;
 		uint8_t *page;
 
-		CHECK(npt_lookup(d, (gfn_t){at >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM);
+		CHECK(npt_lookup(&d->npt, (gfn_t){at >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM);
 		page = slot_map(e.frame);
 		memcpy(page + (at & PAGE_MASK), src, part);
 		slot_unmap(page);

@@ -4,8 +4,6 @@
  * A registered area is pinned guest RAM: it holds references for as long as it is registered.
  */
 #include "domain/vcpu.h"
-#include "ipc/event.h"
-#include "gate/hypercall.h"
 #include "domain/sched.h"
 #include "cpu/percpu.h"
 #include "cpu/time.h"

@@ -103,8 +103,8 @@ static int16_t entry_check(struct domain *granter, uint64_t value, uint16_t peer
 	    (write && value & GTF_readonly)) {
 		return GNTST_permission_denied;
 	}
-	if (!npt_lookup(granter, gfn, &entry) || entry.kind != NPT_RAM || (write && !entry.write) ||
-	    !frame_get(entry.frame, granter->id)) {
+	if (!npt_lookup(&granter->npt, gfn, &entry) || entry.kind != NPT_RAM ||
+	    (write && !entry.write) || !frame_get(entry.frame, granter->id)) {
 		return GNTST_bad_page;
 	}
 	*frame = entry.frame;

@@ -76,7 +76,7 @@ int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t 
 		return status;
 	}
 	spin_lock(&d->lock);
-	error = npt_map(d, gfn, entry); /* takes over the frame reference */
+	error = npt_map(&d->npt, gfn, entry); /* takes over the frame reference */
 	spin_unlock(&d->lock);
 	if (error) {
 		frame_put(entry.frame);
@@ -124,8 +124,8 @@ static bool remove_mapping(struct domain *d, const struct grant_map *map)
 	bool done;
 
 	spin_lock(&d->lock);
-	done = npt_lookup(d, gfn, &entry) && entry.kind == NPT_GRANT &&
-	       entry.frame.n == map->frame.n && npt_unmap(d, gfn, 0, &entry) == 0;
+	done = npt_lookup(&d->npt, gfn, &entry) && entry.kind == NPT_GRANT &&
+	       entry.frame.n == map->frame.n && npt_unmap(&d->npt, gfn, 0, &entry) == 0;
 	spin_unlock(&d->lock);
 	return done;
 }
@@ -162,7 +162,8 @@ static void revoke(struct domain *d, struct grant_map *map)
 
 	if (mapped && frames_alloc(d->id, 0, &empty.frame) == 0) {
 		spin_lock(&d->lock);
-		CHECK(npt_map(d, (gfn_t){map->gfn}, empty) == 0); /* its table is still there */
+		CHECK(npt_map(&d->npt, (gfn_t){map->gfn}, empty) ==
+		      0); /* its table is still there */
 		spin_unlock(&d->lock);
 		map->frame = empty.frame;
 	}

@@ -124,7 +124,7 @@ static int16_t open_own(struct domain *d, uint64_t gfn, struct side *side)
 	bool good;
 
 	spin_lock(&d->lock);
-	good = npt_lookup(d, (gfn_t){gfn}, &entry) && entry.kind == NPT_RAM &&
+	good = npt_lookup(&d->npt, (gfn_t){gfn}, &entry) && entry.kind == NPT_RAM &&
 	       (entry.write || !side->write) && frame_get(entry.frame, d->id);
 	spin_unlock(&d->lock);
 	side->frame = entry.frame;

@@ -128,7 +128,7 @@ static void give_dom0_devices(struct domain *d)
 				 .write = true};
 
 	memset(empty_bus, 0xFF, sizeof(empty_bus));
-	CHECK(npt_map(d, (gfn_t){TIS_BASE >> PAGE_SHIFT}, page) == 0);
+	CHECK(npt_map(&d->npt, (gfn_t){TIS_BASE >> PAGE_SHIFT}, page) == 0);
 }
 
 long hc_build_create(struct hc_call *call)
@@ -246,7 +246,7 @@ long hc_build_stub(struct hc_call *call)
 		return -XEN_ENOMEM;
 	}
 	spin_lock(&d->lock);
-	rc = npt_set_exec(d, (gfn_t){arg->trap >> PAGE_SHIFT}, false);
+	rc = npt_set_exec(&d->npt, (gfn_t){arg->trap >> PAGE_SHIFT}, false);
 	spin_unlock(&d->lock);
 	if (rc) {
 		vcpu_destroy(v);
@@ -315,7 +315,7 @@ long hc_build_wait(struct hc_call *call)
 	arg->rip = d->stub_rip;
 	/* The unpacker's vCPU goes with all its state; the image gets a fresh one. */
 	spin_lock(&d->lock);
-	CHECK(npt_set_exec(d, (gfn_t){d->stub_trap >> PAGE_SHIFT}, true) == 0);
+	CHECK(npt_set_exec(&d->npt, (gfn_t){d->stub_trap >> PAGE_SHIFT}, true) == 0);
 	spin_unlock(&d->lock);
 	d->stub_trap = 0;
 	builder_stub_gone(d->vcpu[0]);

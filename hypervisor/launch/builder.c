@@ -124,7 +124,7 @@ static void map_modules(struct domain *d, struct corbel_builder_start *start)
 			struct npt_entry e = {
 				.frame = k->block[b], .kind = NPT_MODULE, .order = BLOCK_ORDER};
 
-			CHECK(npt_map(d, (gfn_t){gpa >> PAGE_SHIFT}, e) == 0);
+			CHECK(npt_map(&d->npt, (gfn_t){gpa >> PAGE_SHIFT}, e) == 0);
 			gpa += BLOCK_SIZE;
 		}
 	}
@@ -141,7 +141,7 @@ static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
 		struct npt_entry e;
 		void *page;
 
-		CHECK(npt_lookup(d, (gfn_t){(CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT}, &e));
+		CHECK(npt_lookup(&d->npt, (gfn_t){(CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT}, &e));
 		page = slot_map(e.frame);
 		sha2_update(&c, page, MIN(builder.image_size - at, PAGE_SIZE));
 		slot_unmap(page);
@@ -172,7 +172,7 @@ static struct domain *make_instance(void)
 
 	CHECK(d);
 	d->is_builder = true;
-	d->heap_limit = BUILDER_HEAP_LIMIT;
+	d->npt.limit = BUILDER_HEAP_LIMIT;
 	memcpy(start.policy_key, host.policy_key, sizeof(start.policy_key));
 	start.instance = d->instance = ++host.builder_instance;
 	for (uint64_t gpa = 0; gpa < CORBEL_BUILDER_RAM; gpa += BLOCK_SIZE) {

@@ -53,7 +53,7 @@ static void init_shared_info(struct domain *d)
  */
 static bool promise_heap(struct domain *d)
 {
-	uint32_t need = d->heap_limit + HEAP_FIXED;
+	uint32_t need = d->npt.limit + HEAP_FIXED;
 
 	_Static_assert(BUILDER_HEAP_LIMIT + HEAP_FIXED < HEAP_RESERVE, "the builder's share");
 	if (d->id == CORBEL_DOMID_BUILDER) {
@@ -94,13 +94,14 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	copy_string(d->record.label, sizeof(d->record.label), xsm_label_name(&host_policy, label));
 	d->shutdown_reason = 0xFF;
 	d->heap_pages = 1;
-	d->heap_limit = TABLE_SLACK + (uint32_t)(max_pages >> 11); /* 2 MiB entries and splits */
+	d->npt.limit = TABLE_SLACK + (uint32_t)(max_pages >> 11); /* 2 MiB entries and splits */
 	if (!promise_heap(d)) {
 		heap_page_free(d, NULL);
 		return NULL;
 	}
 	d->shared_info = heap_page(&d->heap_pages);
-	if (!d->shared_info || npt_init(d) || event_init(d) || grant_init(d)) {
+	if (!d->shared_info || npt_init(&d->npt, &d->heap_pages) || event_init(d) ||
+	    grant_init(d)) {
 		goto fail;
 	}
 	init_shared_info(d);
@@ -110,7 +111,7 @@ fail:
 	promised -= d->heap_promise;
 	event_teardown(d);
 	grant_teardown(d);
-	IGNORED(npt_teardown(d, UINT32_MAX)); /* no entries yet: done at once */
+	IGNORED(npt_teardown(&d->npt, UINT32_MAX)); /* no entries yet: done at once */
 	heap_page_free(d->shared_info, &d->heap_pages);
 	heap_page_free(d, NULL);
 	return NULL;
@@ -186,6 +187,39 @@ void domain_vcpu_halted(struct vcpu *v)
 	domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
+enum virt_action domain_vcpu_halts(struct vcpu *v)
+{
+	/* A stub never waits: its budget is CPU time, and its builder waits for it. */
+	if (!virt_interrupts_on(v) || v->domain->state == CORBEL_DOM_building) {
+		domain_vcpu_halted(v);
+		return VIRT_STOP;
+	}
+	if (v->kicked) {
+		return VIRT_RESUME;
+	}
+	sched_sleep(v, VCPU_blocked);
+	return VIRT_STOP;
+}
+
+enum virt_action domain_nested_fault(struct vcpu *v, const struct virt_fault *fault)
+{
+	struct domain *d = v->domain;
+	const char *reason = "read outside its memory";
+
+	/* Present and not executable: nothing but the trapped block is (INV-BUILD-3). */
+	if (d->stub_trap && fault->fetch && fault->present) {
+		build_stub_trapped(v, fault->gpa);
+		return VIRT_STOP;
+	}
+	if (fault->fetch) {
+		reason = "instruction fetch outside its memory";
+	} else if (fault->write) {
+		reason = "write outside its memory";
+	}
+	domain_crash(d, reason, fault->gpa);
+	return VIRT_STOP;
+}
+
 void domain_destroy(struct domain *d)
 {
 	if (d->state == CORBEL_DOM_dying) {
@@ -216,7 +250,7 @@ static bool reap_step(struct domain *d, uint32_t budget)
 		}
 		d->reap_epoch = tlb_request();
 	}
-	if (!tlb_passed(d->reap_epoch) || !npt_teardown(d, budget) || d->refs != 1) {
+	if (!tlb_passed(d->reap_epoch) || !npt_teardown(&d->npt, budget) || d->refs != 1) {
 		return false; /* a peer that still maps its grants keeps the structure: a zombie */
 	}
 	heap_page_free(d->shared_info, &d->heap_pages);

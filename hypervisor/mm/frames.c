@@ -9,7 +9,7 @@
 #include "base/lib.h"
 #include "cpu/locks.h"
 #include "cpu/percpu.h"
-#include "domain/gcopy.h"
+#include "diag/upcalls.h"
 #include "mm/slots.h"
 #include "mm/tlb.h"
 #include <xen/errno.h>

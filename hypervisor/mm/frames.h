@@ -44,7 +44,6 @@ uint32_t frame_refs(frame_t f);
 
 /* Scrubs at most max DIRTY frames whose epoch has passed; returns how many are left. */
 uint64_t frames_scrub(uint64_t max);
-/* The machine is about to stop for a broken invariant: clears all that guests had, locks or not. */
-void frames_wipe(void);
 struct frame_counts frames_count(void);
+void frame_zero(frame_t f); /* the caller owns it, or nobody does */
 #endif

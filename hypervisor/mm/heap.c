@@ -4,6 +4,7 @@
  * have held a guest's registers.
  */
 #include "mm/heap.h"
+#include "diag/upcalls.h"
 #include "base/lib.h"
 #include "cpu/locks.h"
 #include "base/addr.h"

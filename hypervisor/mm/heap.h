@@ -13,5 +13,4 @@ void *heap_page(uint32_t *charge); /* zeroed page, ++*charge (may be NULL); NULL
 void heap_page_free(void *page, uint32_t *charge); /* of NULL: nothing */
 uint64_t heap_free_pages(void);
 uint64_t heap_total_pages(void);
-void heap_wipe(void); /* clears all of it, used or not: the machine is about to stop */
 #endif

@@ -10,6 +10,7 @@
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/desc.h"
+#include "cpu/lapic.h"
 #include "cpu/percpu.h"
 #include "mm/pagetable.h"
 

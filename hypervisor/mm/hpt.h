@@ -17,7 +17,6 @@ void hpt_audit(void); /* walks the tables, panics on a writable+executable entry
 /* Map slots: addresses whose entry the owning CPU rewrites (mm/slots.h); see struct percpu. */
 #define HPT_SLOT_STRIDE (2 * PAGE_SIZE) /* an unmapped page between two slots */
 
-#define TIS_BASE   0xFED40000ul /* 5 locality pages, mapped uncached at the same address */
-#define TIS_PAGES  5
-#define LAPIC_BASE 0xFEE00000ul
+#define TIS_BASE  0xFED40000ul /* 5 locality pages, mapped uncached at the same address */
+#define TIS_PAGES 5
 #endif

@@ -5,7 +5,6 @@
  * atomic exchange.  Trust boundary: gfns come from guests, frames never do.
  */
 #include "mm/npt.h"
-#include "domain/domain.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include <xen/errno.h>
@@ -30,28 +29,29 @@ static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
 /* The entry of a new table, of the domain's share; 0 when that is used up. */
 static uint64_t make_table(void *owner)
 {
-	struct domain *d = owner;
-	void *page = d->heap_pages < d->heap_limit ? heap_page(&d->heap_pages) : NULL;
+	struct npt *npt = owner;
+	void *page = *npt->pages < npt->limit ? heap_page(npt->pages) : NULL;
 
 	return page ? (uintptr_t)page | PTE_PRESENT | PTE_WRITE | PTE_USER : 0;
 }
 
 /* The entry for gfn at `level`, tables made on the way if `create` is set; NULL when there is no
  * table for it. */
-static uint64_t *find_slot(struct domain *d, uint64_t gfn, unsigned level, bool create)
+static uint64_t *find_slot(struct npt *npt, uint64_t gfn, unsigned level, bool create)
 {
-	return pte_find(d->npt_root, gfn, level, create ? make_table : NULL, d);
+	return pte_find(npt->root, gfn, level, create ? make_table : NULL, npt);
 }
 
-int npt_init(struct domain *d)
+int npt_init(struct npt *npt, uint32_t *pages)
 {
+	npt->pages = pages;
 	/* GFN_LIMIT lies below 512 GiB: the first top-level entry is the only one, and always
 	 * there. */
-	d->npt_root = heap_page(&d->heap_pages);
-	return d->npt_root && find_slot(d, 0, 2, true) ? 0 : -XEN_ENOMEM;
+	npt->root = heap_page(npt->pages);
+	return npt->root && find_slot(npt, 0, 2, true) ? 0 : -XEN_ENOMEM;
 }
 
-int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
+int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry e)
 {
 	uint64_t span = 1ull << e.order;
 	uint64_t *slot;
@@ -59,9 +59,9 @@ int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
 	if (gfn.n >= GFN_LIMIT || (gfn.n & (span - 1)) || (e.frame.n & (span - 1))) {
 		return -XEN_EINVAL;
 	}
-	slot = find_slot(d, gfn.n, 1, true);
+	slot = find_slot(npt, gfn.n, 1, true);
 	if (slot && !e.order && !(*slot & PTE_LARGE)) {
-		slot = find_slot(d, gfn.n, 0, true);
+		slot = find_slot(npt, gfn.n, 0, true);
 	}
 	if (!slot) {
 		return -XEN_ENOMEM;
@@ -74,9 +74,9 @@ int npt_map(struct domain *d, gfn_t gfn, struct npt_entry e)
 }
 
 /* The entry that covers gfn, a block's or a page's; NULL: nothing is mapped there. */
-static uint64_t *covering(struct domain *d, gfn_t gfn, unsigned *order)
+static uint64_t *covering(struct npt *npt, gfn_t gfn, unsigned *order)
 {
-	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
+	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(npt, gfn.n, 1, false) : NULL;
 
 	*order = BLOCK_ORDER;
 	if (slot && (*slot & PTE_PRESENT) && !(*slot & PTE_LARGE)) {
@@ -86,10 +86,10 @@ static uint64_t *covering(struct domain *d, gfn_t gfn, unsigned *order)
 	return slot && (*slot & PTE_PRESENT) ? slot : NULL;
 }
 
-bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
+bool npt_lookup(struct npt *npt, gfn_t gfn, struct npt_entry *out)
 {
 	unsigned order;
-	const uint64_t *slot = covering(d, gfn, &order);
+	const uint64_t *slot = covering(npt, gfn, &order);
 
 	if (slot) {
 		decode(__atomic_load_n(slot, __ATOMIC_ACQUIRE), order, out);
@@ -99,10 +99,10 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
 }
 
 /* Replaces a 2 MiB entry by 512 of 4 KiB with the same rights; references stay as they are. */
-static int split(struct domain *d, uint64_t *slot)
+static int split(struct npt *npt, uint64_t *slot)
 {
 	uint64_t entry = *slot;
-	uint64_t table = make_table(d);
+	uint64_t table = make_table(npt);
 
 	if (!table) {
 		return -XEN_ENOMEM;
@@ -114,16 +114,16 @@ static int split(struct domain *d, uint64_t *slot)
 	return 0;
 }
 
-int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old)
+int npt_unmap(struct npt *npt, gfn_t gfn, unsigned order, struct npt_entry *old)
 {
 	unsigned covered;
-	uint64_t *slot = covering(d, gfn, &covered);
+	uint64_t *slot = covering(npt, gfn, &covered);
 
 	if (!slot || (order && (!covered || pte_index(gfn.n, 0)))) {
 		return -XEN_ENOENT;
 	}
 	if (covered && !order) {
-		if (split(d, slot)) {
+		if (split(npt, slot)) {
 			return -XEN_ENOMEM;
 		}
 		slot = &pte_table(*slot)[pte_index(gfn.n, 0)];
@@ -132,9 +132,9 @@ int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old
 	return 0;
 }
 
-int npt_set_exec(struct domain *d, gfn_t gfn, bool exec)
+int npt_set_exec(struct npt *npt, gfn_t gfn, bool exec)
 {
-	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(d, gfn.n, 1, false) : NULL;
+	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(npt, gfn.n, 1, false) : NULL;
 	unsigned count = 1;
 
 	if (!slot || !(*slot & PTE_PRESENT) || pte_index(gfn.n, 0)) {
@@ -158,7 +158,7 @@ int npt_set_exec(struct domain *d, gfn_t gfn, bool exec)
 }
 
 /* Drops everything below one 2 MiB slot. */
-static void drop_slot(struct domain *d, uint64_t *slot)
+static void drop_slot(struct npt *npt, uint64_t *slot)
 {
 	uint64_t entry = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);
 	struct npt_entry e;
@@ -166,45 +166,45 @@ static void drop_slot(struct domain *d, uint64_t *slot)
 
 	if (entry & PTE_LARGE) {
 		decode(entry, BLOCK_ORDER, &e);
-		npt_released(d, &e);
+		npt_released(npt, &e);
 		return;
 	}
 	table = pte_table(entry);
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		if (table[i] & PTE_PRESENT) {
 			decode(table[i], 0, &e);
-			npt_released(d, &e);
+			npt_released(npt, &e);
 		}
 	}
-	heap_page_free(table, &d->heap_pages);
+	heap_page_free(table, npt->pages);
 }
 
-bool npt_teardown(struct domain *d, uint32_t budget)
+bool npt_teardown(struct npt *npt, uint32_t budget)
 {
 	uint64_t *directory;
 
-	if (!d->npt_root) {
+	if (!npt->root) {
 		return true;
 	}
-	while (d->teardown_gfn < GFN_LIMIT) {
-		uint64_t *slot = find_slot(d, d->teardown_gfn, 1, false);
+	while (npt->teardown_gfn < GFN_LIMIT) {
+		uint64_t *slot = find_slot(npt, npt->teardown_gfn, 1, false);
 
 		if (slot && (*slot & PTE_PRESENT)) {
-			drop_slot(d, slot);
+			drop_slot(npt, slot);
 			budget -= MIN(budget, TABLE_ENTRIES);
 		}
 		/* Without a slot there is none for as much as a whole table would cover. */
-		d->teardown_gfn += slot ? TABLE_ENTRIES : TABLE_ENTRIES * TABLE_ENTRIES;
+		npt->teardown_gfn += slot ? TABLE_ENTRIES : TABLE_ENTRIES * TABLE_ENTRIES;
 		if (!budget) {
 			return false;
 		}
 	}
-	directory = pte_table(d->npt_root[0]);
+	directory = pte_table(npt->root[0]);
 	for (unsigned i = 0; directory && i < TABLE_ENTRIES; i++) {
-		heap_page_free(pte_table(directory[i]), &d->heap_pages);
+		heap_page_free(pte_table(directory[i]), npt->pages);
 	}
-	heap_page_free(directory, &d->heap_pages);
-	heap_page_free(d->npt_root, &d->heap_pages);
-	d->npt_root = NULL;
+	heap_page_free(directory, npt->pages);
+	heap_page_free(npt->root, npt->pages);
+	npt->root = NULL;
 	return true;
 }

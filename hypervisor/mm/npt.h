@@ -10,7 +10,7 @@
 #ifndef MM_NPT_H
 #define MM_NPT_H
 #include "base/must_check.h"
-#include "domain/domain.h"
+#include "mm/upcalls.h"
 #include "base/addr.h"
 #include "mm/pagetable.h"
 
@@ -37,25 +37,32 @@ struct npt_entry {
 
 #define GFN_LIMIT (1ull << (36 - PAGE_SHIFT)) /* guests see 36 physical address bits */
 
-MUST_CHECK int npt_init(struct domain *d);
+/* The tables of one domain, a member of what owns them; all zero: none. */
+struct npt {
+	uint64_t *root;
+	uint64_t teardown_gfn; /* how far npt_teardown() has come */
+	uint32_t *pages;       /* heap pages are charged here, */
+	uint32_t limit;        /* and tables are made only below that many */
+};
+
+/* Charges *pages, which outlives the tables. */
+MUST_CHECK int npt_init(struct npt *npt, uint32_t *pages);
 /* -EEXIST when something is mapped there, -ENOMEM, -EINVAL (range, alignment). */
-MUST_CHECK int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry);
+MUST_CHECK int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry entry);
 /* Looks up one gfn: order says what covers it, frame is the 4 KiB frame of that gfn. */
-MUST_CHECK bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out);
+MUST_CHECK bool npt_lookup(struct npt *npt, gfn_t gfn, struct npt_entry *out);
 /* Removes one 4 KiB mapping (splitting a block), or a whole block when order == BLOCK_ORDER and
  * gfn is aligned and a block lies there.  -ENOENT, -ENOMEM (split). */
-MUST_CHECK int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old);
+MUST_CHECK int npt_unmap(struct npt *npt, gfn_t gfn, unsigned order, struct npt_entry *old);
 /* Sets or clears execute permission on the 2 MiB range at gfn (block or 512 pages). */
-MUST_CHECK int npt_set_exec(struct domain *d, gfn_t gfn, bool exec);
-/* Provided by domain/memory.c: teardown has removed this entry; gives its references back. */
-void npt_released(struct domain *d, const struct npt_entry *entry);
+MUST_CHECK int npt_set_exec(struct npt *npt, gfn_t gfn, bool exec);
 /* Frees table pages and puts every reference, at most budget entries per call; true when done. */
-MUST_CHECK bool npt_teardown(struct domain *d, uint32_t budget);
+MUST_CHECK bool npt_teardown(struct npt *npt, uint32_t budget);
 
 /* The table below the root: GFN_LIMIT allows one, and it is always there. */
-static inline const uint64_t *npt_directory(const struct domain *d)
+static inline const uint64_t *npt_directory(const struct npt *npt)
 {
-	return pte_table(d->npt_root[0]);
+	return pte_table(npt->root[0]);
 }
 
 /*

@@ -6,16 +6,11 @@
 #ifndef VIRT_VIRT_H
 #define VIRT_VIRT_H
 #include "base/must_check.h"
-#include "domain/domain.h"
+#include "virt/upcalls.h"
 
 struct virt_paging {
 	bool enabled, long_mode; /* CR0.PG; EFER.LMA */
 	uint64_t cr3;
-};
-
-enum virt_action {
-	VIRT_RESUME, /* enter again */
-	VIRT_STOP    /* the vCPU slept, yielded or its domain ended: let the scheduler choose */
 };
 
 /* Turns SVM on for this CPU, which has what cpu_missing_features() looks for. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The virtual x2APIC (virt/vlapic.h). */
 #include "virt/vlapic.h"
-#include "domain/sched.h"
 #include "virt/virt.h"
 
 #define FIRST_MSR    0x800u

@@ -7,7 +7,7 @@
 #ifndef VIRT_VLAPIC_H
 #define VIRT_VLAPIC_H
 #include "base/must_check.h"
-#include "domain/domain.h"
+#include "virt/upcalls.h"
 
 struct vlapic {
 	uint32_t reg[64]; /* by number; not in use for ICR */

@@ -102,7 +102,7 @@ static bool has_page(struct domain *d, uint64_t gpa)
 {
 	struct npt_entry e;
 
-	return npt_lookup(d, (gfn_t){gpa >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM;
+	return npt_lookup(&d->npt, (gfn_t){gpa >> PAGE_SHIFT}, &e) && e.kind == NPT_RAM;
 }
 
 static void write_words(struct domain *d, uint64_t gpa, unsigned count)

@@ -63,10 +63,10 @@ static void count_area(const struct gbuf *a)
 
 static void check_domain(struct domain *d)
 {
-	uint64_t pages = d->npt_root ? count_table(d->npt_root, 3) : 0;
+	uint64_t pages = d->npt.root ? count_table(d->npt.root, 3) : 0;
 
 	CHECK(pages == d->pages && d->pages <= d->max_pages);
-	CHECK(d->heap_pages <= d->heap_limit + 200);           /* tables, vCPUs, ports, grants */
+	CHECK(d->heap_pages <= d->npt.limit + 200);            /* tables, vCPUs, ports, grants */
 	CHECK(d->state == CORBEL_DOM_building || !d->creator); /* INV-DOM-2 */
 	CHECK(d->state != CORBEL_DOM_running || d->foreign_maps == 0);
 	for (unsigned i = 0; i < CORBEL_MAX_VCPUS; i++) {
@@ -110,15 +110,16 @@ static void renew(struct domain *dom0)
 		v->state = i ? VCPU_offline : VCPU_runnable;
 		memset(v->virq_port, 0, sizeof(v->virq_port));
 	}
-	CHECK(npt_teardown(dom0, UINT32_MAX));
-	dom0->teardown_gfn = 0;
+	CHECK(npt_teardown(&dom0->npt, UINT32_MAX));
+	dom0->npt.teardown_gfn = 0;
 }
 
 static void start_again(struct domain *dom0)
 {
 	CHECK(dom0->refs == 1 && dom0->state == CORBEL_DOM_running);
 	CHECK(!dom0->grants && dom0->pages == 0);
-	CHECK(npt_init(dom0) == 0 && event_init(dom0) == 0 && grant_init(dom0) == 0);
+	CHECK(npt_init(&dom0->npt, &dom0->heap_pages) == 0 && event_init(dom0) == 0 &&
+	      grant_init(dom0) == 0);
 	for (uint64_t gfn = 0; gfn < WORLD_PAGES; gfn++) {
 		CHECK(domain_populate(dom0, (gfn_t){gfn}, 0) == 0);
 	}

@@ -37,7 +37,8 @@ static bool put_words(struct domain *d, uint32_t at, const uint64_t *words, uint
 {
 	struct npt_entry e;
 
-	if (!d || !npt_lookup(d, (gfn_t){WORLD_DATA >> PAGE_SHIFT}, &e) || e.kind != NPT_RAM) {
+	if (!d || !npt_lookup(&d->npt, (gfn_t){WORLD_DATA >> PAGE_SHIFT}, &e) ||
+	    e.kind != NPT_RAM) {
 		return false;
 	}
 	memcpy(machine_page(e.frame) + at, words, count * sizeof(*words));

@@ -5,11 +5,6 @@
  * prefixes confuses only itself.
  */
 #include "virt/svm/svm.h"
-#include "launch/build.h"
-#include "launch/life.h"
-#include "calls/hypercall.h"
-#include "gate/hypercall.h"
-#include "domain/sched.h"
 #include "diag/trace.h"
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
@@ -78,16 +73,7 @@ static enum virt_action exit_invd(struct vcpu *v)
 static enum virt_action exit_halt(struct vcpu *v)
 {
 	virt_skip(v, 1);
-	/* A stub never waits: its budget is CPU time, and its builder waits for it. */
-	if (!virt_interrupts_on(v) || v->domain->state == CORBEL_DOM_building) {
-		domain_vcpu_halted(v);
-		return VIRT_STOP;
-	}
-	if (v->kicked) {
-		return VIRT_RESUME;
-	}
-	sched_sleep(v, VCPU_blocked);
-	return VIRT_STOP;
+	return domain_vcpu_halts(v);
 }
 
 static enum virt_action exit_port(struct vcpu *v)
@@ -138,21 +124,13 @@ static enum virt_action exit_vmmcall(struct vcpu *v)
 
 static enum virt_action exit_nested_fault(struct vcpu *v)
 {
-	struct vmcb *c = v->vmcb;
-	struct domain *d = v->domain;
-	uint64_t gpa = c->exit_info2;
+	uint64_t info = v->vmcb->exit_info1;
+	const struct virt_fault fault = {.gpa = v->vmcb->exit_info2,
+					 .present = info & NPF_PRESENT,
+					 .fetch = info & NPF_FETCH,
+					 .write = info & NPF_WRITE};
 
-	/* Present and not executable: nothing but the trapped block is (INV-BUILD-3). */
-	if (d->stub_trap && (c->exit_info1 & NPF_FETCH) && (c->exit_info1 & NPF_PRESENT)) {
-		build_stub_trapped(v, gpa);
-		return VIRT_STOP;
-	}
-	domain_crash(d,
-		     c->exit_info1 & NPF_FETCH   ? "instruction fetch outside its memory"
-		     : c->exit_info1 & NPF_WRITE ? "write outside its memory"
-						 : "read outside its memory",
-		     gpa);
-	return VIRT_STOP;
+	return domain_nested_fault(v, &fault);
 }
 
 static enum virt_action exit_fatal(struct vcpu *v)

@@ -5,7 +5,6 @@
  * again (QEMU may have saved host state into it): its domain is crashed.
  */
 #include "virt/svm/svm.h"
-#include "ipc/event.h"
 #include "cpu/asm.h"
 #include "cpu/percpu.h"
 #include "mm/heap.h"
@@ -124,7 +123,7 @@ int virt_vcpu_init(struct vcpu *v)
 	c->msrpm_base = (uintptr_t)msr_bitmap;
 	c->v_interrupt = VINTR_MASKING;
 	c->np_enable = 1;
-	c->nested_cr3 = (uintptr_t)v->domain->npt_root;
+	c->nested_cr3 = (uintptr_t)v->domain->npt.root;
 	c->g_pat = PAT_RESET;
 	return 0;
 }

@@ -167,7 +167,7 @@ static void registered_areas(void **state)
 	struct npt_entry e;
 
 	(void)state;
-	assert_true(npt_lookup(d, (gfn_t){9}, &e));
+	assert_true(npt_lookup(&d->npt, (gfn_t){9}, &e));
 	info.offset = PAGE_SIZE - 8;
 	assert_int_equal(
 		world_arg(d, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, &info, sizeof(info)),
@@ -229,11 +229,11 @@ static void heap_is_promised_whole(void **state)
 	unsigned count = 0;
 
 	(void)state;
-	assert_true(dom0->heap_promise >= dom0->heap_limit);
-	assert_true(world_builder()->heap_limit <= 512);
+	assert_true(dom0->heap_promise >= dom0->npt.limit);
+	assert_true(world_builder()->npt.limit <= 512);
 	while (count < ARRAY_SIZE(more) &&
 	       (d = domain_create((uint16_t)(100 + count), dom0->label, 4096, 1)) != NULL) {
-		assert_true(d->heap_promise >= d->heap_limit + 32 + 8); /* grant frames, vCPUs */
+		assert_true(d->heap_promise >= d->npt.limit + 32 + 8); /* grant frames, vCPUs */
 		promises += d->heap_promise;
 		assert_true(promises <= left);
 		more[count++] = d;

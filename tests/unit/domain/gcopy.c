@@ -35,7 +35,7 @@ static void nested(uint64_t gfn, uint8_t kind, unsigned order, uint16_t owner, b
 	struct npt_entry e = {.kind = kind, .order = (uint8_t)order, .write = write, .exec = true};
 
 	assert_int_equal(frames_alloc(owner, order, &e.frame), 0);
-	assert_int_equal(npt_map(&d, (gfn_t){gfn}, e), 0);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){gfn}, e), 0);
 	for (uint64_t i = 0; i < 1ull << order; i++) {
 		frame_at[gfn + i] = (frame_t){e.frame.n + i};
 	}
@@ -47,9 +47,9 @@ static int setup_once(void **state)
 	machine_init();
 	d.id = 5;
 	d.lock = (struct spinlock)SPINLOCK(RANK_DOMAIN);
-	d.heap_limit = 100;
+	d.npt.limit = 100;
 	v.domain = &d;
-	assert_int_equal(npt_init(&d), 0);
+	assert_int_equal(npt_init(&d.npt, &d.heap_pages), 0);
 	assert_int_equal(virt_vcpu_init(&v), 0);
 	for (uint64_t gfn = 0; gfn < SMALL; gfn++) {
 		nested(gfn, NPT_RAM, 0, d.id, true);

@@ -186,7 +186,7 @@ void granted(void)
 
 	entry[8] = (struct grant_entry_v1){
 		.flags = GTF_permit_access, .domid = DOM0, .frame = SHARED_AT};
-	domain(DOM0)->heap_limit += 64; /* for nested tables of what it maps */
+	domain(DOM0)->npt.limit += 64; /* for nested tables of what it maps */
 }
 
 void mapped(void)

@@ -237,7 +237,7 @@ static void stub_life(void **state)
 
 		assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = 1),
 				 0);
-		assert_true(npt_lookup(d, (gfn_t){600}, &e) && !e.exec);
+		assert_true(npt_lookup(&d->npt, (gfn_t){600}, &e) && !e.exec);
 		assert_true(domain_runs(d));
 		assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = 1),
 				 -XEN_EBUSY);
@@ -255,7 +255,7 @@ static void stub_life(void **state)
 		assert_int_equal(wait.rip, ends[i].rip);
 		assert_null(d->vcpu[0]); /* with all its state */
 		assert_false(domain_runs(d));
-		assert_true(npt_lookup(d, (gfn_t){600}, &e) && e.exec);
+		assert_true(npt_lookup(&d->npt, (gfn_t){600}, &e) && e.exec);
 	}
 }
 
@@ -349,7 +349,7 @@ static void all_memory_taken(void **state)
 
 	(void)state;
 	d->max_pages = 1u << 20;
-	d->heap_limit = 4096;
+	d->npt.limit = 4096;
 	while (domain_populate(d, (gfn_t){gfn}, 0) == 0) {
 		gfn++;
 	}
@@ -376,7 +376,7 @@ static struct domain *with_all_memory(void)
 	struct domain *d = world_create(false);
 
 	d->max_pages = 1u << 20;
-	d->heap_limit = 4096;
+	d->npt.limit = 4096;
 	for (uint64_t gfn = 1000; domain_populate(d, (gfn_t){gfn}, 0) == 0; gfn++) {
 	}
 	return d;

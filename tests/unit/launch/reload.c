@@ -347,8 +347,8 @@ static void standing_revoked(void **state)
 	assert_int_equal(records_of(CORBEL_TRACE_standing, &told), STANDING);
 	assert_int_equal(told.result, 1);
 	/* An empty page of Dom0's own lies there, and the tenant has its own back. */
-	assert_true(npt_lookup(tenant, (gfn_t){9}, &theirs));
-	assert_true(npt_lookup(dom0, (gfn_t){100}, &mine));
+	assert_true(npt_lookup(&tenant->npt, (gfn_t){9}, &theirs));
+	assert_true(npt_lookup(&dom0->npt, (gfn_t){100}, &mine));
 	assert_int_not_equal(mine.frame.n, theirs.frame.n);
 	assert_true(machine_is_zero(mine.frame));
 	assert_int_equal(world_memory(tenant, 9 * PAGE_SIZE)[5], 0x5A);
@@ -367,7 +367,7 @@ static void standing_revoked(void **state)
 	assert_int_equal(send_event(dom0, dom0_port), 0);
 	assert_false(is_pending(tenant, tenant_port));
 	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
-	assert_false(npt_lookup(dom0, (gfn_t){100}, &mine));
+	assert_false(npt_lookup(&dom0->npt, (gfn_t){100}, &mine));
 	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_bad_handle);
 	assert_int_equal(map_page(dom0, tenant->id, 8, 100, &handle), GNTST_okay);
 	assert_int_equal(world_memory(dom0, 100 * PAGE_SIZE)[5], 0x5A);

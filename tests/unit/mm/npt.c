@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+/* The file itself, with the call back of its teardown answered here. */
+#define npt_released on_released
 #include "sim/machine.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
-/* The file itself, with the call back of its teardown answered here. */
-#define npt_released on_released
 #include "mm/npt.c"
 
 #define BLOCKS 6u
@@ -31,9 +31,9 @@ static frame_t single[8], big[2]; /* owned by the test with one reference */
 static uint64_t released;
 
 /* The teardown's call back: what domain/memory.c does in the product. */
-void on_released(struct domain *of, const struct npt_entry *e)
+void on_released(struct npt *of, const struct npt_entry *e)
 {
-	assert_ptr_equal(of, &d);
+	assert_ptr_equal(of, &d.npt);
 	for (uint64_t i = 0; i < 1ull << e->order; i++) {
 		released++;
 		if (e->kind == NPT_RAM) {
@@ -63,9 +63,9 @@ static int setup(void **state)
 	memset(model, 0, sizeof(model));
 	d.id = 7;
 	d.lock = (struct spinlock)SPINLOCK(RANK_DOMAIN);
-	d.heap_limit = 1000;
+	d.npt.limit = 1000;
 	released = 0;
-	return npt_init(&d);
+	return npt_init(&d.npt, &d.heap_pages);
 }
 
 static uint64_t model_present(void)
@@ -99,11 +99,11 @@ static void tear_down(uint32_t budget)
 	uint64_t present = model_present(), steps = 0;
 
 	released = 0;
-	while (!npt_teardown(&d, budget)) {
+	while (!npt_teardown(&d.npt, budget)) {
 		assert_true(++steps < 10000);
 	}
-	assert_true(npt_teardown(&d, budget)); /* twice is once */
-	assert_null(d.npt_root);
+	assert_true(npt_teardown(&d.npt, budget)); /* twice is once */
+	assert_null(d.npt.root);
 	assert_int_equal(released, present);
 	assert_int_equal(d.heap_pages, 0);
 	assert_int_equal(heap_free_pages(), free_before);
@@ -116,7 +116,7 @@ static void tear_down(uint32_t budget)
 static int teardown(void **state)
 {
 	(void)state;
-	if (d.npt_root) {
+	if (d.npt.root) {
 		tear_down(1 + machine_below(2000));
 	}
 	return 0;
@@ -161,7 +161,7 @@ static void do_map(unsigned b, unsigned i)
 		expected = -XEN_EEXIST;
 	}
 	hold(e, true);
-	rc = npt_map(&d, (gfn_t){base_of[b] + i}, e);
+	rc = npt_map(&d.npt, (gfn_t){base_of[b] + i}, e);
 	assert_int_equal(rc, expected);
 	if (rc) {
 		hold(e, false);
@@ -184,7 +184,7 @@ static void do_unmap(unsigned b, unsigned i)
 	unsigned order = machine_below(3) == 0 ? BLOCK_ORDER : 0;
 	struct block *m = &model[b];
 	struct npt_entry old;
-	int rc = npt_unmap(&d, (gfn_t){base_of[b] + i}, order, &old);
+	int rc = npt_unmap(&d.npt, (gfn_t){base_of[b] + i}, order, &old);
 
 	if (order ? !m->large || i : m->entry[i].kind == NPT_NONE) {
 		assert_int_equal(rc, -XEN_ENOENT);
@@ -210,7 +210,7 @@ static void do_set_exec(unsigned b, unsigned i)
 {
 	bool exec = machine_below(2);
 	struct block *m = &model[b];
-	int rc = npt_set_exec(&d, (gfn_t){base_of[b] + i}, exec);
+	int rc = npt_set_exec(&d.npt, (gfn_t){base_of[b] + i}, exec);
 
 	assert_int_equal(rc, (m->large || m->table) && i == 0 ? 0 : -XEN_ENOENT);
 	for (unsigned k = 0; rc == 0 && k < 512; k++) {
@@ -222,13 +222,13 @@ static void check_lookup(unsigned b, unsigned i)
 {
 	const struct npt_entry *m = &model[b].entry[i];
 	struct npt_entry e;
-	bool there = npt_lookup(&d, (gfn_t){base_of[b] + i}, &e);
+	bool there = npt_lookup(&d.npt, (gfn_t){base_of[b] + i}, &e);
 
 	assert_int_equal(there, m->kind != NPT_NONE);
 	for (unsigned write = 0; write < 2; write++) {
 		frame_t f;
 
-		there = npt_ram_frame(npt_directory(&d), (gfn_t){base_of[b] + i}, write, &f);
+		there = npt_ram_frame(npt_directory(&d.npt), (gfn_t){base_of[b] + i}, write, &f);
 		assert_int_equal(there, m->kind == NPT_RAM && (m->write || !write));
 		assert_true(!there || f.n == m->frame.n);
 	}
@@ -285,22 +285,22 @@ static void limits(void **state)
 	frame_t f;
 
 	(void)state;
-	assert_int_equal(npt_map(&d, (gfn_t){GFN_LIMIT}, e), -XEN_EINVAL);
-	assert_int_equal(npt_map(&d, (gfn_t){~0ull}, e), -XEN_EINVAL);
-	assert_int_equal(npt_map(&d, (gfn_t){~0ull << 9}, large), -XEN_EINVAL);
-	assert_int_equal(npt_map(&d, (gfn_t){511}, large), -XEN_EINVAL);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){GFN_LIMIT}, e), -XEN_EINVAL);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){~0ull}, e), -XEN_EINVAL);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){~0ull << 9}, large), -XEN_EINVAL);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){511}, large), -XEN_EINVAL);
 	large.frame.n++;
-	assert_int_equal(npt_map(&d, (gfn_t){512}, large), -XEN_EINVAL);
-	assert_false(npt_lookup(&d, (gfn_t){GFN_LIMIT}, &out));
-	assert_false(npt_lookup(&d, (gfn_t){~0ull}, &out));
-	assert_false(npt_ram_frame(npt_directory(&d), (gfn_t){GFN_LIMIT}, false, &f));
-	assert_false(npt_ram_frame(npt_directory(&d), (gfn_t){~0ull}, false, &f));
-	assert_false(npt_ram_frame(npt_directory(&d), (gfn_t){0}, false, &f));
-	assert_int_equal(npt_unmap(&d, (gfn_t){GFN_LIMIT}, 0, &out), -XEN_ENOENT);
-	assert_int_equal(npt_unmap(&d, (gfn_t){~0ull}, BLOCK_ORDER, &out), -XEN_ENOENT);
-	assert_int_equal(npt_unmap(&d, (gfn_t){0}, 0, &out), -XEN_ENOENT);
-	assert_int_equal(npt_set_exec(&d, (gfn_t){GFN_LIMIT}, false), -XEN_ENOENT);
-	assert_int_equal(npt_set_exec(&d, (gfn_t){~0ull << 9}, false), -XEN_ENOENT);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){512}, large), -XEN_EINVAL);
+	assert_false(npt_lookup(&d.npt, (gfn_t){GFN_LIMIT}, &out));
+	assert_false(npt_lookup(&d.npt, (gfn_t){~0ull}, &out));
+	assert_false(npt_ram_frame(npt_directory(&d.npt), (gfn_t){GFN_LIMIT}, false, &f));
+	assert_false(npt_ram_frame(npt_directory(&d.npt), (gfn_t){~0ull}, false, &f));
+	assert_false(npt_ram_frame(npt_directory(&d.npt), (gfn_t){0}, false, &f));
+	assert_int_equal(npt_unmap(&d.npt, (gfn_t){GFN_LIMIT}, 0, &out), -XEN_ENOENT);
+	assert_int_equal(npt_unmap(&d.npt, (gfn_t){~0ull}, BLOCK_ORDER, &out), -XEN_ENOENT);
+	assert_int_equal(npt_unmap(&d.npt, (gfn_t){0}, 0, &out), -XEN_ENOENT);
+	assert_int_equal(npt_set_exec(&d.npt, (gfn_t){GFN_LIMIT}, false), -XEN_ENOENT);
+	assert_int_equal(npt_set_exec(&d.npt, (gfn_t){~0ull << 9}, false), -XEN_ENOENT);
 	assert_int_equal(d.heap_pages, pages); /* nothing of this made a table */
 }
 
@@ -313,9 +313,9 @@ static void hardware_format(void **state)
 
 	(void)state;
 	hold(e, true);
-	assert_int_equal(npt_map(&d, (gfn_t){3}, e), 0);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){3}, e), 0);
 	model[0].entry[3] = e;
-	table = d.npt_root;
+	table = d.npt.root;
 	for (unsigned level = 3; level > 0; level--) {
 		assert_int_equal(table[0] & 0xFFF, 7); /* present, writable, user */
 		table = (uint64_t *)(uintptr_t)(table[0] & 0x000FFFFFFFFFF000ull);
@@ -339,24 +339,24 @@ static void heap_runs_dry(void **state)
 	(void)state;
 	hold(e, true);
 	for (limit = 1; limit < 4; limit++) {
-		d.heap_limit = limit;
-		assert_int_equal(npt_map(&d, (gfn_t){7}, e), -XEN_ENOMEM);
-		assert_false(npt_lookup(&d, (gfn_t){7}, &old));
+		d.npt.limit = limit;
+		assert_int_equal(npt_map(&d.npt, (gfn_t){7}, e), -XEN_ENOMEM);
+		assert_false(npt_lookup(&d.npt, (gfn_t){7}, &old));
 	}
 	hold(e, false);
 	hold(large, true);
-	d.heap_limit = 3;
-	assert_int_equal(npt_map(&d, (gfn_t){0}, large), 0);
+	d.npt.limit = 3;
+	assert_int_equal(npt_map(&d.npt, (gfn_t){0}, large), 0);
 	model[0].large = true;
 	for (unsigned i = 0; i < 512; i++) {
 		model[0].entry[i] = large;
 		model[0].entry[i].frame.n += i;
 	}
 	/* a split needs a page: without one the block stays whole */
-	assert_int_equal(npt_unmap(&d, (gfn_t){9}, 0, &old), -XEN_ENOMEM);
+	assert_int_equal(npt_unmap(&d.npt, (gfn_t){9}, 0, &old), -XEN_ENOMEM);
 	check_lookup(0, 9);
-	d.heap_limit = 4;
-	assert_int_equal(npt_unmap(&d, (gfn_t){9}, 0, &old), 0);
+	d.npt.limit = 4;
+	assert_int_equal(npt_unmap(&d.npt, (gfn_t){9}, 0, &old), 0);
 	hold(old, false);
 	model[0].entry[9].kind = NPT_NONE;
 	for (unsigned i = 0; i < 512; i++) {

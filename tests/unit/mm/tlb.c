@@ -26,6 +26,7 @@ static void zero_hook(frame_t f);
 #define frame_zero zero_hook
 #include "mm/frames.c"
 #undef frame_zero
+void frame_zero(frame_t f); /* mm/zero.c */
 #include "virt/svm/svm.c" /* for the number of ASIDs */
 
 #define CPUS   3u
@@ -62,8 +63,8 @@ static bool is_true_now(const struct translation *t)
 	struct domain *d = world_domain(t->domain);
 	struct npt_entry e;
 
-	return d && d->npt_root && npt_lookup(d, (gfn_t){t->gfn}, &e) && e.frame.n == t->frame &&
-	       (e.write || !t->write) && (e.exec || !t->exec);
+	return d && d->npt.root && npt_lookup(&d->npt, (gfn_t){t->gfn}, &e) &&
+	       e.frame.n == t->frame && (e.write || !t->write) && (e.exec || !t->exec);
 }
 
 static void zero_hook(frame_t f)
@@ -86,7 +87,7 @@ static void check_teardown(void)
 		for (uint32_t i = 0; !cache[cpu].doomed && i < cache[cpu].count; i++) {
 			struct domain *d = world_domain(cache[cpu].t[i].domain);
 
-			if (!d || !d->npt_root || d->teardown_gfn) {
+			if (!d || !d->npt.root || d->npt.teardown_gfn) {
 				fail_msg("tables of domain %u taken apart while CPU %u holds them",
 					 cache[cpu].t[i].domain, cpu);
 			}
@@ -132,7 +133,7 @@ static void run_guest(struct vmcb *vmcb, struct vcpu_regs *regs)
 		uint64_t gfn = some_gfn();
 		struct npt_entry e;
 
-		if (c->count < HELD && npt_lookup(entering, (gfn_t){gfn}, &e)) {
+		if (c->count < HELD && npt_lookup(&entering->npt, (gfn_t){gfn}, &e)) {
 			c->t[c->count++] = (struct translation){.domain = entering->id,
 								.asid = vmcb->asid,
 								.gfn = gfn,

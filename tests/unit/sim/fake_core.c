@@ -272,8 +272,15 @@ uint32_t tlb_request(void)
 	return ++fake.tlb_requests;
 }
 
-int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry)
+static struct domain *owner_of(struct npt *npt)
 {
+	return (struct domain *)((uint8_t *)npt - offsetof(struct domain, npt));
+}
+
+int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry entry)
+{
+	struct domain *d = owner_of(npt);
+
 	CHECK(held(RANK_DOMAIN));
 	if (gfn.n >= FAKE_GFNS) {
 		return -XEN_EINVAL;
@@ -289,8 +296,10 @@ int npt_map(struct domain *d, gfn_t gfn, struct npt_entry entry)
 	return 0;
 }
 
-bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
+bool npt_lookup(struct npt *npt, gfn_t gfn, struct npt_entry *out)
 {
+	struct domain *d = owner_of(npt);
+
 	CHECK(held(RANK_DOMAIN));
 	if (gfn.n >= FAKE_GFNS || fake_npt[d->id][gfn.n].kind == NPT_NONE) {
 		return false;
@@ -302,8 +311,10 @@ bool npt_lookup(struct domain *d, gfn_t gfn, struct npt_entry *out)
 	return true;
 }
 
-int npt_unmap(struct domain *d, gfn_t gfn, unsigned order, struct npt_entry *old)
+int npt_unmap(struct npt *npt, gfn_t gfn, unsigned order, struct npt_entry *old)
 {
+	struct domain *d = owner_of(npt);
+
 	CHECK(held(RANK_DOMAIN) && order == 0);
 	if (gfn.n >= FAKE_GFNS || fake_npt[d->id][gfn.n].kind == NPT_NONE) {
 		return -XEN_ENOENT;

@@ -76,7 +76,7 @@ uint8_t *world_memory(struct domain *d, uint64_t gpa)
 {
 	struct npt_entry e;
 
-	CHECK(npt_lookup(d, (gfn_t){gpa >> PAGE_SHIFT}, &e));
+	CHECK(npt_lookup(&d->npt, (gfn_t){gpa >> PAGE_SHIFT}, &e));
 	return machine_page(e.frame) + (gpa & PAGE_MASK);
 }
 

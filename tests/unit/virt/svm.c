@@ -132,7 +132,7 @@ static void vmcb_control_area(void **state)
 	} pointers[] = {
 		{0x040, (uintptr_t)io_bitmap},
 		{0x048, (uintptr_t)msr_bitmap},
-		{0x0B0, (uintptr_t)one->domain->npt_root},
+		{0x0B0, (uintptr_t)one->domain->npt.root},
 	};
 	uint8_t seen[0x400];
 	uint64_t value;
