@@ -48,14 +48,17 @@ static void add_module(struct boot_info *boot, uint64_t start, uint64_t end, con
 			module = &boot->module[i];
 		}
 	}
-	const char *why = module == 0 || module->size != 0 ? "surplus module"
-			  : end <= start                   ? "empty module"
-			  : start & PAGE_MASK              ? "not on a page boundary: module"
-			  : boot_physical(start, end - start) == 0 ? "outside memory: module"
-								   : 0;
-
-	if (why != 0) {
-		refuse_word(why, string);
+	if (module == 0 || module->size != 0) {
+		refuse_word("surplus module", string);
+	}
+	if (end <= start) {
+		refuse_word("empty module", string);
+	}
+	if (start & PAGE_MASK) {
+		refuse_word("not on a page boundary: module", string);
+	}
+	if (boot_physical(start, end - start) == 0) {
+		refuse_word("outside memory: module", string);
 	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		if (start < boot->module[i].base + boot->module[i].size &&

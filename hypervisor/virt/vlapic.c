@@ -137,15 +137,27 @@ static bool addressed(struct vcpu *t, uint32_t destination, bool logical)
 	       (destination & t->vlapic->reg[REG_logical] & 0xFFFF);
 }
 
+/* Whether what v sends reaches t. */
+static bool is_receiver(const struct vcpu *v, struct vcpu *t, uint64_t icr)
+{
+	switch (ICR_SHORT(icr)) {
+	case 0:
+		return addressed(t, (uint32_t)(icr >> 32), icr & ICR_LOGICAL);
+	case 1:
+		return t == v;
+	case 2:
+		return true;
+	default: /* all others */
+		return t != v;
+	}
+}
+
 static void send(struct vcpu *v, uint64_t icr)
 {
-	uint32_t destination = (uint32_t)(icr >> 32);
-	unsigned shorthand = ICR_SHORT(icr); /* 1: itself, 2: all, 3: all others */
 	struct vcpu *t;
 
 	for (uint32_t i = 0; (t = domain_vcpu(v->domain, i)) != NULL; i++) {
-		if (shorthand == 0 ? addressed(t, destination, icr & ICR_LOGICAL)
-				   : shorthand != (t == v ? 3 : 1)) {
+		if (is_receiver(v, t, icr)) {
 			deliver(t, ICR_MODE(icr), (uint8_t)(icr & ICR_VECTOR));
 		}
 	}

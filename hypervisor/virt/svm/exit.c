@@ -87,7 +87,8 @@ static enum virt_action exit_port(struct vcpu *v)
 		return VIRT_STOP;
 	}
 	if (info & IOIO_IN) {
-		uint64_t mask = size == 1 ? 0xFF : size == 2 ? 0xFFFF : ~0ull;
+		/* A 32-bit result clears the upper half of RAX, smaller ones leave the rest. */
+		uint64_t mask = size < 4 ? (1ull << 8 * size) - 1 : ~0ull;
 
 		c->rax = (c->rax & ~mask) | (guest_port_in(IOIO_PORT(info), size) & mask);
 	}
