@@ -122,7 +122,7 @@ static const char introduction[] =
 	">= 0. Numbers, sub-ops and structures are Xen's own (`<xen/...>` of libxen-dev), but for\n"
 	"number 55, which is Corbel's.\n"
 	"\n"
-	"* **Call**: its handler is `hc_NAME` in `hypervisor/core/`; a denied call has none.\n"
+	"* **Call**: its handler is `hc_NAME` in `hypervisor/`; a denied call has none.\n"
 	"* **Argument**: the structure, and how it travels. *in*: copied once before anything is\n"
 	"  looked at. *in, out*: also pinned writable before, and written back when the result is\n"
 	"  >= 0. *array*: the handler takes it from the caller's memory piece by piece. *none*: the\n"

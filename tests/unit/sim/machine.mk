@@ -46,3 +46,7 @@ UNIT += builds domains
 UNIT_SRC_builds  = tests/unit/launch/builds.c $(WORLD)
 UNIT_SRC_domains = tests/unit/domain/domains.c $(WORLD)
 $(B)/tests/unit/builds $(B)/tests/unit/domains: | $(B)/policy/cloud.bin
+
+UNIT += sched
+UNIT_SRC_sched = tests/unit/domain/sched.c $(WORLD)
+$(B)/tests/unit/sched: | $(B)/policy/cloud.bin
