@@ -225,7 +225,7 @@ static void parameters(void **state)
 static void heap_is_promised_whole(void **state)
 {
 	uint64_t promises = dom0->heap_promise, left = heap_total_pages() - 1024;
-	struct domain *d = NULL, *more[64];
+	struct domain *d = NULL, *more[64] = {NULL};
 	unsigned count = 0;
 
 	(void)state;

@@ -50,7 +50,7 @@ long create_domain(const char *label, uint16_t *domid)
 static void populate(uint16_t domid)
 {
 	struct xen_memory_reservation r = {.nr_extents = WORLD_PAGES, .domid = domid};
-	xen_pfn_t gfns[WORLD_PAGES];
+	xen_pfn_t gfns[WORLD_PAGES] = {0};
 
 	for (unsigned i = 0; i < WORLD_PAGES; i++) {
 		gfns[i] = i;

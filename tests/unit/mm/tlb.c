@@ -27,7 +27,7 @@ static void zero_hook(frame_t f);
 #include "mm/frames.c"
 #undef frame_zero
 void frame_zero(frame_t f); /* mm/zero.c */
-#include "virt/svm/svm.c" /* for the number of ASIDs */
+#include "virt/svm/svm.c"   /* for the number of ASIDs */
 
 #define CPUS   3u
 #define HELD   400u

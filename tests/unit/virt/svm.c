@@ -37,7 +37,10 @@ static uint64_t fake_rdmsr(uint32_t msr)
 static struct cpuid_regs fake_cpuid(uint32_t leaf, uint32_t sub)
 {
 	(void)sub;
-	return leaf == 0xD ? (struct cpuid_regs){.a = 0x2E7} : (struct cpuid_regs){.b = 16};
+	if (leaf == 0xD) {
+		return (struct cpuid_regs){.a = 0x2E7};
+	}
+	return (struct cpuid_regs){.b = 16};
 }
 static void fake_xsetbv(uint64_t value)
 {
