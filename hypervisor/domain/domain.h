@@ -42,7 +42,7 @@ enum vcpu_state {
 	VCPU_runnable, /* waits for its turn, or is running */
 	VCPU_blocked,  /* HLT or SCHEDOP_block: wakes on event, interrupt, timer */
 	VCPU_polling,  /* SCHEDOP_poll: wakes on one of its ports or the timeout */
-	VCPU_waiting   /* inside build_wait or rendezvous_get: wakes by vcpu_wake() */
+	VCPU_waiting   /* inside build_wait or rendezvous_get: wakes by sched_wake() */
 };
 
 struct vcpu_regs { /* general registers that VMRUN does not switch; RAX, RSP, RIP are in the VMCB */

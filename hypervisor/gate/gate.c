@@ -153,6 +153,12 @@ COLD int gate_deny(const struct hc_call *call, const struct domain *object, size
 	return record_on_object(call, object, right, false);
 }
 
+COLD void gate_overrule(const struct hc_call *call, const struct domain *object, size_t right)
+{
+	policy_count(call->caller->label, right)->allowed--;
+	IGNORED(record_on_object(call, object, right, false)); /* always -EPERM; a status says it */
+}
+
 COLD int gate_deny_number(const struct hc_call *call, uint16_t domid, size_t right)
 {
 	const struct question q = {.subject = call->caller,

@@ -30,6 +30,10 @@ MUST_CHECK int gate_check_target(const struct hc_call *call, const struct domain
 MUST_CHECK int gate_find_target(const struct hc_call *call, uint16_t domid, uint32_t states,
 				size_t right, struct domain **out) MUST_CHECK;
 
+/* What gate_authorize() has allowed the object itself refuses (a grant that was not given): on
+ * record as a denial, and the count of the allowed answer is taken back, so that one answer is one
+ * count. */
+void gate_overrule(const struct hc_call *call, const struct domain *object, size_t right);
 /* Puts a refusal on record (object NULL: the hypervisor) and counts it; returns -EPERM. */
 MUST_CHECK int gate_deny(const struct hc_call *call, const struct domain *object, size_t right);
 /* The same where the object is a number that names no label: a call that nobody is given. */

@@ -8,7 +8,6 @@
  */
 #include "ipc/grant_table.h"
 #include "gate/gate.h"
-#include "gate/policy.h"
 #include "mm/frames.h"
 #include "mm/npt.h"
 #include <xen/errno.h>
@@ -53,8 +52,7 @@ static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t rig
 {
 	if (status == GNTST_permission_denied) {
 		call->detail = ref;
-		policy_count(call->caller->label, right)->allowed--; /* one answer is one count */
-		IGNORED(gate_deny(call, granter, right)); /* always -EPERM; the status says it */
+		gate_overrule(call, granter, right);
 	}
 	domain_put(granter);
 	return status;
@@ -127,8 +125,11 @@ static int16_t open_own(struct domain *d, uint64_t gfn, struct side *side)
 	good = npt_lookup(&d->npt, (gfn_t){gfn}, &entry) && entry.kind == NPT_RAM &&
 	       (entry.write || !side->write) && frame_get(entry.frame, d->id);
 	spin_unlock(&d->lock);
+	if (!good) {
+		return GNTST_bad_page;
+	}
 	side->frame = entry.frame;
-	return good ? GNTST_okay : GNTST_bad_page;
+	return GNTST_okay;
 }
 
 static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end, bool by_ref,

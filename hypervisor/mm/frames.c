@@ -43,7 +43,10 @@ static void make_free(uint32_t n, bool clean)
 	table[n].owner = OWNER_NONE;
 	table[n].clean = clean;
 	counts.free++;
-	counts.blocks += ++block_free[n >> BLOCK_ORDER] == BLOCK_FRAMES;
+	block_free[n >> BLOCK_ORDER]++;
+	if (block_free[n >> BLOCK_ORDER] == BLOCK_FRAMES) {
+		counts.blocks++;
+	}
 	first_block = MIN(first_block, n >> BLOCK_ORDER);
 }
 
@@ -98,7 +101,9 @@ static uint64_t find_block(uint16_t low, uint16_t high)
 	uint64_t block = first_block;
 
 	while (block < table_blocks && (block_free[block] < low || block_free[block] > high)) {
-		first_block += block == first_block && block_free[block] == 0;
+		if (block == first_block && block_free[block] == 0) {
+			first_block++;
+		}
 		block++;
 	}
 	return block;
@@ -116,7 +121,9 @@ static uint32_t take(uint32_t count)
 	if (block == table_blocks) {
 		return 0;
 	}
-	counts.blocks -= block_free[block] == BLOCK_FRAMES;
+	if (block_free[block] == BLOCK_FRAMES) {
+		counts.blocks--;
+	}
 	counts.free -= count;
 	block_free[block] -= (uint16_t)count;
 	n = (uint32_t)(block << BLOCK_ORDER);
