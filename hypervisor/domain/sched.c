@@ -65,6 +65,11 @@ void sched_sleep(struct vcpu *v, enum vcpu_state state)
 	spin_lock(&sched.lock);
 	v->state = (uint8_t)state;
 	spin_unlock(&sched.lock);
+	/* One that runs is accounted after its run; one that has run already waits for no CPU now.
+	 */
+	if (v->runstate.state == RUNSTATE_runnable) {
+		vcpu_runstate_set(v, RUNSTATE_blocked);
+	}
 }
 
 void sched_changed(void)

@@ -273,18 +273,19 @@ void builder_stub_gone(const struct vcpu *stub)
 
 /*
  * The limit is on what a session takes, not on how busy the host is: time in which the instance, or
- * the stub of what it builds, could have run and did not is forgiven.
+ * the stub of what it builds, could have run and did not is forgiven.  Of the two only the longer:
+ * while one of them runs the other waits, and their sum would let a session go on for ever.
  */
 static bool out_of_time(uint64_t now)
 {
 	const struct domain *building = builder_target();
-	uint64_t forgiven = sched_wait_time(builder.instance->vcpu[0]) - builder.waited_before +
-			    builder.stub_waited;
+	uint64_t instance = sched_wait_time(builder.instance->vcpu[0]) - builder.waited_before;
+	uint64_t stub = builder.stub_waited;
 
 	if (building && building->vcpu[0]) {
-		forgiven += sched_wait_time(building->vcpu[0]);
+		stub += sched_wait_time(building->vcpu[0]);
 	}
-	return now - builder.session_start >= builder.session_limit + forgiven;
+	return now - builder.session_start >= builder.session_limit + MAX(instance, stub);
 }
 
 void builder_tick(uint64_t now)

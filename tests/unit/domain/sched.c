@@ -177,6 +177,22 @@ static void yielding(void **state)
 	}
 }
 
+/* Put to sleep right after a run that left it runnable, as a stub whose time is up: it waits for
+ * nothing, and the limit of its session goes on. */
+static void asleep_waits_not(void **state)
+{
+	struct vcpu *v;
+	uint64_t before;
+
+	(void)state;
+	v = turn();
+	sched_sleep(v, VCPU_offline);
+	before = sched_wait_time(v);
+	machine.now += 1000000000ull;
+	assert_int_equal(sched_wait_time(v), before);
+	sched_wake(v);
+}
+
 /* A busy host does not end a build: only what the session takes is counted. */
 static void builder_limit(void **state)
 {
@@ -190,7 +206,6 @@ static void builder_limit(void **state)
 	builder_tick(machine.now);
 	assert_int_equal(builder->state, CORBEL_DOM_running);
 	sched_sleep(builder->vcpu[0], VCPU_blocked);
-	vcpu_runstate_set(builder->vcpu[0], RUNSTATE_blocked);
 	machine.now += 599 * 1000000000ull;
 	builder_tick(machine.now);
 	assert_int_equal(builder->state, CORBEL_DOM_running);
@@ -203,9 +218,9 @@ static void builder_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(domains_share), cmocka_unit_test(weight_counts),
-		cmocka_unit_test(sleeper),       cmocka_unit_test(yielding),
-		cmocka_unit_test(builder_limit),
+		cmocka_unit_test(domains_share),    cmocka_unit_test(weight_counts),
+		cmocka_unit_test(sleeper),          cmocka_unit_test(yielding),
+		cmocka_unit_test(asleep_waits_not), cmocka_unit_test(builder_limit),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
