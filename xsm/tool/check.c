@@ -297,7 +297,8 @@ const struct verb verb_check = {
 		"`; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]`; says which comments look\n"
 		"like such lines and are none.  Prints SHA-256 and size of the blob.\n"
 		"Warns of kinds that can be asked for and cannot run, of rights that no call asks for,\n"
-		"and says how many rights expect lines name.  With -o site.bin a folder is also written as site.policydb, for setools.\n"
+		"of allow rules that a constraint empties, with the places of both, and says how many\n"
+		"rights expect lines name.  With -o site.bin a folder is also written as site.policydb, for setools.\n"
 		"Exit status 1: findings, each with file and line.\n\n"
 		"example:\n"
 		"  corbel-policy check xsm/policy/cloud -o cloud.bin",

@@ -61,6 +61,8 @@ int policy_look_up(const struct policy *p, const char *name, bool *ambiguous);
 /* The contexts that a name stands for: a context or type, an attribute, or * for all that there
  * are; to be freed.  NULL: nothing has that name, *why says so. */
 bool *policy_contexts(const struct policy *p, const char *name, const char **why);
+/* The same, NULL after a complaint. */
+bool *policy_contexts_wanted(const struct policy *p, const char *name);
 int class_named(const char *name);
 int perm_named(unsigned cls, const char *name); /* bit number */
 int relation_named(const char *name);

@@ -35,15 +35,6 @@ static bool perm_exists(const char *perm, int cls)
 	return false;
 }
 
-/* The contexts of a type, an attribute or `*`; false after a complaint. */
-static bool read_contexts(const struct policy *p, const char *name, bool **has)
-{
-	const char *why;
-
-	*has = name != NULL ? policy_contexts(p, name, &why) : NULL;
-	return *has != NULL || name == NULL || policy_context(p, name) >= 0;
-}
-
 /* False after a complaint. */
 static bool read_filter(const struct arguments *a, const struct policy *p, struct filter *f)
 {
@@ -52,8 +43,10 @@ static bool read_filter(const struct arguments *a, const struct policy *p, struc
 
 	*f = (struct filter){NULL, NULL, -1, -1, argument(a, "perm"), false};
 	f->self = object != NULL && strcmp(object, "self") == 0;
-	if (!read_contexts(p, subject, &f->subject) ||
-	    (!f->self && !read_contexts(p, object, &f->object))) {
+	if (subject != NULL && (f->subject = policy_contexts_wanted(p, subject)) == NULL) {
+		return false;
+	}
+	if (object != NULL && !f->self && (f->object = policy_contexts_wanted(p, object)) == NULL) {
 		return false;
 	}
 	if (cls != NULL && (f->cls = class_wanted(cls)) < 0) {

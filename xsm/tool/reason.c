@@ -4,6 +4,7 @@
  * it report every rule that gives the right; compiling with one constraint at a time shows which
  * one denies it; compiling with one rule more shows whether that rule is forbidden.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static const char *type_of(const struct policy *p, unsigned context)
 	return type != NULL ? type + 1 : name;
 }
 
-static char *rule_text(const struct policy *p, const struct right *r, const char *kind)
+char *reason_rule(const struct policy *p, const struct right *r, const char *kind)
 {
 	return must_print("(%s %s %s (%s (%s)))", kind, type_of(p, r->subject),
 			  type_of(p, r->object), source_class_name[r->cls],
@@ -49,7 +50,7 @@ static void take(struct findings *to, struct findings *from, const char *forbidd
 
 static void find_rules(struct reason *reason, const struct policy *p)
 {
-	char *probe = rule_text(p, &reason->right, "neverallow");
+	char *probe = reason_rule(p, &reason->right, "neverallow");
 	struct findings said = {0};
 	sepol_policydb_t *policy = folder_compile(p->folder, probe, true, &said);
 
@@ -189,8 +190,23 @@ static void squeeze(char *text)
 	*to = 0;
 }
 
-/* `extra` has the rule that would allow the right if no constraint denied it. */
-static void find_constraints(struct reason *reason, const struct policy *p, const char *extra)
+bool reason_unconstrained(const struct policy *p, struct folder *folder, struct policy *without)
+{
+	struct findings said = {0};
+	const char *file;
+	unsigned line;
+	char *text;
+	bool good;
+
+	keep_one(p->folder, folder, UINT_MAX, &file, &line, &text);
+	*without = (struct policy){.path = p->path};
+	good = policy_from_folder(without, folder, NULL, false, &said);
+	findings_free(&said);
+	return good;
+}
+
+void reason_constraints(struct findings *constraints, const struct policy *p,
+			const struct right *right, const char *extra)
 {
 	bool more = true;
 
@@ -201,9 +217,9 @@ static void find_constraints(struct reason *reason, const struct policy *p, cons
 		struct folder folder;
 
 		more = keep_one(p->folder, &folder, i, &file, &line, &text);
-		if (more && !allowed_by(&folder, extra, p, &reason->right)) {
+		if (more && !allowed_by(&folder, extra, p, right)) {
 			squeeze(text);
-			find(&reason->constraint, file, line, "%s", text);
+			find(constraints, file, line, "%s", text);
 		}
 		free(text);
 		folder_free(&folder);
@@ -221,7 +237,7 @@ static void find_least(struct reason *reason, const struct policy *p)
 	}
 	if (!allowed_by(p->folder, reason->least, p, &reason->right)) {
 		reason->possible = false;
-		find_constraints(reason, p, reason->least);
+		reason_constraints(&reason->constraint, p, &reason->right, reason->least);
 	}
 	if (reason->rules.count > 0) {
 		return;
@@ -243,7 +259,7 @@ void reason_find(struct reason *reason, const struct policy *p, const struct rig
 		find_rules(reason, p);
 	}
 	if (!reason->allowed) {
-		reason->least = rule_text(p, right, "allow");
+		reason->least = reason_rule(p, right, "allow");
 		find_least(reason, p);
 	}
 }

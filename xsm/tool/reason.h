@@ -21,9 +21,20 @@ struct reason {
 	bool possible;              /* the least rule compiles and has effect */
 };
 
+/* "(KIND SUBJECT OBJECT (CLASS (PERM)))" */
+char *reason_rule(const struct policy *p, const struct right *right, const char *kind);
+/* The same sources without any constraint; p is of a folder.  The copy is freed by the caller, also
+ * when it fails. */
+bool reason_unconstrained(const struct policy *p, struct folder *folder, struct policy *without);
+/* The constraints each of which denies the right, if `extra` (more rules, or NULL) gives it. */
+void reason_constraints(struct findings *constraints, const struct policy *p,
+			const struct right *right, const char *extra);
+
 void reason_find(struct reason *reason, const struct policy *p, const struct right *right);
 void reason_free(struct reason *reason);
 /* Several lines without the last newline, each indented by `indent`. */
 char *reason_text(const struct reason *reason, const struct policy *p, const char *indent);
 struct json_object *reason_json(const struct reason *reason, const struct policy *p);
+/* The right and whether it is allowed; of reason only these two are read. */
+struct json_object *reason_json_short(const struct reason *reason, const struct policy *p);
 #endif

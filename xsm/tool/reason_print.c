@@ -96,7 +96,7 @@ static void add_text(struct json_object *o, const char *key, const char *text)
 	json_object_object_add(o, key, text != NULL ? json_object_new_string(text) : NULL);
 }
 
-struct json_object *reason_json(const struct reason *r, const struct policy *p)
+struct json_object *reason_json_short(const struct reason *r, const struct policy *p)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -106,6 +106,13 @@ struct json_object *reason_json(const struct reason *r, const struct policy *p)
 	add_text(o, "perm", source_perm_name[r->right.cls][r->right.perm]);
 	add_text(o, "relation", relation_name[r->right.relation]);
 	json_object_object_add(o, "allowed", json_object_new_boolean(r->allowed));
+	return o;
+}
+
+struct json_object *reason_json(const struct reason *r, const struct policy *p)
+{
+	struct json_object *o = reason_json_short(r, p);
+
 	json_object_object_add(o, "rules", findings_json(&r->rules));
 	json_object_object_add(o, "constraints", findings_json(&r->constraint));
 	add_text(o, "floor", r->floor);

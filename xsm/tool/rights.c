@@ -149,6 +149,17 @@ int policy_context(const struct policy *p, const char *name)
 	return found;
 }
 
+bool *policy_contexts_wanted(const struct policy *p, const char *name)
+{
+	const char *why;
+	bool *has = policy_contexts(p, name, &why);
+
+	if (has == NULL) {
+		(void)policy_context(p, name); /* which complains */
+	}
+	return has;
+}
+
 bool policy_owned(const struct policy *p, unsigned context)
 {
 	return xsm_is_owned(&p->xsm, (struct xsm_label){.ctx = (uint16_t)context});
