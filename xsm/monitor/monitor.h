@@ -78,86 +78,93 @@ struct xsm_policy {
 #define XSM_VECTOR_WORDS ((XSM_RELATION_COUNT + 1u) * XSM_CLASS_COUNT)
 
 /*
- * Checks every byte of the blob and fills *p.  Returns 0, or -1 with *why set to a static reason;
- * *p then denies everything.  The blob must be 8-byte aligned and outlive *p.
+ * Checks every byte of the blob and fills *policy.  Returns 0, or -1 with *why set to a static
+ * reason; *policy then denies everything.  The blob must be 8-byte aligned and outlive *policy.
  */
-MUST_CHECK int xsm_policy_parse(struct xsm_policy *p, const void *blob, size_t len,
+MUST_CHECK int xsm_policy_parse(struct xsm_policy *policy, const void *blob, size_t length,
 				const char **why);
 
 /* Returns 0, or -1 with *why naming the invariant that the policy would lower. */
-MUST_CHECK int xsm_floor_check(const struct xsm_policy *p, const char **why);
+MUST_CHECK int xsm_floor_check(const struct xsm_policy *policy, const char **why);
 
 /* Whether a domain of this context has a tenant. */
-MUST_CHECK bool xsm_is_owned(const struct xsm_policy *p, struct xsm_label label);
+MUST_CHECK bool xsm_is_owned(const struct xsm_policy *policy, struct xsm_label label);
 
 /* What the context stands for, as one number: whether its domains have a tenant, which initial
  * context it is, whether it is another's self object.  A live domain's context must not change it:
  * tenants and the floor are built on it. */
-unsigned xsm_kind(const struct xsm_policy *p, struct xsm_label label);
+unsigned xsm_kind(const struct xsm_policy *policy, struct xsm_label label);
 
 /* Whether a domain of this context must prove its owner: the policy gives something between it and
  * another domain of the same owner. */
-MUST_CHECK bool xsm_needs_owner(const struct xsm_policy *p, struct xsm_label label);
+MUST_CHECK bool xsm_needs_owner(const struct xsm_policy *policy, struct xsm_label label);
 
 /* Finds a context by its name; the label gets tenant 0.  Returns 0, or -1: no such name. */
-MUST_CHECK int xsm_label_by_name(const struct xsm_policy *p, const char *name,
+MUST_CHECK int xsm_label_by_name(const struct xsm_policy *policy, const char *name,
 				 struct xsm_label *out);
 
 /* The context's name, "(invalid)" for a label that is not of this policy.  Never NULL. */
-const char *xsm_label_name(const struct xsm_policy *p, struct xsm_label label);
+const char *xsm_label_name(const struct xsm_policy *policy, struct xsm_label label);
 
 /* The label of an initial context; of no policy, a label that is denied everything. */
-static inline struct xsm_label xsm_sid_label(const struct xsm_policy *p, enum xsm_sid sid)
+static inline struct xsm_label xsm_sid_label(const struct xsm_policy *policy, enum xsm_sid sid)
 {
-	return (struct xsm_label){.ctx = p->sid[sid]};
+	return (struct xsm_label){.ctx = policy->sid[sid]};
 }
 
 /* The object label to use when a domain acts on itself. */
-struct xsm_label xsm_self_label(const struct xsm_policy *p, struct xsm_label label);
+struct xsm_label xsm_self_label(const struct xsm_policy *policy, struct xsm_label label);
 
 /* Hash over all class and permission names in order: the meaning of the numbers in a blob. */
 uint64_t xsm_abi(void);
 
 /* How the subject's tenant stands to the object's. */
-static inline unsigned xsm_relation(uint32_t s, uint32_t t)
+static inline unsigned xsm_relation(uint32_t subject_tenant, uint32_t object_tenant)
 {
-	if (s == t) {
+	if (subject_tenant == object_tenant) {
 		return XSM_RELATION_SAME;
 	}
-	if (t == XSM_TENANT_NONE) {
+	if (object_tenant == XSM_TENANT_NONE) {
 		return XSM_RELATION_OVER;
 	}
-	return s == XSM_TENANT_NONE ? XSM_RELATION_UNDER : XSM_RELATION_APART;
+	if (subject_tenant == XSM_TENANT_NONE) {
+		return XSM_RELATION_UNDER;
+	}
+	return XSM_RELATION_APART;
 }
 
 /* Classes' masks of row 0..3 (a relation) or 4 (records asked for) from subject to object. */
-static inline const uint32_t *xsm_masks(const struct xsm_policy *p, size_t s, size_t t, size_t row)
+static inline const uint32_t *xsm_masks(const struct xsm_policy *policy, size_t subject,
+					size_t object, size_t row)
 {
-	return p->vector + p->cell[s * p->contexts + t] * XSM_VECTOR_WORDS + row * XSM_CLASS_COUNT;
+	return policy->vector +
+	       policy->cell[subject * policy->contexts + object] * XSM_VECTOR_WORDS +
+	       row * XSM_CLASS_COUNT;
 }
 
-static inline MUST_CHECK bool xsm_bit(const struct xsm_policy *p, struct xsm_label s,
-				      struct xsm_label t, unsigned row, size_t right)
+static inline MUST_CHECK bool xsm_bit(const struct xsm_policy *policy, struct xsm_label subject,
+				      struct xsm_label object, unsigned row, size_t right)
 {
-	unsigned last = s.ctx > t.ctx ? s.ctx : t.ctx;
+	unsigned last = subject.ctx > object.ctx ? subject.ctx : object.ctx;
 
-	if (__builtin_expect(last >= p->contexts, 0) || __builtin_expect(right >= XSM_RIGHTS, 0)) {
+	if (__builtin_expect(last >= policy->contexts, 0) ||
+	    __builtin_expect(right >= XSM_RIGHTS, 0)) {
 		return false;
 	}
-	return (xsm_masks(p, s.ctx, t.ctx, row)[right / 32] >> right % 32) & 1;
+	return (xsm_masks(policy, subject.ctx, object.ctx, row)[right / 32] >> right % 32) & 1;
 }
 
 /* The decision.  Default deny: also for a label or a right that does not exist. */
-static inline MUST_CHECK bool xsm_allowed(const struct xsm_policy *p, struct xsm_label s,
-					  struct xsm_label t, size_t right)
+static inline MUST_CHECK bool xsm_allowed(const struct xsm_policy *policy, struct xsm_label subject,
+					  struct xsm_label object, size_t right)
 {
-	return xsm_bit(p, s, t, xsm_relation(s.tenant, t.tenant), right);
+	return xsm_bit(policy, subject, object, xsm_relation(subject.tenant, object.tenant), right);
 }
 
 /* Whether the policy asks for a trace record of this call, should it be allowed. */
-static inline MUST_CHECK bool xsm_audited(const struct xsm_policy *p, struct xsm_label s,
-					  struct xsm_label t, size_t right)
+static inline MUST_CHECK bool xsm_audited(const struct xsm_policy *policy, struct xsm_label subject,
+					  struct xsm_label object, size_t right)
 {
-	return xsm_bit(p, s, t, XSM_RELATION_COUNT, right);
+	return xsm_bit(policy, subject, object, XSM_RELATION_COUNT, right);
 }
 #endif
