@@ -6,13 +6,19 @@
 #include "measured-boot/shared/eventlog.h"
 #include "measured-boot/shared/sha2.h"
 
+#define PCR_TRUSTED EVENTLOG_FIRST_PCR       /* what the trusted part is made of */
+#define PCR_DOM0    (EVENTLOG_FIRST_PCR + 1) /* what Dom0 is made of */
+
 static const struct {
 	unsigned pcr;
 	const char *name;
 } kinds[MEASURE_kind_end] = {
-	[MEASURE_config] = {17, "config"},   [MEASURE_policy] = {17, "policy"},
-	[MEASURE_builder] = {17, "builder"}, [MEASURE_plan] = {18, "plan"},
-	[MEASURE_kernel] = {18, "kernel"},   [MEASURE_initrd] = {18, "initrd"},
+	[MEASURE_config] = {.pcr = PCR_TRUSTED, .name = "config"},
+	[MEASURE_policy] = {.pcr = PCR_TRUSTED, .name = "policy"},
+	[MEASURE_builder] = {.pcr = PCR_TRUSTED, .name = "builder"},
+	[MEASURE_plan] = {.pcr = PCR_DOM0, .name = "plan"},
+	[MEASURE_kernel] = {.pcr = PCR_DOM0, .name = "kernel"},
+	[MEASURE_initrd] = {.pcr = PCR_DOM0, .name = "initrd"},
 };
 
 unsigned eventlog_pcr(enum measure_kind kind)
@@ -25,21 +31,29 @@ const char *eventlog_name(enum measure_kind kind)
 	return kinds[kind].name;
 }
 
+/* TCG Algorithm Registry, TPM_ALG_ID: the hashes that a TPM may have a bank of. */
+#define TPM_ALG_SHA1     0x0004
+#define TPM_ALG_SHA512   0x000D
+#define TPM_ALG_SM3_256  0x0012
+#define TPM_ALG_SHA3_256 0x0027
+#define TPM_ALG_SHA3_384 0x0028
+#define TPM_ALG_SHA3_512 0x0029
+
 /* In the order of the bits in struct corbel_log_boot. */
 static const struct {
-	uint16_t alg, size;
+	uint16_t alg;
+	uint16_t size;
 } known[] = {
-	{0x0004, 20},                                             /* SHA-1 */
-	{TPM_ALG_SHA256, 32}, {TPM_ALG_SHA384, 48}, {0x000D, 64}, /* SHA-512 */
-	{0x0012, 32},                                             /* SM3 */
-	{0x0027, 32},                                             /* SHA3-256 */
-	{0x0028, 48},                                             /* SHA3-384 */
-	{0x0029, 64},                                             /* SHA3-512 */
+	{.alg = TPM_ALG_SHA1, .size = 20},           {.alg = TPM_ALG_SHA256, .size = SHA256_LEN},
+	{.alg = TPM_ALG_SHA384, .size = SHA384_LEN}, {.alg = TPM_ALG_SHA512, .size = 64},
+	{.alg = TPM_ALG_SM3_256, .size = 32},        {.alg = TPM_ALG_SHA3_256, .size = 32},
+	{.alg = TPM_ALG_SHA3_384, .size = 48},       {.alg = TPM_ALG_SHA3_512, .size = 64},
 };
+#define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
 
 uint16_t eventlog_digest_size(uint16_t alg)
 {
-	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (unsigned i = 0; i < KNOWN_COUNT; i++) {
 		if (known[i].alg == alg) {
 			return known[i].size;
 		}
@@ -49,7 +63,7 @@ uint16_t eventlog_digest_size(uint16_t alg)
 
 uint32_t eventlog_bank_bit(uint16_t alg)
 {
-	for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (unsigned i = 0; i < KNOWN_COUNT; i++) {
 		if (known[i].alg == alg) {
 			return 1u << i;
 		}
@@ -57,94 +71,122 @@ uint32_t eventlog_bank_bit(uint16_t alg)
 	return 0;
 }
 
-/* Little-endian stores; the caller has checked the room. */
-static uint8_t *put(uint8_t *p, uint64_t value, unsigned bytes)
+/* Little-endian stores; the caller has checked the room.  They return the place behind. */
+static uint8_t *put(uint8_t *to, uint64_t value, unsigned bytes)
 {
-	for (; bytes; bytes--, value >>= 8) {
-		*p++ = value;
+	for (unsigned i = 0; i < bytes; i++) {
+		to[i] = value >> (8 * i);
 	}
-	return p;
+	return to + bytes;
 }
 
-static uint8_t *put_bytes(uint8_t *p, const void *from, size_t len)
+static uint8_t *put16(uint8_t *to, uint16_t value)
 {
-	__builtin_memcpy(p, from, len);
-	return p + len;
+	return put(to, value, sizeof(value));
 }
+
+static uint8_t *put32(uint8_t *to, uint32_t value)
+{
+	return put(to, value, sizeof(value));
+}
+
+static uint8_t *put_bytes(uint8_t *to, const void *from, size_t len)
+{
+	__builtin_memcpy(to, from, len);
+	return to + len;
+}
+
+static const char signature[16] = "corbel.measure.1";
+
+/* TCG PC Client Platform Firmware Profile, EV_EVENT_TAG: id, and length of what follows. */
+#define TAG_LEN (2 * sizeof(uint32_t))
 
 bool eventlog_record(struct eventlog_data *out, enum measure_kind kind, const char *text,
 		     size_t text_len, uint64_t size, const uint8_t sha256[32],
 		     const uint8_t sha384[48])
 {
-	size_t name_len = 0;
-	uint8_t *p = out->byte + 8;
+	const char *name = kinds[kind].name;
+	size_t name_len = __builtin_strlen(name);
+	uint8_t *next = out->byte + TAG_LEN;
 
 	if (text_len > EVENTLOG_TEXT_MAX) {
 		return false;
 	}
-	while (kinds[kind].name[name_len]) {
-		name_len++;
-	}
-	p = put_bytes(p, "corbel.measure.1", 16);
-	p = put(p, kind, 2);
-	p = put(p, kinds[kind].pcr, 2);
-	p = put(p, name_len, 2);
-	p = put_bytes(p, kinds[kind].name, name_len);
-	p = put(p, text_len, 4);
-	p = put_bytes(p, text, text_len);
-	p = put(p, size, 8);
-	p = put(p, TPM_ALG_SHA256, 2);
-	p = put(p, SHA256_LEN, 2);
-	p = put_bytes(p, sha256, SHA256_LEN);
-	p = put(p, TPM_ALG_SHA384, 2);
-	p = put(p, SHA384_LEN, 2);
-	p = put_bytes(p, sha384, SHA384_LEN);
-	out->len = p - out->byte;
-	put(put(out->byte, EVENTLOG_TAG_ID, 4), out->len - 8, 4);
+	next = put_bytes(next, signature, sizeof(signature));
+	next = put16(next, kind);
+	next = put16(next, kinds[kind].pcr);
+	next = put16(next, name_len);
+	next = put_bytes(next, name, name_len);
+	next = put32(next, text_len);
+	next = put_bytes(next, text, text_len);
+	next = put(next, size, sizeof(size));
+	next = put16(next, TPM_ALG_SHA256);
+	next = put16(next, SHA256_LEN);
+	next = put_bytes(next, sha256, SHA256_LEN);
+	next = put16(next, TPM_ALG_SHA384);
+	next = put16(next, SHA384_LEN);
+	next = put_bytes(next, sha384, SHA384_LEN);
+	out->len = next - out->byte;
+
+	/* The tag comes last: only now the length is known. */
+	next = put32(out->byte, EVENTLOG_TAG_ID);
+	put32(next, out->len - TAG_LEN);
 	return true;
 }
 
 void eventlog_separator(struct eventlog_data *out, bool error)
 {
-	put(out->byte, error, 4);
-	out->len = 4;
+	uint8_t *end = put32(out->byte, error);
+
+	out->len = end - out->byte;
 }
 
 void eventlog_digests(const struct eventlog_data *data, const struct tpm_banks *banks,
 		      uint8_t digest[][TPM_DIGEST_MAX])
 {
 	for (unsigned i = 0; i < banks->count; i++) {
-		if (banks->bank[i].alg == TPM_ALG_SHA256) {
+		switch (banks->bank[i].alg) {
+		case TPM_ALG_SHA256:
 			sha256(data->byte, data->len, digest[i]);
-		} else if (banks->bank[i].alg == TPM_ALG_SHA384) {
+			break;
+		case TPM_ALG_SHA384:
 			sha384(data->byte, data->len, digest[i]);
-		} else {
+			break;
+		default:
 			__builtin_memset(digest[i], EVENTLOG_FOREIGN, banks->bank[i].size);
+			break;
 		}
 	}
+}
+
+/* Bytes of a TCG_PCR_EVENT2: PCR, type, number of digests, the digests, length, data. */
+static size_t entry_size(const struct tpm_banks *banks, const struct eventlog_data *data)
+{
+	size_t size = 4 * sizeof(uint32_t) + data->len;
+
+	for (unsigned i = 0; i < banks->count; i++) {
+		size += sizeof(banks->bank[i].alg) + banks->bank[i].size;
+	}
+	return size;
 }
 
 size_t eventlog_append(uint8_t *log, size_t used, size_t cap, unsigned pcr, uint32_t type,
 		       const struct tpm_banks *banks, uint8_t digest[][TPM_DIGEST_MAX],
 		       const struct eventlog_data *data)
 {
-	size_t need = 4 + 4 + 4 + 4 + data->len;
-	uint8_t *p = log + used;
+	uint8_t *next = log + used;
 
-	for (unsigned i = 0; i < banks->count; i++) {
-		need += 2 + banks->bank[i].size;
-	}
-	if (used > cap || need > cap - used) {
+	if (used > cap || entry_size(banks, data) > cap - used) {
 		return 0;
 	}
-	p = put(p, pcr, 4);
-	p = put(p, type, 4);
-	p = put(p, banks->count, 4);
+	next = put32(next, pcr);
+	next = put32(next, type);
+	next = put32(next, banks->count);
 	for (unsigned i = 0; i < banks->count; i++) {
-		p = put(p, banks->bank[i].alg, 2);
-		p = put_bytes(p, digest[i], banks->bank[i].size);
+		next = put16(next, banks->bank[i].alg);
+		next = put_bytes(next, digest[i], banks->bank[i].size);
 	}
-	p = put(p, data->len, 4);
-	p = put_bytes(p, data->byte, data->len);
-	return p - log;
+	next = put32(next, data->len);
+	next = put_bytes(next, data->byte, data->len);
+	return next - log;
 }

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <openssl/evp.h>
 
+/* RFC 9162, 2.1.1: the prefix keeps a leaf from passing for a node. */
+enum prefix { PREFIX_leaf = 0, PREFIX_node = 1 };
+
 static void hash(uint8_t prefix, const void *first, size_t first_length, const void *second,
 		 size_t second_length, merkle_hash out)
 {
@@ -27,17 +30,19 @@ static void hash(uint8_t prefix, const void *first, size_t first_length, const v
 
 void merkle_leaf(const void *data, size_t length, merkle_hash out)
 {
-	hash(0, data, length, NULL, 0, out);
+	hash(PREFIX_leaf, data, length, NULL, 0, out);
 }
 
 void merkle_node(const merkle_hash left, const merkle_hash right, merkle_hash out)
 {
-	hash(1, left, MERKLE_LEN, right, MERKLE_LEN, out);
+	hash(PREFIX_node, left, MERKLE_LEN, right, MERKLE_LEN, out);
 }
+
+#define HEIGHTS 64 /* of trees of 64-bit size */
 
 void merkle_root(const merkle_hash *leaf, uint64_t count, merkle_hash out)
 {
-	merkle_hash edge[65];
+	merkle_hash edge[HEIGHTS + 1]; /* roots of perfect subtrees, the largest first */
 	unsigned height = 0;
 
 	if (!count) {
@@ -47,7 +52,8 @@ void merkle_root(const merkle_hash *leaf, uint64_t count, merkle_hash out)
 		return;
 	}
 	for (uint64_t i = 0; i < count; i++) {
-		memcpy(edge[height++], leaf[i], MERKLE_LEN);
+		memcpy(edge[height], leaf[i], MERKLE_LEN);
+		height++;
 		/* As many perfect subtrees join as i ends in ones. */
 		for (uint64_t bits = i; bits & 1; bits >>= 1) {
 			height--;
@@ -77,31 +83,45 @@ static void reverse(merkle_hash *proof, size_t length)
 	}
 }
 
+/* The roots at one height from those below it. */
+static void make_level(struct merkle_tree *tree, unsigned height)
+{
+	const merkle_hash *below = tree->level[height - 1];
+	uint64_t runs = tree->count >> height;
+
+	for (uint64_t i = 0; i < runs; i++) {
+		merkle_node(below[2 * i], below[2 * i + 1], tree->level[height][i]);
+	}
+}
+
 bool merkle_tree_make(struct merkle_tree *tree, const merkle_hash *leaf, uint64_t count)
 {
 	memset(tree, 0, sizeof(*tree));
 	tree->count = count;
 	tree->level[0] = (merkle_hash *)leaf;
-	for (unsigned h = 1; h < 64 && count >> h; h++) {
-		tree->level[h] = calloc(count >> h, MERKLE_LEN);
-		if (!tree->level[h]) {
+	for (unsigned height = 1; height < HEIGHTS && count >> height; height++) {
+		tree->level[height] = calloc(count >> height, MERKLE_LEN);
+		if (!tree->level[height]) {
 			merkle_tree_free(tree);
 			return false;
 		}
-		for (uint64_t i = 0; i < count >> h; i++) {
-			merkle_node(tree->level[h - 1][2 * i], tree->level[h - 1][2 * i + 1],
-				    tree->level[h][i]);
-		}
+		make_level(tree, height);
 	}
 	return true;
 }
 
 void merkle_tree_free(struct merkle_tree *tree)
 {
-	for (unsigned h = 1; h < 64; h++) {
-		free(tree->level[h]);
+	/* Level 0 is the caller's. */
+	for (unsigned height = 1; height < HEIGHTS; height++) {
+		free(tree->level[height]);
 	}
 	memset(tree, 0, sizeof(*tree));
+}
+
+static bool is_power_of_two(uint64_t count)
+{
+	return (count & (count - 1)) == 0;
 }
 
 /* Root over `count` leaves from `first` on, which is a multiple of the power of two that count
@@ -109,12 +129,13 @@ void merkle_tree_free(struct merkle_tree *tree)
 static void range_root(const struct merkle_tree *tree, uint64_t first, uint64_t count,
 		       merkle_hash out)
 {
-	unsigned h = (unsigned)__builtin_ctzll(count);
 	merkle_hash left;
 	uint64_t half;
 
-	if (!(count & (count - 1))) {
-		memcpy(out, tree->level[h][first >> h], MERKLE_LEN);
+	if (is_power_of_two(count)) {
+		unsigned height = (unsigned)__builtin_ctzll(count);
+
+		memcpy(out, tree->level[height][first >> height], MERKLE_LEN);
 		return;
 	}
 	half = split(count);
@@ -123,23 +144,26 @@ static void range_root(const struct merkle_tree *tree, uint64_t first, uint64_t 
 	merkle_node(left, out, out);
 }
 
+/* RFC 9162, 2.1.3.1: at each node on the way down to the leaf, the root of the other half. */
 size_t merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index,
 			     merkle_hash proof[MERKLE_INCLUSION_MAX])
 {
-	uint64_t first = 0, count = tree->count;
+	uint64_t first = 0;
+	uint64_t count = tree->count;
 	size_t length = 0;
 
 	while (count > 1) {
 		uint64_t half = split(count);
 
 		if (index - first < half) {
-			range_root(tree, first + half, count - half, proof[length++]);
+			range_root(tree, first + half, count - half, proof[length]);
 			count = half;
 		} else {
-			range_root(tree, first, half, proof[length++]);
+			range_root(tree, first, half, proof[length]);
 			first += half;
 			count -= half;
 		}
+		length++;
 	}
 	reverse(proof, length);
 	return length;
@@ -159,11 +183,43 @@ size_t merkle_inclusion(const merkle_hash *leaf, uint64_t count, uint64_t index,
 	return length;
 }
 
-/* RFC 9162, 2.1.3.2: the numbering of its steps. */
+/* Both verifications walk from a node up to the root.  fn is the node's number at its height, sn
+ * that of the last node there, and r, fr, sr are hashes: the names of the RFC's steps. */
+struct walk {
+	uint64_t fn;
+	uint64_t sn;
+};
+
+static void ascend(struct walk *walk)
+{
+	walk->fn >>= 1;
+	walk->sn >>= 1;
+}
+
+/* Whether the node's sibling is on its left.  The last node of a height may have none on the right:
+ * it is then taken up as it is, to where it is a right child. */
+static bool has_left_sibling(const struct walk *walk)
+{
+	return (walk->fn & 1) || walk->fn == walk->sn;
+}
+
+static void ascend_to_right_child(struct walk *walk)
+{
+	while (walk->fn && !(walk->fn & 1)) {
+		ascend(walk);
+	}
+}
+
+static bool equal(const merkle_hash a, const merkle_hash b)
+{
+	return memcmp(a, b, MERKLE_LEN) == 0;
+}
+
+/* RFC 9162, 2.1.3.2. */
 bool merkle_inclusion_verify(const merkle_hash leaf, uint64_t index, uint64_t size,
 			     const merkle_hash *proof, size_t length, const merkle_hash root)
 {
-	uint64_t fn = index, sn = size - 1;
+	struct walk walk = {.fn = index, .sn = size - 1};
 	merkle_hash r;
 
 	if (index >= size) {
@@ -171,23 +227,21 @@ bool merkle_inclusion_verify(const merkle_hash leaf, uint64_t index, uint64_t si
 	}
 	memcpy(r, leaf, MERKLE_LEN);
 	for (size_t i = 0; i < length; i++) {
-		if (!sn) {
+		if (walk.sn == 0) {
 			return false;
 		}
-		if ((fn & 1) || fn == sn) {
+		if (has_left_sibling(&walk)) {
 			merkle_node(proof[i], r, r);
-			for (; fn && !(fn & 1); fn >>= 1) {
-				sn >>= 1;
-			}
+			ascend_to_right_child(&walk);
 		} else {
 			merkle_node(r, proof[i], r);
 		}
-		fn >>= 1;
-		sn >>= 1;
+		ascend(&walk);
 	}
-	return !sn && !memcmp(r, root, MERKLE_LEN);
+	return walk.sn == 0 && equal(r, root);
 }
 
+/* RFC 9162, 2.1.4.1. */
 size_t merkle_consistency(const merkle_hash *leaf, uint64_t count, uint64_t old,
 			  merkle_hash proof[MERKLE_CONSISTENCY_MAX])
 {
@@ -198,18 +252,20 @@ size_t merkle_consistency(const merkle_hash *leaf, uint64_t count, uint64_t old,
 		uint64_t half = split(count);
 
 		if (old <= half) {
-			merkle_root(leaf + half, count - half, proof[length++]);
+			merkle_root(leaf + half, count - half, proof[length]);
 			count = half;
 		} else {
-			merkle_root(leaf, half, proof[length++]);
+			merkle_root(leaf, half, proof[length]);
 			leaf += half;
 			old -= half;
 			count -= half;
 			known = false;
 		}
+		length++;
 	}
 	if (!known) {
-		merkle_root(leaf, count, proof[length++]);
+		merkle_root(leaf, count, proof[length]);
+		length++;
 	}
 	reverse(proof, length);
 	return length;
@@ -219,44 +275,43 @@ size_t merkle_consistency(const merkle_hash *leaf, uint64_t count, uint64_t old,
 bool merkle_consistency_verify(uint64_t old, const merkle_hash old_root, uint64_t size,
 			       const merkle_hash root, const merkle_hash *proof, size_t length)
 {
-	uint64_t fn = old - 1, sn = size - 1;
-	merkle_hash fr, sr;
-	size_t i = 0;
+	struct walk walk = {.fn = old - 1, .sn = size - 1};
+	const uint8_t *start = old_root;
+	merkle_hash fr;
+	merkle_hash sr;
+	size_t used = 0;
 
-	if (!old || old > size) {
+	if (old == 0 || old > size) {
 		return false;
 	}
 	if (old == size) {
-		return !length && !memcmp(old_root, root, MERKLE_LEN);
+		return length == 0 && equal(old_root, root);
 	}
 	/* A perfect old tree is a node of the new one, and the proof leaves it out. */
-	if (old & (old - 1)) {
-		if (!length) {
+	if (!is_power_of_two(old)) {
+		if (length == 0) {
 			return false;
 		}
-		memcpy(fr, proof[i++], MERKLE_LEN);
-	} else {
-		memcpy(fr, old_root, MERKLE_LEN);
+		start = proof[0];
+		used = 1;
 	}
-	memcpy(sr, fr, MERKLE_LEN);
-	for (; fn & 1; fn >>= 1) {
-		sn >>= 1;
+	memcpy(fr, start, MERKLE_LEN);
+	memcpy(sr, start, MERKLE_LEN);
+	while (walk.fn & 1) {
+		ascend(&walk);
 	}
-	for (; i < length; i++) {
-		if (!sn) {
+	for (size_t i = used; i < length; i++) {
+		if (walk.sn == 0) {
 			return false;
 		}
-		if ((fn & 1) || fn == sn) {
+		if (has_left_sibling(&walk)) {
 			merkle_node(proof[i], fr, fr);
 			merkle_node(proof[i], sr, sr);
-			for (; fn && !(fn & 1); fn >>= 1) {
-				sn >>= 1;
-			}
+			ascend_to_right_child(&walk);
 		} else {
 			merkle_node(sr, proof[i], sr);
 		}
-		fn >>= 1;
-		sn >>= 1;
+		ascend(&walk);
 	}
-	return !sn && !memcmp(fr, old_root, MERKLE_LEN) && !memcmp(sr, root, MERKLE_LEN);
+	return walk.sn == 0 && equal(fr, old_root) && equal(sr, root);
 }

@@ -20,10 +20,10 @@ struct sha2_ctx {
 };
 
 /* Which of the two it is, is decided at the start. */
-void sha256_init(struct sha2_ctx *c);
-void sha384_init(struct sha2_ctx *c);
-void sha2_update(struct sha2_ctx *c, const void *data, size_t len);
-void sha2_final(struct sha2_ctx *c, uint8_t *out); /* SHA256_LEN or SHA384_LEN bytes */
+void sha256_init(struct sha2_ctx *context);
+void sha384_init(struct sha2_ctx *context);
+void sha2_update(struct sha2_ctx *context, const void *data, size_t len);
+void sha2_final(struct sha2_ctx *context, uint8_t *out); /* SHA256_LEN or SHA384_LEN bytes */
 
 void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
 void sha384(const void *data, size_t len, uint8_t out[SHA384_LEN]);
