@@ -113,12 +113,12 @@ static void fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 		info->flags |= XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask)
 							     << XEN_DOMINF_shutdownshift;
 	}
-	info->tot_pages = d->pages;
-	info->max_pages = d->max_pages;
+	info->tot_pages = d->charge.ram_pages;
+	info->max_pages = d->charge.ram_limit;
 	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
 	fill_vcpus(d, info);
 	info->ssidref = d->label.ctx;
-	memcpy(info->handle, d->record.uuid, sizeof(info->handle));
+	memcpy(info->handle, d->launch.record.uuid, sizeof(info->handle));
 	info->gpaddr_bits = 36; /* GFN_LIMIT, mm/npt.h */
 	spin_unlock(&d->lock);
 }

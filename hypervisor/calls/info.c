@@ -89,7 +89,8 @@ long hc_pagesize(struct hc_call *call)
 
 long hc_guest_handle(struct hc_call *call)
 {
-	memcpy(call->in.bytes, call->caller->record.uuid, sizeof(call->caller->record.uuid));
+	memcpy(call->in.bytes, call->caller->launch.record.uuid,
+	       sizeof(call->caller->launch.record.uuid));
 	return 0;
 }
 
@@ -131,12 +132,12 @@ long hc_launch_info(struct hc_call *call)
 	spin_lock(&d->lock);
 	out->domid = d->id;
 	out->state = d->state;
-	out->instance = d->instance;
-	out->record = d->record;
+	out->instance = d->build.instance;
+	out->record = d->launch.record;
 	copy_string(out->crash_reason, sizeof(out->crash_reason), d->crash_reason);
-	out->overhead_bytes = d->heap_pages * (uint64_t)PAGE_SIZE;
+	out->overhead_bytes = d->charge.heap_pages * (uint64_t)PAGE_SIZE;
 	out->tenant = d->label.tenant;
-	out->launch = d->launch;
+	out->launch = d->launch.index;
 	spin_unlock(&d->lock);
 	return 0;
 }

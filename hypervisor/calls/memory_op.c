@@ -123,7 +123,7 @@ static int map_foreign(struct domain *builder, struct domain *target, uint64_t f
 	if (rc) {
 		frame_put(e.frame);
 	} else {
-		target->foreign_maps++;
+		target->mapped_by_builder++;
 	}
 	return rc;
 }

@@ -7,9 +7,10 @@
  *   any but gone --destroy, crash, build failure--> dying --reaper--> gone
  *
  * INV-DOM-1  Only the builder instance that created a domain, and only while it is `building`, may
- *            map its memory, set its parameters or start its vCPU; the link is `d->creator`.
- * INV-DOM-2  From `sealed` on d->creator is 0 and no foreign mapping, grant mapping or pin is left.
- * INV-DOM-3  A domain's structure lives until refs is 0 and the reaper has taken its memory back.
+ *            map its memory, set its parameters or start its vCPU; the link is `d->build.creator`.
+ * INV-DOM-2  From `sealed` on d->build.creator is NULL and no foreign mapping, grant mapping or pin
+ * is left. INV-DOM-3  A domain's structure lives until refs is 0 and the reaper has taken its
+ * memory back.
  */
 #ifndef DOMAIN_DOMAIN_H
 #define DOMAIN_DOMAIN_H
@@ -77,42 +78,58 @@ struct vcpu {
 	uint64_t stub_budget_ns; /* 0 = not a stub vCPU */
 };
 
+/* Who makes it, and how its stub does: launch/build.c and launch/builder.c. */
+struct build {
+	struct domain *creator; /* builder instance while building, else NULL (INV-DOM-1) */
+	struct domain *target;  /* of a builder instance: what it builds now, else NULL */
+	uint32_t instance;   /* builder instance that built it / own number if it is the builder */
+	uint16_t stub_state; /* CORBEL_STUB_*, 0 = running or none */
+	uint64_t stub_trap;  /* guest-physical, 0 = not armed */
+	uint64_t stub_rip;
+};
+
+/* Memory that it has and may have, in pages of 4 KiB. */
+struct charge {
+	uint64_t ram_limit;
+	uint64_t ram_pages;
+	uint32_t heap_pages;   /* the hypervisor's own memory for it */
+	uint32_t heap_promise; /* the most of that, set aside for it at creation */
+};
+
+/* Its place in the launch log: launch/launchlog.c. */
+struct launch {
+	struct corbel_log_launch record; /* what goes into the log when it is sealed */
+	bool committed;                  /* digests and owner are in it, write-once */
+	uint64_t index;                  /* of its launch record, 0 = not sealed yet */
+	uint32_t log_slots;              /* reserved for its records to come */
+	uint64_t report_due; /* its reports so far are paid for until then, ns since boot */
+};
+
 struct domain {
 	uint16_t id;
 	uint16_t state; /* enum corbel_dom_state */
 	uint32_t refs;
 	struct spinlock lock;
 	struct xsm_label label, self_label; /* self_label: the object when it acts on itself */
-	struct domain *creator;  /* builder instance while building, else 0 (INV-DOM-1) */
-	struct domain *building; /* of a builder instance: what it builds now, else 0 */
-	uint32_t instance; /* builder instance that built it / own number if it is the builder */
+	struct build build;
 	bool is_dom0, is_builder;
 	bool reap_started;
 	uint32_t reap_epoch;      /* flush that must pass before its tables are taken apart */
 	uint16_t shutdown_reason; /* SHUTDOWN_*, 0xFF = none */
 	char crash_reason[64];
 	/* memory, lock RANK_DOMAIN */
-	struct npt npt;             /* its charge: heap_pages */
-	uint64_t max_pages, pages;  /* 4 KiB of RAM */
-	uint32_t heap_pages;        /* charge for hypervisor memory, in pages */
-	uint32_t heap_promise;      /* what it may use at most, set aside for it at creation */
-	uint32_t foreign_maps;      /* mappings of this domain's frames by its builder */
-	uint32_t grant_maps;        /* mappings of this domain's frames through its grants */
+	struct charge charge;
+	struct npt npt;             /* its tables count in charge.heap_pages */
+	uint32_t mapped_by_builder; /* mappings of this domain's frames by its builder, */
+	uint32_t mapped_by_peers;   /* and by those to whom it granted them */
 	shared_info_t *shared_info; /* heap page */
 	uint64_t hvm_param[40];
 	uint64_t weighted_ns; /* CPU time used over weight, RANK_SCHED */
 	/* vCPUs */
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[CORBEL_MAX_VCPUS];
-	uint64_t stub_trap;  /* guest-physical, 0 = not armed */
-	uint16_t stub_state; /* CORBEL_STUB_*, 0 = running or none */
-	uint64_t stub_rip;
-	uint8_t callback_vector;         /* 0 = none */
-	struct corbel_log_launch record; /* what goes into the launch log when it is sealed */
-	bool committed;                  /* digests and owner are in it, write-once */
-	uint64_t launch;                 /* index of its launch record, 0 = not sealed yet */
-	uint32_t log_slots;              /* reserved in the launch log */
-	uint64_t report_due; /* its reports so far are paid for until then, ns since boot */
+	uint8_t callback_vector; /* 0 = none */
+	struct launch launch;
 	/* owned by ipc/event.c and ipc/grant.c */
 	struct event_table *events;
 	struct grant_table *grants;
@@ -140,7 +157,8 @@ MUST_CHECK bool domain_is_reaping(void); /* a dying domain has frames that it al
 /* May its vCPUs run?  Running, or building with a stub. */
 static inline MUST_CHECK bool domain_runs(const struct domain *d)
 {
-	return d->state == CORBEL_DOM_running || (d->state == CORBEL_DOM_building && d->stub_trap);
+	return d->state == CORBEL_DOM_running ||
+	       (d->state == CORBEL_DOM_building && d->build.stub_trap);
 }
 void domain_unpause(struct domain *d);
 void domain_pause(struct domain *d);

@@ -14,11 +14,11 @@
  * target is dying and its count is read by nobody. */
 static void foreign_released(struct domain *holder, frame_t frame)
 {
-	struct domain *target = holder->building;
+	struct domain *target = holder->build.target;
 
 	if (target) {
-		CHECK(frame_owner(frame) == target->id && target->foreign_maps > 0);
-		target->foreign_maps--;
+		CHECK(frame_owner(frame) == target->id && target->mapped_by_builder > 0);
+		target->mapped_by_builder--;
 	}
 }
 
@@ -30,7 +30,7 @@ void npt_released(struct npt *npt, const struct npt_entry *e)
 
 	switch (e->kind) {
 	case NPT_RAM:
-		d->pages -= count;
+		d->charge.ram_pages -= count;
 		frames_put_range(e->frame, count);
 		break;
 	case NPT_FOREIGN:
@@ -54,7 +54,7 @@ int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
 	uint64_t count = 1ull << order;
 	int rc;
 
-	if (d->pages + count > d->max_pages) {
+	if (d->charge.ram_pages + count > d->charge.ram_limit) {
 		return -XEN_ENOMEM;
 	}
 	rc = frames_alloc(d->id, order, &e.frame);
@@ -64,7 +64,7 @@ int domain_populate(struct domain *d, gfn_t gfn, unsigned order)
 	spin_lock(&d->lock);
 	rc = npt_map(&d->npt, gfn, e);
 	if (rc == 0) {
-		d->pages += count;
+		d->charge.ram_pages += count;
 	}
 	spin_unlock(&d->lock);
 	if (rc) {

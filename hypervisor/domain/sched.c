@@ -216,7 +216,7 @@ static void charge(struct vcpu *v)
 
 	v->cpu_time_ns += ran;
 	v->run_start = 0;
-	v->domain->weighted_ns += ran * WEIGHT_DEFAULT / v->domain->record.weight;
+	v->domain->weighted_ns += ran * WEIGHT_DEFAULT / v->domain->launch.record.weight;
 }
 
 bool sched_run(struct vcpu *v, uint64_t deadline)

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct vlapic) <= PAGE_SIZE - VLAPIC_AT, "vCPU and vlapic 
 
 struct vcpu *vcpu_create(struct domain *d, uint32_t id)
 {
-	struct vcpu *v = heap_page(&d->heap_pages);
+	struct vcpu *v = heap_page(&d->charge.heap_pages);
 
 	if (!v) {
 		return NULL;
@@ -31,7 +31,7 @@ struct vcpu *vcpu_create(struct domain *d, uint32_t id)
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = now_ns();
 	if (virt_vcpu_init(v)) {
-		heap_page_free(v, &d->heap_pages);
+		heap_page_free(v, &d->charge.heap_pages);
 		return NULL;
 	}
 	vlapic_reset(v);
@@ -49,7 +49,7 @@ void vcpu_destroy(struct vcpu *v)
 	gbuf_unpin(&v->runstate_area);
 	d->vcpu[v->id] = NULL;
 	virt_vcpu_free(v);
-	heap_page_free(v, &d->heap_pages);
+	heap_page_free(v, &d->charge.heap_pages);
 }
 
 void vcpu_time_fill(struct vcpu_info *info)

@@ -85,7 +85,7 @@ static inline bool may(const struct hc_call *call, const struct domain *object, 
 {
 	const struct domain *caller = call->caller;
 
-	if (object && object->state == CORBEL_DOM_building && object->creator != caller) {
+	if (object && object->state == CORBEL_DOM_building && object->build.creator != caller) {
 		return false;
 	}
 	return xsm_allowed(&host_policy, caller->label, object_label(call, object), right);

@@ -41,7 +41,7 @@ static void bit_clear(xen_ulong_t *words, uint32_t bit)
 
 int event_init(struct domain *d)
 {
-	d->events = heap_page(&d->heap_pages);
+	d->events = heap_page(&d->charge.heap_pages);
 	return d->events ? 0 : -XEN_ENOMEM;
 }
 
@@ -53,7 +53,7 @@ int event_port_add(struct domain *d, struct event_port content)
 	for (port = 1; port < EVENT_PORTS; port++) {
 		page = &d->events->page[port / PORTS_PER_PAGE];
 		if (!*page) {
-			*page = heap_page(&d->heap_pages);
+			*page = heap_page(&d->charge.heap_pages);
 			if (!*page) {
 				return -XEN_ENOMEM;
 			}
@@ -178,9 +178,9 @@ void event_teardown(struct domain *d)
 		}
 		d->events = NULL;
 		for (i = 0; i < PORT_PAGES; i++) {
-			heap_page_free(table->page[i], &d->heap_pages);
+			heap_page_free(table->page[i], &d->charge.heap_pages);
 		}
-		heap_page_free(table, &d->heap_pages);
+		heap_page_free(table, &d->charge.heap_pages);
 	}
 	spin_unlock(&event_lock);
 }

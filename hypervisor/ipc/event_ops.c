@@ -34,8 +34,9 @@ static bool may_alloc_in(struct hc_call *call)
 	if (!d->events) {
 		return false;
 	}
-	return d == call->caller ? event_domain_live(d)
-				 : d->state == CORBEL_DOM_building && d->creator == call->caller;
+	return d == call->caller
+		       ? event_domain_live(d)
+		       : d->state == CORBEL_DOM_building && d->build.creator == call->caller;
 }
 
 long hc_event_unbound(struct hc_call *call)

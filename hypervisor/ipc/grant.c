@@ -12,11 +12,11 @@
 #include "mm/npt.h"
 #include <xen/errno.h>
 
-#define HOLD_TRIES 4 /* against a granter that changes its entry all the time */
+#define USE_TRIES 4 /* against a granter that changes its entry all the time */
 
 int grant_init(struct domain *d)
 {
-	struct grant_table *t = heap_page(&d->heap_pages);
+	struct grant_table *t = heap_page(&d->charge.heap_pages);
 
 	if (!t) {
 		return -XEN_ENOMEM;
@@ -34,10 +34,10 @@ static uint64_t *make_frame(struct domain *d, struct grant_table *t, uint32_t in
 		return NULL;
 	}
 	if (!*use) {
-		*use = heap_page(&d->heap_pages);
+		*use = heap_page(&d->charge.heap_pages);
 	}
 	if (*use && !t->frame[index]) {
-		t->frame[index] = heap_page(&d->heap_pages);
+		t->frame[index] = heap_page(&d->charge.heap_pages);
 	}
 	return t->frame[index];
 }
@@ -111,8 +111,8 @@ static int16_t entry_check(struct domain *granter, uint64_t value, uint16_t peer
 	return GNTST_okay;
 }
 
-static int16_t hold_locked(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
-			   frame_t *frame)
+static int16_t begin_use_locked(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
+				frame_t *frame)
 {
 	uint64_t *entry = entry_at(granter->grants, ref), value, marked;
 	struct grant_use *use;
@@ -128,7 +128,7 @@ static int16_t hold_locked(struct domain *granter, uint16_t peer, uint32_t ref, 
 		return GNTST_no_space;
 	}
 	value = __atomic_load_n(entry, __ATOMIC_SEQ_CST);
-	for (i = 0; i < HOLD_TRIES; i++) {
+	for (i = 0; i < USE_TRIES; i++) {
 		status = entry_check(granter, value, peer, write, frame);
 		if (status != GNTST_okay) {
 			return status;
@@ -139,7 +139,7 @@ static int16_t hold_locked(struct domain *granter, uint16_t peer, uint32_t ref, 
 						__ATOMIC_SEQ_CST)) {
 			use->users++;
 			use->writers += write;
-			granter->grant_maps++;
+			granter->mapped_by_peers++;
 			return GNTST_okay;
 		}
 		frame_put(*frame);
@@ -147,7 +147,8 @@ static int16_t hold_locked(struct domain *granter, uint16_t peer, uint32_t ref, 
 	return GNTST_eagain;
 }
 
-int16_t grant_hold(struct domain *granter, uint16_t peer, uint32_t ref, bool write, frame_t *frame)
+int16_t grant_begin_use(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
+			frame_t *frame)
 {
 	int16_t status = GNTST_permission_denied;
 
@@ -155,7 +156,7 @@ int16_t grant_hold(struct domain *granter, uint16_t peer, uint32_t ref, bool wri
 	if (IN_LIVE >> granter->state & 1u && granter->grants) {
 		spin_lock(&granter->grants->lock);
 		if (!granter->grants->closed) {
-			status = hold_locked(granter, peer, ref, write, frame);
+			status = begin_use_locked(granter, peer, ref, write, frame);
 		}
 		spin_unlock(&granter->grants->lock);
 	}
@@ -168,7 +169,7 @@ void grant_pages_free(struct domain *d, void *pages, uint32_t count)
 	void **page = pages;
 
 	for (; count; count--, page++) {
-		heap_page_free(*page, &d->heap_pages);
+		heap_page_free(*page, &d->charge.heap_pages);
 		*page = NULL;
 	}
 }
@@ -180,10 +181,10 @@ void grant_table_free(struct domain *d)
 	d->grants = NULL;
 	grant_pages_free(d, t->frame, GRANT_FRAMES);
 	grant_pages_free(d, t->use, USE_PAGES);
-	heap_page_free(t, &d->heap_pages);
+	heap_page_free(t, &d->charge.heap_pages);
 }
 
-void grant_release(struct domain *granter, uint32_t ref, bool write)
+void grant_end_use(struct domain *granter, uint32_t ref, bool write)
 {
 	struct grant_table *t;
 	struct grant_use *use;
@@ -191,7 +192,7 @@ void grant_release(struct domain *granter, uint32_t ref, bool write)
 
 	spin_lock(&granter->lock);
 	t = granter->grants;
-	CHECK(t && granter->grant_maps > 0); /* INV-GRANT-2, INV-GRANT-4 */
+	CHECK(t && granter->mapped_by_peers > 0); /* INV-GRANT-2, INV-GRANT-4 */
 	spin_lock(&t->lock);
 	use = use_at(t, ref);
 	CHECK(use->users > 0 && use->writers >= write);
@@ -201,8 +202,8 @@ void grant_release(struct domain *granter, uint32_t ref, bool write)
 	clear |= use->users == 0 ? GTF_reading : 0u;
 	__atomic_fetch_and(entry_at(t, ref), ~clear, __ATOMIC_SEQ_CST);
 	spin_unlock(&t->lock);
-	granter->grant_maps--;
-	if (t->closed && granter->grant_maps == 0) {
+	granter->mapped_by_peers--;
+	if (t->closed && granter->mapped_by_peers == 0) {
 		grant_table_free(granter);
 	}
 	spin_unlock(&granter->lock);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The mappings that a domain holds of others' grants, and how they end, by its own call or with it.
- * Owns table->maps of every domain.  Trust boundary: a handle is a number from a guest; it means
- * something only as an index below maps_made whose map is live and lies at the gfn that the guest
- * names too.  Invariants and locks: ipc/grant_table.h.
+ * Owns table->maps_of_peers of every domain.  Trust boundary: a handle is a number from a guest; it
+ * means something only as an index below maps_made whose map is live and lies at the gfn that the
+ * guest names too.  Invariants and locks: ipc/grant_table.h.
  */
 #include "ipc/grant_table.h"
 #include "mm/frames.h"
@@ -15,30 +15,46 @@ static struct grant_map *map_at(struct grant_table *t, uint32_t handle)
 {
 	uint64_t index = index_in(handle, t->maps_made);
 
-	return handle < t->maps_made ? &t->maps[index / MAPS_PER_PAGE][index % MAPS_PER_PAGE]
-				     : NULL;
+	if (handle >= t->maps_made) {
+		return NULL;
+	}
+	return &t->maps_of_peers[index / MAPS_PER_PAGE][index % MAPS_PER_PAGE];
+}
+
+/* The number of a map that was never used; false when all were, or the heap is empty. */
+static bool map_make(struct domain *d, uint32_t *handle)
+{
+	struct grant_table *t = d->grants;
+	struct grant_map **page;
+
+	if (t->maps_made == GRANT_MAPS_MAX) {
+		return false;
+	}
+	page = &t->maps_of_peers[t->maps_made / MAPS_PER_PAGE];
+	if (!*page) {
+		*page = heap_page(&d->charge.heap_pages);
+	}
+	if (!*page) {
+		return false;
+	}
+	*handle = t->maps_made;
+	t->maps_made++;
+	return true;
 }
 
 /* A map in state reserved; NULL when all are in use or the heap is empty. */
 static struct grant_map *map_reserve(struct domain *d, uint32_t *handle)
 {
 	struct grant_table *t = d->grants;
-	struct grant_map **page, *map = NULL;
+	struct grant_map *map = NULL;
 
 	spin_lock(&t->lock);
 	if (t->map_free) {
 		*handle = t->map_free - 1u;
 		map = map_at(t, *handle);
 		t->map_free = map->next;
-	} else if (t->maps_made < GRANT_MAPS_MAX) {
-		page = &t->maps[t->maps_made / MAPS_PER_PAGE];
-		if (!*page) {
-			*page = heap_page(&d->heap_pages);
-		}
-		if (*page) {
-			*handle = t->maps_made++;
-			map = map_at(t, *handle);
-		}
+	} else if (map_make(d, handle)) {
+		map = map_at(t, *handle);
 	}
 	if (map) {
 		map->state = MAP_reserved;
@@ -70,7 +86,7 @@ int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t 
 	if (!map) {
 		return GNTST_no_space;
 	}
-	status = grant_hold(granter, d->id, ref, write, &entry.frame);
+	status = grant_begin_use(granter, d->id, ref, write, &entry.frame);
 	if (status != GNTST_okay) {
 		map_set(d->grants, map, *handle, MAP_free);
 		return status;
@@ -80,7 +96,7 @@ int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t 
 	spin_unlock(&d->lock);
 	if (error) {
 		frame_put(entry.frame);
-		grant_release(granter, ref, write);
+		grant_end_use(granter, ref, write);
 		map_set(d->grants, map, *handle, MAP_free);
 		return GNTST_general_error;
 	}
@@ -93,7 +109,7 @@ int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t 
 	return GNTST_okay;
 }
 
-struct grant_map *grant_claim(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
+struct grant_map *grant_reserve_map(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status)
 {
 	struct grant_map *map;
 
@@ -111,75 +127,86 @@ struct grant_map *grant_claim(struct domain *d, uint32_t handle, gfn_t gfn, int1
 	return *status == GNTST_okay ? map : NULL;
 }
 
-void grant_unclaim(struct domain *d, struct grant_map *map)
+void grant_unreserve_map(struct domain *d, struct grant_map *map)
 {
 	map_set(d->grants, map, 0, MAP_live);
 }
 
-/* Takes the mapping out of d's NPT; false when it is not there. */
-static bool remove_mapping(struct domain *d, const struct grant_map *map)
+/*
+ * A mapping ends in three steps: leave_tables() takes it out of the nested tables, the map gets a
+ * new state, give_back() returns the references.  They differ in the second only: an unmap and a
+ * teardown free the map (end_map), a revocation leaves it to its holder, with a page of the
+ * holder's own behind it.
+ */
+
+/* false: it is not there, whoever took it out has put the frame's reference. */
+static MUST_CHECK bool leave_tables(struct domain *d, const struct grant_map *map)
 {
 	struct npt_entry entry;
 	gfn_t gfn = {map->gfn};
-	bool done;
+	bool removed;
 
 	spin_lock(&d->lock);
-	done = npt_lookup(&d->npt, gfn, &entry) && entry.kind == NPT_GRANT &&
-	       entry.frame.n == map->frame.n && npt_unmap(&d->npt, gfn, 0, &entry) == 0;
+	removed = npt_lookup(&d->npt, gfn, &entry) && entry.kind == NPT_GRANT &&
+		  entry.frame.n == map->frame.n && npt_unmap(&d->npt, gfn, 0, &entry) == 0;
 	spin_unlock(&d->lock);
-	return done;
+	return removed;
 }
 
-/* Gives back what a mapping held; `mapped`: so did the NPT with its frame reference. */
-static void let_go(const struct grant_map *old, bool mapped)
+/* Puts the frame's reference if the nested tables had it, ends the use of the granter's entry. */
+static void give_back(const struct grant_map *ended, bool was_mapped)
 {
-	if (mapped) {
+	if (was_mapped) {
 		/* The request comes first: the frame allocator notes its epoch with the last put,
 		 * and this CPU flushes before it enters a guest again. */
 		tlb_request();
-		frame_put(old->frame);
+		frame_put(ended->frame);
 	}
-	if (old->granter) {
-		grant_release(old->granter, old->ref, old->write);
-		domain_put(old->granter);
+	if (ended->granter) { /* else it was revoked: nothing of a granter's is in use */
+		grant_end_use(ended->granter, ended->ref, ended->write);
+		domain_put(ended->granter);
 	}
 }
 
-/* Second half of an unmap: no step can fail. */
-static void drop_map(struct domain *d, struct grant_map *map, uint32_t handle, bool mapped)
+/* The map is free before its references go: what follows cannot fail. */
+static void end_map(struct domain *d, struct grant_map *map, uint32_t handle, bool was_mapped)
 {
-	struct grant_map old = *map;
+	struct grant_map ended = *map;
 
 	map_set(d->grants, map, handle, MAP_free);
-	let_go(&old, mapped);
+	give_back(&ended, was_mapped);
 }
 
 static void revoke(struct domain *d, struct grant_map *map)
 {
-	struct grant_map old = *map;
+	struct grant_map ended = *map;
 	struct npt_entry empty = {.kind = NPT_GRANT, .write = true};
-	bool mapped = remove_mapping(d, map);
+	bool was_mapped = leave_tables(d, map);
 
-	if (mapped && frames_alloc(d->id, 0, &empty.frame) == 0) {
+	if (was_mapped && frames_alloc(d->id, 0, &empty.frame) == 0) {
 		spin_lock(&d->lock);
-		CHECK(npt_map(&d->npt, (gfn_t){map->gfn}, empty) ==
-		      0); /* its table is still there */
+		/* Cannot fail: the table that held the entry is still there. */
+		CHECK(npt_map(&d->npt, (gfn_t){map->gfn}, empty) == 0);
 		spin_unlock(&d->lock);
 		map->frame = empty.frame;
 	}
 	map->granter = NULL;
-	let_go(&old, mapped);
+	give_back(&ended, was_mapped);
 }
 
 void grant_review(struct domain *d, struct use_review *review)
 {
-	struct grant_map *map;
-
 	for (uint32_t i = 0; d->grants && i < d->grants->maps_made; i++) {
-		map = map_at(d->grants, i);
-		if (map->state == MAP_live && map->granter &&
-		    review->ends(review, d, map->granter,
-				 map->write ? USE_map_write : USE_map_read)) {
+		struct grant_map *map = map_at(d->grants, i);
+		enum use_kind kind = USE_map_read;
+
+		if (map->state != MAP_live || !map->granter) {
+			continue;
+		}
+		if (map->write) {
+			kind = USE_map_write;
+		}
+		if (review->ends(review, d, map->granter, kind)) {
 			revoke(d, map);
 		}
 	}
@@ -187,11 +214,11 @@ void grant_review(struct domain *d, struct use_review *review)
 
 int16_t grant_unmap(struct domain *d, struct grant_map *map, uint32_t handle)
 {
-	if (!remove_mapping(d, map)) {
-		grant_unclaim(d, map);
+	if (!leave_tables(d, map)) {
+		grant_unreserve_map(d, map);
 		return GNTST_general_error;
 	}
-	drop_map(d, map, handle, true);
+	end_map(d, map, handle, true);
 	return GNTST_okay;
 }
 
@@ -200,16 +227,15 @@ int16_t grant_unmap(struct domain *d, struct grant_map *map, uint32_t handle)
 void grant_teardown(struct domain *d)
 {
 	struct grant_table *t = d->grants;
-	struct grant_map *map;
-	uint32_t i;
 
 	if (!t || t->closed) {
 		return;
 	}
-	for (i = 0; i < t->maps_made; i++) {
-		map = map_at(t, i);
+	for (uint32_t i = 0; i < t->maps_made; i++) {
+		struct grant_map *map = map_at(t, i);
+
 		if (map->state == MAP_live) {
-			drop_map(d, map, i, remove_mapping(d, map));
+			end_map(d, map, i, leave_tables(d, map));
 		}
 	}
 	spin_lock(&d->lock);
@@ -217,9 +243,9 @@ void grant_teardown(struct domain *d)
 	t->closed = true;
 	t->maps_made = 0;
 	t->map_free = 0;
-	grant_pages_free(d, t->maps, MAP_PAGES);
+	grant_pages_free(d, t->maps_of_peers, MAP_PAGES);
 	spin_unlock(&t->lock);
-	if (d->grant_maps == 0) {
+	if (d->mapped_by_peers == 0) {
 		grant_table_free(d);
 	}
 	spin_unlock(&d->lock);

@@ -20,9 +20,10 @@ union element {
 	struct gnttab_copy copy;
 };
 
-/* `work` returns the element's status, a 16-bit field at byte status_at. */
-static long for_each(struct hc_call *call, uint32_t size, size_t status_at,
-		     int16_t (*work)(struct hc_call *, union element *))
+typedef int16_t element_handler(struct hc_call *call, union element *element);
+
+/* What `handle` returns is the element's status, a 16-bit field at byte status_at. */
+static long for_each(struct hc_call *call, uint32_t size, size_t status_at, element_handler *handle)
 {
 	union element element;
 	struct gbuf pin;
@@ -37,7 +38,7 @@ static long for_each(struct hc_call *call, uint32_t size, size_t status_at,
 			return -XEN_EFAULT;
 		}
 		gbuf_read(&pin, 0, &element, size);
-		status = work(call, &element);
+		status = handle(call, &element);
 		memcpy((uint8_t *)&element + status_at, &status, sizeof(status));
 		gbuf_write(&pin, 0, &element, size);
 		gbuf_unpin(&pin);
@@ -58,11 +59,11 @@ static int16_t refuse(struct hc_call *call, struct domain *granter, uint32_t rig
 	return status;
 }
 
-static int16_t map_work(struct hc_call *call, union element *e)
+static int16_t map_element(struct hc_call *call, union element *element)
 {
-	struct gnttab_map_grant_ref *op = &e->map;
+	struct gnttab_map_grant_ref *op = &element->map;
 	bool write = !(op->flags & GNTMAP_readonly);
-	unsigned right = write ? XSM_RIGHT(grant, map_write) : XSM_RIGHT(grant, map_read);
+	uint32_t right = XSM_RIGHT(grant, map_read);
 	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
 	struct domain *granter;
 	int16_t status;
@@ -75,17 +76,22 @@ static int16_t map_work(struct hc_call *call, union element *e)
 	if (op->host_addr & PAGE_MASK || gfn.n >= GFN_LIMIT) {
 		return GNTST_bad_virt_addr;
 	}
+	if (write) {
+		right = XSM_RIGHT(grant, map_write);
+	}
 	if (gate_find_target(call, op->dom, IN_LIVE, right, &granter)) {
 		return GNTST_permission_denied;
 	}
 	status = grant_map(call->caller, granter, op->ref, gfn, write, &op->handle);
-	/* On success the reference belongs to the mapping. */
-	return status == GNTST_okay ? status : refuse(call, granter, right, op->ref, status);
+	if (status != GNTST_okay) {
+		return refuse(call, granter, right, op->ref, status);
+	}
+	return GNTST_okay; /* the reference on granter belongs to the mapping now */
 }
 
-static int16_t unmap_work(struct hc_call *call, union element *e)
+static int16_t unmap_element(struct hc_call *call, union element *element)
 {
-	const struct gnttab_unmap_grant_ref *op = &e->unmap;
+	const struct gnttab_unmap_grant_ref *op = &element->unmap;
 	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
 	struct grant_map *map;
 	int16_t status;
@@ -96,81 +102,92 @@ static int16_t unmap_work(struct hc_call *call, union element *e)
 	if (op->host_addr & PAGE_MASK) {
 		return GNTST_bad_virt_addr;
 	}
-	map = grant_claim(call->caller, op->handle, gfn, &status);
+	map = grant_reserve_map(call->caller, op->handle, gfn, &status);
 	if (!map) {
 		return status;
 	}
 	/* Of a granter in any state: mappings of a dead domain must be dropped too.  Without one it
 	 * was revoked: what lies there is the caller's own. */
 	if (map->granter && gate_authorize(call, map->granter, XSM_RIGHT(grant, unmap))) {
-		grant_unclaim(call->caller, map);
+		grant_unreserve_map(call->caller, map);
 		return GNTST_permission_denied;
 	}
 	return grant_unmap(call->caller, map, op->handle);
 }
 
-struct side {                   /* one end of a copy, held from side_open() to side_close() */
-	struct domain *granter; /* NULL: the caller's own page */
+/* One end of a copy: a page that may be addressed from page_open() to page_close(). */
+struct copy_page {
+	struct domain *granter; /* whose entry is in use for it; NULL: the caller's own page */
 	uint32_t ref;
 	frame_t frame;
 	bool write;
 };
 
-static int16_t open_own(struct domain *d, uint64_t gfn, struct side *side)
+static int16_t open_own(struct domain *d, uint64_t gfn, struct copy_page *page)
 {
 	struct npt_entry entry;
 	bool good;
 
 	spin_lock(&d->lock);
 	good = npt_lookup(&d->npt, (gfn_t){gfn}, &entry) && entry.kind == NPT_RAM &&
-	       (entry.write || !side->write) && frame_get(entry.frame, d->id);
+	       (entry.write || !page->write) && frame_get(entry.frame, d->id);
 	spin_unlock(&d->lock);
 	if (!good) {
 		return GNTST_bad_page;
 	}
-	side->frame = entry.frame;
+	page->frame = entry.frame;
 	return GNTST_okay;
 }
 
-static int16_t side_open(struct hc_call *call, const struct gnttab_copy_ptr *end, bool by_ref,
-			 struct side *side)
+static int16_t open_granted(struct hc_call *call, uint16_t granter_id, struct copy_page *page)
 {
-	uint32_t right = side->write ? XSM_RIGHT(grant, copy_write) : XSM_RIGHT(grant, copy_read);
+	uint32_t right = XSM_RIGHT(grant, copy_read);
 	struct domain *granter;
 	int16_t status;
 
-	side->granter = NULL;
-	side->ref = end->u.ref;
-	if (!by_ref) {
-		/* A bare frame number is only ever one's own. */
-		return end->domid == DOMID_SELF || end->domid == call->caller->id
-			       ? open_own(call->caller, end->u.gmfn, side)
-			       : GNTST_permission_denied;
+	if (page->write) {
+		right = XSM_RIGHT(grant, copy_write);
 	}
-	if (gate_find_target(call, end->domid, IN_LIVE, right, &granter)) {
+	if (gate_find_target(call, granter_id, IN_LIVE, right, &granter)) {
 		return GNTST_permission_denied;
 	}
-	status = grant_hold(granter, call->caller->id, side->ref, side->write, &side->frame);
+	status = grant_begin_use(granter, call->caller->id, page->ref, page->write, &page->frame);
 	if (status != GNTST_okay) {
-		return refuse(call, granter, right, side->ref, status);
+		return refuse(call, granter, right, page->ref, status);
 	}
-	side->granter = granter;
-	return status;
+	page->granter = granter;
+	return GNTST_okay;
 }
 
-static void side_close(struct side *side)
+static int16_t page_open(struct hc_call *call, const struct gnttab_copy_ptr *end, bool by_ref,
+			 struct copy_page *page)
 {
-	frame_put(side->frame);
-	if (side->granter) {
-		grant_release(side->granter, side->ref, side->write);
-		domain_put(side->granter);
+	page->granter = NULL;
+	page->ref = end->u.ref;
+	if (by_ref) {
+		return open_granted(call, end->domid, page);
+	}
+	/* A bare frame number is only ever one's own. */
+	if (end->domid != DOMID_SELF && end->domid != call->caller->id) {
+		return GNTST_permission_denied;
+	}
+	return open_own(call->caller, end->u.gmfn, page);
+}
+
+static void page_close(struct copy_page *page)
+{
+	frame_put(page->frame);
+	if (page->granter) {
+		grant_end_use(page->granter, page->ref, page->write);
+		domain_put(page->granter);
 	}
 }
 
-static int16_t copy_work(struct hc_call *call, union element *e)
+static int16_t copy_element(struct hc_call *call, union element *element)
 {
-	const struct gnttab_copy *op = &e->copy;
-	struct side from = {.write = false}, to = {.write = true};
+	const struct gnttab_copy *op = &element->copy;
+	struct copy_page from = {.write = false};
+	struct copy_page to = {.write = true};
 	int16_t status;
 
 	if (op->flags & ~(uint32_t)(GNTCOPY_source_gref | GNTCOPY_dest_gref)) {
@@ -180,35 +197,35 @@ static int16_t copy_work(struct hc_call *call, union element *e)
 	    op->dest.offset + (uint32_t)op->len > PAGE_SIZE) {
 		return GNTST_bad_copy_arg;
 	}
-	status = side_open(call, &op->source, op->flags & GNTCOPY_source_gref, &from);
+	status = page_open(call, &op->source, op->flags & GNTCOPY_source_gref, &from);
 	if (status != GNTST_okay) {
 		return status;
 	}
-	status = side_open(call, &op->dest, op->flags & GNTCOPY_dest_gref, &to);
+	status = page_open(call, &op->dest, op->flags & GNTCOPY_dest_gref, &to);
 	if (status == GNTST_okay) {
 		frame_copy(to.frame, op->dest.offset, from.frame, op->source.offset, op->len);
-		side_close(&to);
+		page_close(&to);
 	}
-	side_close(&from);
+	page_close(&from);
 	return status;
 }
 
 long hc_grant_map(struct hc_call *call)
 {
 	return for_each(call, sizeof(struct gnttab_map_grant_ref),
-			offsetof(struct gnttab_map_grant_ref, status), map_work);
+			offsetof(struct gnttab_map_grant_ref, status), map_element);
 }
 
 long hc_grant_unmap(struct hc_call *call)
 {
 	return for_each(call, sizeof(struct gnttab_unmap_grant_ref),
-			offsetof(struct gnttab_unmap_grant_ref, status), unmap_work);
+			offsetof(struct gnttab_unmap_grant_ref, status), unmap_element);
 }
 
 long hc_grant_copy(struct hc_call *call)
 {
 	return for_each(call, sizeof(struct gnttab_copy), offsetof(struct gnttab_copy, status),
-			copy_work);
+			copy_element);
 }
 
 long hc_grant_query(struct hc_call *call)

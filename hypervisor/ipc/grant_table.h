@@ -8,18 +8,18 @@
  *              and one use of its entry, and is backed by exactly one NPT_GRANT entry of the
  *              mapper.  All four come and go together.  A revoked one has no granter and no use:
  *              its frame is the mapper's own, or, if there was none left, nothing is there.
- * INV-GRANT-2  d->grant_maps is the number of uses of d's entries, by mappings and by copies under
- *              way; per entry users and writers say the same.  They are the truth; GTF_reading and
+ * INV-GRANT-2  d->mapped_by_peers is the number of uses of d's entries, by mappings and by copies
+ * under way; per entry users and writers say the same.  They are the truth; GTF_reading and
  *              GTF_writing are shown to the guest and never read back.
  * INV-GRANT-3  A use begins only on one atomic value of the entry that permits it to that very
  *              domain, on a frame that is NPT_RAM of the granter, while the granter is in IN_LIVE.
- * INV-GRANT-4  The table page lives until its owner is torn down and grant_maps is 0.
+ * INV-GRANT-4  The table page lives until its owner is torn down and mapped_by_peers is 0.
  *
- * Locks.  d->lock guards d->grants, d->grant_maps, the state and the NPT; table->lock (RANK_GRANT)
- * the contents of the table; d->lock first.  Never two domains' locks at once: a granter's entry is
- * taken into use, its locks are dropped, then the mapper's NPT is changed, and undone on failure by
- * steps that cannot fail.  A domain's own maps are touched by its own vCPUs and, when none of them
- * can run any more, by grant_teardown().
+ * Locks.  d->lock guards d->grants, d->mapped_by_peers, the state and the NPT; table->lock
+ * (RANK_GRANT) the contents of the table; d->lock first.  Never two domains' locks at once: a
+ * granter's entry is taken into use, its locks are dropped, then the mapper's NPT is changed, and
+ * undone on failure by steps that cannot fail.  A domain's own maps are touched by its own vCPUs
+ * and, when none of them can run any more, by grant_teardown().
  */
 #ifndef IPC_GRANT_TABLE_H
 #define IPC_GRANT_TABLE_H
@@ -61,7 +61,7 @@ struct grant_table { /* one heap page */
 	bool closed; /* owner is torn down: no new use, no new frame */
 	uint64_t *frame[GRANT_FRAMES];
 	struct grant_use *use[USE_PAGES];
-	struct grant_map *maps[MAP_PAGES];
+	struct grant_map *maps_of_peers[MAP_PAGES]; /* what the owner maps of others */
 	uint32_t maps_made; /* indices below this have been used at least once */
 	uint16_t map_free;  /* free list: index + 1, 0 = empty */
 };
@@ -75,18 +75,18 @@ void grant_pages_free(struct domain *d, void *pages, uint32_t count);
 /* The others return GNTST_*; what they refuse they leave unchanged. */
 
 /* Takes entry ref of granter into use for domain `peer`; *frame is referenced. */
-MUST_CHECK int16_t grant_hold(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
-			      frame_t *frame);
+MUST_CHECK int16_t grant_begin_use(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
+				   frame_t *frame);
 /* Ends that use; the frame reference is the caller's to put. */
-void grant_release(struct domain *granter, uint32_t ref, bool write);
+void grant_end_use(struct domain *granter, uint32_t ref, bool write);
 /* Maps granter's entry at gfn of d.  On success the caller's reference on granter belongs to the
  * mapping. */
 MUST_CHECK int16_t grant_map(struct domain *d, struct domain *granter, uint32_t ref, gfn_t gfn,
 			     bool write, uint32_t *handle);
-/* The live mapping of d that handle and gfn name, claimed (reserved) until the caller gives it back
+/* The live mapping of d that handle and gfn name, reserved until the caller unreserves it
  * or unmaps it; else NULL, and *status says why. */
-struct grant_map *grant_claim(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status);
-void grant_unclaim(struct domain *d, struct grant_map *map);
-/* Unmaps what is claimed; gives it back where that fails. */
+struct grant_map *grant_reserve_map(struct domain *d, uint32_t handle, gfn_t gfn, int16_t *status);
+void grant_unreserve_map(struct domain *d, struct grant_map *map);
+/* Unmaps what is reserved; unreserves it where that fails. */
 MUST_CHECK int16_t grant_unmap(struct domain *d, struct grant_map *map, uint32_t handle);
 #endif

@@ -90,8 +90,8 @@ static bool uuid_taken(const uint8_t uuid[16])
 	bool taken = false;
 
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		taken |= !d->is_builder && !is_zero(uuid, sizeof(d->record.uuid)) &&
-			 memcmp(d->record.uuid, uuid, sizeof(d->record.uuid)) == 0;
+		taken |= !d->is_builder && !is_zero(uuid, sizeof(d->launch.record.uuid)) &&
+			 memcmp(d->launch.record.uuid, uuid, sizeof(d->launch.record.uuid)) == 0;
 	}
 	return taken;
 }
@@ -161,12 +161,12 @@ long hc_build_create(struct hc_call *call)
 		launchlog_release(LAUNCHLOG_DOMAIN_SLOTS);
 		return rc ? rc : -XEN_ENOMEM;
 	}
-	d->log_slots = LAUNCHLOG_DOMAIN_SLOTS;
-	d->creator = call->caller;
-	d->instance = call->caller->instance;
-	d->record.weight = arg->weight;
+	d->launch.log_slots = LAUNCHLOG_DOMAIN_SLOTS;
+	d->build.creator = call->caller;
+	d->build.instance = call->caller->build.instance;
+	d->launch.record.weight = arg->weight;
 	d->is_dom0 = dom0;
-	memcpy(d->record.uuid, arg->uuid, sizeof(arg->uuid));
+	memcpy(d->launch.record.uuid, arg->uuid, sizeof(arg->uuid));
 	builder_set_target(d);
 	if (dom0) {
 		give_dom0_devices(d);
@@ -189,16 +189,16 @@ long hc_build_grant(struct hc_call *call)
 /* Domains of one owner have one number. */
 static void set_owner(struct domain *target, const uint8_t owner[32])
 {
-	if (is_zero(owner, sizeof(target->record.owner))) {
+	if (is_zero(owner, sizeof(target->launch.record.owner))) {
 		return;
 	}
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		if (memcmp(d->record.owner, owner, sizeof(d->record.owner)) == 0) {
+		if (memcmp(d->launch.record.owner, owner, sizeof(d->launch.record.owner)) == 0) {
 			target->label.tenant = d->label.tenant;
 		}
 	}
 	target->self_label.tenant = target->label.tenant;
-	memcpy(target->record.owner, owner, sizeof(target->record.owner));
+	memcpy(target->launch.record.owner, owner, sizeof(target->launch.record.owner));
 }
 
 long hc_build_commit(struct hc_call *call)
@@ -206,7 +206,7 @@ long hc_build_commit(struct hc_call *call)
 	const struct corbel_build_commit *arg = (void *)call->in.bytes;
 	struct domain *d = call->target;
 
-	if (d->committed) {
+	if (d->launch.committed) {
 		return -XEN_EEXIST; /* write-once: a later word cannot replace an earlier one */
 	}
 	if (!is_zero(arg->pad, sizeof(arg->pad)) ||
@@ -216,13 +216,13 @@ long hc_build_commit(struct hc_call *call)
 	if (arg->min_policy > policy_least_serial()) {
 		return -XEN_EPERM;
 	}
-	memcpy(d->record.request, arg->request, sizeof(arg->request));
-	memcpy(d->record.kernel, arg->kernel, sizeof(arg->kernel));
-	memcpy(d->record.initrd, arg->initrd, sizeof(arg->initrd));
-	memcpy(d->record.cmdline, arg->cmdline, sizeof(arg->cmdline));
-	d->record.min_policy = arg->min_policy;
+	memcpy(d->launch.record.request, arg->request, sizeof(arg->request));
+	memcpy(d->launch.record.kernel, arg->kernel, sizeof(arg->kernel));
+	memcpy(d->launch.record.initrd, arg->initrd, sizeof(arg->initrd));
+	memcpy(d->launch.record.cmdline, arg->cmdline, sizeof(arg->cmdline));
+	d->launch.record.min_policy = arg->min_policy;
 	set_owner(d, arg->owner);
-	d->committed = true;
+	d->launch.committed = true;
 	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, 0, CORBEL_STEP_commit);
 	return 0;
 }
@@ -234,7 +234,7 @@ long hc_build_stub(struct hc_call *call)
 	struct vcpu *v;
 	int rc;
 
-	if (!d->committed || d->vcpu[0] || d->stub_trap) {
+	if (!d->launch.committed || d->vcpu[0] || d->build.stub_trap) {
 		return -XEN_EBUSY;
 	}
 	if (!is_zero(arg->pad, sizeof(arg->pad)) || arg->budget_ms == 0 ||
@@ -255,8 +255,8 @@ long hc_build_stub(struct hc_call *call)
 	tlb_request();
 	virt_reset_flat(v, arg->eip, 0, arg->esi);
 	v->stub_budget_ns = arg->budget_ms * 1000000;
-	d->stub_trap = arg->trap;
-	d->stub_state = 0;
+	d->build.stub_trap = arg->trap;
+	d->build.stub_state = 0;
 	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, 0, CORBEL_STEP_stub);
 	sched_wake(v);
 	return 0;
@@ -264,13 +264,13 @@ long hc_build_stub(struct hc_call *call)
 
 void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
 {
-	struct vcpu *builder = d->creator ? d->creator->vcpu[0] : NULL;
+	struct vcpu *builder = d->build.creator ? d->build.creator->vcpu[0] : NULL;
 
-	if (!d->stub_trap || d->stub_state) {
+	if (!d->build.stub_trap || d->build.stub_state) {
 		return;
 	}
-	d->stub_state = state;
-	d->stub_rip = rip;
+	d->build.stub_state = state;
+	d->build.stub_rip = rip;
 	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, state, CORBEL_STEP_ended);
 	sched_sleep(d->vcpu[0], VCPU_offline);
 	if (builder && builder->state == VCPU_waiting) {
@@ -292,7 +292,7 @@ void build_stub_trapped(struct vcpu *v, uint64_t gpa)
 {
 	struct domain *d = v->domain;
 	uint64_t rip = virt_rip(v);
-	bool ok = rip - d->stub_trap < BLOCK_SIZE && gpa - d->stub_trap < BLOCK_SIZE &&
+	bool ok = rip - d->build.stub_trap < BLOCK_SIZE && gpa - d->build.stub_trap < BLOCK_SIZE &&
 		  virt_cpl(v) == 0;
 
 	build_stub_ended(d, ok ? CORBEL_STUB_TRAPPED : CORBEL_STUB_CRASHED, rip);
@@ -303,21 +303,21 @@ long hc_build_wait(struct hc_call *call)
 	struct corbel_build_wait *arg = (void *)call->in.bytes;
 	struct domain *d = call->target;
 
-	if (!d->stub_trap || arg->pad) {
+	if (!d->build.stub_trap || arg->pad) {
 		return -XEN_EINVAL;
 	}
-	if (!d->stub_state) {
+	if (!d->build.stub_state) {
 		sched_sleep(call->vcpu, VCPU_waiting);
 		call->block = true;
 		return -XEN_EAGAIN;
 	}
-	arg->state = d->stub_state;
-	arg->rip = d->stub_rip;
+	arg->state = d->build.stub_state;
+	arg->rip = d->build.stub_rip;
 	/* The unpacker's vCPU goes with all its state; the image gets a fresh one. */
 	spin_lock(&d->lock);
-	CHECK(npt_set_exec(&d->npt, (gfn_t){d->stub_trap >> PAGE_SHIFT}, true) == 0);
+	CHECK(npt_set_exec(&d->npt, (gfn_t){d->build.stub_trap >> PAGE_SHIFT}, true) == 0);
 	spin_unlock(&d->lock);
-	d->stub_trap = 0;
+	d->build.stub_trap = 0;
 	builder_stub_gone(d->vcpu[0]);
 	vcpu_destroy(d->vcpu[0]);
 	return 0;
@@ -328,7 +328,7 @@ long hc_build_vcpu(struct hc_call *call)
 	const struct corbel_build_vcpu *arg = (void *)call->in.bytes;
 	struct domain *d = call->target;
 
-	if (!d->committed || d->stub_trap || d->vcpu[0]) {
+	if (!d->launch.committed || d->build.stub_trap || d->vcpu[0]) {
 		return -XEN_EBUSY;
 	}
 	if (!is_zero(arg->pad, sizeof(arg->pad))) {
@@ -350,8 +350,8 @@ long hc_build_vcpu(struct hc_call *call)
 /* INV-DOM-2, under one lock: nobody else holds anything of the domain, and it is complete. */
 static bool may_seal(const struct domain *d)
 {
-	return d->committed && d->foreign_maps == 0 && d->grant_maps == 0 && d->stub_trap == 0 &&
-	       d->vcpu[0] && d->vcpu[0]->state == VCPU_runnable;
+	return d->launch.committed && d->mapped_by_builder == 0 && d->mapped_by_peers == 0 &&
+	       d->build.stub_trap == 0 && d->vcpu[0] && d->vcpu[0]->state == VCPU_runnable;
 }
 
 long hc_build_seal(struct hc_call *call)
@@ -365,13 +365,13 @@ long hc_build_seal(struct hc_call *call)
 	}
 	/* Rights among one owner's domains are for those that have proved to be his. */
 	if (xsm_needs_owner(&host_policy, d->label) &&
-	    is_zero(d->record.owner, sizeof(d->record.owner))) {
+	    is_zero(d->launch.record.owner, sizeof(d->launch.record.owner))) {
 		return gate_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	spin_lock(&d->lock);
 	ok = may_seal(d);
 	if (ok) {
-		d->creator = NULL;
+		d->build.creator = NULL;
 		d->state = CORBEL_DOM_sealed;
 	}
 	spin_unlock(&d->lock);

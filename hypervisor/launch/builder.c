@@ -43,7 +43,7 @@ static struct {
 	const struct kept_module *modules;
 
 	enum builder_phase phase;
-	struct domain *instance; /* NULL in BUILDER_none; ->building: what it builds now */
+	struct domain *instance; /* NULL in BUILDER_none; ->build.target: what it builds now */
 	bool created;            /* it has created its domain */
 	bool host_ends;          /* no further instance */
 
@@ -60,8 +60,8 @@ static struct {
 	const struct domain *poster;
 
 	/* How the last instance ended. */
-	bool in_vain; /* without having done its work, */
-	int status;   /* with this word */
+	bool fruitless; /* without having done its work, */
+	int status;     /* with this word */
 } builder;
 
 void builder_init(const void *image, uint64_t size, const struct kept_module *modules)
@@ -95,7 +95,7 @@ bool builder_may_load(const struct domain *caller)
 
 void builder_set_target(struct domain *d)
 {
-	builder.instance->building = d;
+	builder.instance->build.target = d;
 	builder.created = true;
 }
 
@@ -106,7 +106,7 @@ const struct domain *builder_requester(void)
 
 struct domain *builder_target(void)
 {
-	return builder.instance ? builder.instance->building : NULL;
+	return builder.instance ? builder.instance->build.target : NULL;
 }
 
 /* Maps the boot modules read-only; the references pass to the entries. */
@@ -174,13 +174,13 @@ static struct domain *make_instance(void)
 	d->is_builder = true;
 	d->npt.limit = BUILDER_HEAP_LIMIT;
 	memcpy(start.policy_key, host.policy_key, sizeof(start.policy_key));
-	start.instance = d->instance = ++host.builder_instance;
+	start.instance = d->build.instance = ++host.builder_instance;
 	for (uint64_t gpa = 0; gpa < CORBEL_BUILDER_RAM; gpa += BLOCK_SIZE) {
 		if (domain_populate(d, (gfn_t){gpa >> PAGE_SHIFT}, BLOCK_ORDER)) {
 			panic("no memory for the builder domain");
 		}
 	}
-	if (d->instance == 1) {
+	if (d->build.instance == 1) {
 		map_modules(d, &start);
 	}
 	domain_write(d, (gpa_t){CORBEL_BUILDER_START}, &start, sizeof(start));
@@ -204,14 +204,14 @@ void builder_start(void)
 	builder.session = CORBEL_SESSION_BUILD;
 	builder.requester = NULL;
 	this_cpu()->last_domain = OWNER_NONE; /* its number is its predecessor's */
-	if (d->instance == 1) {
+	if (d->build.instance == 1) {
 		begin_session(CORBEL_SESSION_BUILD, NULL, BOOT_LIMIT_NS);
 	}
-	if (builder.in_vain) {
-		launchlog_builder(d->instance - 1, builder.status);
+	if (builder.fruitless) {
+		launchlog_builder(d->build.instance - 1, builder.status);
 	}
-	builder.in_vain = false;
-	trace_note(CORBEL_TRACE_builder, OWNER_NONE, d->id, 0, d->instance);
+	builder.fruitless = false;
+	trace_note(CORBEL_TRACE_builder, OWNER_NONE, d->id, 0, d->build.instance);
 	domain_set_state(d, CORBEL_DOM_running);
 	sched_wake(d->vcpu[0]);
 }
@@ -225,13 +225,13 @@ void builder_ended(int status)
 		return;
 	}
 	builder.phase = BUILDER_ended;
-	builder.in_vain = status || unfinished ||
-			  (builder.session == CORBEL_SESSION_BUILD && !builder.created);
+	builder.fruitless = status || unfinished ||
+			    (builder.session == CORBEL_SESSION_BUILD && !builder.created);
 	builder.status = status;
-	trace_note(CORBEL_TRACE_builder, d->id, d->id, status, d->instance);
+	trace_note(CORBEL_TRACE_builder, d->id, d->id, status, d->build.instance);
 	if (unfinished) {
 		domain_destroy(unfinished);
-		d->building = NULL;
+		d->build.target = NULL;
 	}
 	domain_destroy(d);
 }
@@ -243,7 +243,7 @@ static void restart(void)
 	if (builder.phase == BUILDER_none && !builder.host_ends && build_is_dom0_made() &&
 	    heap_free_pages() >= RESTART_HEAP &&
 	    frames_count().blocks >= CORBEL_BUILDER_RAM / BLOCK_SIZE &&
-	    (!builder.in_vain || launchlog_reserve(1))) {
+	    (!builder.fruitless || launchlog_reserve(1))) {
 		builder_start();
 	}
 }
@@ -292,7 +292,8 @@ void builder_tick(uint64_t now)
 {
 	restart();
 	if (builder.phase == BUILDER_serving && out_of_time(now)) {
-		domain_crash(builder.instance, "build deadline passed", builder.instance->instance);
+		domain_crash(builder.instance, "build deadline passed",
+			     builder.instance->build.instance);
 	}
 }
 
@@ -354,7 +355,7 @@ long hc_rendezvous_get(struct hc_call *call)
 		return -XEN_EAGAIN;
 	}
 	*arg = builder.posted;
-	arg->instance = builder.instance->instance;
+	arg->instance = builder.instance->build.instance;
 	begin_session(builder.posted.kind, builder.poster, SESSION_LIMIT_NS);
 	builder.poster = NULL;
 	return 0;

@@ -165,10 +165,10 @@ void launchlog_launch(struct domain *d)
 {
 	struct corbel_log_record *r = begin(CORBEL_LOG_launch, d->id);
 
-	r->instance = d->instance;
-	r->body.launch = d->record;
-	d->launch = r->index;
-	d->log_slots--;
+	r->instance = d->build.instance;
+	r->body.launch = d->launch.record;
+	d->launch.index = r->index;
+	d->launch.log_slots--;
 	append();
 }
 
@@ -176,12 +176,12 @@ void launchlog_destroy(const struct domain *d)
 {
 	struct corbel_log_destroy *b;
 
-	if (!d->launch) {
-		launchlog_release(d->log_slots);
+	if (!d->launch.index) {
+		launchlog_release(d->launch.log_slots);
 		return;
 	}
 	b = &begin(CORBEL_LOG_destroy, d->id)->body.destroy;
-	b->launch = d->launch;
+	b->launch = d->launch.index;
 	b->reason = d->shutdown_reason;
 	append();
 }
@@ -245,10 +245,10 @@ long hc_log_report(struct hc_call *call)
 {
 	struct corbel_report *op = (void *)call->in.bytes;
 	struct domain *d = call->caller;
-	uint64_t now = now_ns(), due = MAX(d->report_due, now);
+	uint64_t now = now_ns(), due = MAX(d->launch.report_due, now);
 	struct corbel_log_report *b;
 
-	if (!d->launch) {
+	if (!d->launch.index) {
 		return -XEN_ENOENT; /* the builder */
 	}
 	/* The other half of the ring is for launches, ends and policies. */
@@ -256,12 +256,12 @@ long hc_log_report(struct hc_call *call)
 	    !launchlog_reserve(1)) {
 		return -XEN_EBUSY;
 	}
-	d->report_due = due + REPORT_NS;
+	d->launch.report_due = due + REPORT_NS;
 	op->index = count;
-	op->launch = d->launch;
+	op->launch = d->launch.index;
 	memcpy(op->boot_id, host.boot_id, sizeof(op->boot_id));
 	b = &begin(CORBEL_LOG_report, d->id)->body.report;
-	b->launch = d->launch;
+	b->launch = d->launch.index;
 	memcpy(b->data, op->data, sizeof(b->data));
 	append();
 	return 0;

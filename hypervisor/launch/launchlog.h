@@ -28,7 +28,7 @@ MUST_CHECK bool launchlog_reserve(uint32_t slots);
 void launchlog_release(uint32_t slots);
 
 /* Each uses up one slot that its caller has reserved. */
-void launchlog_launch(struct domain *d); /* in the seal; sets d->launch */
+void launchlog_launch(struct domain *d); /* in the seal; sets d->launch.index */
 void launchlog_policy(const uint8_t before[32], uint64_t before_serial, int reason,
 		      uint32_t standing, uint32_t revoked);
 void launchlog_builder(uint32_t ended, int status);

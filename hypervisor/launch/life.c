@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "one heap page each");
 #define HEAP_RESERVE 1024u
 
 static uint32_t dying_count;
-static uint64_t promised; /* sum of heap_promise, in pages */
+static uint64_t promised; /* sum of charge.heap_promise, in pages */
 
 static void init_shared_info(struct domain *d)
 {
@@ -63,7 +63,7 @@ static bool promise_heap(struct domain *d)
 		return false;
 	}
 	promised += need;
-	d->heap_promise = need;
+	d->charge.heap_promise = need;
 	return true;
 }
 
@@ -86,21 +86,22 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	d->refs = 1;
 	d->label = label;
 	d->self_label = xsm_self_label(&host_policy, label);
-	d->max_pages = max_pages;
+	d->charge.ram_limit = max_pages;
 	d->vcpu_count = vcpus;
-	d->record.memory_pages = max_pages;
-	d->record.vcpus = vcpus;
-	d->record.weight = 256;
-	copy_string(d->record.label, sizeof(d->record.label), xsm_label_name(&host_policy, label));
+	d->launch.record.memory_pages = max_pages;
+	d->launch.record.vcpus = vcpus;
+	d->launch.record.weight = 256;
+	copy_string(d->launch.record.label, sizeof(d->launch.record.label),
+		    xsm_label_name(&host_policy, label));
 	d->shutdown_reason = 0xFF;
-	d->heap_pages = 1;
+	d->charge.heap_pages = 1;
 	d->npt.limit = TABLE_SLACK + (uint32_t)(max_pages >> 11); /* 2 MiB entries and splits */
 	if (!promise_heap(d)) {
 		heap_page_free(d, NULL);
 		return NULL;
 	}
-	d->shared_info = heap_page(&d->heap_pages);
-	if (!d->shared_info || npt_init(&d->npt, &d->heap_pages) || event_init(d) ||
+	d->shared_info = heap_page(&d->charge.heap_pages);
+	if (!d->shared_info || npt_init(&d->npt, &d->charge.heap_pages) || event_init(d) ||
 	    grant_init(d)) {
 		goto fail;
 	}
@@ -108,11 +109,11 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	domain_enter(d);
 	return d;
 fail:
-	promised -= d->heap_promise;
+	promised -= d->charge.heap_promise;
 	event_teardown(d);
 	grant_teardown(d);
 	IGNORED(npt_teardown(&d->npt, UINT32_MAX)); /* no entries yet: done at once */
-	heap_page_free(d->shared_info, &d->heap_pages);
+	heap_page_free(d->shared_info, &d->charge.heap_pages);
 	heap_page_free(d, NULL);
 	return NULL;
 }
@@ -207,7 +208,7 @@ enum virt_action domain_nested_fault(struct vcpu *v, const struct virt_fault *fa
 	const char *reason = "read outside its memory";
 
 	/* Present and not executable: nothing but the trapped block is (INV-BUILD-3). */
-	if (d->stub_trap && fault->fetch && fault->present) {
+	if (d->build.stub_trap && fault->fetch && fault->present) {
 		build_stub_trapped(v, fault->gpa);
 		return VIRT_STOP;
 	}
@@ -227,7 +228,7 @@ void domain_destroy(struct domain *d)
 	}
 	launchlog_destroy(d);
 	domain_set_state(d, CORBEL_DOM_dying);
-	d->creator = NULL;
+	d->build.creator = NULL;
 	sched_changed();
 	dying_count++;
 	event_global_virq(VIRQ_DOM_EXC);
@@ -253,12 +254,12 @@ static bool reap_step(struct domain *d, uint32_t budget)
 	if (!tlb_passed(d->reap_epoch) || !npt_teardown(&d->npt, budget) || d->refs != 1) {
 		return false; /* a peer that still maps its grants keeps the structure: a zombie */
 	}
-	heap_page_free(d->shared_info, &d->heap_pages);
+	heap_page_free(d->shared_info, &d->charge.heap_pages);
 	domain_leave(d);
 	domain_set_state(d, CORBEL_DOM_gone);
 	builder_domain_gone(d);
-	CHECK(d->heap_pages == 1);
-	promised -= d->heap_promise;
+	CHECK(d->charge.heap_pages == 1);
+	promised -= d->charge.heap_promise;
 	heap_page_free(d, NULL);
 	dying_count--;
 	event_global_virq(VIRQ_DOM_EXC);

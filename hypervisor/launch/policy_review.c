@@ -29,7 +29,7 @@ static bool use_ends(struct use_review *use, struct domain *d, struct domain *pe
 	if (xsm_allowed(review->next, subject, object, right_of[kind])) {
 		return false;
 	}
-	review->found[peer->id % MAX_DOMAINS][kind]++;
+	review->forbidden[peer->id % MAX_DOMAINS][kind]++;
 	return review->end;
 }
 
@@ -82,12 +82,12 @@ uint32_t review_uses(struct policy_review *review, bool end, enum review_record 
 
 	review->end = end;
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		memset(review->found, 0, sizeof(review->found));
+		memset(review->forbidden, 0, sizeof(review->forbidden));
 		grant_review(d, &review->use);
 		event_review(d, &review->use);
 		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
 			for (unsigned kind = 0; kind < USES; kind++) {
-				uint32_t count = review->found[peer->id % MAX_DOMAINS][kind];
+				uint32_t count = review->forbidden[peer->id % MAX_DOMAINS][kind];
 
 				sum += count;
 				if (count && record != RECORD_nothing) {

@@ -15,8 +15,8 @@ struct policy_review {
 	/* [context in force] its number in `next`; CORBEL_NO_CONTEXT: it lacks it, or counts it as
 	 * another kind */
 	uint16_t renumbered[XSM_MAX_CONTEXTS];
-	bool end;                          /* what `next` forbids ends now */
-	uint32_t found[MAX_DOMAINS][USES]; /* forbidden uses of one subject, by object's slot */
+	bool end;                              /* what `next` forbids ends now */
+	uint32_t forbidden[MAX_DOMAINS][USES]; /* forbidden uses of one subject, by object's slot */
 };
 
 /* What goes on record with each kind of forbidden use that a domain has of another. */

@@ -68,7 +68,7 @@ static void check_domain(struct domain *d)
 	CHECK(pages == d->pages && d->pages <= d->max_pages);
 	CHECK(d->heap_pages <= d->npt.limit + 200);            /* tables, vCPUs, ports, grants */
 	CHECK(d->state == CORBEL_DOM_building || !d->creator); /* INV-DOM-2 */
-	CHECK(d->state != CORBEL_DOM_running || d->foreign_maps == 0);
+	CHECK(d->state != CORBEL_DOM_running || d->mapped_by_builder == 0);
 	for (unsigned i = 0; i < CORBEL_MAX_VCPUS; i++) {
 		if (d->vcpu[i]) {
 			count_area(&d->vcpu[i]->vcpu_info);

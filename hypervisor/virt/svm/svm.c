@@ -106,8 +106,8 @@ void virt_init_cpu(void)
 
 int virt_vcpu_init(struct vcpu *v)
 {
-	struct vmcb *c = heap_page(&v->domain->heap_pages);
-	uint8_t *fpu = heap_page(&v->domain->heap_pages);
+	struct vmcb *c = heap_page(&v->domain->charge.heap_pages);
+	uint8_t *fpu = heap_page(&v->domain->charge.heap_pages);
 
 	v->vmcb = c;
 	v->fpu = fpu;
@@ -130,8 +130,8 @@ int virt_vcpu_init(struct vcpu *v)
 
 void virt_vcpu_free(struct vcpu *v)
 {
-	heap_page_free(v->vmcb, &v->domain->heap_pages);
-	heap_page_free(v->fpu, &v->domain->heap_pages);
+	heap_page_free(v->vmcb, &v->domain->charge.heap_pages);
+	heap_page_free(v->fpu, &v->domain->charge.heap_pages);
 }
 
 /* Everything but the instruction and what the mode of the CPU decides. */

@@ -99,7 +99,8 @@ static void heap_runs_dry(void **state)
 			}
 		}
 		if (domain_populate(d, (gfn_t){5}, 0)) {
-			assert_int_equal(d->pages, 0); /* none left: it ends all the same */
+			assert_int_equal(d->charge.ram_pages,
+					 0); /* none left: it ends all the same */
 		}
 		domain_destroy(d);
 		world_settle();
@@ -112,19 +113,19 @@ static void heap_runs_dry(void **state)
 static void quota(void **state)
 {
 	struct domain *d = world_create(false);
-	uint64_t left = d->max_pages - WORLD_PAGES;
+	uint64_t left = d->charge.ram_limit - WORLD_PAGES;
 
 	(void)state;
-	d->max_pages = WORLD_PAGES + 3;
+	d->charge.ram_limit = WORLD_PAGES + 3;
 	assert_int_equal(domain_populate(d, (gfn_t){512}, BLOCK_ORDER), -XEN_ENOMEM);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(domain_populate(d, (gfn_t){100 + i}, 0), 0);
 	}
 	assert_int_equal(domain_populate(d, (gfn_t){200}, 0), -XEN_ENOMEM);
-	d->max_pages = WORLD_PAGES + left;
+	d->charge.ram_limit = WORLD_PAGES + left;
 	assert_int_equal(domain_populate(d, (gfn_t){100}, 0), -XEN_EEXIST);
 	assert_int_equal(domain_populate(d, (gfn_t){GFN_LIMIT}, 0), -XEN_EINVAL);
-	assert_int_equal(d->pages, WORLD_PAGES + 3);
+	assert_int_equal(d->charge.ram_pages, WORLD_PAGES + 3);
 }
 
 /* ---- running domains --------------------------------------------------------------------- */
@@ -224,22 +225,23 @@ static void parameters(void **state)
  * among it: a domain that could eat into that is not made. */
 static void heap_is_promised_whole(void **state)
 {
-	uint64_t promises = dom0->heap_promise, left = heap_total_pages() - 1024;
+	uint64_t promises = dom0->charge.heap_promise, left = heap_total_pages() - 1024;
 	struct domain *d = NULL, *more[64] = {NULL};
 	unsigned count = 0;
 
 	(void)state;
-	assert_true(dom0->heap_promise >= dom0->npt.limit);
+	assert_true(dom0->charge.heap_promise >= dom0->npt.limit);
 	assert_true(world_builder()->npt.limit <= 512);
 	while (count < ARRAY_SIZE(more) &&
 	       (d = domain_create((uint16_t)(100 + count), dom0->label, 4096, 1)) != NULL) {
-		assert_true(d->heap_promise >= d->npt.limit + 32 + 8); /* grant frames, vCPUs */
-		promises += d->heap_promise;
+		assert_true(d->charge.heap_promise >=
+			    d->npt.limit + 32 + 8); /* grant frames, vCPUs */
+		promises += d->charge.heap_promise;
 		assert_true(promises <= left);
 		more[count++] = d;
 	}
 	assert_true(count > 3 && count < ARRAY_SIZE(more));
-	assert_true(promises + more[0]->heap_promise > left); /* not refused too early */
+	assert_true(promises + more[0]->charge.heap_promise > left); /* not refused too early */
 	while (count) {
 		world_destroy(more[--count]);
 	}
@@ -254,14 +256,14 @@ static void grant_uses_end(void **state)
 
 	(void)state;
 	assert_int_equal(grant_seed(d, 8, dom0->id, (gfn_t){3}), 0);
-	assert_int_equal(grant_hold(d, dom0->id, 8, true, &frame), GNTST_okay);
+	assert_int_equal(grant_begin_use(d, dom0->id, 8, true, &frame), GNTST_okay);
 	use = &d->grants->use[0][8];
 	assert_int_equal(use->users, 1);
 	use->users = UINT16_MAX;
-	assert_int_equal(grant_hold(d, dom0->id, 8, false, &frame), GNTST_no_space);
+	assert_int_equal(grant_begin_use(d, dom0->id, 8, false, &frame), GNTST_no_space);
 	assert_int_equal(use->users, UINT16_MAX);
 	use->users = 1;
-	grant_release(d, 8, true);
+	grant_end_use(d, 8, true);
 	frame_put(frame);
 }
 

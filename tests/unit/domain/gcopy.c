@@ -49,7 +49,7 @@ static int setup_once(void **state)
 	d.lock = (struct spinlock)SPINLOCK(RANK_DOMAIN);
 	d.npt.limit = 100;
 	v.domain = &d;
-	assert_int_equal(npt_init(&d.npt, &d.heap_pages), 0);
+	assert_int_equal(npt_init(&d.npt, &d.charge.heap_pages), 0);
 	assert_int_equal(virt_vcpu_init(&v), 0);
 	for (uint64_t gfn = 0; gfn < SMALL; gfn++) {
 		nested(gfn, NPT_RAM, 0, d.id, true);

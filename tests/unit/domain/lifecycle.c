@@ -218,14 +218,14 @@ static void check_cell(unsigned i, char expected, struct domain *caller, struct 
 /* ---- all cells --------------------------------------------------------------------------- */
 static void check_states(unsigned i, const char *expected, struct domain *caller)
 {
-	struct domain *creator = unfinished->creator;
+	struct domain *creator = unfinished->build.creator;
 	uint16_t state = target->state;
 
 	for (unsigned s = 0; s < STATES; s++) {
 		if (s == CORBEL_DOM_building) { /* of an instance that is not the caller */
-			unfinished->creator = caller == creator ? NULL : creator;
+			unfinished->build.creator = caller == creator ? NULL : creator;
 			check_cell(i, expected[s], caller, unfinished);
-			unfinished->creator = creator;
+			unfinished->build.creator = creator;
 			continue;
 		}
 		target->state = (uint16_t)s;
@@ -301,11 +301,11 @@ static void under_permissive_policy(void **state)
  * the shipped policy would still refuse every call that reads or changes the domain. */
 static void policy_alone(void **state)
 {
-	struct domain *creator = unfinished->creator;
+	struct domain *creator = unfinished->build.creator;
 	unsigned refused = 0;
 
 	(void)state;
-	unfinished->creator = dom0;
+	unfinished->build.creator = dom0;
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		unsigned cls = rows[i].right / 32;
 
@@ -316,7 +316,7 @@ static void policy_alone(void **state)
 			refused++;
 		}
 	}
-	unfinished->creator = creator;
+	unfinished->build.creator = creator;
 	assert_true(refused >= 10);
 }
 
@@ -383,18 +383,18 @@ static void call_while_building(void **state)
 	struct vcpu *v;
 
 	(void)state;
-	unfinished->stub_trap = BLOCK_SIZE;
+	unfinished->build.stub_trap = BLOCK_SIZE;
 	v = vcpu_create(unfinished, 0);
 	assert_non_null(v);
 	virt_reset_flat(v, 0x1000, 0, 0);
 	memset(&seen, 0, sizeof(seen));
 	assert_int_equal(world_call(unfinished, __HYPERVISOR_xen_version, 0, 0, 0), WORLD_GONE);
 	assert_false(seen.reached);
-	assert_int_equal(unfinished->stub_state, CORBEL_STUB_CRASHED);
+	assert_int_equal(unfinished->build.stub_state, CORBEL_STUB_CRASHED);
 	assert_int_equal(v->state, VCPU_offline);
 	vcpu_destroy(v);
-	unfinished->stub_trap = 0;
-	unfinished->stub_state = 0;
+	unfinished->build.stub_trap = 0;
+	unfinished->build.stub_state = 0;
 }
 
 /* ---- golden text ------------------------------------------------------------------------- */

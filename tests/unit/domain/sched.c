@@ -129,11 +129,11 @@ static void domains_share(void **state)
 static void weight_counts(void **state)
 {
 	(void)state;
-	many->record.weight = 512;
+	many->launch.record.weight = 512;
 	assert_in_range(ratio(600), 195, 205);
-	many->record.weight = 64;
+	many->launch.record.weight = 64;
 	assert_in_range(ratio(1000), 23, 27);
-	many->record.weight = 256;
+	many->launch.record.weight = 256;
 }
 
 /* Who slept is next, and not alone for as long as it slept. */
@@ -158,7 +158,7 @@ static void sleeper(void **state)
 static void yielding(void **state)
 {
 	(void)state;
-	one->record.weight = 60000; /* hardly used any: its turn again and again */
+	one->launch.record.weight = 60000; /* hardly used any: its turn again and again */
 	for (unsigned i = 0; i < 20; i++) {
 		while (turn()->domain != one) {
 		}
@@ -166,7 +166,7 @@ static void yielding(void **state)
 		sched_yield(one->vcpu[0]);
 		assert_ptr_equal(turn()->domain, many);
 	}
-	one->record.weight = 256;
+	one->launch.record.weight = 256;
 	for (uint32_t i = 0; i < many->vcpu_count; i++) {
 		sched_sleep(many->vcpu[i], VCPU_blocked);
 	}
@@ -197,7 +197,7 @@ static void asleep_waits_not(void **state)
 static void builder_limit(void **state)
 {
 	struct domain *builder = world_builder();
-	uint32_t instance = builder->instance;
+	uint32_t instance = builder->build.instance;
 
 	(void)state;
 	world_session();
@@ -212,7 +212,7 @@ static void builder_limit(void **state)
 	machine.now += 2 * 1000000000ull;
 	builder_tick(machine.now);
 	world_settle();
-	assert_int_equal(world_builder()->instance, instance + 1);
+	assert_int_equal(world_builder()->build.instance, instance + 1);
 }
 
 int main(void)

@@ -72,14 +72,14 @@ static void building(void **state)
 	(void)state;
 	D(3)->state = CORBEL_DOM_building;
 	assert_int_equal(unbound_in(1, 3, 0), -XEN_EPERM); /* not the creator */
-	D(3)->creator = D(1);
+	D(3)->build.creator = D(1);
 	port = unbound_in(1, 3, 0);
 	assert_int_equal(port, 1);
 	assert_int_equal(bind_to(0, 3, (uint32_t)port), -XEN_ESRCH);
 	assert_false(event_port_pending(D(3), (uint32_t)port));
 	event_virq(D(3)->vcpu[0], VIRQ_TIMER);
 	D(3)->state = CORBEL_DOM_sealed;
-	D(3)->creator = NULL;
+	D(3)->build.creator = NULL;
 	assert_int_equal(unbound_in(1, 3, 0), -XEN_EPERM);
 	assert_int_equal(bind_to(0, 3, (uint32_t)port), 1);
 	assert_int_equal(unbound_in(1, 1, DOMID_IO), -XEN_EINVAL);

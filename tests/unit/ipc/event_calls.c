@@ -30,7 +30,7 @@ int event_test_teardown(void **state)
 	(void)state;
 	for (id = 0; id < FAKE_DOMAINS; id++) {
 		event_teardown(D(id));
-		assert_int_equal(D(id)->heap_pages, 0);
+		assert_int_equal(D(id)->charge.heap_pages, 0);
 	}
 	assert_int_equal(fake.heap_used, 0);
 	assert_int_equal(percpu_area[0].locks_held, 0);

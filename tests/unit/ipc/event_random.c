@@ -165,7 +165,7 @@ static void step_use(uint16_t id, uint32_t port)
 			}
 			D(id)->state = CORBEL_DOM_dying;
 			event_teardown(D(id));
-			assert_int_equal(D(id)->heap_pages, 0);
+			assert_int_equal(D(id)->charge.heap_pages, 0);
 			fake_domain_reset(id);
 			assert_int_equal(event_init(D(id)), 0);
 		}

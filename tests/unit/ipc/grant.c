@@ -26,7 +26,7 @@ static void map_and_unmap(void **state)
 	assert_true(fake_npt[0][40].write);
 	assert_false(fake_npt[0][40].exec);
 	assert_int_equal(fake_frames[fake_ram(1, 3).n].refs, 2);
-	assert_int_equal(D(1)->grant_maps, 1);
+	assert_int_equal(D(1)->mapped_by_peers, 1);
 	assert_int_equal(D(1)->refs, 2);
 	assert_int_equal(entry_of(1, REF)->flags, GTF_permit_access | GTF_reading | GTF_writing);
 
@@ -93,7 +93,7 @@ static void refused(void **state)
 	D(1)->state = CORBEL_DOM_building;
 	assert_int_equal(map(0, 1, REF, 40, RO).status, GNTST_permission_denied);
 	/* the state is looked at again under the lock */
-	assert_int_equal(grant_hold(D(1), 0, REF, false, &frame), GNTST_permission_denied);
+	assert_int_equal(grant_begin_use(D(1), 0, REF, false, &frame), GNTST_permission_denied);
 	D(1)->state = CORBEL_DOM_running;
 
 	odd.flags = RO;
@@ -109,7 +109,7 @@ static void refused(void **state)
 	assert_int_equal(map(0, 1, REF, 3, RO).status, GNTST_general_error); /* own RAM there */
 	fake.npt_fail = 1;
 	assert_int_equal(map(0, 1, REF, 40, RO).status, GNTST_general_error);
-	assert_int_equal(D(1)->grant_maps, 0);
+	assert_int_equal(D(1)->mapped_by_peers, 0);
 	assert_int_equal(entry_of(1, REF)->flags, GTF_permit_access | GTF_readonly);
 
 	give(1, REF, 0, 20, GTF_permit_access); /* nothing there */
@@ -180,7 +180,7 @@ static void batches(void **state)
 	assert_int_equal(op[1].status, GNTST_permission_denied);
 	assert_int_equal(op[1].handle, ~0u);
 	assert_int_equal(op[2].status, GNTST_okay);
-	assert_int_equal(D(1)->grant_maps, 2);
+	assert_int_equal(D(1)->mapped_by_peers, 2);
 }
 
 static int16_t copy(uint16_t caller, struct gnttab_copy op)
@@ -277,7 +277,7 @@ static void dead_granter(void **state)
 	assert_int_equal(map(0, 1, REF, 41, RW).status, GNTST_permission_denied);
 	assert_int_equal(unmap(0, op.handle, 40), GNTST_okay);
 	assert_null(D(1)->grants);
-	assert_int_equal(D(1)->heap_pages, 0);
+	assert_int_equal(D(1)->charge.heap_pages, 0);
 	assert_int_equal(D(1)->refs, 1);
 }
 
@@ -304,7 +304,7 @@ static void many(void **state)
 		assert_int_equal(unmap(0, i, 40), GNTST_okay);
 	}
 	assert_int_equal(map(0, 1, REF, 40, RO).handle, GRANT_MAPS_MAX - 1);
-	assert_int_equal(D(1)->grant_maps, 1);
+	assert_int_equal(D(1)->mapped_by_peers, 1);
 }
 
 int main(void)

@@ -37,8 +37,8 @@ int grant_test_teardown(void **state)
 	}
 	for (id = 0; id < FAKE_DOMAINS; id++) {
 		assert_null(D(id)->grants);
-		assert_int_equal(D(id)->heap_pages, 0);
-		assert_int_equal(D(id)->grant_maps, 0);
+		assert_int_equal(D(id)->charge.heap_pages, 0);
+		assert_int_equal(D(id)->mapped_by_peers, 0);
 		assert_int_equal(D(id)->refs, 1);
 	}
 	for (i = 0; i < FAKE_FRAMES; i++) {

@@ -35,7 +35,7 @@ static void check_domain(uint16_t id)
 	for (i = 0; i < MODEL_MAPS; i++) {
 		maps += model[i].live && model[i].granter == id;
 	}
-	assert_int_equal(D(id)->grant_maps, maps);
+	assert_int_equal(D(id)->mapped_by_peers, maps);
 	assert_int_equal(D(id)->refs, 1 + maps);
 	for (n = 0; n < MODEL_REFS && !D(id)->grants->closed; n++) {
 		uint32_t users = 0, writers = 0;
@@ -173,7 +173,7 @@ static void step_end(uint16_t id)
 		}
 	}
 	assert_null(D(id)->grants);
-	assert_int_equal(D(id)->heap_pages, 0);
+	assert_int_equal(D(id)->charge.heap_pages, 0);
 	fake_domain_reset(id);
 	assert_int_equal(grant_init(D(id)), 0);
 }

@@ -130,11 +130,11 @@ static void create_rules(void **state)
 	struct domain *dom0 = domain_find(CORBEL_DOMID_DOM0);
 
 	bad = good;
-	memset(dom0->record.uuid, 0x5a, sizeof(dom0->record.uuid));
+	memset(dom0->launch.record.uuid, 0x5a, sizeof(dom0->launch.record.uuid));
 	memset(bad.uuid, 0x5a, sizeof(bad.uuid));
 	assert_int_equal(corbel(world_builder(), CORBEL_OP_build_create, &bad, sizeof(bad)),
 			 -XEN_EEXIST);
-	memset(dom0->record.uuid, 0, sizeof(dom0->record.uuid));
+	memset(dom0->launch.record.uuid, 0, sizeof(dom0->launch.record.uuid));
 	domain_put(dom0);
 	assert_null(builder_target());
 	assert_int_equal(corbel(world_builder(), CORBEL_OP_build_create, &good, sizeof(good)), 0);
@@ -155,21 +155,21 @@ static void seal_rules(void **state)
 	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EBUSY);
 	world_commit(d);
 	assert_int_equal(BUILD(commit, .domid = d->id), -XEN_EEXIST); /* write-once */
-	assert_int_equal(d->record.kernel[0], 0x55);
+	assert_int_equal(d->launch.record.kernel[0], 0x55);
 	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EBUSY); /* no vCPU */
 	world_start_vcpu(d);
 	assert_int_equal(BUILD(vcpu, .domid = d->id), -XEN_EBUSY);
 	/* somebody still maps it */
 	assert_int_equal(map_window(d, 3, WINDOW, &error), 0);
 	assert_int_equal(error, 0);
-	assert_int_equal(d->foreign_maps, 1);
+	assert_int_equal(d->mapped_by_builder, 1);
 	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EBUSY);
 	assert_int_equal(d->state, CORBEL_DOM_building);
-	assert_ptr_equal(d->creator, world_builder());
+	assert_ptr_equal(d->build.creator, world_builder());
 	assert_int_equal(map_window(d, 4, WINDOW, &error), 0); /* replaces the other */
-	assert_int_equal(d->foreign_maps, 1);
+	assert_int_equal(d->mapped_by_builder, 1);
 	assert_int_equal(world_unmap(world_builder(), WINDOW), 0);
-	assert_int_equal(d->foreign_maps, 0);
+	assert_int_equal(d->mapped_by_builder, 0);
 	assert_int_equal(BUILD(seal, .domid = d->id, .run = 2), -XEN_EINVAL);
 	assert_int_equal(BUILD(seal, .domid = d->id, .run = 0), 0);
 	assert_int_equal(d->state, CORBEL_DOM_sealed);
@@ -178,7 +178,7 @@ static void seal_rules(void **state)
 	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EPERM);
 	assert_int_equal(BUILD(vcpu, .domid = d->id), -XEN_EPERM);
 	assert_int_equal(BUILD(commit, .domid = d->id), -XEN_EPERM);
-	assert_int_equal(d->foreign_maps, 0);
+	assert_int_equal(d->mapped_by_builder, 0);
 }
 
 /* The builder's own pages and the modules are no place for a mapping. */
@@ -198,7 +198,7 @@ static void window_rules(void **state)
 	assert_true(error < 0);
 	assert_int_equal(map_window(world_builder(), 3, WINDOW, &error), -XEN_EPERM);
 	assert_int_equal(map_window(dom0, 3, WINDOW, &error), -XEN_EPERM);
-	assert_int_equal(d->foreign_maps, 0);
+	assert_int_equal(d->mapped_by_builder, 0);
 }
 
 static void stub_life(void **state)
@@ -295,7 +295,7 @@ static void take_session(void)
 	struct corbel_rendezvous post = {.ref = 8, .port = 3}, take = {.ref = 0};
 
 	assert_int_equal(corbel(dom0, CORBEL_OP_rendezvous_set, &post, sizeof(post)), 0);
-	assert_int_equal(post.instance, world_builder()->instance);
+	assert_int_equal(post.instance, world_builder()->build.instance);
 	assert_int_equal(corbel(world_builder(), CORBEL_OP_rendezvous_get, &take, sizeof(take)), 0);
 	assert_int_equal(take.ref, 8);
 	assert_int_equal(corbel(world_builder(), CORBEL_OP_rendezvous_get, &take, sizeof(take)),
@@ -312,7 +312,7 @@ static void instance_ends(void **state)
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(how); i++) {
 		for (unsigned step = 0; step < 5; step++) {
-			uint32_t instance = world_builder()->instance;
+			uint32_t instance = world_builder()->build.instance;
 			struct domain *d = NULL;
 
 			take_session();
@@ -330,7 +330,7 @@ static void instance_ends(void **state)
 			}
 			how[i](world_builder());
 			world_settle();
-			assert_int_equal(world_builder()->instance, instance + 1);
+			assert_int_equal(world_builder()->build.instance, instance + 1);
 			assert_int_equal(host.builder_instance, instance + 1);
 			assert_null(domain_next(CORBEL_DOMID_FIRST)); /* nothing half-built */
 			assert_null(builder_target());
@@ -348,7 +348,7 @@ static void all_memory_taken(void **state)
 	uint64_t gfn = 1000;
 
 	(void)state;
-	d->max_pages = 1u << 20;
+	d->charge.ram_limit = 1u << 20;
 	d->npt.limit = 4096;
 	while (domain_populate(d, (gfn_t){gfn}, 0) == 0) {
 		gfn++;
@@ -375,7 +375,7 @@ static struct domain *with_all_memory(void)
 {
 	struct domain *d = world_create(false);
 
-	d->max_pages = 1u << 20;
+	d->charge.ram_limit = 1u << 20;
 	d->npt.limit = 4096;
 	for (uint64_t gfn = 1000; domain_populate(d, (gfn_t){gfn}, 0) == 0; gfn++) {
 	}
@@ -403,7 +403,7 @@ static void dirty_frames_are_waited_for(void **state)
 	assert_int_equal(frames_count().dirty, 88); /* a bounded step in each call */
 	assert_int_equal(populate(d, 500), 1);
 	assert_int_equal(populate(d, 500), -XEN_EEXIST);
-	d->max_pages = d->pages; /* its own limit is no reason to wait */
+	d->charge.ram_limit = d->charge.ram_pages; /* its own limit is no reason to wait */
 	assert_int_equal(populate(d, 501), -XEN_ENOMEM);
 }
 

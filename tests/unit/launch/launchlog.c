@@ -42,7 +42,7 @@ static void boot_and_dom0(void **state)
 		.label = DOM0_LABEL, .memory_pages = 2048, .vcpus = 2, .weight = 256};
 	memset(r.body.launch.kernel, 0x55, 32);
 	check_record(&r);
-	assert_int_equal(dom0->launch, 1);
+	assert_int_equal(dom0->launch.index, 1);
 }
 
 static long commit(const struct corbel_build_commit *what)
@@ -60,10 +60,11 @@ static void launch_in_the_seal(void **state)
 	struct corbel_launch_info info = {.domid = d->id};
 	struct corbel_log_record r;
 	uint64_t before = log_keep();
-	uint32_t instance = d->instance;
+	uint32_t instance = d->build.instance;
 
 	(void)state;
-	memset(d->record.uuid, 0xA0, sizeof(d->record.uuid)); /* as create would have set it */
+	memset(d->launch.record.uuid, 0xA0,
+	       sizeof(d->launch.record.uuid)); /* as create would have set it */
 	first.domid = d->id;
 	memset(first.request, 1, 32);
 	memset(first.kernel, 2, 32);
@@ -79,7 +80,7 @@ static void launch_in_the_seal(void **state)
 	first.min_policy = 0;
 	assert_int_equal(commit(&first), -XEN_EEXIST);
 	assert_int_equal(log_keep(), before); /* nothing is said before the seal, */
-	assert_int_equal(d->launch, 0);
+	assert_int_equal(d->launch.index, 0);
 	assert_int_equal(seal_domain(d->id), 0);
 	assert_int_equal(log_keep(), before + 1); /* and all by then */
 	assert_int_equal(seal_domain(d->id), -XEN_EPERM);
@@ -99,7 +100,7 @@ static void launch_in_the_seal(void **state)
 	check_record(&r);
 	assert_int_equal(corbel(dom0, CORBEL_OP_launch_info, &info, sizeof(info)), 0);
 	assert_int_equal(info.launch, before);
-	end_in_vain(0); /* not in vain: it has sealed */
+	end_fruitless(0); /* not fruitless: it has sealed */
 	assert_int_equal(log_keep(), before + 1);
 }
 
@@ -112,12 +113,12 @@ static void unsealed_leaves_no_launch(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		struct domain *d = world_create(false);
 		uint64_t before = log_keep();
-		uint32_t instance = d->instance;
+		uint32_t instance = d->build.instance;
 
 		world_commit(d);
 		world_start_vcpu(d);
 		if (i < 2) {
-			end_in_vain(how[i]);
+			end_fruitless(how[i]);
 		} else {
 			domain_crash(world_builder(), "of its own", 0);
 			world_settle();
@@ -136,7 +137,7 @@ static void destroy_records(void **state)
 	struct domain *d = world_tenant(true), *other = world_tenant(true);
 	struct sched_shutdown op = {.reason = SHUTDOWN_poweroff};
 	uint16_t id = d->id;
-	uint64_t launch = d->launch, next = log_keep();
+	uint64_t launch = d->launch.index, next = log_keep();
 	struct corbel_log_record r;
 
 	(void)state;
@@ -148,7 +149,7 @@ static void destroy_records(void **state)
 	check_record(&r);
 	assert_int_equal(log_keep(), next + 1);
 	id = other->id;
-	launch = other->launch;
+	launch = other->launch.index;
 	domain_destroy(other);
 	domain_destroy(other); /* ends once */
 	r = expected_record(next + 1, CORBEL_LOG_destroy, id);
@@ -167,8 +168,8 @@ static void least_policy(void **state)
 	assert_int_equal(commit(&arg), -XEN_EPERM);
 	arg.min_policy = UINT64_MAX;
 	assert_int_equal(commit(&arg), -XEN_EPERM);
-	assert_false(d->committed);
-	assert_int_equal(d->record.kernel[0], 0);
+	assert_false(d->launch.committed);
+	assert_int_equal(d->launch.record.kernel[0], 0);
 	arg.min_policy = host.policy_serial;
 	assert_int_equal(commit(&arg), 0);
 }
@@ -204,10 +205,10 @@ static void report_records(void **state)
 		memset(report.data, (int)i + 1, sizeof(report.data));
 		assert_int_equal(report_by(d[i], &report), 0);
 		assert_int_equal(report.index, index);
-		assert_int_equal(report.launch, d[i]->launch);
+		assert_int_equal(report.launch, d[i]->launch.index);
 		assert_memory_equal(report.boot_id, host.boot_id, 32);
 		r = expected_record(index, CORBEL_LOG_report, d[i]->id);
-		r.body.report.launch = d[i]->launch;
+		r.body.report.launch = d[i]->launch.index;
 		memset(r.body.report.data, (int)i + 1, sizeof(report.data));
 		check_record(&r);
 	}

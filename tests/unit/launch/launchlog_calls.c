@@ -145,7 +145,7 @@ long report_by(struct domain *d, struct corbel_report *report)
 	return corbel(d, CORBEL_OP_log_report, report, sizeof(*report));
 }
 
-void end_in_vain(int status)
+void end_fruitless(int status)
 {
 	struct corbel_build_done done = {.status = status};
 

@@ -30,7 +30,7 @@ void log_root(uint64_t size, uint8_t out[32]);
 
 long report_by(struct domain *d, struct corbel_report *report);
 /* Ends the present instance without its having done anything: one builder record. */
-void end_in_vain(int status);
+void end_fruitless(int status);
 
 /* The TPM: takes each checkpoint, keeps it, and answers checkpoint_answer. */
 extern struct corbel_checkpoint taken;

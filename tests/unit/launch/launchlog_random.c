@@ -48,9 +48,9 @@ static void told(unsigned type)
 /* The instance ends; the next one tells of it if it ended in vain. */
 static void end_instance(int status)
 {
-	bool in_vain = status || m.building || !m.has_made;
+	bool fruitless = status || m.building || !m.has_made;
 
-	if (in_vain && room() + (m.building ? 2 : 0) == 0) {
+	if (fruitless && room() + (m.building ? 2 : 0) == 0) {
 		return; /* the next one would wait for room: launchlog_ring.c's */
 	}
 	if (m.building) {
@@ -60,7 +60,7 @@ static void end_instance(int status)
 	builder_ended(status);
 	world_settle();
 	m.has_session = m.has_made = false;
-	if (in_vain) {
+	if (fruitless) {
 		told(CORBEL_LOG_builder);
 	}
 }
@@ -106,7 +106,7 @@ static void build_on(void)
 			return;
 		}
 		assert_int_equal(seal_domain(m.building->id), 0);
-		assert_int_equal(m.building->launch, m.count);
+		assert_int_equal(m.building->launch.index, m.count);
 		m.tenant[slot] = m.building;
 		m.building = NULL;
 		m.has_made = true;
@@ -134,7 +134,7 @@ static void report(void)
 	bool fits = m.count - m.stored + m.promised < CORBEL_LOG_RING / 2;
 	struct corbel_report arg = {.data = "words"};
 
-	dom0->report_due = 0; /* its quota is launchlog_ring.c's */
+	dom0->launch.report_due = 0; /* its quota is launchlog_ring.c's */
 	assert_int_equal(report_by(dom0, &arg), fits ? 0 : -XEN_EBUSY);
 	if (fits) {
 		assert_int_equal(arg.index, m.count);

@@ -183,10 +183,10 @@ static void builder_waits_for_room(void **state)
 
 	(void)state;
 	fill(alive, 1000);
-	end_in_vain(-7); /* the last free slot */
+	end_fruitless(-7); /* the last free slot */
 	before = log_keep();
 	assert_int_equal(before + 4 - stored, CORBEL_LOG_RING); /* 4: ends to come */
-	instance = world_builder()->instance;
+	instance = world_builder()->build.instance;
 	builder_ended(-8);
 	for (unsigned i = 0; i < 100; i++) {
 		IGNORED(domain_reap(4096));
@@ -197,7 +197,7 @@ static void builder_waits_for_room(void **state)
 	op = (struct corbel_log_read){.first = before, .stored = stored + 1};
 	assert_int_equal(log_read(&op, NULL), 0);
 	world_settle();
-	assert_int_equal(world_builder()->instance, instance + 1);
+	assert_int_equal(world_builder()->build.instance, instance + 1);
 	assert_int_equal(log_keep(), before + 1);
 	assert_int_equal(kept[before].type, CORBEL_LOG_builder);
 	assert_int_equal(kept[before].body.builder.status, -8);

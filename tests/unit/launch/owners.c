@@ -49,14 +49,14 @@ static void owner_rules(void **state)
 	put_in_force("cloud");
 	assert_int_equal(create_domain(TENANT_LABEL, &id), 0);
 	assert_int_equal(commit_for(id, 1), 0);
-	assert_int_equal(world_domain(id)->record.owner[31], 1);
+	assert_int_equal(world_domain(id)->launch.record.owner[31], 1);
 	assert_int_equal(commit_for(id, 2), -XEN_EEXIST); /* write-once */
-	assert_int_equal(world_domain(id)->record.owner[31], 1);
+	assert_int_equal(world_domain(id)->launch.record.owner[31], 1);
 	fresh_builder();
 	assert_int_equal(create_domain(TENANT_LABEL, &id), 0);
 	assert_int_equal(commit_for(id, 0), 0);
 	assert_int_equal(commit_for(id, 2), -XEN_EEXIST); /* nobody's stays nobody's */
-	assert_int_equal(world_domain(id)->record.owner[31], 0);
+	assert_int_equal(world_domain(id)->launch.record.owner[31], 0);
 	fresh_builder();
 	assert_int_equal(create_domain(MONITOR_LABEL, &id), 0);
 	assert_int_equal(world_domain(id)->label.tenant, 0);
@@ -196,7 +196,7 @@ static void number_given_again(void **state)
 	assert_int_equal(open_port(granter, id, &port), 0);
 	assert_int_equal(map_page(old, granter->id, 8, 100, &handle), GNTST_okay);
 	world_destroy(old);
-	assert_int_equal(granter->grant_maps, 0);
+	assert_int_equal(granter->mapped_by_peers, 0);
 	/* Not the next number, nor any below the last one. */
 	next = make_domain_of(LAB_LABEL, 1);
 	assert_true(next->id > id);

@@ -352,7 +352,7 @@ static void standing_revoked(void **state)
 	assert_int_not_equal(mine.frame.n, theirs.frame.n);
 	assert_true(machine_is_zero(mine.frame));
 	assert_int_equal(world_memory(tenant, 9 * PAGE_SIZE)[5], 0x5A);
-	assert_int_equal(tenant->grant_maps, 0);
+	assert_int_equal(tenant->mapped_by_peers, 0);
 	assert_true(is_pending(tenant, tenant_port));     /* told of the end, and no more */
 	assert_int_equal(send_event(dom0, dom0_port), 0); /* into the void, as to any that left */
 	assert_false(is_pending(tenant, tenant_port));
@@ -363,7 +363,7 @@ static void standing_revoked(void **state)
 	assert_int_equal(last_load.standing, 0);
 	assert_int_equal(load_policy("cloud", 0, serial + 1, 30), 0);
 	/* Nothing of it comes back with the old policy. */
-	assert_int_equal(tenant->grant_maps, 0);
+	assert_int_equal(tenant->mapped_by_peers, 0);
 	assert_int_equal(send_event(dom0, dom0_port), 0);
 	assert_false(is_pending(tenant, tenant_port));
 	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
@@ -408,7 +408,7 @@ static void rolled_back_uses(void **state)
 	assert_int_equal(bind_port(dom0, tenant->id, port, &peer_port), 0);
 	pass(31 * SECOND);
 	assert_true(is_in_force("split"));
-	assert_int_equal(tenant->grant_maps, 0);
+	assert_int_equal(tenant->mapped_by_peers, 0);
 	is_pending(dom0, peer_port);
 	send_event(tenant, port);
 	assert_false(is_pending(dom0, peer_port));

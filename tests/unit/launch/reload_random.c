@@ -183,8 +183,9 @@ static void check_labels(void)
 			e = player[j].d;
 			/* One number, one owner; no owner, a number of its own. */
 			assert_true(!e || (e->label.tenant == d->label.tenant) ==
-						  (d->record.owner[0] != 0 &&
-						   e->record.owner[0] == d->record.owner[0]));
+						  (d->launch.record.owner[0] != 0 &&
+						   e->launch.record.owner[0] ==
+							   d->launch.record.owner[0]));
 		}
 	}
 }
@@ -212,7 +213,7 @@ static void end_all(void)
 			  sizeof(close));
 	}
 	world_settle();
-	assert_int_equal(dom0->grant_maps, 0);
+	assert_int_equal(dom0->mapped_by_peers, 0);
 	memset(player, 0, sizeof(player));
 	player[0].d = dom0;
 }

@@ -65,7 +65,7 @@ static int setup(void **state)
 	d.lock = (struct spinlock)SPINLOCK(RANK_DOMAIN);
 	d.npt.limit = 1000;
 	released = 0;
-	return npt_init(&d.npt, &d.heap_pages);
+	return npt_init(&d.npt, &d.charge.heap_pages);
 }
 
 static uint64_t model_present(void)
@@ -95,7 +95,7 @@ static void check_references(void)
 /* In steps of `budget`; nothing may be left. */
 static void tear_down(uint32_t budget)
 {
-	uint64_t free_before = heap_free_pages() + d.heap_pages;
+	uint64_t free_before = heap_free_pages() + d.charge.heap_pages;
 	uint64_t present = model_present(), steps = 0;
 
 	released = 0;
@@ -105,7 +105,7 @@ static void tear_down(uint32_t budget)
 	assert_true(npt_teardown(&d.npt, budget)); /* twice is once */
 	assert_null(d.npt.root);
 	assert_int_equal(released, present);
-	assert_int_equal(d.heap_pages, 0);
+	assert_int_equal(d.charge.heap_pages, 0);
 	assert_int_equal(heap_free_pages(), free_before);
 	check_references();
 	if (budget == 1) {
@@ -281,7 +281,7 @@ static void random_operations(void **state)
 static void limits(void **state)
 {
 	struct npt_entry e = ram(single[0], 0), large = ram(big[0], BLOCK_ORDER), out;
-	uint32_t pages = d.heap_pages;
+	uint32_t pages = d.charge.heap_pages;
 	frame_t f;
 
 	(void)state;
@@ -301,7 +301,7 @@ static void limits(void **state)
 	assert_int_equal(npt_unmap(&d.npt, (gfn_t){0}, 0, &out), -XEN_ENOENT);
 	assert_int_equal(npt_set_exec(&d.npt, (gfn_t){GFN_LIMIT}, false), -XEN_ENOENT);
 	assert_int_equal(npt_set_exec(&d.npt, (gfn_t){~0ull << 9}, false), -XEN_ENOENT);
-	assert_int_equal(d.heap_pages, pages); /* nothing of this made a table */
+	assert_int_equal(d.charge.heap_pages, pages); /* nothing of this made a table */
 }
 
 /* What the processor reads: user bit, write and execute rights, kind in the available bits. */

@@ -273,12 +273,12 @@ static void use_stub(void)
 					 .budget_ms = 1000};
 	struct corbel_build_wait wait = {.domid = unfinished->id};
 
-	if (!unfinished->stub_trap) {
+	if (!unfinished->build.stub_trap) {
 		assert_int_equal(world_arg(world_builder(), CORBEL_HYPERCALL, CORBEL_OP_build_stub,
 					   &stub, sizeof(stub)),
 				 0);
 	} else {
-		build_stub_trapped(unfinished->vcpu[0], unfinished->stub_trap);
+		build_stub_trapped(unfinished->vcpu[0], unfinished->build.stub_trap);
 		stub_was_trapped = true;
 		assert_int_equal(world_arg(world_builder(), CORBEL_HYPERCALL, CORBEL_OP_build_wait,
 					   &wait, sizeof(wait)),
@@ -318,7 +318,7 @@ static void next_tenant(void)
 			is_mapped[n] = false;
 		}
 	}
-	if (unfinished->stub_trap) {
+	if (unfinished->build.stub_trap) {
 		use_stub();
 	}
 	for (uint64_t gfn = WINDOW; gfn < WINDOW + 8; gfn++) {

@@ -147,7 +147,7 @@ struct domain *world_create(bool dom0)
 	}
 	CHECK(build_call(CORBEL_OP_build_create, &create, sizeof(create)) == 0);
 	d = world_domain(create.domid);
-	CHECK(d && d->state == CORBEL_DOM_building && d->creator == world_builder());
+	CHECK(d && d->state == CORBEL_DOM_building && d->build.creator == world_builder());
 	for (unsigned i = 0; i < WORLD_PAGES; i++) {
 		gfns[i] = i;
 	}
@@ -178,13 +178,13 @@ struct domain *world_seal(struct domain *d, bool run)
 {
 	struct corbel_build_seal seal = {.domid = d->id, .run = run};
 	struct corbel_build_done done = {.status = 0};
-	uint32_t instance = world_builder()->instance;
+	uint32_t instance = world_builder()->build.instance;
 
 	CHECK(build_call(CORBEL_OP_build_seal, &seal, sizeof(seal)) == 0);
-	CHECK(d->state == (run ? CORBEL_DOM_running : CORBEL_DOM_sealed) && !d->creator);
+	CHECK(d->state == (run ? CORBEL_DOM_running : CORBEL_DOM_sealed) && !d->build.creator);
 	CHECK(build_call(CORBEL_OP_build_done, &done, sizeof(done)) == WORLD_GONE);
 	world_settle();
-	CHECK(world_builder()->instance == instance + 1);
+	CHECK(world_builder()->build.instance == instance + 1);
 	return d;
 }
 
