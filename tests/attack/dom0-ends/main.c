@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * T16: the host ends while a tenant holds a secret in its memory: Dom0 switches off (end=off) or
- * its kernel crashes (end=crash).  The script searches the machine's RAM before and after.
+ * T16: the host ends while a tenant holds a secret in its memory and in a register: Dom0 switches
+ * off (end=off), its kernel crashes (end=crash), or the hypervisor itself stops for something that
+ * the script breaks in it from outside (end=panic): then Dom0 goes on calling it until that is met.
+ * The script searches the machine's RAM before and after.
  */
 #include "tests/guest/lib/tenant.h"
 #include <xen/sched.h>
@@ -26,6 +28,10 @@ void test_main(void)
 	check_true("a tenant holds its secret", tenant_said(&tenant, "secret at", 20000000000ull));
 	if (strcmp(end, "crash") == 0) {
 		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (uintptr_t)&arg);
+	}
+	while (strcmp(end, "panic") == 0) {
+		event_send(tenant.console_port);
+		(void)tenant_state(&tenant);
 	}
 	sleep_ns(3000000000ull); /* the script finds the secret meanwhile */
 }
