@@ -33,10 +33,13 @@ static struct {
 	enum stage stage;
 	enum step step;    /* of the checkpoint under way */
 	uint64_t deadline; /* of that step */
-	uint32_t error, reset_count, restart_count;
+	uint32_t error;    /* the first; 0: none yet */
+	uint32_t reset_count;
+	uint32_t restart_count;
 	struct tpm_banks banks;
 	struct tpm_auth group_auth; /* of PCR 20-22; needed again for each checkpoint */
-	size_t log_len, firmware_len;
+	size_t firmware_len;        /* of that part of the log which firmware wrote */
+	size_t log_len;
 	uint8_t log[MEASURE_FW_LOG_MAX + MEASURE_LOG_MAX];
 	struct eventlog_data data; /* scratch: too big for the stack */
 	uint8_t digest[TPM_BANKS_MAX][TPM_DIGEST_MAX];
@@ -57,7 +60,11 @@ void measure_init(volatile uint8_t *tis, uint64_t (*now_ns)(void))
 	self.tis.base = tis;
 	self.tis.now_ns = now_ns;
 	self.stage = STAGE_init;
-	failed(tis ? tis_probe(&self.tis) : (uint32_t)MEASURE_ERR_no_tpm);
+	if (tis) {
+		failed(tis_probe(&self.tis));
+	} else {
+		failed(MEASURE_ERR_no_tpm);
+	}
 }
 
 bool measure_firmware_log(const void *log, size_t len)
@@ -66,7 +73,8 @@ bool measure_firmware_log(const void *log, size_t len)
 		return false;
 	}
 	__builtin_memcpy(self.log, log, len);
-	self.firmware_len = self.log_len = len;
+	self.firmware_len = len;
+	self.log_len = len;
 	return true;
 }
 
@@ -89,37 +97,60 @@ static uint32_t check_start_value(unsigned pcr, uint16_t alg, uint16_t size)
 	uint8_t *value = self.digest[0];
 	uint32_t error = tpm2_pcr_read(&self.tis, pcr, alg, size, value);
 
-	for (unsigned n = 0; n < size && !error; n++) {
-		error = value[n] == 0xFF ? 0 : MEASURE_ERR_start_value;
+	if (error) {
+		return error;
 	}
-	return error;
+	for (unsigned i = 0; i < size; i++) {
+		if (value[i] != 0xFF) {
+			return MEASURE_ERR_start_value;
+		}
+	}
+	return 0;
 }
 
+static uint32_t check_bank(uint16_t alg, uint16_t size)
+{
+	for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
+		uint32_t error = check_start_value(pcr, alg, size);
+
+		if (error) {
+			return error;
+		}
+	}
+	return 0;
+}
+
+/* Every active bank must start as it should, else a quote of it would say something else; and the
+ * one that every verifier knows must be among them. */
 static uint32_t check_banks(void)
 {
 	bool usable = false;
 
 	for (unsigned i = 0; i < self.banks.count; i++) {
 		uint16_t alg = self.banks.bank[i].alg;
+		uint32_t error = check_bank(alg, self.banks.bank[i].size);
 
-		usable |= alg == TPM_ALG_SHA256;
-		for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
-			uint32_t error = check_start_value(pcr, alg, self.banks.bank[i].size);
-
-			if (error) {
-				return error;
-			}
+		if (error) {
+			return error;
+		}
+		if (alg == TPM_ALG_SHA256) {
+			usable = true;
 		}
 	}
-	return usable ? 0 : MEASURE_ERR_banks;
+	if (!usable) {
+		return MEASURE_ERR_banks;
+	}
+	return 0;
 }
 
 void measure_start(void)
 {
 	struct tpm_banks banks;
 
-	if (!reach(STAGE_start) || failed(tis_take(&self.tis, LOCALITY)) ||
-	    failed(tpm2_banks(&self.tis, &banks))) {
+	if (!reach(STAGE_start) || failed(tis_take(&self.tis, LOCALITY))) {
+		return;
+	}
+	if (failed(tpm2_banks(&self.tis, &banks))) {
 		return;
 	}
 	self.banks = banks;
@@ -131,14 +162,15 @@ void measure_start(void)
 /* Extends `pcr` in every active bank with the digest of self.data, then logs it. */
 static uint32_t extend(unsigned pcr, uint32_t type)
 {
+	size_t cap = self.firmware_len + MEASURE_LOG_MAX;
 	size_t len;
 	uint32_t error;
 
 	eventlog_digests(&self.data, &self.banks, self.digest);
 	/* The entry is written first, but counts only once the TPM has taken it: a full log must
 	 * not leave an extend behind that nothing explains. */
-	len = eventlog_append(self.log, self.log_len, self.firmware_len + MEASURE_LOG_MAX, pcr,
-			      type, &self.banks, self.digest, &self.data);
+	len = eventlog_append(self.log, self.log_len, cap, pcr, type, &self.banks, self.digest,
+			      &self.data);
 	if (!len) {
 		return MEASURE_ERR_log_full;
 	}
@@ -155,18 +187,23 @@ static void record(enum measure_kind kind, const char *text, size_t text_len, ui
 	bool fits = eventlog_record(&self.data, kind, text, text_len, size, sha256_digest,
 				    sha384_digest);
 
-	failed(fits ? extend(eventlog_pcr(kind), EVENTLOG_TAG) : (uint32_t)MEASURE_ERR_log_full);
+	if (fits) {
+		failed(extend(eventlog_pcr(kind), EVENTLOG_TAG));
+	} else {
+		failed(MEASURE_ERR_log_full);
+	}
 }
 
 void measure_config(const char *cmdline)
 {
-	uint8_t d256[SHA256_LEN], d384[SHA384_LEN];
+	uint8_t sha256_digest[SHA256_LEN];
+	uint8_t sha384_digest[SHA384_LEN];
 	size_t len = __builtin_strlen(cmdline);
 
 	if (reach(STAGE_start + MEASURE_config)) {
-		sha256(cmdline, len, d256);
-		sha384(cmdline, len, d384);
-		record(MEASURE_config, cmdline, len, len, d256, d384);
+		sha256(cmdline, len, sha256_digest);
+		sha384(cmdline, len, sha384_digest);
+		record(MEASURE_config, cmdline, len, len, sha256_digest, sha384_digest);
 	}
 }
 
@@ -183,21 +220,27 @@ void measure_file(enum measure_kind kind, const uint8_t sha256[32], const uint8_
 void measure_cap(void)
 {
 	reach(STAGE_cap);
+	if (self.banks.count == 0) {
+		return; /* no TPM, or an error before its banks were known */
+	}
 	/* After an error the chain must not be one that a success could have made; if even that
 	 * extend fails there is nothing more to do, the state is "unmeasured" already. */
-	for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR && self.banks.count;
-	     pcr++) {
+	for (unsigned pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
 		eventlog_separator(&self.data, self.error != 0);
 		failed(extend(pcr, EVENTLOG_SEPARATOR));
 	}
 }
 
-/* The CPU's random numbers into `out`, as far as it has them. */
+/* The CPU's random numbers into `out`, as far as it has them: the value is good if either the TPM's
+ * or the CPU's are. */
 static void mix_cpu_random(uint8_t *out, size_t len)
 {
 	uint64_t value = 0;
 
-	for (size_t i = 0; i + sizeof(value) <= len && rdrand(&value); i += sizeof(value)) {
+	for (size_t i = 0; i + sizeof(value) <= len; i += sizeof(value)) {
+		if (!rdrand(&value)) {
+			return;
+		}
 		for (unsigned n = 0; n < sizeof(value); n++) {
 			out[i + n] ^= value >> (8 * n);
 		}
@@ -243,65 +286,93 @@ uint32_t measure_error(void)
 
 void measure_counts(uint32_t *resets, uint32_t *restarts)
 {
-	*resets = self.error ? 0 : self.reset_count;
-	*restarts = self.error ? 0 : self.restart_count;
+	*resets = 0;
+	*restarts = 0;
+	if (!self.error) {
+		*resets = self.reset_count;
+		*restarts = self.restart_count;
+	}
 }
 
 uint32_t measure_banks(void)
 {
 	uint32_t bits = 0;
 
-	for (unsigned i = 0; i < self.banks.count && !self.error; i++) {
+	if (self.error) {
+		return 0;
+	}
+	for (unsigned i = 0; i < self.banks.count; i++) {
 		bits |= eventlog_bank_bit(self.banks.bank[i].alg);
 	}
 	return bits;
 }
 
-/* Sends the command of this step. */
+/* Sends the command of this step, whose answer has until the deadline. */
 static uint32_t send_step(void)
 {
-	uint32_t error = self.step == STEP_reset
-				 ? tpm2_send_reset(&self.tis, CHECKPOINT_PCR, &self.group_auth)
-				 : tpm2_send_extend(&self.tis, CHECKPOINT_PCR, &self.banks,
-						    self.digest, &self.group_auth);
-
-	return error ? error : (uint32_t)MEASURE_AGAIN;
-}
-
-static uint32_t advance(void)
-{
-	bool late = self.tis.now_ns() > self.deadline;
 	uint32_t error;
 
+	if (self.step == STEP_reset) {
+		error = tpm2_send_reset(&self.tis, CHECKPOINT_PCR, &self.group_auth);
+	} else {
+		error = tpm2_send_extend(&self.tis, CHECKPOINT_PCR, &self.banks, self.digest,
+					 &self.group_auth);
+	}
+	if (error) {
+		return error;
+	}
+	return MEASURE_AGAIN;
+}
+
+static uint32_t begin_step(enum step step)
+{
+	self.step = step;
+	self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
+	return send_step();
+}
+
+/* The locality: asked for at first, taken by force when Dom0 has had its time. */
+static uint32_t take_step(bool is_late)
+{
+	if (!tis_try(&self.tis, LOCALITY, is_late)) {
+		return MEASURE_AGAIN;
+	}
+	return begin_step(STEP_reset);
+}
+
+/* The PCR is reset first, so that the checkpoint is all that it holds. */
+static uint32_t advance(void)
+{
+	bool is_late = self.tis.now_ns() > self.deadline;
+	uint32_t error = MEASURE_AGAIN;
+
 	if (self.step == STEP_take) {
-		if (!tis_try(&self.tis, LOCALITY, late)) {
-			return MEASURE_AGAIN;
+		return take_step(is_late);
+	}
+	if (tis_answered(&self.tis)) {
+		error = tpm2_receive_empty(&self.tis);
+		if (error == MEASURE_AGAIN && !is_late) {
+			return send_step();
 		}
-		self.step = STEP_reset;
-		self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
-		return send_step();
 	}
-	if (!tis_answered(&self.tis)) {
-		return late ? MEASURE_ERR_timeout : MEASURE_AGAIN;
-	}
-	error = tpm2_receive_empty(&self.tis);
-	if (error == MEASURE_AGAIN) {
-		return late ? (uint32_t)MEASURE_ERR_timeout : send_step();
+	if (error == MEASURE_AGAIN && is_late) {
+		return MEASURE_ERR_timeout;
 	}
 	if (error || self.step == STEP_extend) {
 		return error;
 	}
-	self.step = STEP_extend;
-	self.deadline = self.tis.now_ns() + TIS_COMMAND_NS;
-	return send_step();
+	return begin_step(STEP_extend);
 }
 
 uint32_t measure_checkpoint(const void *record, size_t len)
 {
 	uint32_t error;
 
-	if (self.stage != STAGE_protect || self.error) {
-		return self.error ? self.error : (uint32_t)MEASURE_ERR_order;
+	if (self.error) {
+		return self.error;
+	}
+	if (self.stage != STAGE_protect) {
+		return MEASURE_ERR_order;
 	}
 	if (self.step == STEP_idle) {
 		__builtin_memcpy(self.data.byte, record, len);

@@ -21,22 +21,22 @@ struct tis {
 };
 
 /* All return 0 or an enum measure_error. */
-MUST_CHECK uint32_t tis_probe(const struct tis *t);
+MUST_CHECK uint32_t tis_probe(const struct tis *tis);
 /* Makes `locality` the active one, by force if a lower one does not let go. */
-MUST_CHECK uint32_t tis_take(struct tis *t, unsigned locality);
+MUST_CHECK uint32_t tis_take(struct tis *tis, unsigned locality);
 /* Gives the locality back; waits for nothing. */
-void tis_release(const struct tis *t);
+void tis_release(const struct tis *tis);
 /* One step of the same that waits for nothing: asks for `locality`, by force if `seize`; true when
  * it is active now.  What was asked for stays pending until tis_release(). */
-MUST_CHECK bool tis_try(struct tis *t, unsigned locality, bool seize);
+MUST_CHECK bool tis_try(struct tis *tis, unsigned locality, bool seize);
 /* Sends one command. */
-MUST_CHECK uint32_t tis_send(const struct tis *t, uint64_t deadline, const uint8_t *command,
+MUST_CHECK uint32_t tis_send(const struct tis *tis, uint64_t deadline, const uint8_t *command,
 			     size_t len);
 /* Whether its response waits to be received. */
-MUST_CHECK bool tis_answered(const struct tis *t);
+MUST_CHECK bool tis_answered(const struct tis *tis);
 /* Waits for the response and stores it, at most `cap` bytes, a header (10) at least; a longer one
  * is an error. */
-MUST_CHECK uint32_t tis_receive(const struct tis *t, uint64_t deadline, uint8_t *response,
+MUST_CHECK uint32_t tis_receive(const struct tis *tis, uint64_t deadline, uint8_t *response,
 				size_t cap, size_t *got);
 
 #ifdef CORBEL_HOST_TEST

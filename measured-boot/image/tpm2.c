@@ -8,8 +8,11 @@
 #include "measured-boot/image/tpm2.h"
 #include "measured-boot/image/measure.h"
 
-#define ST_NO_SESSIONS    0x8001
-#define ST_SESSIONS       0x8002
+/* Part 2, 6.9: TPM_ST. */
+#define ST_NO_SESSIONS 0x8001
+#define ST_SESSIONS    0x8002
+
+/* Part 2, 6.5.2: TPM_CC. */
 #define CC_PCR_RESET      0x13D
 #define CC_GET_CAPABILITY 0x17A
 #define CC_GET_RANDOM     0x17B
@@ -17,331 +20,422 @@
 #define CC_READ_CLOCK     0x181
 #define CC_PCR_EXTEND     0x182
 #define CC_PCR_SET_AUTH   0x183
-#define CAP_PCRS          5
-#define RS_PASSWORD       0x40000009
+
+/* Part 2, 6.6.3: TPM_RC. */
 #define RC_TESTING        0x90A
 #define RC_YIELDED        0x908
 #define RC_RETRY          0x922
 #define RC_COMMAND_CODE   0x143
 #define RC_VALUE          0x084
 #define RC_VALUE_HANDLE_1 0x184
-#define PCR_GROUP         20 /* any of 20-22 names the group */
-#define SELECT_LEN        3  /* 24 PCRs */
-#define MESSAGE_MAX       1024
+#define RC_MAX            0xFFFF
+
+#define CAP_PCRS    5
+#define RS_PASSWORD 0x40000009
+#define PCR_GROUP   20 /* any of 20-22 names the group */
+#define SELECT_LEN  3  /* 24 PCRs */
+#define SELECT_MAX  255
+#define MESSAGE_MAX 1024
+
+/* Of a selection's third byte, which is PCR 16 to 23. */
+#define SELECT_17_TO_19 0x0E
 
 /* One message, written or read at `pos`.  The first error stays, and no step after it does
  * anything: what is then read is 0. */
 struct message {
 	uint8_t data[MESSAGE_MAX];
-	size_t len, pos;
+	size_t len;
+	size_t pos;
 	uint32_t error; /* TPM response code or enum measure_error */
 };
 
-static uint32_t fail(struct message *m, uint32_t error)
+static uint32_t fail(struct message *message, uint32_t error)
 {
-	if (!m->error) {
-		m->error = error;
+	if (!message->error) {
+		message->error = error;
 	}
-	return m->error;
+	return message->error;
 }
 
 /* The next `bytes` of the message, if they lie below `end`; else NULL, and the message is bad. */
-static uint8_t *step(struct message *m, size_t end, size_t bytes)
+static uint8_t *step(struct message *message, size_t end, size_t bytes)
 {
-	if (m->error || end - m->pos < bytes) {
-		fail(m, MEASURE_ERR_response);
+	uint8_t *at = message->data + message->pos;
+
+	if (message->error || end - message->pos < bytes) {
+		fail(message, MEASURE_ERR_response);
 		return NULL;
 	}
-	m->pos += bytes;
-	return m->data + m->pos - bytes;
+	message->pos += bytes;
+	return at;
 }
 
-static void put(struct message *m, uint32_t value, unsigned bytes)
+static void put(struct message *message, uint32_t value, unsigned bytes)
 {
-	uint8_t *p = step(m, MESSAGE_MAX, bytes);
+	uint8_t *to = step(message, MESSAGE_MAX, bytes);
 
-	while (p && bytes--) {
-		*p++ = value >> (8 * bytes);
+	if (!to) {
+		return;
+	}
+	for (unsigned i = 0; i < bytes; i++) {
+		to[i] = value >> (8 * (bytes - 1 - i));
 	}
 }
 
-static void put_bytes(struct message *m, const uint8_t *from, size_t len)
+static void put8(struct message *message, uint8_t value)
 {
-	uint8_t *p = step(m, MESSAGE_MAX, len);
+	put(message, value, sizeof(value));
+}
 
-	if (p) {
-		__builtin_memcpy(p, from, len);
+static void put16(struct message *message, uint16_t value)
+{
+	put(message, value, sizeof(value));
+}
+
+static void put32(struct message *message, uint32_t value)
+{
+	put(message, value, sizeof(value));
+}
+
+static void put_bytes(struct message *message, const uint8_t *from, size_t len)
+{
+	uint8_t *to = step(message, MESSAGE_MAX, len);
+
+	if (to) {
+		__builtin_memcpy(to, from, len);
 	}
 }
 
-static uint32_t get(struct message *m, unsigned bytes)
+static uint32_t get(struct message *message, unsigned bytes)
 {
-	const uint8_t *p = step(m, m->len, bytes);
+	const uint8_t *from = step(message, message->len, bytes);
 	uint32_t value = 0;
 
-	while (p && bytes--) {
-		value = value << 8 | *p++;
+	if (!from) {
+		return 0;
+	}
+	for (unsigned i = 0; i < bytes; i++) {
+		value = value << 8 | from[i];
 	}
 	return value;
 }
 
-static void get_bytes(struct message *m, uint8_t *to, size_t len)
+static uint32_t get32(struct message *message)
 {
-	const uint8_t *p = step(m, m->len, len);
+	return get(message, sizeof(uint32_t));
+}
 
-	if (p) {
-		__builtin_memcpy(to, p, len);
+static void get_bytes(struct message *message, uint8_t *to, size_t len)
+{
+	const uint8_t *from = step(message, message->len, len);
+
+	if (from) {
+		__builtin_memcpy(to, from, len);
 	}
 }
 
-static void expect(struct message *m, uint32_t value, unsigned bytes)
+static void expect(struct message *message, uint32_t value, unsigned bytes)
 {
-	if (get(m, bytes) != value) {
-		fail(m, MEASURE_ERR_response);
+	if (get(message, bytes) != value) {
+		fail(message, MEASURE_ERR_response);
 	}
 }
 
 /* Nothing may be left over. */
-static uint32_t finish(struct message *m)
+static uint32_t finish(struct message *message)
 {
-	return m->pos == m->len ? m->error : fail(m, MEASURE_ERR_response);
+	if (message->pos != message->len) {
+		fail(message, MEASURE_ERR_response);
+	}
+	return message->error;
 }
 
-static void start(struct message *m, uint16_t tag, uint32_t code)
+/* Where the header has the size, which send() sets. */
+#define SIZE_AT 2
+
+static void start(struct message *message, uint16_t tag, uint32_t code)
 {
-	m->pos = m->len = 0;
-	m->error = 0;
-	put(m, tag, 2);
-	put(m, 0, 4); /* size, set by send() */
-	put(m, code, 4);
+	message->pos = 0;
+	message->len = 0;
+	message->error = 0;
+	put16(message, tag);
+	put32(message, 0);
+	put32(message, code);
 }
 
 static const struct tpm_auth no_auth; /* the empty password */
 
-/* The one authorisation area we use: a password session. */
-static void put_auth(struct message *m, const struct tpm_auth *auth)
+/* The one authorisation area we use: a password session (part 1, 19.4). */
+static void put_auth(struct message *message, const struct tpm_auth *auth)
 {
-	put(m, 9u + auth->len, 4); /* bytes of the area */
-	put(m, RS_PASSWORD, 4);
-	put(m, 0, 2); /* nonce */
-	put(m, 0, 1); /* attributes */
-	put(m, auth->len, 2);
-	put_bytes(m, auth->value, auth->len);
+	put32(message, 9u + auth->len); /* bytes of the area */
+	put32(message, RS_PASSWORD);
+	put16(message, 0); /* nonce */
+	put8(message, 0);  /* attributes */
+	put16(message, auth->len);
+	put_bytes(message, auth->value, auth->len);
 }
 
-static uint32_t send(const struct tis *t, struct message *m, uint64_t deadline)
+static uint32_t send(const struct tis *tis, struct message *message, uint64_t deadline)
 {
-	m->len = m->pos;
-	m->pos = 2;
-	put(m, m->len, 4);
-	return m->error ? m->error : tis_send(t, deadline, m->data, m->len);
+	message->len = message->pos;
+	message->pos = SIZE_AT;
+	put32(message, message->len);
+	if (message->error) {
+		return message->error;
+	}
+	return tis_send(tis, deadline, message->data, message->len);
+}
+
+/* Warnings of a TPM that is busy with itself, with the command not begun. */
+static bool wants_again(uint32_t response_code)
+{
+	switch (response_code) {
+	case RC_RETRY:
+	case RC_TESTING:
+	case RC_YIELDED:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* The response to a command with this tag; header checked and consumed. */
-static void receive(const struct tis *t, struct message *m, uint16_t tag, uint64_t deadline)
+static void receive(const struct tis *tis, struct message *message, uint16_t tag, uint64_t deadline)
 {
 	uint16_t answer_tag;
-	uint32_t rc;
+	uint32_t response_code;
 
-	m->pos = 0;
-	m->error = tis_receive(t, deadline, m->data, MESSAGE_MAX, &m->len);
-	answer_tag = get(m, 2);
-	get(m, 4); /* size: tis_receive() read exactly that much */
-	rc = get(m, 4);
-	if (rc == RC_RETRY || rc == RC_TESTING || rc == RC_YIELDED) {
-		fail(m, MEASURE_AGAIN);
-	} else if (rc || (!m->error && answer_tag != tag)) {
-		fail(m, rc && rc <= 0xFFFF ? rc : (uint32_t)MEASURE_ERR_response);
+	message->pos = 0;
+	message->error = tis_receive(tis, deadline, message->data, MESSAGE_MAX, &message->len);
+	answer_tag = get(message, 2);
+	get32(message); /* size: tis_receive() read exactly that much */
+	response_code = get32(message);
+	if (message->error) {
+		return;
+	}
+	if (wants_again(response_code)) {
+		fail(message, MEASURE_AGAIN);
+	} else if (response_code > RC_MAX) {
+		fail(message, MEASURE_ERR_response); /* must not pass for an error of ours */
+	} else if (response_code != 0) {
+		fail(message, response_code);
+	} else if (answer_tag != tag) {
+		fail(message, MEASURE_ERR_response);
 	}
 }
 
-/* Sends `m` and leaves the response's parameters in it. */
-static void run(const struct tis *t, struct message *m)
+/* Sends the command and leaves the response's parameters in its place. */
+static void run(const struct tis *tis, struct message *message)
 {
-	uint64_t deadline = t->now_ns() + TIS_COMMAND_NS;
+	uint64_t deadline = tis->now_ns() + TIS_COMMAND_NS;
+	uint16_t tag = (uint16_t)(message->data[0] << 8 | message->data[1]);
+	size_t end = message->pos;
 	struct message answer;
 
-	answer.pos = answer.len = 0;
+	answer.pos = 0;
+	answer.len = 0;
 	do {
-		m->pos = m->len ? m->len : m->pos; /* as it was before the last try */
-		answer.error = send(t, m, deadline);
+		message->pos = end; /* as it was before the last try */
+		answer.error = send(tis, message, deadline);
 		if (!answer.error) {
-			receive(t, &answer, (uint16_t)(m->data[0] << 8 | m->data[1]), deadline);
+			receive(tis, &answer, tag, deadline);
 		}
-	} while (answer.error == MEASURE_AGAIN && t->now_ns() < deadline);
+	} while (answer.error == MEASURE_AGAIN && tis->now_ns() < deadline);
 	if (answer.error == MEASURE_AGAIN) {
 		answer.error = MEASURE_ERR_timeout;
 	}
-	*m = answer;
+	*message = answer;
 }
 
 /* For commands under authorisation that answer nothing. */
-static uint32_t run_empty(const struct tis *t, struct message *m)
+static uint32_t run_empty(const struct tis *tis, struct message *message)
 {
-	run(t, m);
-	expect(m, 0, 4);
-	return m->error;
+	run(tis, message);
+	expect(message, 0, 4);
+	return message->error;
 }
 
-/* Reads one TPMS_PCR_SELECTION; adds the bank if it is active. */
-static void get_bank(struct message *m, struct tpm_banks *out)
+/* Adds a bank that the TPM shows to be active.  It must have what we extend, and a size that we
+ * know, or else it would hold something that no log explains. */
+static void add_bank(struct message *message, uint16_t alg, uint8_t select, struct tpm_banks *out)
 {
-	uint16_t alg = get(m, 2), size = eventlog_digest_size(alg);
-	uint8_t length = get(m, 1), select[255] = {0};
-	bool active = false;
+	uint16_t size = eventlog_digest_size(alg);
 
-	get_bytes(m, select, length);
+	if ((select & SELECT_17_TO_19) != SELECT_17_TO_19 || size == 0) {
+		fail(message, MEASURE_ERR_banks);
+	} else if (out->count == TPM_BANKS_MAX) {
+		fail(message, MEASURE_ERR_banks);
+	} else {
+		out->bank[out->count].alg = alg;
+		out->bank[out->count].size = size;
+		out->count++;
+	}
+}
+
+/* Reads one TPMS_PCR_SELECTION; a bank without any PCR is not active. */
+static void get_bank(struct message *message, struct tpm_banks *out)
+{
+	uint8_t select[SELECT_MAX] = {0};
+	uint16_t alg = get(message, 2);
+	uint8_t length = get(message, 1);
+	bool is_active = false;
+
+	get_bytes(message, select, length);
 	for (unsigned i = 0; i < length; i++) {
-		active |= select[i] != 0;
+		is_active |= select[i] != 0;
 	}
-	if (!active) {
-		return;
+	if (is_active) {
+		add_bank(message, alg, select[2], out);
 	}
-	if ((select[2] & 0x0E) != 0x0E || !size || out->count == TPM_BANKS_MAX) {
-		fail(m, MEASURE_ERR_banks);
-		return;
-	}
-	out->bank[out->count].alg = alg;
-	out->bank[out->count].size = size;
-	out->count++;
 }
 
-uint32_t tpm2_banks(const struct tis *t, struct tpm_banks *out)
+/* Part 3, 30.2. */
+uint32_t tpm2_banks(const struct tis *tis, struct tpm_banks *out)
 {
-	struct message m;
+	struct message message;
 	uint32_t count;
 
 	out->count = 0;
-	start(&m, ST_NO_SESSIONS, CC_GET_CAPABILITY);
-	put(&m, CAP_PCRS, 4);
-	put(&m, 0, 4);
-	put(&m, 1, 4);
-	run(t, &m);
-	expect(&m, 0, 1); /* more data would be banks not seen */
-	expect(&m, CAP_PCRS, 4);
-	for (count = get(&m, 4); count && !m.error; count--) {
-		get_bank(&m, out);
+	start(&message, ST_NO_SESSIONS, CC_GET_CAPABILITY);
+	put32(&message, CAP_PCRS);
+	put32(&message, 0); /* property: none for PCRs */
+	put32(&message, 1);
+	run(tis, &message);
+	expect(&message, 0, 1); /* more data would be banks not seen */
+	expect(&message, CAP_PCRS, 4);
+	count = get32(&message);
+	for (uint32_t i = 0; i < count && !message.error; i++) {
+		get_bank(&message, out);
 	}
-	return finish(&m);
+	return finish(&message);
 }
 
-static void start_extend(struct message *m, unsigned pcr, const struct tpm_banks *banks,
+/* Part 3, 22.2. */
+static void start_extend(struct message *message, unsigned pcr, const struct tpm_banks *banks,
 			 uint8_t digest[][TPM_DIGEST_MAX], const struct tpm_auth *auth)
 {
-	start(m, ST_SESSIONS, CC_PCR_EXTEND);
-	put(m, pcr, 4);
-	put_auth(m, auth);
-	put(m, banks->count, 4);
+	start(message, ST_SESSIONS, CC_PCR_EXTEND);
+	put32(message, pcr);
+	put_auth(message, auth);
+	put32(message, banks->count);
 	for (unsigned i = 0; i < banks->count; i++) {
-		put(m, banks->bank[i].alg, 2);
-		put_bytes(m, digest[i], banks->bank[i].size);
+		put16(message, banks->bank[i].alg);
+		put_bytes(message, digest[i], banks->bank[i].size);
 	}
 }
 
-uint32_t tpm2_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
+uint32_t tpm2_extend(const struct tis *tis, unsigned pcr, const struct tpm_banks *banks,
 		     uint8_t digest[][TPM_DIGEST_MAX])
 {
-	struct message m;
+	struct message message;
 
-	start_extend(&m, pcr, banks, digest, &no_auth);
-	return run_empty(t, &m);
+	start_extend(&message, pcr, banks, digest, &no_auth);
+	return run_empty(tis, &message);
 }
 
-uint32_t tpm2_send_reset(const struct tis *t, unsigned pcr, const struct tpm_auth *auth)
+/* Part 3, 22.8. */
+uint32_t tpm2_send_reset(const struct tis *tis, unsigned pcr, const struct tpm_auth *auth)
 {
-	struct message m;
+	struct message message;
 
-	start(&m, ST_SESSIONS, CC_PCR_RESET);
-	put(&m, pcr, 4);
-	put_auth(&m, auth);
-	return send(t, &m, t->now_ns() + TIS_COMMAND_NS);
+	start(&message, ST_SESSIONS, CC_PCR_RESET);
+	put32(&message, pcr);
+	put_auth(&message, auth);
+	return send(tis, &message, tis->now_ns() + TIS_COMMAND_NS);
 }
 
-uint32_t tpm2_send_extend(const struct tis *t, unsigned pcr, const struct tpm_banks *banks,
+uint32_t tpm2_send_extend(const struct tis *tis, unsigned pcr, const struct tpm_banks *banks,
 			  uint8_t digest[][TPM_DIGEST_MAX], const struct tpm_auth *auth)
 {
-	struct message m;
+	struct message message;
 
-	start_extend(&m, pcr, banks, digest, auth);
-	return send(t, &m, t->now_ns() + TIS_COMMAND_NS);
+	start_extend(&message, pcr, banks, digest, auth);
+	return send(tis, &message, tis->now_ns() + TIS_COMMAND_NS);
 }
 
-uint32_t tpm2_receive_empty(const struct tis *t)
+uint32_t tpm2_receive_empty(const struct tis *tis)
 {
-	struct message m;
+	struct message message;
 
-	receive(t, &m, ST_SESSIONS, t->now_ns() + TIS_COMMAND_NS);
-	expect(&m, 0, 4);
-	return m.error;
+	receive(tis, &message, ST_SESSIONS, tis->now_ns() + TIS_COMMAND_NS);
+	expect(&message, 0, 4);
+	return message.error;
 }
 
-/* A TPML_PCR_SELECTION of one PCR in one bank. */
-static void selection(struct message *m, void (*field)(struct message *, uint32_t, unsigned),
+/* A TPML_PCR_SELECTION of one PCR in one bank: written, or expected to be so. */
+static void selection(struct message *message, void (*field)(struct message *, uint32_t, unsigned),
 		      unsigned pcr, uint16_t alg)
 {
-	field(m, 1, 4);
-	field(m, alg, 2);
-	field(m, SELECT_LEN, 1);
+	uint8_t select[SELECT_LEN] = {0};
+
+	select[pcr / 8] = 1u << pcr % 8;
+	field(message, 1, 4);
+	field(message, alg, 2);
+	field(message, SELECT_LEN, 1);
 	for (unsigned i = 0; i < SELECT_LEN; i++) {
-		field(m, pcr / 8 == i ? 1u << pcr % 8 : 0, 1);
+		field(message, select[i], 1);
 	}
 }
 
-uint32_t tpm2_pcr_read(const struct tis *t, unsigned pcr, uint16_t alg, uint16_t size,
+/* Part 3, 22.4. */
+uint32_t tpm2_pcr_read(const struct tis *tis, unsigned pcr, uint16_t alg, uint16_t size,
 		       uint8_t *digest)
 {
-	struct message m;
+	struct message message;
 
-	start(&m, ST_NO_SESSIONS, CC_PCR_READ);
-	selection(&m, put, pcr, alg);
-	run(t, &m);
-	get(&m, 4); /* update counter */
+	start(&message, ST_NO_SESSIONS, CC_PCR_READ);
+	selection(&message, put, pcr, alg);
+	run(tis, &message);
+	get32(&message); /* update counter */
 	/* The selection must come back as asked: a TPM without this PCR clears the bit. */
-	selection(&m, expect, pcr, alg);
-	expect(&m, 1, 4);
-	expect(&m, size, 2);
-	get_bytes(&m, digest, size);
-	return finish(&m);
+	selection(&message, expect, pcr, alg);
+	expect(&message, 1, 4);
+	expect(&message, size, 2);
+	get_bytes(&message, digest, size);
+	return finish(&message);
 }
 
-uint32_t tpm2_counts(const struct tis *t, uint32_t *reset_count, uint32_t *restart_count)
+/* Part 3, 29.1; the answer is a TPMS_TIME_INFO. */
+uint32_t tpm2_counts(const struct tis *tis, uint32_t *reset_count, uint32_t *restart_count)
 {
-	struct message m;
+	struct message message;
 
-	start(&m, ST_NO_SESSIONS, CC_READ_CLOCK);
-	run(t, &m);
+	start(&message, ST_NO_SESSIONS, CC_READ_CLOCK);
+	run(tis, &message);
 	for (unsigned i = 0; i < 4; i++) {
-		get(&m, 4); /* time, clock */
+		get32(&message); /* time, clock */
 	}
-	*reset_count = get(&m, 4);
-	*restart_count = get(&m, 4);
-	get(&m, 1); /* safe */
-	return finish(&m);
+	*reset_count = get32(&message);
+	*restart_count = get32(&message);
+	get(&message, 1); /* safe */
+	return finish(&message);
 }
 
-uint32_t tpm2_random(const struct tis *t, uint8_t out[TPM_RANDOM_LEN])
+uint32_t tpm2_random(const struct tis *tis, uint8_t out[TPM_RANDOM_LEN])
 {
-	struct message m;
+	struct message message;
 
 	/* Part 3, 16.1: as many as its largest digest has, which are 32 at least, come at once. */
-	start(&m, ST_NO_SESSIONS, CC_GET_RANDOM);
-	put(&m, TPM_RANDOM_LEN, 2);
-	run(t, &m);
-	expect(&m, TPM_RANDOM_LEN, 2);
-	get_bytes(&m, out, TPM_RANDOM_LEN);
-	return finish(&m);
+	start(&message, ST_NO_SESSIONS, CC_GET_RANDOM);
+	put16(&message, TPM_RANDOM_LEN);
+	run(tis, &message);
+	expect(&message, TPM_RANDOM_LEN, 2);
+	get_bytes(&message, out, TPM_RANDOM_LEN);
+	return finish(&message);
 }
 
-uint32_t tpm2_protect_group(const struct tis *t, const struct tpm_auth *auth)
+/* Part 3, 22.7. */
+uint32_t tpm2_protect_group(const struct tis *tis, const struct tpm_auth *auth)
 {
-	struct message m;
+	struct message message;
 
-	start(&m, ST_SESSIONS, CC_PCR_SET_AUTH);
-	put(&m, PCR_GROUP, 4);
-	put_auth(&m, &no_auth);
-	put(&m, auth->len, 2);
-	put_bytes(&m, auth->value, auth->len);
-	return run_empty(t, &m);
+	start(&message, ST_SESSIONS, CC_PCR_SET_AUTH);
+	put32(&message, PCR_GROUP);
+	put_auth(&message, &no_auth);
+	put16(&message, auth->len);
+	put_bytes(&message, auth->value, auth->len);
+	return run_empty(tis, &message);
 }
 
 bool tpm2_is_unprotectable(uint32_t error)
