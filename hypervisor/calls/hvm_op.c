@@ -24,7 +24,7 @@ static long set_callback(struct hc_call *call, uint64_t value)
 	d->callback_vector = vector;
 	d->hvm_param[HVM_PARAM_CALLBACK_IRQ] = value;
 	for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
-		v->kicked = true;
+		v->virt.kicked = true;
 	}
 	return 0;
 }

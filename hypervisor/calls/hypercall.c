@@ -241,10 +241,11 @@ static COLD void trace_call(const struct hc_call *call, uint64_t number, long re
 					.arg = call->arg[1]});
 }
 
-enum virt_action hypercall_dispatch(struct vcpu *v)
+enum virt_action hypercall_dispatch(struct virt_vcpu *virt)
 {
+	struct vcpu *v = vcpu_of(virt);
 	struct hc_call call; /* not cleared as a whole: the argument is 1 KiB */
-	uint64_t number = virt_rax(v) & 0xFFFFFFFF;
+	uint64_t number = virt_rax(virt) & 0xFFFFFFFF;
 	uint16_t state;
 	long result;
 
@@ -256,17 +257,17 @@ enum virt_action hypercall_dispatch(struct vcpu *v)
 	call.caller = v->domain;
 	call.target = NULL;
 	call.block = false;
-	call.arg[0] = v->regs.rdi;
-	call.arg[1] = v->regs.rsi;
-	call.arg[2] = v->regs.rdx;
-	call.detail = v->regs.rsi;
-	virt_skip(v, 3);
+	call.arg[0] = virt->regs.rdi;
+	call.arg[1] = virt->regs.rsi;
+	call.arg[2] = virt->regs.rdx;
+	call.detail = virt->regs.rsi;
+	virt_skip(virt, 3);
 	result = perform(&call, number);
 	state = v->domain->state;
 	if (state == CORBEL_DOM_dying) {
 		return VIRT_STOP; /* it ended itself: nobody is left to read the result */
 	}
-	virt_set_rax(v, (uint64_t)result);
+	virt_set_rax(virt, (uint64_t)result);
 	if (__builtin_expect(trace_verbose, 0)) {
 		trace_call(&call, number, result);
 	}

@@ -18,10 +18,11 @@ long hc_sched_yield(struct hc_call *call)
 
 long hc_sched_block(struct hc_call *call)
 {
-	bool interrupt = virt_interrupts_on(call->vcpu) && vlapic_pending(call->vcpu) >= 0;
+	struct vcpu *v = call->vcpu;
+	bool interrupt = virt_interrupts_on(&v->virt) && vlapic_pending(&v->virt) >= 0;
 
-	if (!event_pending(call->vcpu) && !interrupt) {
-		sched_sleep(call->vcpu, VCPU_blocked);
+	if (!event_pending(v) && !interrupt) {
+		sched_sleep(v, VCPU_blocked);
 		call->block = true;
 	}
 	return 0;
@@ -35,7 +36,8 @@ long hc_sched_shutdown(struct hc_call *call)
 		return -XEN_EINVAL; /* nothing can resume a suspended domain here */
 	}
 	if (arg->reason == SHUTDOWN_crash) {
-		domain_crash(call->caller, "its kernel reported a crash", virt_rip(call->vcpu));
+		domain_crash(call->caller, "its kernel reported a crash",
+			     virt_rip(&call->vcpu->virt));
 	} else {
 		domain_shutdown(call->caller, (uint16_t)arg->reason);
 	}

@@ -83,7 +83,7 @@ long hc_vcpu_set_timer(struct hc_call *call)
 	const struct vcpu_set_singleshot_timer *arg = (void *)call->in.bytes;
 	struct vcpu *v = call->vcpu;
 
-	if (call->arg[1] != v->id) {
+	if (call->arg[1] != v->virt.id) {
 		return -XEN_EINVAL;
 	}
 	if ((arg->flags & VCPU_SSHOTTMR_future) && arg->timeout_abs_ns < now_ns()) {
@@ -96,7 +96,7 @@ long hc_vcpu_set_timer(struct hc_call *call)
 
 long hc_vcpu_stop_timer(struct hc_call *call)
 {
-	if (call->arg[1] != call->vcpu->id) {
+	if (call->arg[1] != call->vcpu->virt.id) {
 		return -XEN_EINVAL;
 	}
 	call->vcpu->timer_deadline = ~0ull;

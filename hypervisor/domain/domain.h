@@ -21,6 +21,7 @@
 #include "base/addr.h"
 #include "domain/gcopy.h"
 #include "mm/npt.h"
+#include "virt/vcpu.h"
 #include "xsm/monitor/monitor.h"
 #include <xen/xen.h>
 #include <xen/event_channel.h>
@@ -46,22 +47,11 @@ enum vcpu_state {
 	VCPU_waiting   /* inside build_wait or rendezvous_get: wakes by sched_wake() */
 };
 
-struct vcpu_regs { /* general registers that VMRUN does not switch; RAX, RSP, RIP are in the VMCB */
-	uint64_t rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rdi;
-};
-
 struct vcpu {
-	struct vcpu_regs regs; /* first: used by virt/svm/entry.S */
+	struct virt_vcpu virt; /* first: vcpu_of() */
 	struct domain *domain;
-	uint32_t id;
-	uint8_t state;         /* enum vcpu_state, RANK_SCHED */
-	bool halted_forever;   /* HLT with IF=0 */
-	struct vmcb *vmcb;     /* heap page */
-	void *fpu;             /* heap page: XSAVE area */
-	struct vlapic *vlapic; /* heap page */
-	uint64_t xcr0, dr[4], tsc_aux;
-	uint64_t asid_generation; /* of the CPU it last ran on; 0 = needs a new ASID */
-	bool kicked;              /* look for pending events before the next entry; set by anyone */
+	uint8_t state;       /* enum vcpu_state, RANK_SCHED */
+	bool halted_forever; /* HLT with IF=0 */
 	/* timers, ns since boot; ~0 = off */
 	uint64_t timer_deadline, poll_deadline;
 	uint32_t virq_port[24]; /* NR_VIRQS; RANK_EVENT */
@@ -77,6 +67,13 @@ struct vcpu {
 	uint64_t cpu_time_ns, run_start;
 	uint64_t stub_budget_ns; /* 0 = not a stub vCPU */
 };
+
+/* The vCPU that an upcall of virt/ names. */
+_Static_assert(offsetof(struct vcpu, virt) == 0, "one address for both");
+static inline struct vcpu *vcpu_of(struct virt_vcpu *virt)
+{
+	return (struct vcpu *)virt;
+}
 
 /* Who makes it, and how its stub does: launch/build.c and launch/builder.c. */
 struct build {

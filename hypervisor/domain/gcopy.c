@@ -82,7 +82,7 @@ static inline void walk_begin(struct walk *w, struct vcpu *v, struct domain *d)
 	w->directory = npt_directory(&d->npt);
 	w->slot = slot_take();
 	if (v) {
-		virt_paging(v, &w->paging);
+		virt_paging(&v->virt, &w->paging);
 	} else {
 		w->paging = (struct virt_paging){.enabled = false};
 	}

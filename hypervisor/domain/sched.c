@@ -54,7 +54,7 @@ void sched_wake(struct vcpu *v)
 
 void sched_kick(struct vcpu *v)
 {
-	v->kicked = true;
+	v->virt.kicked = true;
 	if (v->state == VCPU_blocked || v->state == VCPU_polling) {
 		sched_wake(v); /* an event ends a poll as well, whatever its port: Xen's rule */
 	}
@@ -200,13 +200,15 @@ static void switch_to(struct vcpu *v)
 		return;
 	}
 	if (cpu->current) {
-		virt_save(cpu->current);
+		virt_save(&cpu->current->virt);
+		cpu->current = NULL;
 	}
 	if (cpu->last_domain != v->domain->id) {
 		virt_barrier();
 		cpu->last_domain = v->domain->id;
 	}
-	virt_load(v);
+	virt_load(&v->virt);
+	cpu->current = v;
 }
 
 /* Charges a run to the vCPU, and to its domain by weight. */
@@ -229,7 +231,7 @@ bool sched_run(struct vcpu *v, uint64_t deadline)
 	v->run_start = now_ns();
 	timer_arm(MIN(sched.slice_end, deadline));
 	do {
-		action = virt_run(v);
+		action = virt_run(&v->virt);
 	} while (action == VIRT_RESUME && !cpu->need_resched);
 	if (cpu->current != v) {
 		return false; /* destroyed by its own exit */

@@ -12,8 +12,11 @@
 #define DOMAIN_SCHED_H
 #include "base/must_check.h"
 #include "domain/domain.h"
-#include "virt/upcalls.h" /* sched_kick(), sched_wake() */
 
+/* Something changed for it: it leaves the guest soon, or wakes if it is blocked. */
+void sched_kick(struct vcpu *v);
+/* Blocked, polling, waiting or offline -> runnable. */
+void sched_wake(struct vcpu *v);
 void sched_sleep(struct vcpu *v, enum vcpu_state state); /* current vCPU stops after this exit */
 void sched_poll_port(struct domain *d, uint32_t port);   /* wakes vCPUs polling on this port */
 void sched_changed(void);          /* a deadline, or which domains run: look again */

@@ -24,17 +24,19 @@ struct vcpu *vcpu_create(struct domain *d, uint32_t id)
 		return NULL;
 	}
 	v->domain = d;
-	v->id = id;
+	v->virt.id = id;
+	v->virt.siblings = d->vcpu_count;
+	v->virt.domid = d->id;
 	v->state = VCPU_offline;
 	v->timer_deadline = v->poll_deadline = ~0ull;
-	v->vlapic = (struct vlapic *)((uint8_t *)v + VLAPIC_AT);
+	v->virt.vlapic = (struct vlapic *)((uint8_t *)v + VLAPIC_AT);
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = now_ns();
-	if (virt_vcpu_init(v)) {
+	if (virt_vcpu_init(&v->virt, &d->npt)) {
 		heap_page_free(v, &d->charge.heap_pages);
 		return NULL;
 	}
-	vlapic_reset(v);
+	vlapic_reset(&v->virt);
 	d->vcpu[id] = v;
 	sched_add(v);
 	return v;
@@ -47,9 +49,36 @@ void vcpu_destroy(struct vcpu *v)
 	sched_forget(v);
 	gbuf_unpin(&v->vcpu_info);
 	gbuf_unpin(&v->runstate_area);
-	d->vcpu[v->id] = NULL;
-	virt_vcpu_free(v);
+	d->vcpu[v->virt.id] = NULL;
+	virt_vcpu_free(&v->virt, &d->npt);
 	heap_page_free(v, &d->charge.heap_pages);
+}
+
+void vcpu_kick(struct virt_vcpu *v)
+{
+	sched_kick(vcpu_of(v));
+}
+
+void vcpu_startup(struct virt_vcpu *virt, uint8_t vector)
+{
+	struct vcpu *v = vcpu_of(virt);
+
+	/* The first one starts with its domain, one that runs ignores it (APM vol. 2 14.1.2). */
+	if (v->state != VCPU_offline || virt->id == 0) {
+		return;
+	}
+	vlapic_reset(virt);
+	virt_reset_sipi(virt, vector);
+	v->halted_forever = false;
+	sched_wake(v);
+}
+
+struct virt_vcpu *vcpu_sibling(const struct virt_vcpu *v, uint32_t id)
+{
+	const struct vcpu *asking = (const struct vcpu *)v;
+	struct vcpu *sibling = domain_vcpu(asking->domain, id);
+
+	return sibling ? &sibling->virt : NULL;
 }
 
 void vcpu_time_fill(struct vcpu_info *info)
@@ -66,7 +95,7 @@ void vcpu_time_fill(struct vcpu_info *info)
 struct vcpu_info *vcpu_info_open(struct vcpu *v)
 {
 	return v->vcpu_info.pages ? gbuf_open(&v->vcpu_info)
-				  : &v->domain->shared_info->vcpu_info[v->id];
+				  : &v->domain->shared_info->vcpu_info[v->virt.id];
 }
 
 void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)

@@ -40,7 +40,7 @@ static COLD int record_decision(const struct hc_call *call, const struct questio
 		.kind = allowed ? CORBEL_TRACE_audited : CORBEL_TRACE_denied,
 		.subject = q->subject->id,
 		.object = q->object,
-		.vcpu = (uint16_t)call->vcpu->id,
+		.vcpu = (uint16_t)call->vcpu->virt.id,
 		.call = (uint32_t)row->number << 16 |
 			(row->kind == KIND_deny_rest ? call->sub : row->sub),
 		.result = result,

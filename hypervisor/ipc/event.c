@@ -11,6 +11,7 @@
 #include "domain/sched.h"
 #include "domain/vcpu.h"
 #include "mm/heap.h"
+#include "virt/upcalls.h"
 #include <xen/errno.h>
 
 #define WORD_BITS 64
@@ -113,8 +114,8 @@ int event_port_bind_virq(struct vcpu *v, uint32_t virq, bool global)
 {
 	struct event_port content = {.state = PORT_virq,
 				     .virq = (uint8_t)virq,
-				     .virq_vcpu = (uint8_t)v->id,
-				     .vcpu = (uint8_t)v->id};
+				     .virq_vcpu = (uint8_t)v->virt.id,
+				     .vcpu = (uint8_t)v->virt.id};
 	int port = event_port_add(v->domain, content);
 
 	if (port > 0) {
@@ -232,6 +233,13 @@ bool event_pending(struct vcpu *v)
 
 	vcpu_info_close(v, info);
 	return pending;
+}
+
+int vcpu_event_vector(struct virt_vcpu *virt)
+{
+	struct vcpu *v = vcpu_of(virt);
+
+	return v->domain->callback_vector && event_pending(v) ? v->domain->callback_vector : -1;
 }
 
 bool event_port_pending(struct domain *d, uint32_t port)

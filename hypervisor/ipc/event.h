@@ -9,7 +9,6 @@
 #include "base/must_check.h"
 #include "domain/domain.h"
 #include "ipc/review.h"
-#include "virt/upcalls.h" /* event_pending() */
 
 #define EVENT_PORTS 1024
 
@@ -22,6 +21,8 @@ void event_virq(struct vcpu *v, uint32_t virq);
 /* Raises a global VIRQ (VIRQ_DOM_EXC, VIRQ_CONSOLE) in Dom0, if bound. */
 void event_global_virq(uint32_t virq);
 MUST_CHECK bool event_port_pending(struct domain *d, uint32_t port);
+/* evtchn_upcall_pending of the vCPU. */
+MUST_CHECK bool event_pending(struct vcpu *v);
 /* After vcpu_info moved to a registered area: re-raise everything (Xen's rule). */
 void event_vcpu_info_moved(struct vcpu *v);
 #endif

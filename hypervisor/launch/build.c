@@ -253,7 +253,7 @@ long hc_build_stub(struct hc_call *call)
 		return rc;
 	}
 	tlb_request();
-	virt_reset_flat(v, arg->eip, 0, arg->esi);
+	virt_reset_flat(&v->virt, arg->eip, 0, arg->esi);
 	v->stub_budget_ns = arg->budget_ms * 1000000;
 	d->build.stub_trap = arg->trap;
 	d->build.stub_state = 0;
@@ -281,7 +281,7 @@ void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
 void build_check_stub(struct vcpu *v)
 {
 	if (v->stub_budget_ns && v->cpu_time_ns > v->stub_budget_ns) {
-		build_stub_ended(v->domain, CORBEL_STUB_TIMEDOUT, virt_rip(v));
+		build_stub_ended(v->domain, CORBEL_STUB_TIMEDOUT, virt_rip(&v->virt));
 	}
 }
 
@@ -291,9 +291,9 @@ void build_check_stub(struct vcpu *v)
 void build_stub_trapped(struct vcpu *v, uint64_t gpa)
 {
 	struct domain *d = v->domain;
-	uint64_t rip = virt_rip(v);
+	uint64_t rip = virt_rip(&v->virt);
 	bool ok = rip - d->build.stub_trap < BLOCK_SIZE && gpa - d->build.stub_trap < BLOCK_SIZE &&
-		  virt_cpl(v) == 0;
+		  virt_cpl(&v->virt) == 0;
 
 	build_stub_ended(d, ok ? CORBEL_STUB_TRAPPED : CORBEL_STUB_CRASHED, rip);
 }
@@ -340,7 +340,7 @@ long hc_build_vcpu(struct hc_call *call)
 		if (!v) {
 			return -XEN_ENOMEM; /* the build fails and everything goes with it */
 		}
-		virt_reset_flat(v, arg->eip, arg->ebx, 0);
+		virt_reset_flat(&v->virt, arg->eip, arg->ebx, 0);
 	}
 	CHECK(d->vcpu[0]);
 	d->vcpu[0]->state = VCPU_runnable; /* the others wait for INIT and SIPI */

@@ -188,7 +188,8 @@ static struct domain *make_instance(void)
 	hash_memory(d, host.builder_memory);
 	CHECK(memcmp(host.builder_memory, host.builder_image, SHA256_LEN) == 0);
 	CHECK(vcpu_create(d, 0));
-	virt_reset_flat(d->vcpu[0], CORBEL_BUILDER_BASE + header->entry, CORBEL_BUILDER_START, 0);
+	virt_reset_flat(&d->vcpu[0]->virt, CORBEL_BUILDER_BASE + header->entry,
+			CORBEL_BUILDER_START, 0);
 	return d;
 }
 

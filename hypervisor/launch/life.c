@@ -175,7 +175,7 @@ void domain_vcpu_halted(struct vcpu *v)
 	struct vcpu *t;
 
 	if (d->state == CORBEL_DOM_building || d->is_builder) {
-		domain_crash(d, "halted for ever", virt_rip(v));
+		domain_crash(d, "halted for ever", virt_rip(&v->virt));
 		return;
 	}
 	v->halted_forever = true;
@@ -188,22 +188,30 @@ void domain_vcpu_halted(struct vcpu *v)
 	domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
-enum virt_action domain_vcpu_halts(struct vcpu *v)
+enum virt_action vcpu_halts(struct virt_vcpu *virt)
 {
+	struct vcpu *v = vcpu_of(virt);
+
 	/* A stub never waits: its budget is CPU time, and its builder waits for it. */
-	if (!virt_interrupts_on(v) || v->domain->state == CORBEL_DOM_building) {
+	if (!virt_interrupts_on(&v->virt) || v->domain->state == CORBEL_DOM_building) {
 		domain_vcpu_halted(v);
 		return VIRT_STOP;
 	}
-	if (v->kicked) {
+	if (virt->kicked) {
 		return VIRT_RESUME;
 	}
 	sched_sleep(v, VCPU_blocked);
 	return VIRT_STOP;
 }
 
-enum virt_action domain_nested_fault(struct vcpu *v, const struct virt_fault *fault)
+void vcpu_crash(struct virt_vcpu *v, const char *reason, uint64_t arg)
 {
+	domain_crash(vcpu_of(v)->domain, reason, arg);
+}
+
+enum virt_action vcpu_nested_fault(struct virt_vcpu *virt, const struct virt_fault *fault)
+{
+	struct vcpu *v = vcpu_of(virt);
 	struct domain *d = v->domain;
 	const char *reason = "read outside its memory";
 

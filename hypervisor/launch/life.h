@@ -6,12 +6,14 @@
 #ifndef LAUNCH_LIFE_H
 #define LAUNCH_LIFE_H
 #include "base/must_check.h"
-#include "virt/upcalls.h" /* domain_crash() and what an exit means */
+#include "domain/domain.h"
 
 /* Makes an empty domain in state building.  NULL: no slot or no memory. */
 struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
 			     uint32_t vcpus);
 void domain_shutdown(struct domain *d, uint16_t reason);
+/* It broke its contract: records the reason, ends the domain. */
+void domain_crash(struct domain *d, const char *reason, uint64_t arg);
 void domain_destroy(struct domain *d);        /* -> dying; the reaper does the rest */
 MUST_CHECK bool domain_reap(uint32_t budget); /* true when nothing is left to do */
 

@@ -52,7 +52,7 @@ static const struct leaf {
 	{0x80000008, 0x80000008, ANY, {0}, {.a = 36 | 48 << 8}},
 };
 
-static void topology(struct vcpu *v, uint32_t sub, struct cpuid_regs *out)
+static void topology(struct virt_vcpu *v, uint32_t sub, struct cpuid_regs *out)
 {
 	out->c = sub;
 	out->d = v->id;
@@ -61,7 +61,7 @@ static void topology(struct vcpu *v, uint32_t sub, struct cpuid_regs *out)
 		out->c |= 1u << 8;
 	} else if (sub == 1) {
 		out->a = 4;
-		out->b = v->domain->vcpu_count;
+		out->b = v->siblings;
 		out->c |= 2u << 8;
 	}
 }
@@ -77,7 +77,7 @@ static const struct leaf *find_leaf(uint32_t leaf, uint32_t sub)
 	return NULL;
 }
 
-void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
+void guest_cpuid(struct virt_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
 	const struct leaf *rule = find_leaf(leaf, sub);
 
@@ -93,12 +93,12 @@ void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs 
 		}
 	}
 	if (leaf == 1) {
-		out->b |= v->id << 24 | v->domain->vcpu_count << 16;
+		out->b |= v->id << 24 | v->siblings << 16;
 		out->c |= virt_guest_cr4(v) & CR4_OSXSAVE ? LEAF1_C_OSXSAVE : 0;
 	} else if (leaf == 0xB) {
 		topology(v, sub, out);
 	} else if (leaf == XEN_BASE + 4 && sub == 0) {
 		/* vCPU id and domain id present; 2-level events by callback vector only */
-		*out = (struct cpuid_regs){1u << 3 | 1u << 4, v->id, v->domain->id, 0};
+		*out = (struct cpuid_regs){1u << 3 | 1u << 4, v->id, v->domid, 0};
 	}
 }

@@ -25,7 +25,7 @@ static const struct {
 	{MSR_OSVW_LENGTH, false, 0},     {MSR_OSVW_STATUS, false, 0},
 };
 
-bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
+bool guest_rdmsr(struct virt_vcpu *v, uint32_t msr, uint64_t *value)
 {
 	if (msr >= MSR_X2APIC_FIRST && msr < MSR_X2APIC_END) {
 		return vlapic_read(v, msr, value);
@@ -47,7 +47,7 @@ bool guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return virt_rdmsr(v, msr, value);
 }
 
-bool guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
+bool guest_wrmsr(struct virt_vcpu *v, uint32_t msr, uint64_t value)
 {
 	if (msr >= MSR_X2APIC_FIRST && msr < MSR_X2APIC_END) {
 		return vlapic_write(v, msr, value);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What virt/ asks of floors above: what an exit means to the domain, and that somebody is to be
- * woken.  The one page of virt/ that knows a vCPU's and a domain's structure; nothing else of virt/
- * includes or calls what lies above it.
+ * woken.  Nothing of virt/ includes or calls anything else that lies above it.
  */
 #ifndef VIRT_UPCALLS_H
 #define VIRT_UPCALLS_H
 #include "base/must_check.h"
-#include "domain/domain.h"
+#include "virt/vcpu.h"
 
 enum virt_action {
 	VIRT_RESUME, /* enter again */
@@ -22,17 +21,19 @@ struct virt_fault {
 };
 
 /* calls/hypercall.c: VMMCALL at CPL 0; steps over it. */
-enum virt_action hypercall_dispatch(struct vcpu *v);
+enum virt_action hypercall_dispatch(struct virt_vcpu *v);
 /* launch/life.c: HLT, already stepped over. */
-MUST_CHECK enum virt_action domain_vcpu_halts(struct vcpu *v);
+MUST_CHECK enum virt_action vcpu_halts(struct virt_vcpu *v);
 /* launch/life.c: a nested page fault. */
-MUST_CHECK enum virt_action domain_nested_fault(struct vcpu *v, const struct virt_fault *fault);
+MUST_CHECK enum virt_action vcpu_nested_fault(struct virt_vcpu *v, const struct virt_fault *fault);
 /* launch/life.c: the guest broke its contract; records the reason, ends the domain. */
-void domain_crash(struct domain *d, const char *reason, uint64_t arg);
-/* ipc/event.c: evtchn_upcall_pending of the vCPU. */
-MUST_CHECK bool event_pending(struct vcpu *v);
-/* domain/sched.c: something changed for it, it leaves the guest soon or wakes if it is blocked; and
- * blocked, polling, waiting or offline -> runnable. */
-void sched_kick(struct vcpu *v);
-void sched_wake(struct vcpu *v);
+void vcpu_crash(struct virt_vcpu *v, const char *reason, uint64_t arg);
+/* ipc/event.c: the vector by which it hears of events if one is pending, else -1. */
+MUST_CHECK int vcpu_event_vector(struct virt_vcpu *v);
+/* domain/vcpu.c: something changed for it: it leaves the guest soon, or wakes if it is blocked. */
+void vcpu_kick(struct virt_vcpu *v);
+/* domain/vcpu.c: it got a start-up interrupt; an offline one starts at vector << 12. */
+void vcpu_startup(struct virt_vcpu *v, uint8_t vector);
+/* domain/vcpu.c: those of its domain by number; NULL: there is none of this number. */
+struct virt_vcpu *vcpu_sibling(const struct virt_vcpu *v, uint32_t id);
 #endif

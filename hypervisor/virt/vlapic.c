@@ -40,7 +40,7 @@ enum {
 
 enum { MODE_fixed, MODE_lowest, MODE_smi, MODE_reserved, MODE_nmi, MODE_init, MODE_startup };
 
-void vlapic_reset(struct vcpu *v)
+void vlapic_reset(struct virt_vcpu *v)
 {
 	struct vlapic *a = v->vlapic;
 
@@ -65,7 +65,7 @@ static int highest(const struct vlapic *a, unsigned set)
 	return -1;
 }
 
-int vlapic_pending(struct vcpu *v)
+int vlapic_pending(struct virt_vcpu *v)
 {
 	struct vlapic *a = v->vlapic;
 	int vector = highest(a, REG_irr);
@@ -81,7 +81,7 @@ int vlapic_pending(struct vcpu *v)
 	return (vector >> 4) > (int)(a->reg[REG_tpr] >> 4) ? vector : -1;
 }
 
-void vlapic_accepted(struct vcpu *v, int vector)
+void vlapic_accepted(struct virt_vcpu *v, int vector)
 {
 	struct vlapic *a = v->vlapic;
 	uint32_t bit = 1u << vector % 32;
@@ -93,11 +93,11 @@ void vlapic_accepted(struct vcpu *v, int vector)
 	}
 }
 
-void vlapic_raise(struct vcpu *v, uint8_t vector)
+void vlapic_raise(struct virt_vcpu *v, uint8_t vector)
 {
 	__atomic_or_fetch(&v->vlapic->reg[REG_irr + vector / 32], 1u << vector % 32,
 			  __ATOMIC_ACQ_REL);
-	sched_kick(v);
+	vcpu_kick(v);
 }
 
 static void end_of_interrupt(struct vlapic *a)
@@ -109,23 +109,20 @@ static void end_of_interrupt(struct vlapic *a)
 	}
 }
 
-static void deliver(struct vcpu *target, unsigned mode, uint8_t vector)
+static void deliver(struct virt_vcpu *target, unsigned mode, uint8_t vector)
 {
 	if (mode == MODE_fixed || mode == MODE_lowest) {
 		if (vector >= 16) {
 			vlapic_raise(target, vector);
 		}
-	} else if (mode == MODE_startup && target->state == VCPU_offline && target->id != 0) {
-		vlapic_reset(target);
-		virt_reset_sipi(target, vector);
-		target->halted_forever = false;
-		sched_wake(target);
+	} else if (mode == MODE_startup) {
+		vcpu_startup(target, vector);
 	}
 	/* INIT: an offline vCPU waits for SIPI anyway; SMI, NMI: not offered. */
 }
 
 /* Logical x2APIC ids: cluster in the high half, one bit of 16 in the low half (16.14). */
-static bool addressed(struct vcpu *t, uint32_t destination, bool logical)
+static bool addressed(struct virt_vcpu *t, uint32_t destination, bool logical)
 {
 	if (destination == 0xFFFFFFFFu) {
 		return true;
@@ -138,7 +135,7 @@ static bool addressed(struct vcpu *t, uint32_t destination, bool logical)
 }
 
 /* Whether what v sends reaches t. */
-static bool is_receiver(const struct vcpu *v, struct vcpu *t, uint64_t icr)
+static bool is_receiver(const struct virt_vcpu *v, struct virt_vcpu *t, uint64_t icr)
 {
 	switch (ICR_SHORT(icr)) {
 	case 0:
@@ -152,18 +149,18 @@ static bool is_receiver(const struct vcpu *v, struct vcpu *t, uint64_t icr)
 	}
 }
 
-static void send(struct vcpu *v, uint64_t icr)
+static void send(struct virt_vcpu *v, uint64_t icr)
 {
-	struct vcpu *t;
+	struct virt_vcpu *t;
 
-	for (uint32_t i = 0; (t = domain_vcpu(v->domain, i)) != NULL; i++) {
+	for (uint32_t i = 0; (t = vcpu_sibling(v, i)) != NULL; i++) {
 		if (is_receiver(v, t, icr)) {
 			deliver(t, ICR_MODE(icr), (uint8_t)(icr & ICR_VECTOR));
 		}
 	}
 }
 
-bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
+bool vlapic_read(struct virt_vcpu *v, uint32_t msr, uint64_t *value)
 {
 	struct vlapic *a = v->vlapic;
 	unsigned reg = msr - FIRST_MSR;
@@ -175,7 +172,7 @@ bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return true;
 }
 
-bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
+bool vlapic_write(struct virt_vcpu *v, uint32_t msr, uint64_t value)
 {
 	struct vlapic *a = v->vlapic;
 	unsigned reg = msr - FIRST_MSR;
@@ -187,11 +184,11 @@ bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value)
 	switch (reg) {
 	case REG_tpr:
 		a->reg[reg] = (uint32_t)value & 0xFF;
-		sched_kick(v);
+		vcpu_kick(v);
 		break;
 	case REG_eoi:
 		end_of_interrupt(a);
-		sched_kick(v);
+		vcpu_kick(v);
 		break;
 	case REG_spurious:
 		a->reg[reg] = (uint32_t)value & 0x3FF;

@@ -14,11 +14,12 @@ struct vlapic {
 	uint64_t icr;
 };
 
-void vlapic_reset(struct vcpu *v);
-MUST_CHECK int vlapic_pending(struct vcpu *v);    /* deliverable vector or -1 */
-void vlapic_accepted(struct vcpu *v, int vector); /* it was injected (no effect on other vectors) */
-void vlapic_raise(struct vcpu *v, uint8_t vector);
+void vlapic_reset(struct virt_vcpu *v);
+MUST_CHECK int vlapic_pending(struct virt_vcpu *v); /* deliverable vector or -1 */
+void vlapic_accepted(struct virt_vcpu *v,
+		     int vector); /* it was injected (no effect on other vectors) */
+void vlapic_raise(struct virt_vcpu *v, uint8_t vector);
 /* MSRs 0x800-0x8FF; false = #GP */
-MUST_CHECK bool vlapic_read(struct vcpu *v, uint32_t msr, uint64_t *value);
-MUST_CHECK bool vlapic_write(struct vcpu *v, uint32_t msr, uint64_t value);
+MUST_CHECK bool vlapic_read(struct virt_vcpu *v, uint32_t msr, uint64_t *value);
+MUST_CHECK bool vlapic_write(struct virt_vcpu *v, uint32_t msr, uint64_t value);
 #endif

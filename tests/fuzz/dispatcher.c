@@ -237,10 +237,10 @@ static void step_machine(void)
 	case 4:
 	case 5:
 		building = world_domain(fuzz_domid());
-		if (building && building->state == CORBEL_DOM_building && building->stub_trap &&
-		    building->vcpu[0]) {
+		if (building && building->state == CORBEL_DOM_building &&
+		    building->build.stub_trap && building->vcpu[0]) {
 			build_stub_trapped(building->vcpu[0],
-					   building->stub_trap + (fuzz_byte() % 4 << 20));
+					   building->build.stub_trap + (fuzz_byte() % 4 << 20));
 		}
 		break;
 	case 6:

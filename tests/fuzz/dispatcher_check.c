@@ -65,9 +65,9 @@ static void check_domain(struct domain *d)
 {
 	uint64_t pages = d->npt.root ? count_table(d->npt.root, 3) : 0;
 
-	CHECK(pages == d->pages && d->pages <= d->max_pages);
-	CHECK(d->heap_pages <= d->npt.limit + 200);            /* tables, vCPUs, ports, grants */
-	CHECK(d->state == CORBEL_DOM_building || !d->creator); /* INV-DOM-2 */
+	CHECK(pages == d->charge.ram_pages && d->charge.ram_pages <= d->charge.ram_limit);
+	CHECK(d->charge.heap_pages <= d->npt.limit + 200); /* tables, vCPUs, ports, grants */
+	CHECK(d->state == CORBEL_DOM_building || !d->build.creator); /* INV-DOM-2 */
 	CHECK(d->state != CORBEL_DOM_running || d->mapped_by_builder == 0);
 	for (unsigned i = 0; i < CORBEL_MAX_VCPUS; i++) {
 		if (d->vcpu[i]) {
@@ -117,8 +117,8 @@ static void renew(struct domain *dom0)
 static void start_again(struct domain *dom0)
 {
 	CHECK(dom0->refs == 1 && dom0->state == CORBEL_DOM_running);
-	CHECK(!dom0->grants && dom0->pages == 0);
-	CHECK(npt_init(&dom0->npt, &dom0->heap_pages) == 0 && event_init(dom0) == 0 &&
+	CHECK(!dom0->grants && dom0->charge.ram_pages == 0);
+	CHECK(npt_init(&dom0->npt, &dom0->charge.heap_pages) == 0 && event_init(dom0) == 0 &&
 	      grant_init(dom0) == 0);
 	for (uint64_t gfn = 0; gfn < WORLD_PAGES; gfn++) {
 		CHECK(domain_populate(dom0, (gfn_t){gfn}, 0) == 0);

@@ -24,31 +24,31 @@
 /* Not inlined into svm_exit(): each saves what it needs, and no other's. */
 #define SEPARATE __attribute__((noinline))
 
-static enum virt_action exit_interrupt(struct vcpu *v)
+static enum virt_action exit_interrupt(struct virt_vcpu *v)
 {
 	(void)v; /* taken on the host between STGI and CLI */
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_window(struct vcpu *v)
+static enum virt_action exit_window(struct virt_vcpu *v)
 {
 	v->kicked = true; /* deliver_pending() clears V_IRQ and the intercept */
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_ud(struct vcpu *v)
+static enum virt_action exit_ud(struct virt_vcpu *v)
 {
 	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | 6;
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_gp(struct vcpu *v)
+static enum virt_action exit_gp(struct virt_vcpu *v)
 {
 	v->vmcb->event_injection = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13;
 	return VIRT_RESUME;
 }
 
-static SEPARATE enum virt_action exit_cpuid(struct vcpu *v)
+static SEPARATE enum virt_action exit_cpuid(struct virt_vcpu *v)
 {
 	struct cpuid_regs r;
 
@@ -61,7 +61,7 @@ static SEPARATE enum virt_action exit_cpuid(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_invd(struct vcpu *v)
+static enum virt_action exit_invd(struct virt_vcpu *v)
 {
 	if (virt_cpl(v)) {
 		return exit_gp(v);
@@ -70,20 +70,20 @@ static enum virt_action exit_invd(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_halt(struct vcpu *v)
+static enum virt_action exit_halt(struct virt_vcpu *v)
 {
 	virt_skip(v, 1);
-	return domain_vcpu_halts(v);
+	return vcpu_halts(v);
 }
 
-static enum virt_action exit_port(struct vcpu *v)
+static enum virt_action exit_port(struct virt_vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	uint32_t info = (uint32_t)c->exit_info1;
 	unsigned size = IOIO_SIZE(info);
 
 	if (info & (IOIO_STRING | IOIO_REPEAT)) {
-		domain_crash(v->domain, "string I/O", IOIO_PORT(info));
+		vcpu_crash(v, "string I/O", IOIO_PORT(info));
 		return VIRT_STOP;
 	}
 	if (info & IOIO_IN) {
@@ -97,7 +97,7 @@ static enum virt_action exit_port(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static SEPARATE enum virt_action exit_msr(struct vcpu *v)
+static SEPARATE enum virt_action exit_msr(struct virt_vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	uint32_t msr = (uint32_t)v->regs.rcx;
@@ -115,7 +115,7 @@ static SEPARATE enum virt_action exit_msr(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_vmmcall(struct vcpu *v)
+static enum virt_action exit_vmmcall(struct virt_vcpu *v)
 {
 	if (virt_cpl(v)) {
 		return exit_ud(v); /* VMMCALL exits from any privilege level */
@@ -123,7 +123,7 @@ static enum virt_action exit_vmmcall(struct vcpu *v)
 	return hypercall_dispatch(v);
 }
 
-static enum virt_action exit_nested_fault(struct vcpu *v)
+static enum virt_action exit_nested_fault(struct virt_vcpu *v)
 {
 	uint64_t info = v->vmcb->exit_info1;
 	const struct virt_fault fault = {.gpa = v->vmcb->exit_info2,
@@ -131,35 +131,35 @@ static enum virt_action exit_nested_fault(struct vcpu *v)
 					 .fetch = info & NPF_FETCH,
 					 .write = info & NPF_WRITE};
 
-	return domain_nested_fault(v, &fault);
+	return vcpu_nested_fault(v, &fault);
 }
 
-static enum virt_action exit_fatal(struct vcpu *v)
+static enum virt_action exit_fatal(struct virt_vcpu *v)
 {
 	bool shutdown = v->vmcb->exit_code == EXIT_SHUTDOWN;
 
-	domain_crash(v->domain, shutdown ? "triple fault" : "task switch", v->vmcb->rip);
+	vcpu_crash(v, shutdown ? "triple fault" : "task switch", v->vmcb->rip);
 	return VIRT_STOP;
 }
 
-static enum virt_action exit_invalid(struct vcpu *v)
+static enum virt_action exit_invalid(struct virt_vcpu *v)
 {
 	/* It may have failed before its flush. */
 	svm_drop_asids();
 	/* INV-SVM-1: the save area may hold the host's RIP, RSP and CR3 now. */
 	memset((uint8_t *)v->vmcb + 0x400, 0, PAGE_SIZE - 0x400);
-	domain_crash(v->domain, "invalid processor state", 0);
+	vcpu_crash(v, "invalid processor state", 0);
 	return VIRT_STOP;
 }
 
 /* #DB and #AC are taken back and given again: a guest whose delivery of them faults with them for
  * ever would else keep the CPU from every interrupt. */
-static enum virt_action exit_exception(struct vcpu *v)
+static enum virt_action exit_exception(struct virt_vcpu *v)
 {
 	uint64_t vector = v->vmcb->exit_code - EXIT_EXCEPTION;
 
 	if (v->vmcb->exit_int_info & EVENT_VALID) {
-		domain_crash(v->domain, "exception while one was delivered", v->vmcb->rip);
+		vcpu_crash(v, "exception while one was delivered", v->vmcb->rip);
 		return VIRT_STOP;
 	}
 	v->vmcb->event_injection =
@@ -167,13 +167,13 @@ static enum virt_action exit_exception(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action exit_machine_check(struct vcpu *v)
+static enum virt_action exit_machine_check(struct virt_vcpu *v)
 {
-	panic("machine check while domain %u ran", v->domain->id);
+	panic("machine check while domain %u ran", v->domid);
 }
 
 /* Only state that the host saves and restores may be switched on. */
-static enum virt_action exit_xsetbv(struct vcpu *v)
+static enum virt_action exit_xsetbv(struct virt_vcpu *v)
 {
 	uint64_t value = v->regs.rdx << 32 | (uint32_t)v->vmcb->rax;
 
@@ -184,7 +184,7 @@ static enum virt_action exit_xsetbv(struct vcpu *v)
 	return VIRT_RESUME;
 }
 
-static enum virt_action (*const exits[])(struct vcpu *v) = {
+static enum virt_action (*const exits[])(struct virt_vcpu *v) = {
 	[EXIT_EXCEPTION + VECTOR_DB] = exit_exception,
 	[EXIT_EXCEPTION + VECTOR_AC] = exit_exception,
 	[EXIT_EXCEPTION + VECTOR_MC] = exit_machine_check,
@@ -206,7 +206,7 @@ static enum virt_action (*const exits[])(struct vcpu *v) = {
 };
 
 /* The exits that are not on the fast path of svm_exit(). */
-static SEPARATE enum virt_action other_exit(struct vcpu *v, uint32_t code)
+static SEPARATE enum virt_action other_exit(struct virt_vcpu *v, uint32_t code)
 {
 	if (code < ARRAY_SIZE(exits) && exits[code]) {
 		return exits[code](v);
@@ -217,12 +217,12 @@ static SEPARATE enum virt_action other_exit(struct vcpu *v, uint32_t code)
 	if (code == EXIT_INVALID) {
 		return exit_invalid(v);
 	}
-	domain_crash(v->domain, "unknown exit", code);
+	vcpu_crash(v, "unknown exit", code);
 	return VIRT_STOP;
 }
 
 /* By name where it matters: an indirect call costs a thunk (docs/THREAT-MODEL.md, T53). */
-static inline enum virt_action act_on_exit(struct vcpu *v)
+static inline enum virt_action act_on_exit(struct virt_vcpu *v)
 {
 	uint32_t code = (uint32_t)v->vmcb->exit_code;
 
@@ -238,18 +238,18 @@ static inline enum virt_action act_on_exit(struct vcpu *v)
 	return other_exit(v, code);
 }
 
-static __attribute__((noinline, cold)) enum virt_action traced_exit(struct vcpu *v)
+static __attribute__((noinline, cold)) enum virt_action traced_exit(struct virt_vcpu *v)
 {
 	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_exit,
-					.subject = v->domain->id,
-					.object = v->domain->id,
+					.subject = v->domid,
+					.object = v->domid,
 					.vcpu = (uint16_t)v->id,
 					.result = (int32_t)v->vmcb->exit_code,
 					.arg = v->vmcb->rip});
 	return act_on_exit(v);
 }
 
-enum virt_action svm_exit(struct vcpu *v)
+enum virt_action svm_exit(struct virt_vcpu *v)
 {
 	if (__builtin_expect(trace_verbose, 0)) {
 		return traced_exit(v);

@@ -6,35 +6,35 @@
 #include "virt/virt.h"
 #include "virt/svm/vmcb.h"
 
-static inline void virt_paging(const struct vcpu *v, struct virt_paging *out)
+static inline void virt_paging(const struct virt_vcpu *v, struct virt_paging *out)
 {
 	out->enabled = v->vmcb->cr0 & CR0_PG;
 	out->long_mode = v->vmcb->efer & EFER_LMA;
 	out->cr3 = v->vmcb->cr3;
 }
 
-static inline unsigned virt_cpl(const struct vcpu *v)
+static inline unsigned virt_cpl(const struct virt_vcpu *v)
 {
 	return v->vmcb->cpl;
 }
 
-static inline uint64_t virt_rip(const struct vcpu *v)
+static inline uint64_t virt_rip(const struct virt_vcpu *v)
 {
 	return v->vmcb->rip;
 }
 
-static inline uint64_t virt_rax(const struct vcpu *v)
+static inline uint64_t virt_rax(const struct virt_vcpu *v)
 {
 	return v->vmcb->rax;
 }
 
-static inline void virt_set_rax(struct vcpu *v, uint64_t rax)
+static inline void virt_set_rax(struct virt_vcpu *v, uint64_t rax)
 {
 	v->vmcb->rax = rax;
 }
 
 /* Past the instruction; ends its interrupt shadow. */
-static inline void virt_skip(struct vcpu *v, unsigned length)
+static inline void virt_skip(struct virt_vcpu *v, unsigned length)
 {
 	struct vmcb *c = v->vmcb;
 
@@ -43,7 +43,7 @@ static inline void virt_skip(struct vcpu *v, unsigned length)
 }
 
 /* RFLAGS.IF */
-static inline MUST_CHECK bool virt_interrupts_on(const struct vcpu *v)
+static inline MUST_CHECK bool virt_interrupts_on(const struct virt_vcpu *v)
 {
 	return v->vmcb->rflags & RFLAGS_IF;
 }

@@ -104,15 +104,15 @@ void virt_init_cpu(void)
 	vmsave(cpu->host_vmcb_pa);
 }
 
-int virt_vcpu_init(struct vcpu *v)
+int virt_vcpu_init(struct virt_vcpu *v, const struct npt *npt)
 {
-	struct vmcb *c = heap_page(&v->domain->charge.heap_pages);
-	uint8_t *fpu = heap_page(&v->domain->charge.heap_pages);
+	struct vmcb *c = heap_page(npt->pages);
+	uint8_t *fpu = heap_page(npt->pages);
 
 	v->vmcb = c;
 	v->fpu = fpu;
 	if (!c || !fpu) {
-		virt_vcpu_free(v);
+		virt_vcpu_free(v, npt);
 		return -XEN_ENOMEM;
 	}
 	c->intercept_misc1 = I1_INTR | I1_NMI | I1_SMI | I1_INIT | I1_RDPMC | I1_CPUID | I1_INVD |
@@ -123,20 +123,20 @@ int virt_vcpu_init(struct vcpu *v)
 	c->msrpm_base = (uintptr_t)msr_bitmap;
 	c->v_interrupt = VINTR_MASKING;
 	c->np_enable = 1;
-	c->nested_cr3 = (uintptr_t)v->domain->npt.root;
+	c->nested_cr3 = (uintptr_t)npt->root;
 	c->g_pat = PAT_RESET;
 	return 0;
 }
 
-void virt_vcpu_free(struct vcpu *v)
+void virt_vcpu_free(struct virt_vcpu *v, const struct npt *npt)
 {
-	heap_page_free(v->vmcb, &v->domain->charge.heap_pages);
-	heap_page_free(v->fpu, &v->domain->charge.heap_pages);
+	heap_page_free(v->vmcb, npt->pages);
+	heap_page_free(v->fpu, npt->pages);
 }
 
 /* Everything but the instruction and what the mode of the CPU decides. */
-static void reset(struct vcpu *v, uint64_t cr0, struct vmcb_segment code, struct vmcb_segment data,
-		  uint32_t task_limit)
+static void reset(struct virt_vcpu *v, uint64_t cr0, struct vmcb_segment code,
+		  struct vmcb_segment data, uint32_t task_limit)
 {
 	struct vmcb *c = v->vmcb;
 	uint8_t *fpu = v->fpu;
@@ -169,7 +169,7 @@ static void reset(struct vcpu *v, uint64_t cr0, struct vmcb_segment code, struct
 	c->cpl = 0;
 }
 
-void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi)
+void virt_reset_flat(struct virt_vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi)
 {
 	reset(v, CR0_PE | CR0_ET, (struct vmcb_segment){0x10, 0xC9B, 0xFFFFFFFF, 0},
 	      (struct vmcb_segment){0x18, 0xC93, 0xFFFFFFFF, 0}, 0x67);
@@ -178,7 +178,7 @@ void virt_reset_flat(struct vcpu *v, uint32_t eip, uint32_t ebx, uint32_t esi)
 	v->regs.rsi = esi;
 }
 
-void virt_reset_sipi(struct vcpu *v, uint8_t vector)
+void virt_reset_sipi(struct virt_vcpu *v, uint8_t vector)
 {
 	struct vmcb_segment code = {(uint16_t)(vector << 8), 0x9B, 0xFFFF, (uint64_t)vector << 12};
 
@@ -192,7 +192,7 @@ void virt_barrier(void)
 	}
 }
 
-void virt_load(struct vcpu *v)
+void virt_load(struct virt_vcpu *v)
 {
 	/* A vCPU that was destroyed while loaded has left its own XCR0 behind. */
 	xsetbv(host_xcr0);
@@ -203,16 +203,14 @@ void virt_load(struct vcpu *v)
 	xsetbv(v->xcr0);
 	write_dr0_to_3(v->dr);
 	wrmsr(MSR_TSC_AUX, v->tsc_aux);
-	this_cpu()->current = v;
 }
 
-void virt_save(struct vcpu *v)
+void virt_save(struct virt_vcpu *v)
 {
 	v->xcr0 = xgetbv();
 	xsetbv(host_xcr0);
 	xsave(v->fpu);
 	read_dr0_to_3(v->dr);
-	this_cpu()->current = NULL;
 }
 
 void svm_drop_asids(void)
@@ -231,7 +229,7 @@ void virt_flush(void)
 }
 
 /* Gives the vCPU an ASID of this CPU's generation; a new generation flushes everything (15.16). */
-static void choose_asid(struct vcpu *v)
+static void choose_asid(struct virt_vcpu *v)
 {
 	unsigned cpu = this_cpu()->id;
 
@@ -251,15 +249,14 @@ static void choose_asid(struct vcpu *v)
 }
 
 /* Highest-priority interrupt that the guest should see now, -1 = none. */
-static int pending_vector(struct vcpu *v)
+static int pending_vector(struct virt_vcpu *v)
 {
-	if (v->domain->callback_vector && event_pending(v)) {
-		return v->domain->callback_vector;
-	}
-	return vlapic_pending(v);
+	int vector = vcpu_event_vector(v);
+
+	return vector >= 0 ? vector : vlapic_pending(v);
 }
 
-static void deliver_pending(struct vcpu *v)
+static void deliver_pending(struct virt_vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	int vector;
@@ -289,7 +286,7 @@ static void deliver_pending(struct vcpu *v)
 
 /* What an entry right after an exit does not need.  Out of the way, so that it costs no registers
  * there. */
-static __attribute__((noinline, cold)) void prepare_entry(struct vcpu *v)
+static __attribute__((noinline, cold)) void prepare_entry(struct virt_vcpu *v)
 {
 	deliver_pending(v);
 	choose_asid(v);
@@ -300,7 +297,7 @@ static __attribute__((noinline, cold)) void inject_again(struct vmcb *c)
 	c->event_injection = c->exit_int_info;
 }
 
-enum virt_action virt_run(struct vcpu *v)
+enum virt_action virt_run(struct virt_vcpu *v)
 {
 	const struct percpu *cpu = this_cpu();
 	struct vmcb *c;
@@ -321,12 +318,12 @@ enum virt_action virt_run(struct vcpu *v)
 	return svm_exit(v);
 }
 
-uint64_t virt_guest_cr4(const struct vcpu *v)
+uint64_t virt_guest_cr4(const struct virt_vcpu *v)
 {
 	return v->vmcb->cr4;
 }
 
-bool virt_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
+bool virt_rdmsr(struct virt_vcpu *v, uint32_t msr, uint64_t *value)
 {
 	switch (msr) {
 	case MSR_EFER:
@@ -373,7 +370,7 @@ static bool pat_valid(uint64_t value)
 	return true;
 }
 
-bool virt_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
+bool virt_wrmsr(struct virt_vcpu *v, uint32_t msr, uint64_t value)
 {
 	switch (msr) {
 	case MSR_EFER:

@@ -50,7 +50,7 @@ static int setup_once(void **state)
 	d.npt.limit = 100;
 	v.domain = &d;
 	assert_int_equal(npt_init(&d.npt, &d.charge.heap_pages), 0);
-	assert_int_equal(virt_vcpu_init(&v), 0);
+	assert_int_equal(virt_vcpu_init(&v.virt, &d.npt), 0);
 	for (uint64_t gfn = 0; gfn < SMALL; gfn++) {
 		nested(gfn, NPT_RAM, 0, d.id, true);
 	}
@@ -75,9 +75,9 @@ static uint64_t *entry_at(uint64_t table_gfn, uint64_t index)
 static int setup(void **state)
 {
 	(void)state;
-	v.vmcb->cr0 = 0x80000011;
-	v.vmcb->efer = EFER_LMA | EFER_LME;
-	v.vmcb->cr3 = ROOT * PAGE_SIZE;
+	v.virt.vmcb->cr0 = 0x80000011;
+	v.virt.vmcb->efer = EFER_LMA | EFER_LME;
+	v.virt.vmcb->cr3 = ROOT * PAGE_SIZE;
 	next_table = ROOT + 1;
 	for (uint64_t gfn = 0; gfn < SMALL; gfn++) {
 		machine_fill(frame_at[gfn], 0);
@@ -175,12 +175,12 @@ static void page_sizes(void **state)
 static void modes(void **state)
 {
 	(void)state;
-	v.vmcb->cr0 = 0x11; /* paging off: identity, 32 bits */
+	v.virt.vmcb->cr0 = 0x11; /* paging off: identity, 32 bits */
 	assert_int_equal(resolves_to(0x5678), 0x5678);
 	assert_int_equal(resolves_to(0x100005678ull), ~0ull);
 	assert_int_equal(pin(0xFFFFFFFF, 2, false), -XEN_EFAULT);
-	v.vmcb->cr0 = 0x80000011; /* paging without long mode */
-	v.vmcb->efer = 0;
+	v.virt.vmcb->cr0 = 0x80000011; /* paging without long mode */
+	v.virt.vmcb->efer = 0;
 	assert_int_equal(resolves_to(0x5678), ~0ull);
 }
 
@@ -277,9 +277,9 @@ static void forbidden_pages(void **state)
 			assert_int_equal(pin(0x400000, 8, false), -XEN_EFAULT);
 			*e = good;
 		}
-		v.vmcb->cr3 = bad[i] * PAGE_SIZE;
+		v.virt.vmcb->cr3 = bad[i] * PAGE_SIZE;
 		assert_int_equal(pin(0x400000, 8, false), -XEN_EFAULT);
-		v.vmcb->cr3 = ROOT * PAGE_SIZE;
+		v.virt.vmcb->cr3 = ROOT * PAGE_SIZE;
 		assert_int_equal(pin(0x400000, 8, true), 0);
 	}
 	is_anothers = false;

@@ -147,7 +147,7 @@ static void take_picture(struct picture *p, const struct domain *caller)
 		memcpy(&p->d[i], all[i], sizeof(p->d[i]));
 	}
 	memcpy(&p->vcpu, caller->vcpu[0], sizeof(p->vcpu));
-	memset(&p->vcpu.regs, 0, sizeof(p->vcpu.regs));
+	memset(&p->vcpu.virt.regs, 0, sizeof(p->vcpu.virt.regs));
 	p->frames = frames_count();
 }
 
@@ -386,7 +386,7 @@ static void call_while_building(void **state)
 	unfinished->build.stub_trap = BLOCK_SIZE;
 	v = vcpu_create(unfinished, 0);
 	assert_non_null(v);
-	virt_reset_flat(v, 0x1000, 0, 0);
+	virt_reset_flat(&v->virt, 0x1000, 0, 0);
 	memset(&seen, 0, sizeof(seen));
 	assert_int_equal(world_call(unfinished, __HYPERVISOR_xen_version, 0, 0, 0), WORLD_GONE);
 	assert_false(seen.reached);

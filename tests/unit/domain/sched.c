@@ -15,21 +15,21 @@
 #include "launch/build.h"
 #include "sim/world.h"
 
-static void loaded(struct vcpu *v)
+static void loaded(struct virt_vcpu *v)
 {
-	this_cpu()->current = v;
+	assert_null(this_cpu()->current);
+	(void)v;
 }
 
-static void saved(struct vcpu *v)
+static void saved(struct virt_vcpu *v)
 {
-	assert_ptr_equal(this_cpu()->current, v);
-	this_cpu()->current = NULL;
+	assert_ptr_equal(this_cpu()->current, vcpu_of(v));
 }
 
 /* Runs to the end of its slice; the timer ends it. */
-static enum virt_action spin(struct vcpu *v)
+static enum virt_action spin(struct virt_vcpu *v)
 {
-	assert_ptr_equal(this_cpu()->current, v);
+	assert_ptr_equal(this_cpu()->current, vcpu_of(v));
 	machine.now += 5000000ull;
 	this_cpu()->need_resched = true;
 	return VIRT_RESUME;

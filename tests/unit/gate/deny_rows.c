@@ -144,23 +144,23 @@ static void load_registers(const struct row *row, struct vcpu *v)
 {
 	const struct deny_case *c = row->call;
 
-	v->vmcb->rax = row->number;
-	v->vmcb->cpl = 0;
-	v->regs.rdi = row->sub;
+	v->virt.vmcb->rax = row->number;
+	v->virt.vmcb->cpl = 0;
+	v->virt.regs.rdi = row->sub;
 	if (sub_in_argument(row)) {
-		v->regs.rdi = WORLD_ARG;
+		v->virt.regs.rdi = WORLD_ARG;
 	} else if (row->number == __HYPERVISOR_set_timer_op) {
-		v->regs.rdi = 5000000;
+		v->virt.regs.rdi = 5000000;
 	}
-	v->regs.rsi = c->rsi;
-	v->regs.rdx = c->rdx;
+	v->virt.regs.rsi = c->rsi;
+	v->virt.regs.rdx = c->rdx;
 	if (c->batch) {
-		v->regs.rsi = WORLD_ARG;
-		v->regs.rdx = 1;
+		v->virt.regs.rsi = WORLD_ARG;
+		v->virt.regs.rdx = 1;
 	} else if (c->arg && row->number == __HYPERVISOR_vcpu_op) {
-		v->regs.rdx = WORLD_ARG;
+		v->virt.regs.rdx = WORLD_ARG;
 	} else if (c->arg || row->kind != KIND_call) {
-		v->regs.rsi = WORLD_ARG;
+		v->virt.regs.rsi = WORLD_ARG;
 	}
 }
 
@@ -210,11 +210,11 @@ static void check_refusal(const struct row *row, const struct right *right, stru
 	bool second = right->cls != row->cls || right->perm != row->perm;
 
 	if (c->silent) {
-		DENY_CHECK((long)v->vmcb->rax == -XEN_ESRCH);
+		DENY_CHECK((long)v->virt.vmcb->rax == -XEN_ESRCH);
 		DENY_CHECK(record_count == 0 && host.audit_denied == denied);
 		return;
 	}
-	DENY_CHECK((long)v->vmcb->rax == (c->batch ? 0 : -XEN_EPERM));
+	DENY_CHECK((long)v->virt.vmcb->rax == (c->batch ? 0 : -XEN_EPERM));
 	DENY_CHECK(!c->batch || *status == GNTST_permission_denied);
 	DENY_CHECK(host.audit_denied == denied + 1);
 	DENY_CHECK(counter(right->subject, right->cls, right->perm)->denied == 1);
@@ -228,10 +228,10 @@ static void refused(const struct row *row, const struct right *right)
 	const struct deny_case *c = row->call;
 	struct vcpu *v = make_ready(row);
 	int16_t *status = (void *)(world_memory(v->domain, WORLD_ARG) + c->status_at);
-	uint64_t denied = host.audit_denied, rip = v->vmcb->rip;
+	uint64_t denied = host.audit_denied, rip = v->virt.vmcb->rip;
 	struct span spans[] = {
-		{&v->vmcb->rax, 8},
-		{&v->vmcb->rip, 8},
+		{&v->virt.vmcb->rax, 8},
+		{&v->virt.vmcb->rip, 8},
 		{&machine.now, sizeof(machine.now)},
 		{&host.audit_denied, sizeof(host.audit_denied)},
 		{&counter(right->subject, right->cls, right->perm)->denied, 8},
@@ -245,9 +245,9 @@ static void refused(const struct row *row, const struct right *right)
 		policy_set(right->cls, right->perm, false);
 	}
 	picture_take();
-	hypercall_dispatch(v);
+	hypercall_dispatch(&v->virt);
 	picture_compare(right->name, spans, ARRAY_SIZE(spans));
-	DENY_CHECK(v->vmcb->rip == rip + 3);
+	DENY_CHECK(v->virt.vmcb->rip == rip + 3);
 	check_refusal(row, right, v, status, denied);
 }
 
@@ -288,12 +288,12 @@ static void allow_row(const void *subject)
 			policy_set(also[i].cls, also[i].perm, true);
 		}
 	}
-	hypercall_dispatch(v);
+	hypercall_dispatch(&v->virt);
 	DENY_CHECK(host.audit_denied == denied);
 	if (c->result == WORLD_GONE) {
 		DENY_CHECK(caller->state == CORBEL_DOM_dying);
-	} else if ((long)v->vmcb->rax != c->result) {
-		deny_fail("allow-%s: answer %ld, wanted %ld", row->name, (long)v->vmcb->rax,
+	} else if ((long)v->virt.vmcb->rax != c->result) {
+		deny_fail("allow-%s: answer %ld, wanted %ld", row->name, (long)v->virt.vmcb->rax,
 			  c->result);
 	}
 	DENY_CHECK(!c->batch || (status[0] | status[1]) == GNTST_okay);

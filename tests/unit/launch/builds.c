@@ -245,8 +245,8 @@ static void stub_life(void **state)
 		assert_int_equal(BUILD(vcpu, .domid = d->id), -XEN_EBUSY);
 		assert_int_equal(BUILD(wait, .domid = d->id), -XEN_EAGAIN);
 		assert_int_equal(world_builder()->vcpu[0]->state, VCPU_waiting);
-		d->vcpu[0]->vmcb->rip = ends[i].rip;
-		d->vcpu[0]->vmcb->cpl = ends[i].cpl;
+		d->vcpu[0]->virt.vmcb->rip = ends[i].rip;
+		d->vcpu[0]->virt.vmcb->cpl = ends[i].cpl;
 		build_stub_trapped(d->vcpu[0], ends[i].gpa);
 		assert_int_equal(world_builder()->vcpu[0]->state, VCPU_runnable);
 		assert_int_equal(corbel(world_builder(), CORBEL_OP_build_wait, &wait, sizeof(wait)),

@@ -147,7 +147,7 @@ static void run_guest(struct vmcb *vmcb, struct vcpu_regs *regs)
 
 static void enter_now(void)
 {
-	assert_int_equal(virt_run(entering->vcpu[0]), VIRT_RESUME);
+	assert_int_equal(virt_run(&entering->vcpu[0]->virt), VIRT_RESUME);
 }
 
 static void enter(struct domain *d)

@@ -74,7 +74,7 @@ void fake_domain_reset(uint16_t id)
 	memset(&shared[id], 0, sizeof(shared[id]));
 	memset(fake_npt[id], 0, sizeof(fake_npt[id]));
 	for (i = 0; i < 2; i++) {
-		fake.vcpu[id][i] = (struct vcpu){.domain = d, .id = i};
+		fake.vcpu[id][i] = (struct vcpu){.domain = d, .virt.id = i};
 		d->vcpu[i] = &fake.vcpu[id][i];
 	}
 	for (i = 0; i < FAKE_RAM; i++) {
@@ -186,7 +186,7 @@ int gate_find_target(const struct hc_call *call, uint16_t domid, uint32_t states
 /* ---- scheduler and vcpu_info ----------------------------------------------------------------- */
 void sched_kick(struct vcpu *v)
 {
-	fake.kicks[v->domain->id][v->id]++;
+	fake.kicks[v->domain->id][v->virt.id]++;
 }
 
 void sched_poll_port(struct domain *d, uint32_t port)
@@ -197,7 +197,7 @@ void sched_poll_port(struct domain *d, uint32_t port)
 
 struct vcpu_info *vcpu_info_open(struct vcpu *v)
 {
-	return &v->domain->shared_info->vcpu_info[v->id];
+	return &v->domain->shared_info->vcpu_info[v->virt.id];
 }
 
 void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)

@@ -56,20 +56,20 @@ struct domain *world_builder(void)
 long world_call(struct domain *d, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	struct vcpu *v = d->vcpu[0];
-	uint64_t rip = v->vmcb->rip;
+	uint64_t rip = v->virt.vmcb->rip;
 
-	v->vmcb->rax = nr;
-	v->vmcb->cpl = 0;
-	v->regs.rdi = a1;
-	v->regs.rsi = a2;
-	v->regs.rdx = a3;
-	hypercall_dispatch(v);
+	v->virt.vmcb->rax = nr;
+	v->virt.vmcb->cpl = 0;
+	v->virt.regs.rdi = a1;
+	v->virt.regs.rsi = a2;
+	v->virt.regs.rdx = a3;
+	hypercall_dispatch(&v->virt);
 	CHECK(machine.slots_now == 0);
 	if (d->vcpu[0] != v || d->state == CORBEL_DOM_dying || d->state == CORBEL_DOM_building) {
 		return WORLD_GONE;
 	}
-	CHECK(v->vmcb->rip == rip + 3);
-	return (long)v->vmcb->rax;
+	CHECK(v->virt.vmcb->rip == rip + 3);
+	return (long)v->virt.vmcb->rax;
 }
 
 uint8_t *world_memory(struct domain *d, uint64_t gpa)

@@ -32,7 +32,7 @@ static struct cpuid_regs ask(uint32_t leaf, uint32_t sub)
 	struct cpuid_regs r;
 
 	memset(&r, 0x5A, sizeof(r));
-	guest_cpuid(v, leaf, sub, &r);
+	guest_cpuid(&v->virt, leaf, sub, &r);
 	return r;
 }
 
@@ -45,7 +45,7 @@ static int setup(void **state)
 	world_start_vcpu(d);
 	world_seal(d, true);
 	v = d->vcpu[1];
-	virt_reset_flat(v, 0, 0, 0);
+	virt_reset_flat(&v->virt, 0, 0, 0);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static void cpuid_names(void **state)
 	assert_true(one.c & 1u << 31);                         /* hypervisor */
 	assert_false(one.d & (1u << 7 | 1u << 12 | 1u << 14)); /* MCE, MTRR, MCA */
 	assert_true(one.d & 1u << 6);                          /* PAE */
-	assert_int_equal(one.b >> 24, v->id);
+	assert_int_equal(one.b >> 24, v->virt.id);
 	assert_int_equal(one.b >> 16 & 0xFF, d->vcpu_count);
 	assert_false(seven.b & (1u << 10 | 1u << 11 | 1u << 16)); /* INVPCID, RTM, AVX-512 */
 	assert_true(seven.b & 1u << 7 && seven.b & 1u << 20);     /* SMEP, SMAP */
@@ -150,9 +150,9 @@ static void cpuid_names(void **state)
 	assert_true(ext.d & 1u << 27);                            /* RDTSCP */
 	/* OSXSAVE is the guest's own CR4, not the host's */
 	assert_false(one.c & 1u << 27);
-	v->vmcb->cr4 = 1ull << 18;
+	v->virt.vmcb->cr4 = 1ull << 18;
 	assert_true(ask(1, 0).c & 1u << 27);
-	v->vmcb->cr4 = 0;
+	v->virt.vmcb->cr4 = 0;
 }
 
 /* A feature that the host has not is not promised. */
@@ -190,11 +190,11 @@ static void check_msr(uint32_t msr)
 			writable = known[i].write;
 		}
 	}
-	if (guest_rdmsr(v, msr, &value) != readable) {
+	if (guest_rdmsr(&v->virt, msr, &value) != readable) {
 		fail_msg("read of MSR %x", msr);
 	}
 	/* TSC_AUX is written through to the processor, which a test cannot */
-	if (msr != 0xC0000103 && guest_wrmsr(v, msr, value) != writable) {
+	if (msr != 0xC0000103 && guest_wrmsr(&v->virt, msr, value) != writable) {
 		fail_msg("write of MSR %x", msr);
 	}
 }
@@ -213,35 +213,35 @@ static void msr_default_deny(void **state)
 		check_msr(0xC0010000 + msr);
 		check_msr(0xFFFFD000 + msr);
 	}
-	assert_false(guest_wrmsr(v, 0xC0000103, 1ull << 32));
+	assert_false(guest_wrmsr(&v->virt, 0xC0000103, 1ull << 32));
 }
 
 static void msr_efer(void **state)
 {
-	struct vmcb *c = v->vmcb;
+	struct vmcb *c = v->virt.vmcb;
 	uint64_t value;
 
 	(void)state;
-	assert_true(guest_rdmsr(v, 0xC0000080, &value));
+	assert_true(guest_rdmsr(&v->virt, 0xC0000080, &value));
 	assert_int_equal(value, 0); /* SVME is not the guest's to see */
-	assert_false(guest_wrmsr(v, 0xC0000080, EFER_SVME));
-	assert_false(guest_wrmsr(v, 0xC0000080, 1ull << 16));
-	assert_false(guest_wrmsr(v, 0xC0000080, 1ull << 63));
-	assert_true(guest_wrmsr(v, 0xC0000080, EFER_NXE | EFER_SCE));
+	assert_false(guest_wrmsr(&v->virt, 0xC0000080, EFER_SVME));
+	assert_false(guest_wrmsr(&v->virt, 0xC0000080, 1ull << 16));
+	assert_false(guest_wrmsr(&v->virt, 0xC0000080, 1ull << 63));
+	assert_true(guest_wrmsr(&v->virt, 0xC0000080, EFER_NXE | EFER_SCE));
 	assert_int_equal(c->efer, EFER_NXE | EFER_SCE | EFER_SVME);
 	/* long mode without PAE would make the emulator's exit path drop the host's paging */
 	c->cr4 = 0;
-	assert_false(guest_wrmsr(v, 0xC0000080, EFER_LME));
+	assert_false(guest_wrmsr(&v->virt, 0xC0000080, EFER_LME));
 	c->cr4 = CR4_PAE;
-	assert_true(guest_wrmsr(v, 0xC0000080, EFER_LME));
+	assert_true(guest_wrmsr(&v->virt, 0xC0000080, EFER_LME));
 	assert_int_equal(c->efer, EFER_LME | EFER_SVME);
 	/* LMA is the processor's; LME does not change while paging is on */
 	c->cr0 |= CR0_PG;
 	c->efer |= EFER_LMA;
-	assert_false(guest_wrmsr(v, 0xC0000080, 0));
-	assert_true(guest_wrmsr(v, 0xC0000080, EFER_LME | EFER_NXE));
+	assert_false(guest_wrmsr(&v->virt, 0xC0000080, 0));
+	assert_true(guest_wrmsr(&v->virt, 0xC0000080, EFER_LME | EFER_NXE));
 	assert_int_equal(c->efer, EFER_LME | EFER_LMA | EFER_NXE | EFER_SVME);
-	virt_reset_flat(v, 0, 0, 0);
+	virt_reset_flat(&v->virt, 0, 0, 0);
 }
 
 static void msr_others(void **state)
@@ -249,19 +249,19 @@ static void msr_others(void **state)
 	uint64_t value;
 
 	(void)state;
-	assert_true(guest_rdmsr(v, 0x1B, &value)); /* enabled, x2APIC, not the boot vCPU */
+	assert_true(guest_rdmsr(&v->virt, 0x1B, &value)); /* enabled, x2APIC, not the boot vCPU */
 	assert_int_equal(value, 0xFEE00C00);
-	assert_true(guest_rdmsr(d->vcpu[0], 0x1B, &value));
+	assert_true(guest_rdmsr(&d->vcpu[0]->virt, 0x1B, &value));
 	assert_int_equal(value, 0xFEE00D00);
-	assert_false(guest_wrmsr(v, 0x1B, 0xFEE00800)); /* leaving x2APIC mode */
-	assert_false(guest_wrmsr(v, 0x1B, 0xFED00C00)); /* moving it */
-	assert_true(guest_wrmsr(v, 0x277, 0x0007040600070406ull));
-	assert_false(guest_wrmsr(v, 0x277, 0x0007040600070402ull)); /* type 2 is reserved */
-	assert_false(guest_wrmsr(v, 0x277, 0x0807040600070406ull));
-	assert_int_equal(v->vmcb->g_pat, 0x0007040600070406ull);
-	assert_true(guest_rdmsr(v, 0x802, &value)); /* the x2APIC's range */
-	assert_int_equal(value, v->id);
-	assert_false(guest_rdmsr(v, 0x8FF, &value));
+	assert_false(guest_wrmsr(&v->virt, 0x1B, 0xFEE00800)); /* leaving x2APIC mode */
+	assert_false(guest_wrmsr(&v->virt, 0x1B, 0xFED00C00)); /* moving it */
+	assert_true(guest_wrmsr(&v->virt, 0x277, 0x0007040600070406ull));
+	assert_false(guest_wrmsr(&v->virt, 0x277, 0x0007040600070402ull)); /* type 2 is reserved */
+	assert_false(guest_wrmsr(&v->virt, 0x277, 0x0807040600070406ull));
+	assert_int_equal(v->virt.vmcb->g_pat, 0x0007040600070406ull);
+	assert_true(guest_rdmsr(&v->virt, 0x802, &value)); /* the x2APIC's range */
+	assert_int_equal(value, v->virt.id);
+	assert_false(guest_rdmsr(&v->virt, 0x8FF, &value));
 }
 
 static void ports(void **state)

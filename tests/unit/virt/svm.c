@@ -141,7 +141,7 @@ static void vmcb_control_area(void **state)
 	uint64_t value;
 
 	(void)state;
-	memcpy(seen, one->vmcb, sizeof(seen));
+	memcpy(seen, one->virt.vmcb, sizeof(seen));
 	for (unsigned i = 0; i < ARRAY_SIZE(golden); i++) {
 		value = 0;
 		memcpy(&value, seen + golden[i].at, golden[i].size);
@@ -188,26 +188,26 @@ static void permission_maps(void **state)
 /* Each exception has an exit that does not resume blindly. */
 static void exits_of_exceptions(void **state)
 {
-	struct vmcb *c = one->vmcb;
+	struct vmcb *c = one->virt.vmcb;
 
 	(void)state;
 	c->exit_int_info = 0;
 	c->exit_code = 0x41;
-	assert_int_equal(svm_exit(one), VIRT_RESUME);
+	assert_int_equal(svm_exit(&one->virt), VIRT_RESUME);
 	assert_int_equal(c->event_injection, 0x80000301);
 	c->exit_code = 0x51;
-	assert_int_equal(svm_exit(one), VIRT_RESUME);
+	assert_int_equal(svm_exit(&one->virt), VIRT_RESUME);
 	assert_int_equal(c->event_injection, 0x80000B11);
 	c->event_injection = 0;
 	c->exit_code = 0x52;
 	if (machine_catch() == 0) {
-		svm_exit(one);
+		svm_exit(&one->virt);
 		fail_msg("a machine check goes by");
 	}
 	c->exit_code = 0x89; /* WBINVD: stepped over, nothing flushed */
 	c->rip = 0x1000;
 	c->cpl = 0;
-	assert_int_equal(svm_exit(one), VIRT_RESUME);
+	assert_int_equal(svm_exit(&one->virt), VIRT_RESUME);
 	assert_int_equal(c->rip, 0x1002);
 }
 
@@ -217,30 +217,30 @@ static void state_of_a_vcpu(void **state)
 {
 	(void)state;
 	assert_int_equal(host_xcr0, 0x2E7); /* all that the CPU has */
-	one->tsc_aux = 0x11;
-	two->tsc_aux = 0x22;
-	one->dr[3] = 0x1111;
-	one->xcr0 = 3;
-	virt_load(one);
+	one->virt.tsc_aux = 0x11;
+	two->virt.tsc_aux = 0x22;
+	one->virt.dr[3] = 0x1111;
+	one->virt.xcr0 = 3;
+	virt_load(&one->virt);
 	assert_int_equal(restored_under, 0x2E7);
 	assert_int_equal(xcr0, 3);
 	assert_int_equal(tsc_aux, 0x11);
 	assert_int_equal(debug[3], 0x1111);
 	debug[3] = 0x2222;
 	xcr0 = 1;
-	virt_save(one);
+	virt_save(&one->virt);
 	assert_int_equal(restored_under, 0x2E7);
-	assert_int_equal(one->xcr0, 1);
-	assert_int_equal(one->dr[3], 0x2222);
-	virt_load(two);
+	assert_int_equal(one->virt.xcr0, 1);
+	assert_int_equal(one->virt.dr[3], 0x2222);
+	virt_load(&two->virt);
 	assert_int_equal(tsc_aux, 0x22);
 	assert_int_equal(debug[3], 0);
-	virt_save(two);
+	virt_save(&two->virt);
 }
 
 static bool xsetbv_runs(uint64_t value, uint32_t index, unsigned cpl)
 {
-	struct vmcb *c = one->vmcb;
+	struct vmcb *c = one->virt.vmcb;
 	bool ran;
 
 	c->exit_code = 0x8D;
@@ -249,10 +249,10 @@ static bool xsetbv_runs(uint64_t value, uint32_t index, unsigned cpl)
 	c->rip = 0x1000;
 	c->cpl = (uint8_t)cpl;
 	c->rax = (uint32_t)value;
-	one->regs.rdx = value >> 32;
-	one->regs.rcx = index;
+	one->virt.regs.rdx = value >> 32;
+	one->virt.regs.rcx = index;
 	xcr0 = 1;
-	assert_int_equal(svm_exit(one), VIRT_RESUME);
+	assert_int_equal(svm_exit(&one->virt), VIRT_RESUME);
 	ran = c->event_injection == 0;
 	assert_int_equal(c->rip, ran ? 0x1003 : 0x1000);
 	assert_int_equal(xcr0, ran ? value : 1);
@@ -294,17 +294,17 @@ static void barrier_between_domains(void **state)
 	assert_int_equal(barriers, 1);
 	switch_to(one); /* goes on */
 	assert_int_equal(barriers, 1);
-	virt_save(one);
+	virt_save(&one->virt);
 	switch_to(one); /* nobody in between */
 	assert_int_equal(barriers, 1);
 	switch_to(two);
 	assert_int_equal(barriers, 2);
-	virt_save(two);
+	virt_save(&two->virt);
 	ibpb = false; /* a write of the MSR would be #GP */
 	virt_init_cpu();
 	switch_to(one);
 	assert_int_equal(barriers, 2);
-	virt_save(one);
+	virt_save(&one->virt);
 }
 
 int main(void)

@@ -32,7 +32,7 @@ static struct domain *d;
 
 static struct vlapic *apic(unsigned i)
 {
-	return d->vcpu[i]->vlapic;
+	return d->vcpu[i]->virt.vlapic;
 }
 
 static int setup_once(void **state)
@@ -54,22 +54,22 @@ static int setup(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < VCPUS; i++) {
-		vlapic_reset(d->vcpu[i]);
-		d->vcpu[i]->kicked = false;
+		vlapic_reset(&d->vcpu[i]->virt);
+		d->vcpu[i]->virt.kicked = false;
 	}
 	return 0;
 }
 
 static bool write(unsigned i, uint32_t msr, uint64_t value)
 {
-	return vlapic_write(d->vcpu[i], msr, value);
+	return vlapic_write(&d->vcpu[i]->virt, msr, value);
 }
 
 static uint64_t read(unsigned i, uint32_t msr)
 {
 	uint64_t value = 0xDEAD;
 
-	assert_true(vlapic_read(d->vcpu[i], msr, &value));
+	assert_true(vlapic_read(&d->vcpu[i]->virt, msr, &value));
 	return value;
 }
 
@@ -86,10 +86,10 @@ static unsigned who_has(unsigned vector)
 	for (unsigned i = 0; i < VCPUS; i++) {
 		if (is_set(apic(i)->reg + IRR, vector)) {
 			mask |= 1u << i;
-			assert_true(d->vcpu[i]->kicked); /* it will look */
+			assert_true(d->vcpu[i]->virt.kicked); /* it will look */
 		}
 		memset(apic(i)->reg + IRR, 0, 32);
-		d->vcpu[i]->kicked = false;
+		d->vcpu[i]->virt.kicked = false;
 	}
 	return mask;
 }
@@ -131,7 +131,7 @@ static void priorities(void **state)
 		switch (machine_below(8)) {
 		case 0:
 		case 1:
-			vlapic_raise(d->vcpu[0], (uint8_t)vector);
+			vlapic_raise(&d->vcpu[0]->virt, (uint8_t)vector);
 			model.irr[vector] = true;
 			break;
 		case 2:
@@ -149,10 +149,10 @@ static void priorities(void **state)
 			assert_int_equal(read(0, TPR), model.tpr);
 			break;
 		default:
-			pending = vlapic_pending(d->vcpu[0]);
+			pending = vlapic_pending(&d->vcpu[0]->virt);
 			assert_int_equal(pending, model_pending());
 			if (pending >= 0) {
-				vlapic_accepted(d->vcpu[0], pending);
+				vlapic_accepted(&d->vcpu[0]->virt, pending);
 				model.irr[pending] = false;
 				model.isr[pending] = true;
 				accepted++;
@@ -171,10 +171,10 @@ static void priorities(void **state)
 static void upcall_vector(void **state)
 {
 	(void)state;
-	vlapic_accepted(d->vcpu[0], 0xF3);
+	vlapic_accepted(&d->vcpu[0]->virt, 0xF3);
 	assert_false(is_set(apic(0)->reg + ISR, 0xF3));
-	vlapic_raise(d->vcpu[0], 0x30);
-	assert_int_equal(vlapic_pending(d->vcpu[0]), 0x30);
+	vlapic_raise(&d->vcpu[0]->virt, 0x30);
+	assert_int_equal(vlapic_pending(&d->vcpu[0]->virt), 0x30);
 }
 
 /* ---- destinations ------------------------------------------------------------------------ */
@@ -222,25 +222,25 @@ static void start_up(void **state)
 	struct vcpu *v = d->vcpu[5];
 
 	(void)state;
-	vlapic_raise(v, 0x99);
+	vlapic_raise(&v->virt, 0x99);
 	assert_int_equal(v->state, VCPU_offline);
 	assert_true(write(0, ICR, TO(5) | MODE(5))); /* INIT alone starts nobody */
 	assert_int_equal(v->state, VCPU_offline);
 	assert_true(write(0, ICR, TO(5) | MODE(6) | 0x9A));
 	assert_int_equal(v->state, VCPU_runnable);
-	assert_int_equal(v->vmcb->cs.selector, 0x9A00);
-	assert_int_equal(v->vmcb->cs.base, 0x9A000);
-	assert_int_equal(v->vmcb->rip, 0);
-	assert_int_equal(v->vmcb->cr0 & 0x80000001, 0); /* real mode */
-	assert_int_equal(vlapic_pending(v), -1);        /* reset */
+	assert_int_equal(v->virt.vmcb->cs.selector, 0x9A00);
+	assert_int_equal(v->virt.vmcb->cs.base, 0x9A000);
+	assert_int_equal(v->virt.vmcb->rip, 0);
+	assert_int_equal(v->virt.vmcb->cr0 & 0x80000001, 0); /* real mode */
+	assert_int_equal(vlapic_pending(&v->virt), -1);      /* reset */
 	/* one that runs, and the boot vCPU, are left alone */
-	v->vmcb->rip = 0x123;
+	v->virt.vmcb->rip = 0x123;
 	assert_true(write(0, ICR, TO(5) | MODE(6) | 0x9B));
-	assert_int_equal(v->vmcb->rip, 0x123);
-	d->vcpu[0]->vmcb->rip = 0x456;
+	assert_int_equal(v->virt.vmcb->rip, 0x123);
+	d->vcpu[0]->virt.vmcb->rip = 0x456;
 	sched_sleep(d->vcpu[0], VCPU_offline);
 	assert_true(write(5, ICR, TO(0) | MODE(6) | 0x9B));
-	assert_int_equal(d->vcpu[0]->vmcb->rip, 0x456);
+	assert_int_equal(d->vcpu[0]->virt.vmcb->rip, 0x456);
 	assert_int_equal(d->vcpu[0]->state, VCPU_offline);
 }
 
@@ -268,22 +268,22 @@ static void registers(void **state)
 			(r >= 0x10 && r < 0x28) || memchr(readable, (int)r, sizeof(readable));
 		bool can_write = memchr(writable, (int)r, sizeof(writable)) != NULL;
 
-		assert_int_equal(vlapic_read(d->vcpu[0], REG(r), &value), can_read);
+		assert_int_equal(vlapic_read(&d->vcpu[0]->virt, REG(r), &value), can_read);
 		assert_int_equal(write(0, REG(r), 0), can_write);
 		if (r != 0x30) { /* the upper half exists in the command register alone */
 			assert_false(write(0, REG(r), 1ull << 32));
 		}
 	}
 	for (unsigned r = 0x32; r < 0x38; r++) {
-		vlapic_reset(d->vcpu[0]);
+		vlapic_reset(&d->vcpu[0]->virt);
 		assert_int_equal(read(0, REG(r)), 0x10000); /* masked */
 		assert_true(write(0, REG(r), 0x100FD));
 		assert_int_equal(read(0, REG(r)), 0x100FD);
 	}
 	assert_int_equal(read(0, REG(0x39)), 0); /* no timer runs */
 	/* a refused write has no effect */
-	vlapic_raise(d->vcpu[0], 0x60);
-	vlapic_accepted(d->vcpu[0], 0x60);
+	vlapic_raise(&d->vcpu[0]->virt, 0x60);
+	vlapic_accepted(&d->vcpu[0]->virt, 0x60);
 	assert_false(write(0, EOI, 1));
 	assert_true(is_set(apic(0)->reg + ISR, 0x60));
 	assert_true(write(0, EOI, 0));
