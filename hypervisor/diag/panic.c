@@ -41,15 +41,24 @@ void machine_stop(bool clean)
 	}
 }
 
+static void wipe_guests(void)
+{
+	frames_wipe();
+	heap_wipe();
+}
+
 void panic_begin(void)
 {
 	__asm__ volatile("cli");
-	if (++crash_depth == 2) {
-		printk("crash while writing the crash record");
+	crash_depth++;
+	if (crash_depth == 1) {
+		return;
 	}
-	if (crash_depth > 1) {
-		machine_stop(false);
+	if (crash_depth == 2) { /* a third time, it is the wiping that fails */
+		wipe_guests();
+		printk("crash while writing the crash record; guest memory wiped");
 	}
+	machine_stop(false);
 }
 
 /* Whatever on the stack looks like a return address: some may be stale. */
@@ -72,8 +81,7 @@ void panic_end(uint64_t rsp)
 {
 	print_calls(rsp);
 	trace_dump(LAST_RECORDS);
-	frames_wipe();
-	heap_wipe();
+	wipe_guests();
 	printk("guest memory wiped; stopped");
 	machine_stop(false);
 }

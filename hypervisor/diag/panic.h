@@ -9,7 +9,7 @@
 /* True from the first line of a crash record on: locks are no longer honoured. */
 MUST_CHECK bool is_panicking(void);
 
-/* Starts a crash record; a crash while one is being written stops at once. */
+/* Starts a crash record; a crash while one is being written wipes and stops at once. */
 void panic_begin(void);
 /* Ends it: return addresses found on the stack from rsp up, last trace records, stop. */
 __attribute__((noreturn)) void panic_end(uint64_t rsp);

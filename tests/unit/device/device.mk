@@ -3,3 +3,9 @@
 UNIT += pci
 UNIT_SRC_pci := tests/unit/device/pci.c
 $(B)/tests/unit/pci: hypervisor/device/pci.c $(wildcard hypervisor/device/*.h hypervisor/cpu/*.h)
+# Of main.c and host.c it runs one function each; the rest, and what that needs, is thrown away.
+UNIT += masters
+UNIT_SRC_masters := tests/unit/boot/masters.c tests/unit/sim/fake_boot.c hypervisor/base/format.c \
+	hypervisor/base/lib.c hypervisor/base/host.c
+UNIT_LIBS_masters := -ffunction-sections -fdata-sections -Wl,--gc-sections
+$(B)/tests/unit/masters: $(wildcard hypervisor/boot/*.[ch] hypervisor/device/*.[ch])

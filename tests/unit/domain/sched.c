@@ -12,8 +12,10 @@
 #include "cpu/percpu.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
+#include "domain/memory.h"
 #include "launch/build.h"
 #include "sim/world.h"
+#include <xen/errno.h>
 
 static void loaded(struct virt_vcpu *v)
 {
@@ -215,12 +217,53 @@ static void builder_limit(void **state)
 	assert_int_equal(world_builder()->build.instance, instance + 1);
 }
 
+static long by_builder(uint64_t op, void *arg, size_t size)
+{
+	return world_arg(world_builder(), CORBEL_HYPERCALL, op, arg, size);
+}
+
+static void seconds(uint64_t count)
+{
+	machine.now += count * 1000000000ull;
+	builder_tick(machine.now);
+}
+
+/* Nor does it for the unpacker of what is built; of both waits the longer counts, not their sum. */
+static void builder_limit_stub(void **state)
+{
+	struct domain *builder = world_builder(), *d = world_create(false);
+	struct corbel_build_stub stub = {.domid = d->id, .trap = BLOCK_SIZE, .budget_ms = 1};
+	struct corbel_build_wait wait = {.domid = d->id};
+	uint32_t instance = builder->build.instance;
+
+	(void)state;
+	world_commit(d);
+	assert_int_equal(domain_populate(d, (gfn_t){512}, BLOCK_ORDER), 0);
+	assert_int_equal(by_builder(CORBEL_OP_build_stub, &stub, sizeof(stub)), 0);
+	assert_int_equal(by_builder(CORBEL_OP_build_wait, &wait, sizeof(wait)), -XEN_EAGAIN);
+	seconds(1100); /* the unpacker wants to run, and never gets its turn */
+	assert_int_equal(builder->state, CORBEL_DOM_running);
+	d->vcpu[0]->vmcb->rip = BLOCK_SIZE;
+	build_stub_trapped(d->vcpu[0], BLOCK_SIZE);
+	assert_int_equal(by_builder(CORBEL_OP_build_wait, &wait, sizeof(wait)), 0);
+	assert_null(d->vcpu[0]);
+	seconds(550); /* now the instance does */
+	assert_int_equal(builder->state, CORBEL_DOM_running);
+	seconds(60);
+	world_settle();
+	assert_int_equal(world_builder()->build.instance, instance + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(domains_share),    cmocka_unit_test(weight_counts),
-		cmocka_unit_test(sleeper),          cmocka_unit_test(yielding),
-		cmocka_unit_test(asleep_waits_not), cmocka_unit_test(builder_limit),
+		cmocka_unit_test(domains_share),
+		cmocka_unit_test(weight_counts),
+		cmocka_unit_test(sleeper),
+		cmocka_unit_test(yielding),
+		cmocka_unit_test(asleep_waits_not),
+		cmocka_unit_test(builder_limit),
+		cmocka_unit_test(builder_limit_stub),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

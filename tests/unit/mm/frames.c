@@ -328,12 +328,32 @@ static void epoch_wrap(void **state)
 	}
 }
 
+/* T16, in a panic: what guests have and what they had, whoever uses the slots at that moment. */
+static void wiped(void **state)
+{
+	frame_t owned, left;
+
+	(void)state;
+	assert_int_equal(frames_alloc(1, 0, &owned), 0);
+	assert_int_equal(frames_alloc(1, 0, &left), 0);
+	machine_fill(owned, 0xD0);
+	machine_fill(left, 0xD1);
+	frame_put(left);
+	percpu_area[0].slots_used = MAP_SLOTS;
+	frames_wipe();
+	assert_int_equal(percpu_area[0].slots_used, 0);
+	assert_true(machine_is_zero(owned));
+	assert_true(machine_is_zero(left));
+	assert_int_equal(machine.slots_now, 0);
+	frame_put(owned);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_operations),  cmocka_unit_test(blocks_merge),
 		cmocka_unit_test(flush_before_reuse), cmocka_unit_test(references),
-		cmocka_unit_test(epoch_wrap),
+		cmocka_unit_test(epoch_wrap),         cmocka_unit_test(wiped),
 	};
 
 	return cmocka_run_group_tests_name("frames", tests, setup, NULL);

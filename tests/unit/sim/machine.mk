@@ -34,6 +34,7 @@ $(B)/tests/unit/tlb: | $(B)/policy/cloud.bin
 # For tests/system/mutants.
 mutant-flags: $(MACHINE) $(B)/policy/cloud.bin
 	@echo $(HOSTCC) $(filter-out -O1 -g -Werror -f%,$(SANFLAGS)) -O0 -Itests/unit
+	@echo $(UNIT_SRC_masters) $(UNIT_LIBS_masters)
 .PHONY: mutant-flags
 
 UNIT += vlapic cpuid_msr svm
