@@ -2,6 +2,7 @@
 """Takes every check of a C file out, each behind a switch of its own, so that one compilation serves
 all: `if (a || b)` becomes `if ((mutant != 1 && (a)) || (mutant != 2 && (b)))`.  What is a check:
 
+  * the condition of a CHECK(): each part of `&&` is made true, of `||` false;
   * the condition of an `if`: each part of `||` is made false, each part of `&&` true, alone;
   * the condition that a predicate returns: each part of `&&` is made true, of `||` false;
   * each call of a chain `a() ?: b() ?: c()`: left out, as if it had returned 0.
@@ -82,6 +83,12 @@ class File:
         for match in re.finditer(r"\bif \(", self.mask):
             start = match.end() - 1
             self.condition(start + 1, closing(self.mask, start))
+        for match in re.finditer(r"\bCHECK\(", self.mask):
+            start, end = match.end(), closing(self.mask, match.end() - 1)
+            if len(parts(self.mask, start, end, "&&")) + len(parts(self.mask, start, end, "||")) > 2:
+                self.condition(start, end)
+            else:
+                self.switch(start, end, "(mutant == N || (@))")
         for match in re.finditer(r"\breturn ([^;]*);", self.mask):
             start, end = match.span(1)
             found = match.group(1).replace("->", "  ")

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Takes each check of some files out, one at a time: a unit test must notice, or the check is in a
+list of second nets with the reason why it is one.  A line there whose check is noticed, or is no
+more, fails too.  All mutants are in one build, without sanitizers, so this is quick.
+"""
+import concurrent.futures
+import os
+import re
+import resource
+import subprocess
+import time
+
+import mutate
+
+HOOK = """#include <stdlib.h>
+int mutant;
+__attribute__((constructor)) static void choose(void)
+{
+	const char *text = getenv("MUTANT");
+	mutant = text ? atoi(text) : 0;
+}
+"""
+
+
+class Run:
+    """files: the sources to break.  target: the make target that prints the compiler with its flags,
+    then for each test TEST@SOURCES@LIBRARIES.  only: {test: files it alone is to judge}."""
+
+    def __init__(self, name, target, files, only=None):
+        self.build = os.environ.get("CORBEL_BUILD", "build")
+        self.work = f"{self.build}/tests/{name}"
+        self.files, self.only = set(files), only or {}
+        self.mutants, self.limit = [], {}
+        out = subprocess.run(["make", "-s", "--no-print-directory", f"B={self.build}", target],
+                             check=True, capture_output=True, text=True).stdout
+        compiler, *tests = out.strip().split("\n")
+        self.compiler = compiler.split()
+        self.tests = {line.split("@")[0]: [part.split() for part in line.split("@")[1:]]
+                      for line in tests}
+
+    def object_of(self, source):
+        return f"{self.work}/{source.replace('/', '-')}.o"
+
+    def compile(self):
+        """Objects of all sources, those in question with their mutants."""
+        os.makedirs(self.work, exist_ok=True)
+        jobs = [self.compiler + ["-c", f"{self.work}/hook.c", "-o", f"{self.work}/hook.o"]]
+        with open(f"{self.work}/hook.c", "w", encoding="ascii") as file:
+            file.write(HOOK)
+        for source in sorted({source for sources, _ in self.tests.values() for source in sources}):
+            path = source
+            if source in self.files:
+                with open(source, encoding="utf-8") as file:
+                    copy = mutate.File(source, file.read(), len(self.mutants) + 1)
+                copy.collect()
+                self.mutants += [(source, *m) for m in copy.mutants]
+                path = f"{self.work}/{source.replace('/', '-')}"
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(copy.mutated())
+            jobs.append(self.compiler + ["-c", path, "-o", self.object_of(source)])
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda job: subprocess.run(job, check=True), jobs))
+        for name, (sources, libraries) in self.tests.items():
+            subprocess.run(["gcc", f"{self.work}/hook.o", *map(self.object_of, sources), "-o",
+                            f"{self.work}/{name}", "-lcmocka", *libraries], check=True)
+
+    def fails(self, test, mutant):
+        """Also by a crash or by having no end, which is a matter of CPU time: others may be busy."""
+        try:
+            return subprocess.run(
+                ["prlimit", f"--cpu={self.limit.get(test, 20)}", "--core=0", f"{self.work}/{test}"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                timeout=100, env={**os.environ, "MUTANT": str(mutant)}, check=False).returncode != 0
+        except subprocess.TimeoutExpired:
+            return True
+
+    def baseline(self):
+        """Unmutated all must pass; how long each takes then decides the order and the time limit."""
+        broken, took = [], {}
+        for name in self.tests:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            if self.fails(name, 0):
+                broken.append(name)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            took[name] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        self.limit = {name: 2 + int(10 * seconds) for name, seconds in took.items()}
+        self.tests = dict(sorted(self.tests.items(), key=lambda test: took[test[0]]))
+        return broken
+
+    def noticed(self, mutant):
+        source, number = mutant[0], mutant[1]
+        return any(self.fails(name, number) for name, (sources, _) in self.tests.items()
+                   if source in sources and source in self.only.get(name, self.files))
+
+
+def second_nets(path, prefix):
+    """{(file, function, check): reason} of lines FILE @ FUNCTION @ CHECK @ REASON"""
+    nets = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if line.strip() and not line.startswith("#"):
+                name, function, check, reason = (f.strip() for f in re.split(r"\s@\s", line))
+                nets[prefix + name, function, check] = reason
+    return nets
+
+
+def judge(run, nets, chosen=""):
+    """Prints the verdicts; chosen: only what has this in file or function.  True: all good."""
+    start = time.monotonic()
+    run.compile()
+    broken = run.baseline()
+    if broken:
+        print(f"not ok - unmutated: {' '.join(broken)} fails by itself")
+        return False
+    mutants = [m for m in run.mutants if chosen in f"{m[0]}:{m[3]}"]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(run.noticed, mutants))
+    missed = {(m[0], *m[3:]) for m, seen in zip(mutants, results) if not seen}
+    used, good, files = set(), True, {}
+    for (source, _, line, function, check), seen in zip(mutants, results):
+        key = (source, function, check)
+        files.setdefault(source, [0, 0])[0 if seen else 1] += 1
+        if key in nets:
+            used.add(key)
+            if seen and key not in missed:
+                print(f"not ok - {source}:{line}: {check}: is noticed after all, yet in second-nets")
+                good = False
+        elif not seen:
+            print(f"not ok - {source}:{line}: {function}: {check}: nothing notices when it is gone")
+            good = False
+    for key in set() if chosen else nets.keys() - used:
+        print(f"not ok - second-nets: no such check any more: {' @ '.join(key)}")
+        good = False
+    for source, (seen, rest) in sorted(files.items()):
+        print(f"ok - {source}: {seen} of {seen + rest} checks noticed, {rest} second nets")
+    for source in sorted(run.files - {s for sources, _ in run.tests.values() for s in sources}):
+        print(f"not ok - {source}: in no test")
+        good = False
+    print(f"({len(mutants)} checks, {time.monotonic() - start:.0f} s)")
+    return good
