@@ -8,7 +8,7 @@ XSM_TOOL    := $(wildcard xsm/tool/*.c) tools/lib/files.c tools/lib/p256.c
 # The shared libsepol does not export all that the lowering asks.
 XSM_LIBS    := -l:libsepol.a
 
-$(B)/tools/corbel-lower: xsm/compiler/lower.c $(XSM_LOWER) $(XSM_MONITOR) $(XSM_HEADERS)
+$(B)/tools/corbel-lower: xsm/compiler/lower.c tools/lib/files.c tools/lib/files.h $(XSM_LOWER) $(XSM_MONITOR) $(XSM_HEADERS)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTFLAGS) $(filter %.c,$^) -o $@ $(XSM_LIBS)
 

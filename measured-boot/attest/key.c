@@ -11,6 +11,7 @@
 
 #include "measured-boot/attest/attest.h"
 #include "tools/corbel/launchlog.h"
+#include "tools/lib/files.h"
 
 /* NODA: its password is empty, and a host that lost power a few times locks its TPM out. */
 #define AK_ATTRIBUTES                                                                              \
@@ -198,11 +199,12 @@ static void path_of(const char *name, char *path, size_t size)
 
 static bool recall(const char *name, struct blob *blob)
 {
+	const char *why;
 	char path[512];
 	FILE *file;
 
 	path_of(name, path, sizeof(path));
-	file = fopen(path, "re");
+	file = files_open_stream(path, &why);
 	if (!file) {
 		return false;
 	}

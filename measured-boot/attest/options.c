@@ -13,6 +13,7 @@
 #include "measured-boot/attest/attest.h"
 #include "measured-boot/shared/hex.h"
 #include "tools/corbel/launchlog.h"
+#include "tools/lib/files.h"
 
 static const char usage_text[] =
 	"usage: corbel attest --nonce HEX [--domain DOMAIN]... [--since SIZE] -o FILE\n"
@@ -111,6 +112,12 @@ static bool add_request(struct options *options, char *text)
 	request = &options->request[options->requests++];
 	*domain++ = '\0';
 	*file++ = '\0';
+	for (size_t i = 0; i + 1 < options->requests; i++) {
+		if (strcmp(file, "-") && files_same(options->request[i].output, file)) {
+			attest_error("--request: two verifiers' evidence would go to %s", file);
+			return false;
+		}
+	}
 	request->output = file;
 	if (!hex_decode(text, request->nonce, CORBEL_NONCE_LEN)) {
 		return refuse("--request", text, expected);

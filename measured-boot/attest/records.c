@@ -13,6 +13,7 @@
 #include "tools/corbel/host.h"
 #include "tools/corbel/launchlog.h"
 #include "tools/corbel/rawlog.h"
+#include "tools/lib/files.h"
 
 #define AGAIN_MS 30000
 #define PAUSE_MS 20
@@ -127,6 +128,7 @@ static int load_log(struct records *records)
 	if (launchlog_open(&log)) {
 		return attest_error("%s", log.error);
 	}
+	files_input(log.path);
 	if (memcmp(log.boot_id, records->checkpoint.boot_id, sizeof(log.boot_id)) != 0) {
 		launchlog_close(&log);
 		return attest_error("the checkpoint is of another boot");

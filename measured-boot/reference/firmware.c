@@ -332,6 +332,13 @@ static bool write_files(const struct bootlog *log, size_t grub, const char *name
 		return false;
 	}
 	if (!key) {
+		if (files_is_input(old)) {
+			fclose(d.out);
+			free(d.bytes);
+			return bad("%s: is an input, and would be removed: no signature may lie "
+				   "beside a profile that is not signed",
+				   old);
+		}
 		remove(old);
 		warn("%s is not signed: a verifier refuses it (--key KEY.pem)", path);
 	}

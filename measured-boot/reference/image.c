@@ -5,6 +5,7 @@
  */
 #include "measured-boot/reference/image.h"
 #include "measured-boot/reference/reference.h"
+#include "tools/lib/files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
@@ -71,6 +72,7 @@ bool image_open(struct image *image, const char *path)
 		image->tree = strdup(path);
 		return image->tree || bad("out of memory");
 	}
+	files_input(path); /* mtools will open it */
 	if (!S_ISREG(st.st_mode)) {
 		return bad("%s: expected a folder or a file system in a file", path);
 	}

@@ -150,7 +150,10 @@ static bool take_manifest(struct tenant *t, const char *path)
 
 	if (manifest_read(&m, path, error, sizeof(error)) != 0) {
 		bad("%s", error);
-		return t->manifest || bad("which manifest is meant is said by --manifest FILE");
+		if (!t->manifest) {
+			bad("which manifest is meant is said by --manifest FILE");
+		}
+		return false;
 	}
 	memcpy(label, t->guest.request.label, strlen(t->guest.request.label));
 	if (!p256_verify(m.key, &m, CORBEL_OWNER_SIGNED, m.signature)) {

@@ -7,6 +7,7 @@
 #include "measured-boot/verify/json.h"
 #include "measured-boot/shared/hex.h"
 #include "measured-boot/verify/bootlog.h"
+#include "tools/lib/files.h"
 #include <errno.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -237,11 +238,7 @@ static int judge(const struct options *o, const struct verify_inputs *in, const 
 
 static bool is_same(const char *one, const char *other)
 {
-	struct stat a, b;
-
-	return one && other &&
-	       (!strcmp(one, other) || (!stat(one, &a) && !stat(other, &b) &&
-					a.st_dev == b.st_dev && a.st_ino == b.st_ino));
+	return one && other && files_same(one, other);
 }
 
 /* Also what lies beside the profile, and a file under another name. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tools/corbel/config.h"
+#include "tools/lib/files.h"
 
 struct config_setting *config_find(const struct config *config, const char *key)
 {
@@ -24,13 +25,14 @@ struct config_setting *config_find(const struct config *config, const char *key)
 
 int config_parse_file(struct config *config, const char *path)
 {
-	FILE *file = !strcmp(path, "-") ? stdin : fopen(path, "re");
+	const char *why = NULL;
+	FILE *file = !strcmp(path, "-") ? stdin : files_open_argument(path, &why);
 	char *text;
 	size_t size;
 	int ret = -1;
 
 	if (!file) {
-		snprintf(config->error, sizeof(config->error), "%s: %s", path, strerror(errno));
+		snprintf(config->error, sizeof(config->error), "%s: %s", path, why);
 		return -1;
 	}
 	text = malloc(CONFIG_MAX_BYTES + 1);

@@ -13,6 +13,7 @@
 
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/store.h"
+#include "tools/lib/files.h"
 
 #define BUDGET      (1u << 20) /* bytes per console and second */
 #define RETRY_TICKS 3
@@ -39,11 +40,12 @@ static bool log_is_ours(const struct console *console)
 {
 	char path[256], expected[37], text[37] = "";
 	bool same = false;
+	const char *why;
 	FILE *file;
 
 	marker_path(console, path, sizeof(path));
 	uuid_format(console->uuid, expected);
-	file = fopen(path, "re");
+	file = files_open_stream(path, &why);
 	if (file) {
 		same = fread(text, 1, 36, file) == 36 && !strcmp(text, expected);
 		fclose(file);

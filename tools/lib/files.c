@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See files.h.  Owns nothing but the temporary name while it writes.
+ * See files.h.  Owns the list of inputs, and the temporary name while it writes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,44 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tools/lib/files.h"
+
+/* Names, not numbers of files, which a file system gives again.  Never freed: what was an input
+ * stays one. */
+static char **inputs;
+static size_t input_count;
+
+void files_input(const char *path)
+{
+	char **more, *name;
+
+	for (size_t i = 0; i < input_count; i++) {
+		if (!strcmp(inputs[i], path)) {
+			return;
+		}
+	}
+	name = strdup(path);
+	more = realloc(inputs, (input_count + 1) * sizeof(*inputs));
+	if (!name || !more) {
+		fputs("out of memory\n", stderr);
+		exit(2);
+	}
+	inputs = more;
+	inputs[input_count++] = name;
+}
+
+bool files_is_input(const char *path)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < input_count && !found; i++) {
+		found = files_same(inputs[i], path);
+	}
+	return found;
+}
 
 int files_open(const char *path, struct stat *status, const char **why)
 {
@@ -32,6 +67,7 @@ int files_open(const char *path, struct stat *status, const char **why)
 		return -1;
 	}
 	if (S_ISREG(status->st_mode)) {
+		files_input(path);
 		return fd;
 	}
 	*why = S_ISDIR(status->st_mode) ? "is a folder, expected a file" : "is not a regular file";
@@ -50,6 +86,29 @@ FILE *files_open_stream(const char *path, const char **why)
 		*why = strerror(errno);
 		close(fd);
 	}
+	return file;
+}
+
+/* A pipe that this program was started with, and the device that is always empty. */
+static bool is_stream(const char *path, const struct stat *status)
+{
+	bool is_own = !strcmp(path, "/dev/stdin") || !strncmp(path, "/dev/fd/", 8) ||
+		      !strncmp(path, "/proc/self/fd/", 14);
+
+	return (S_ISFIFO(status->st_mode) && is_own) ||
+	       (S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3));
+}
+
+FILE *files_open_argument(const char *path, const char **why)
+{
+	struct stat status;
+	FILE *file;
+
+	if (stat(path, &status) || !is_stream(path, &status)) {
+		return files_open_stream(path, why);
+	}
+	file = fopen(path, "rbe");
+	*why = file ? NULL : strerror(errno);
 	return file;
 }
 
@@ -156,6 +215,10 @@ int files_write(const char *path, const void *bytes, size_t size, char *error, s
 			return -1;
 		}
 		return 0;
+	}
+	if (files_is_input(path)) {
+		snprintf(error, error_size, "%s: is an input, and would be replaced", path);
+		return -1;
 	}
 	if (lstat(path, &status) && errno == ENOENT) {
 		ret = replace(path, bytes, size);

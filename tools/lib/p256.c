@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -16,6 +15,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
+#include "tools/lib/files.h"
 #include "tools/lib/p256.h"
 
 void p256_sha256(const void *bytes, size_t size, uint8_t digest[32])
@@ -85,18 +85,12 @@ static const char *take_point(struct p256_key *key, bool need_private)
 
 int p256_load(struct p256_key *key, const char *path, bool need_private, char *error, size_t size)
 {
-	FILE *file = fopen(path, "rb");
-	struct stat status;
 	const char *why;
+	FILE *file = files_open_argument(path, &why);
 
 	memset(key, 0, sizeof(*key));
 	if (!file) {
-		snprintf(error, size, "%s: %s", path, strerror(errno));
-		return -1;
-	}
-	if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) {
-		fclose(file);
-		snprintf(error, size, "%s: is a folder, expected a PEM file with a key", path);
+		snprintf(error, size, "%s: %s%s", path, why, errno ? "" : ", with a key in PEM");
 		return -1;
 	}
 	key->handle = read_pem(file, &key->is_private);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "abi/request.h"
 #include "tools/lib/files.h"
@@ -20,15 +21,14 @@
 static int file_size(const char *path, uint64_t *size)
 {
 	struct stat st;
+	const char *why;
+	int fd = files_open(path, &st, &why);
 
-	if (stat(path, &st) != 0) {
-		fprintf(stderr, "corbel-plan: %s: %s\n", path, strerror(errno));
+	if (fd < 0) {
+		fprintf(stderr, "corbel-plan: %s: %s\n", path, why);
 		return -1;
 	}
-	if (!S_ISREG(st.st_mode)) {
-		fprintf(stderr, "corbel-plan: %s: not a regular file\n", path);
-		return -1;
-	}
+	close(fd);
 	*size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -62,10 +62,10 @@ static int read_plan(const char *path, struct plan *plan)
 
 static int write_request(const char *path, const uint8_t *bytes, size_t len)
 {
-	FILE *f = fopen(path, "wb");
+	char error[512];
 
-	if (f == NULL || fwrite(bytes, 1, len, f) != len || fclose(f) != 0) {
-		fprintf(stderr, "corbel-plan: %s: %s\n", path, strerror(errno));
+	if (files_write(path, bytes, len, error, sizeof(error)) != 0) {
+		fprintf(stderr, "corbel-plan: %s\n", error);
 		return -1;
 	}
 	return 0;

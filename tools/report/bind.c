@@ -3,13 +3,13 @@
  * What a report binds: bytes from a file or from the command line, hashed together with the
  * verifier's nonce.  Pure but for the reading of one file.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "measured-boot/shared/hex.h"
 #include "measured-boot/shared/sha2.h"
+#include "tools/lib/files.h"
 #include "tools/report/bind.h"
 
 void bind_report(uint8_t data[CORBEL_REPORT_LEN], const uint8_t nonce[CORBEL_NONCE_LEN],
@@ -40,14 +40,15 @@ static bool is_hex(const char *text)
 static uint8_t *read_file(const char *path, size_t *size, char error[256])
 {
 	uint8_t *bytes = malloc(BIND_MAX + 1);
-	FILE *in = fopen(path, "rb");
+	const char *why;
+	FILE *in = files_open_argument(path, &why);
 
 	*size = 0;
 	if (bytes && in) {
 		*size = fread(bytes, 1, BIND_MAX + 1, in);
 	}
 	if (!in) {
-		snprintf(error, 256, "%.200s: %s", path, strerror(errno));
+		snprintf(error, 256, "%.200s: %s", path, why);
 	} else if (!bytes || ferror(in)) {
 		snprintf(error, 256, "%.200s: cannot be read", path);
 	} else if (*size == 0 || *size > BIND_MAX) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/lib/files.h"
 #include "xsm/compiler/source.h"
 
 static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -34,16 +35,10 @@ static void usage(FILE *to)
 
 static void write_file(const char *path, const void *bytes, size_t size)
 {
-	char temporary[4096];
-	FILE *f;
+	char error[512];
 
-	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary)) {
-		die("%s: path too long", path);
-	}
-	f = fopen(temporary, "wb");
-	if (f == NULL || fwrite(bytes, size, 1, f) != 1 || fclose(f) != 0 ||
-	    rename(temporary, path) != 0) {
-		die("%s: cannot write", path);
+	if (files_write(path, bytes, size, error, sizeof(error)) != 0) {
+		die("cannot write %s", error);
 	}
 }
 
@@ -92,14 +87,12 @@ static void list_pair(const struct xsm_policy *p, unsigned s, unsigned t, unsign
 
 static void *read_file(const char *path, size_t *size)
 {
-	FILE *f = fopen(path, "rb");
-	void *bytes = malloc(16 << 20);
+	char error[512];
+	void *bytes = files_read(path, 16 << 20, size, error, sizeof(error));
 
-	if (f == NULL || bytes == NULL) {
-		die("%s: cannot read", path);
+	if (bytes == NULL) {
+		die("%s", error);
 	}
-	*size = fread(bytes, 1, 16 << 20, f);
-	fclose(f);
 	return bytes;
 }
 

@@ -14,6 +14,7 @@
 #include <sepol/policydb/policydb.h>
 #include <sepol/policydb/services.h>
 #include <sepol/policydb/sidtab.h>
+#include "tools/lib/files.h"
 #include "xsm/compiler/source.h"
 
 /* clang-format off */
@@ -323,13 +324,14 @@ bool source_read(struct source *s, const char *path)
 {
 	sepol_policydb_t *policy = NULL;
 	sepol_policy_file_t *file = NULL;
-	FILE *f = fopen(path, "rb");
+	const char *why;
+	FILE *f = files_open_stream(path, &why);
 	bool good = false;
 
 	memset(s, 0, sizeof(*s));
 	sepol_debug(0);
 	if (f == NULL) {
-		fail(s, "cannot open");
+		fail(s, "cannot open: %s", why);
 	} else if (sepol_policydb_create(&policy) != 0 || sepol_policy_file_create(&file) != 0) {
 		fail(s, "out of memory");
 	} else {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/lib/files.h"
 #include "xsm/tool/trace.h"
 #include "xsm/tool/words.h"
 
@@ -348,12 +349,13 @@ static void read_lines(struct reader *r, FILE *file)
 static bool read_file(struct reader *r, const char *path, bool json)
 {
 	bool standard = strcmp(path, "-") == 0, good;
-	FILE *file = standard ? stdin : fopen(path, "r");
+	const char *why = NULL;
+	FILE *file = standard ? stdin : files_open_argument(path, &why);
 
 	r->name = standard ? "standard input" : path;
 	*r->trace = (struct trace){.path = r->name};
 	if (file == NULL) {
-		find_bad_input(&r->faults, path, 0, "%s", strerror(errno));
+		find_bad_input(&r->faults, path, 0, "%s", why);
 	} else {
 		read_lines(r, file);
 		fclose(file);

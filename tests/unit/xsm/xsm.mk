@@ -7,7 +7,7 @@ XSM_TEST := tests/unit/xsm/xsm_fixture.c xsm/monitor/monitor.c xsm/monitor/floor
 UNIT_SRC_xsm_monitor := tests/unit/xsm/xsm_monitor.c $(XSM_TEST)
 UNIT_SRC_xsm_floor   := tests/unit/xsm/xsm_floor.c $(XSM_TEST)
 UNIT_SRC_xsm_lower   := tests/unit/xsm/xsm_lower.c xsm/compiler/source.c xsm/compiler/emit.c \
-                        xsm/monitor/monitor.c xsm/monitor/floor.c
+                        xsm/monitor/monitor.c xsm/monitor/floor.c tools/lib/files.c
 UNIT_LIBS_xsm_lower  := -l:libsepol.a
 
 $(B)/tests/unit/xsm_monitor $(B)/tests/unit/xsm_floor $(B)/tests/unit/xsm_lower: \
