@@ -18,32 +18,49 @@
 #define CONSOLE_PEER CORBEL_DOMID_DOM0
 #define CONSOLE_REF  0 /* GNTTAB_RESERVED_CONSOLE */
 
-int layout_make(const struct build_request *r, struct layout *l)
+/* Pages that a file takes, in bytes. */
+static uint64_t room_for(uint64_t file_size)
 {
-	uint64_t top, need;
+	return ROUND_UP(file_size, PAGE_SIZE);
+}
 
-	l->ram = ram_of(r->memory_mib);
-	top = MIN(l->ram.low_end, STAGE_LIMIT);
-	/* Sizes are at most 2^40 each, so the sum cannot wrap. */
-	need = ROUND_UP(r->kernel_size, PAGE_SIZE) + ROUND_UP(r->initrd_size, PAGE_SIZE);
+static uint64_t to_mib(uint64_t bytes)
+{
+	return ROUND_UP(bytes, 1 << 20) >> 20;
+}
+
+int layout_make(const struct build_request *request, struct layout *layout)
+{
+	uint64_t initrd = room_for(request->initrd_size);
+	uint64_t kernel = room_for(request->kernel_size);
+	uint64_t need = kernel + initrd; /* at most 2^40 each: cannot wrap */
+	uint64_t top;
+
+	layout->ram = ram_of(request->memory_mib);
+	top = MIN(layout->ram.low_end, STAGE_LIMIT);
 	if (need > top - BOOT_AREA_END) {
 		return fail(XEN_ENOMEM,
 			    "memory: %u MiB cannot hold kernel file and initrd, %lu MiB "
 			    "needed below 2 GiB",
-			    r->memory_mib, (ROUND_UP(need, 1 << 20) >> 20) + 1);
+			    request->memory_mib, to_mib(need) + 1);
 	}
-	l->initrd_gpa = top - ROUND_UP(r->initrd_size, PAGE_SIZE);
-	l->kernel_gpa = l->initrd_gpa - ROUND_UP(r->kernel_size, PAGE_SIZE);
+	layout->initrd_gpa = top - initrd;
+	layout->kernel_gpa = layout->initrd_gpa - kernel;
 	return 0;
 }
 
+static int is_dom0(const struct build_request *request)
+{
+	return (request->flags & CORBEL_RQF_DOM0) != 0;
+}
+
 /* What a refusal is about: the label, the uuid, or the whole. */
-static const char *create_subject(const struct build_request *r, long rc)
+static const char *create_subject(const struct build_request *request, long rc)
 {
 	switch (rc) {
 	case -XEN_EPERM:
 	case -XEN_ENOENT:
-		return r->label;
+		return request->label;
 	case -XEN_EEXIST:
 		return "uuid";
 	default:
@@ -51,24 +68,27 @@ static const char *create_subject(const struct build_request *r, long rc)
 	}
 }
 
-static MUST_CHECK int create(const struct build_request *r, uint16_t *domid)
+static MUST_CHECK int create(const struct build_request *request, uint16_t *domid)
 {
-	struct corbel_build_create c = {
-		.flags = (r->flags & CORBEL_RQF_DOM0) != 0 ? CORBEL_BUILD_DOM0 : 0,
-		.max_pages = (uint64_t)r->memory_mib << (20 - PAGE_SHIFT),
-		.vcpus = r->vcpus,
-		.weight = r->weight};
+	struct corbel_build_create create = {
+		.max_pages = (uint64_t)request->memory_mib << (20 - PAGE_SHIFT),
+		.vcpus = request->vcpus,
+		.weight = request->weight,
+	};
 	long rc;
 
-	memcpy(c.uuid, r->uuid, sizeof(c.uuid));
-	memcpy(c.label, r->label, sizeof(c.label));
-	rc = corbel_call(CORBEL_OP_build_create, &c);
-	if (rc != 0) {
-		return call_result(create_subject(r, rc), rc);
+	if (is_dom0(request)) {
+		create.flags = CORBEL_BUILD_DOM0;
 	}
-	*domid = c.domid;
+	memcpy(create.uuid, request->uuid, sizeof(create.uuid));
+	memcpy(create.label, request->label, sizeof(create.label));
+	rc = corbel_call(CORBEL_OP_build_create, &create);
+	if (rc != 0) {
+		return call_result(create_subject(request, rc), rc);
+	}
+	*domid = create.domid;
 #ifdef CORBEL_TEST_BUILD
-	if ((r->flags & CORBEL_RQF_CRASH) != 0) {
+	if ((request->flags & CORBEL_RQF_CRASH) != 0) {
 		crash();
 	}
 #endif
@@ -92,22 +112,32 @@ static MUST_CHECK int hash_target(struct sha2_ctx *hash, uint64_t gpa, uint64_t 
 	return 0;
 }
 
+/* One piece of a file: into the new domain, and only there into the digest. */
+static MUST_CHECK int stage_piece(struct sha2_ctx *hash, uint64_t gpa, const uint8_t *bytes,
+				  uint32_t len)
+{
+	int rc = target_write(gpa, bytes, len);
+
+	if (rc == 0) {
+		rc = hash_target(hash, gpa, len);
+	}
+	return rc;
+}
+
 static MUST_CHECK int stage(const struct source *source, enum corbel_ring_file file, uint64_t gpa,
 			    uint64_t file_size, uint8_t digest[SHA256_LEN])
 {
 	struct sha2_ctx hash;
+	uint64_t offset = 0;
 
 	sha256_init(&hash);
-	for (uint64_t offset = 0; offset < file_size;) {
+	while (offset < file_size) {
 		uint32_t len = (uint32_t)MIN(file_size - offset, source->chunk);
 		const uint8_t *bytes;
 		int rc = source->fetch(file, offset, len, &bytes);
 
 		if (rc == 0) {
-			rc = target_write(gpa + offset, bytes, len);
-		}
-		if (rc == 0) {
-			rc = hash_target(&hash, gpa + offset, len);
+			rc = stage_piece(&hash, gpa + offset, bytes, len);
 		}
 		if (rc != 0) {
 			return rc;
@@ -118,21 +148,22 @@ static MUST_CHECK int stage(const struct source *source, enum corbel_ring_file f
 	return 0;
 }
 
-static MUST_CHECK int stage_both(const struct build_request *r, const struct layout *l,
+static MUST_CHECK int stage_both(const struct build_request *request, const struct layout *layout,
 				 const struct source *source, struct corbel_build_commit *commit)
 {
 	int rc;
 
 	source->progress(CORBEL_RING_staging);
-	rc = stage(source, CORBEL_FILE_kernel, l->kernel_gpa, r->kernel_size, commit->kernel);
+	rc = stage(source, CORBEL_FILE_kernel, layout->kernel_gpa, request->kernel_size,
+		   commit->kernel);
 	if (rc == 0) {
-		rc = stage(source, CORBEL_FILE_initrd, l->initrd_gpa, r->initrd_size,
+		rc = stage(source, CORBEL_FILE_initrd, layout->initrd_gpa, request->initrd_size,
 			   commit->initrd);
 	}
 	return rc;
 }
 
-static MUST_CHECK int commit_digests(const struct build_request *r, const uint8_t *bytes,
+static MUST_CHECK int commit_digests(const struct build_request *request, const uint8_t *bytes,
 				     uint32_t size, const struct source *source,
 				     struct corbel_build_commit *commit)
 {
@@ -140,11 +171,11 @@ static MUST_CHECK int commit_digests(const struct build_request *r, const uint8_
 	long rc;
 
 	sha256(bytes, size, commit->request);
-	sha256(r->cmdline, r->cmdline_len, commit->cmdline);
-	if (r->owner_len != 0) {
-		key_digest(r->owner.key, commit->owner);
+	sha256(request->cmdline, request->cmdline_len, commit->cmdline);
+	if (request->owner_len != 0) {
+		key_digest(request->owner.key, commit->owner);
 	}
-	commit->min_policy = r->owner.min_policy; /* 0 without a manifest */
+	commit->min_policy = request->owner.min_policy; /* 0 without a manifest */
 	rc = corbel_call(CORBEL_OP_build_commit, commit);
 	if (rc == 0) {
 		source->progress(CORBEL_RING_building);
@@ -156,56 +187,69 @@ static MUST_CHECK int commit_digests(const struct build_request *r, const uint8_
 }
 
 /* All that the kernel is told; placed after the stub has run, over whatever it left there. */
-static MUST_CHECK int describe(const struct build_request *r, const struct layout *l)
+static MUST_CHECK int describe(const struct build_request *request, const struct layout *layout)
 {
-	static uint8_t pages[3][4096] __attribute__((aligned(8)));
+	static uint8_t acpi[PAGE_SIZE] __attribute__((aligned(8)));
+	static uint8_t start_info[PAGE_SIZE] __attribute__((aligned(8)));
+	static uint8_t cmdline[PAGE_SIZE];
 
-	acpi_fill(pages[0], ACPI_GPA, r->vcpus);
-	start_info_fill(pages[1], r, &l->ram, l->initrd_gpa);
-	memset(pages[2], 0, sizeof(pages[2]));
-	memcpy(pages[2], r->cmdline, r->cmdline_len);
-	return target_write(ACPI_GPA, pages[0], sizeof(pages[0]))
-		       ?: target_write(START_INFO_GPA, pages[1], sizeof(pages[1]))
-		       ?: target_write(CMDLINE_GPA, pages[2], sizeof(pages[2]))
+	acpi_fill(acpi, ACPI_GPA, request->vcpus);
+	start_info_fill(start_info, request, &layout->ram, layout->initrd_gpa);
+	memset(cmdline, 0, sizeof(cmdline));
+	memcpy(cmdline, request->cmdline, request->cmdline_len);
+	return target_write(ACPI_GPA, acpi, sizeof(acpi))
+		       ?: target_write(START_INFO_GPA, start_info, sizeof(start_info))
+		       ?: target_write(CMDLINE_GPA, cmdline, sizeof(cmdline))
 		       ?: target_zero(CONSOLE_GPA, PAGE_SIZE);
 }
 
 /* A tenant's console is a ring page granted to Dom0 and a port for it.  Dom0 itself uses the
  * console calls and needs neither. */
-static MUST_CHECK int console_make(const struct build_request *r, uint16_t domid)
+static MUST_CHECK int console_make(const struct build_request *request, uint16_t domid)
 {
-	struct corbel_build_grant grant = {.domid = domid,
-					   .peer = CONSOLE_PEER,
-					   .ref = CONSOLE_REF,
-					   .gfn = CONSOLE_GPA >> PAGE_SHIFT};
+	uint64_t gfn = CONSOLE_GPA >> PAGE_SHIFT;
+	struct corbel_build_grant grant = {
+		.domid = domid,
+		.peer = CONSOLE_PEER,
+		.ref = CONSOLE_REF,
+		.gfn = gfn,
+	};
 	uint32_t port = 0;
 	long rc;
 
-	if ((r->flags & CORBEL_RQF_DOM0) != 0) {
+	if (is_dom0(request)) {
 		return 0;
 	}
 	rc = event_alloc(domid, CONSOLE_PEER, &port)
 		     ?: corbel_call(CORBEL_OP_build_grant, &grant)
-		     ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, CONSOLE_GPA >> PAGE_SHIFT)
+		     ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, gfn)
 		     ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
 	return call_result("console", rc);
 }
 
 static MUST_CHECK int make_vcpus(uint16_t domid, uint32_t entry)
 {
-	struct corbel_build_vcpu vcpu = {.domid = domid, .eip = entry, .ebx = START_INFO_GPA};
+	/* The PVH boot protocol: ebx has the address of the start info. */
+	struct corbel_build_vcpu vcpu = {
+		.domid = domid,
+		.eip = entry,
+		.ebx = START_INFO_GPA,
+	};
+	long rc = corbel_call(CORBEL_OP_build_vcpu, &vcpu);
 
-	return call_result("vcpu", corbel_call(CORBEL_OP_build_vcpu, &vcpu));
+	return call_result("vcpu", rc);
 }
 
-static MUST_CHECK int seal(const struct build_request *r, uint16_t domid)
+static MUST_CHECK int seal(const struct build_request *request, uint16_t domid)
 {
-	struct corbel_build_seal seal = {.domid = domid,
-					 .run = (r->flags & CORBEL_RQF_PAUSED) == 0};
+	struct corbel_build_seal seal = {
+		.domid = domid,
+		.run = (request->flags & CORBEL_RQF_PAUSED) == 0,
+	};
 	long rc = corbel_call(CORBEL_OP_build_seal, &seal);
 	const char *what = "seal";
 
-	if (rc == -XEN_EPERM && r->owner_len == 0) {
+	if (rc == -XEN_EPERM && request->owner_len == 0) {
 		what = "seal: the label may need an owner's manifest";
 	}
 	return call_result(what, rc);
@@ -215,41 +259,45 @@ static MUST_CHECK int seal(const struct build_request *r, uint16_t domid)
  * not keep it, and leaves the refusal in the audit trace for everyone to see. */
 static MUST_CHECK int prove_sealed(uint16_t domid)
 {
-	if (foreign_map(domid, START_INFO_GPA >> PAGE_SHIFT, 1, CORBEL_BUILDER_WINDOW) ==
-	    -XEN_EPERM) {
+	uint64_t gfn = START_INFO_GPA >> PAGE_SHIFT;
+
+	if (foreign_map(domid, gfn, 1, CORBEL_BUILDER_WINDOW) == -XEN_EPERM) {
 		return 0;
 	}
 	IGNORED(foreign_unmap(CORBEL_BUILDER_WINDOW)); /* the build has failed either way */
 	return fail(XEN_EFAULT, "seal: the sealed domain can still be mapped");
 }
 
-int build(const struct build_request *r, const uint8_t *bytes, uint32_t size,
+int build(const struct build_request *request, const uint8_t *bytes, uint32_t size,
 	  const struct source *source, uint16_t *domid)
 {
 	struct corbel_build_commit commit = {0};
 	struct layout layout;
 	uint32_t entry = 0;
-	int rc = layout_make(r, &layout) ?: create(r, domid);
+	int rc = layout_make(request, &layout);
 
+	if (rc == 0) {
+		rc = create(request, domid);
+	}
 	if (rc != 0) {
 		return rc;
 	}
-	print("domain %u (%s): %u MiB, %u vCPUs, label %s", *domid, r->name, r->memory_mib,
-	      r->vcpus, r->label);
+	print("domain %u (%s): %u MiB, %u vCPUs, label %s", *domid, request->name,
+	      request->memory_mib, request->vcpus, request->label);
 	commit.domid = *domid;
 	rc = window_open(*domid, &layout.ram)
-		     ?: stage_both(r, &layout, source, &commit)
-		     ?: commit_digests(r, bytes, size, source, &commit)
-		     ?: owner_check(r, &commit)
-		     ?: kernel_load(r, &layout, *domid, &entry)
-		     ?: describe(r, &layout)
-		     ?: console_make(r, *domid)
+		     ?: stage_both(request, &layout, source, &commit)
+		     ?: commit_digests(request, bytes, size, source, &commit)
+		     ?: owner_check(request, &commit)
+		     ?: kernel_load(request, &layout, *domid, &entry)
+		     ?: describe(request, &layout)
+		     ?: console_make(request, *domid)
 		     ?: make_vcpus(*domid, entry)
 		     ?: window_close()
-		     ?: seal(r, *domid)
+		     ?: seal(request, *domid)
 		     ?: prove_sealed(*domid);
 	if (rc == 0) {
-		print("domain %u (%s) sealed", *domid, r->name);
+		print("domain %u (%s) sealed", *domid, request->name);
 	}
 	return rc;
 }

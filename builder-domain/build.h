@@ -25,7 +25,8 @@ struct source {
  * will find it; [0, kernel_gpa) is free for the unpacked kernel. */
 struct layout {
 	struct ram ram;
-	uint64_t initrd_gpa, kernel_gpa;
+	uint64_t initrd_gpa;
+	uint64_t kernel_gpa;
 };
 MUST_CHECK int layout_make(const struct build_request *request, struct layout *out);
 

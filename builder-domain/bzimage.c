@@ -7,100 +7,121 @@
 #include "builder-domain/image.h"
 #include "builder-domain/lib.h"
 
-#define SECTOR          512u
-#define HEADER_OFFSET   0x1f1u
-#define HEADER_JUMP     0x202u /* the header ends at this + second byte of the jump */
-#define BOOT_FLAG       0xAA55u
-#define HEADER_MAGIC    0x53726448u /* "HdrS" */
-#define PROTOCOL_MIN    0x20Cu
-#define SETUP_SECTS_OLD 4u
-#define SETUP_SECTS_MAX 64u
-#define ALIGNMENT_MAX   0x200000u
-#define INIT_SIZE_MAX   0x40000000u
+#define SECTOR           512u
+#define PARAGRAPH        16ull /* unit of the blob's size */
+#define HEADER_OFFSET    0x1f1u
+#define HEADER_JUMP      0x202u /* the header ends at this + second byte of the jump */
+#define BOOT_FLAG        0xAA55u
+#define HEADER_MAGIC     0x53726448u /* "HdrS" */
+#define PROTOCOL_MIN     0x20Cu
+#define JUMP_SHORT       0xEBu
+#define INIT_SIZE_END    0x264u
+#define SETUP_SECTS_OLD  4u
+#define SETUP_SECTS_MAX  64u
+#define LOADER_UNDEFINED 0xff
+#define E820_RAM         1
+#define ALIGNMENT_MAX    0x200000u
+#define INIT_SIZE_MAX    0x40000000u
 
 _Static_assert(sizeof(struct boot_params) == 4096, "zero page");
 _Static_assert(sizeof(struct setup_header) == 0x268 + 4 - HEADER_OFFSET, "header of protocol 2.15");
 
-static MUST_CHECK int check_kind(const struct setup_header *h)
+/* Where the header ends in the file: the target of the jump at its start (boot.rst, "Details of
+ * header fields"). */
+static unsigned header_end(const struct setup_header *header)
 {
-	if (h->version < PROTOCOL_MIN) {
-		return bad_kernel("boot protocol %u.%u is older than 2.12", h->version >> 8,
-				  h->version & 0xff);
+	return HEADER_JUMP + (header->jump >> 8);
+}
+
+static MUST_CHECK int check_kind(const struct setup_header *header)
+{
+	if (header->version < PROTOCOL_MIN) {
+		return bad_kernel("boot protocol %u.%u is older than 2.12", header->version >> 8,
+				  header->version & 0xff);
 	}
-	if ((h->loadflags & LOADED_HIGH) == 0 || (h->xloadflags & XLF_KERNEL_64) == 0) {
+	if ((header->loadflags & LOADED_HIGH) == 0 || (header->xloadflags & XLF_KERNEL_64) == 0) {
 		return bad_kernel("bzImage is not a 64-bit kernel loaded high");
 	}
-	if ((h->jump & 0xff) != 0xEB || HEADER_JUMP + (h->jump >> 8) < 0x264) {
+	if ((header->jump & 0xff) != JUMP_SHORT || header_end(header) < INIT_SIZE_END) {
 		return bad_kernel("bzImage header ends at %x, too early for init_size",
-				  HEADER_JUMP + (h->jump >> 8));
+				  header_end(header));
 	}
 	return 0;
 }
 
-static MUST_CHECK int check_addresses(const struct setup_header *h)
+static int is_power_of_two(uint32_t number)
 {
-	if (h->relocatable_kernel == 0 || h->pref_address != BZIMAGE_KERNEL) {
+	return number != 0 && (number & (number - 1)) == 0;
+}
+
+static MUST_CHECK int check_addresses(const struct setup_header *header)
+{
+	if (header->relocatable_kernel == 0 || header->pref_address != BZIMAGE_KERNEL) {
 		return bad_kernel("bzImage wants address %lx, must be relocatable and want %lx",
-				  (uint64_t)h->pref_address, BZIMAGE_KERNEL);
+				  (uint64_t)header->pref_address, BZIMAGE_KERNEL);
 	}
-	if (h->kernel_alignment == 0 || (h->kernel_alignment & (h->kernel_alignment - 1)) != 0 ||
-	    h->kernel_alignment > ALIGNMENT_MAX) {
+	if (!is_power_of_two(header->kernel_alignment) ||
+	    header->kernel_alignment > ALIGNMENT_MAX) {
 		return bad_kernel("bzImage alignment %x is not a power of two up to 2 MiB",
-				  h->kernel_alignment);
+				  header->kernel_alignment);
 	}
-	if (h->init_size == 0 || h->init_size > INIT_SIZE_MAX) {
-		return bad_kernel("bzImage init_size %x, must be 1 to %x", h->init_size,
+	if (header->init_size == 0 || header->init_size > INIT_SIZE_MAX) {
+		return bad_kernel("bzImage init_size %x, must be 1 to %x", header->init_size,
 				  INIT_SIZE_MAX);
 	}
 	return 0;
 }
 
-static MUST_CHECK int check_sizes(const struct image *image, const struct setup_header *h,
+static MUST_CHECK int check_sizes(const struct image *image, const struct setup_header *header,
 				  struct bzimage_plan *plan)
 {
-	unsigned sectors = h->setup_sects == 0 ? SETUP_SECTS_OLD : h->setup_sects;
+	unsigned sectors = header->setup_sects;
 
+	if (sectors == 0) {
+		sectors = SETUP_SECTS_OLD;
+	}
 	if (sectors > SETUP_SECTS_MAX) {
 		return bad_kernel("bzImage has %u setup sectors, at most %u", sectors,
 				  SETUP_SECTS_MAX);
 	}
-	plan->blob_offset = (sectors + 1) * SECTOR;
-	plan->blob_size = h->syssize * 16ull;
+	plan->blob_offset = (sectors + 1) * SECTOR; /* the boot sector is not counted */
+	plan->blob_size = header->syssize * PARAGRAPH;
 	if (plan->blob_size == 0 || plan->blob_offset > image->size ||
 	    plan->blob_size > image->size - plan->blob_offset) {
 		return bad_kernel("bzImage says %lx+%lx bytes, the file has %lx", plan->blob_offset,
 				  plan->blob_size, image->size);
 	}
-	if (h->payload_offset > plan->blob_size ||
-	    h->payload_length > plan->blob_size - h->payload_offset) {
+	if (header->payload_offset > plan->blob_size ||
+	    header->payload_length > plan->blob_size - header->payload_offset) {
 		return bad_kernel("bzImage payload %x+%x is larger than its blob %lx",
-				  h->payload_offset, h->payload_length, plan->blob_size);
+				  header->payload_offset, header->payload_length, plan->blob_size);
 	}
 	/* The stub unpacks in place: the window holds at least the packed bytes. */
-	if (plan->blob_size > h->init_size) {
-		return bad_kernel("bzImage init_size %x is less than its blob %lx", h->init_size,
-				  plan->blob_size);
+	if (plan->blob_size > header->init_size) {
+		return bad_kernel("bzImage init_size %x is less than its blob %lx",
+				  header->init_size, plan->blob_size);
 	}
-	plan->window_end = BZIMAGE_KERNEL + h->init_size;
+	plan->window_end = BZIMAGE_KERNEL + header->init_size;
 	return 0;
 }
 
 /* Of a shorter file what there is of the header: enough to say what it is. */
-static MUST_CHECK int read_header(const struct image *image, struct setup_header *h)
+static MUST_CHECK int read_header(const struct image *image, struct setup_header *header)
 {
-	uint64_t len = image->size < HEADER_OFFSET ? 0 : image->size - HEADER_OFFSET;
+	uint64_t len = 0;
 	int rc = 0;
 
-	if (len != 0) {
-		rc = image_read(image, HEADER_OFFSET, h, MIN(len, sizeof(*h)), "bzImage header");
+	if (image->size > HEADER_OFFSET) {
+		len = MIN(image->size - HEADER_OFFSET, sizeof(*header));
+		rc = image_read(image, HEADER_OFFSET, header, len, "bzImage header");
 	}
 	if (rc != 0) {
 		return rc;
 	}
-	if (h->boot_flag != BOOT_FLAG || h->header != HEADER_MAGIC) {
+	if (header->boot_flag != BOOT_FLAG || header->header != HEADER_MAGIC) {
 		return not_a_kernel(image);
 	}
-	if (len < sizeof(*h)) {
+	if (len < sizeof(*header)) {
 		return bad_kernel("a bzImage cut short in its header, at %lu bytes", image->size);
 	}
 	return 0;
@@ -108,15 +129,15 @@ static MUST_CHECK int read_header(const struct image *image, struct setup_header
 
 int bzimage_parse(const struct image *image, uint32_t cmdline_len, struct bzimage_plan *plan)
 {
-	struct setup_header *h = &plan->header;
+	struct setup_header *header = &plan->header;
 	int rc;
 
 	memset(plan, 0, sizeof(*plan));
-	rc = read_header(image, h) ?: check_kind(h) ?: check_addresses(h)
-		     ?: check_sizes(image, h, plan);
-	if (rc == 0 && cmdline_len > h->cmdline_size) {
+	rc = read_header(image, header) ?: check_kind(header) ?: check_addresses(header)
+		     ?: check_sizes(image, header, plan);
+	if (rc == 0 && cmdline_len > header->cmdline_size) {
 		rc = fail(XEN_EINVAL, "cmdline: %u bytes, the kernel takes %u", cmdline_len,
-			  h->cmdline_size);
+			  header->cmdline_size);
 	}
 	return rc;
 }
@@ -124,26 +145,34 @@ int bzimage_parse(const struct image *image, uint32_t cmdline_len, struct bzimag
 void bzimage_zero_page(const struct bzimage_plan *plan, uint32_t cmdline_gpa, uint64_t ram_end,
 		       struct boot_params *out)
 {
-	static const struct boot_e820_entry low = {0, BOOT_AREA, 1};
 	/* Bytes beyond the header's own end are not header (boot.rst, "the real-mode code"). */
-	unsigned len = HEADER_JUMP + (plan->header.jump >> 8) - HEADER_OFFSET;
+	uint64_t len = header_end(&plan->header) - HEADER_OFFSET;
 
 	memset(out, 0, sizeof(*out));
-	memcpy(&out->hdr, &plan->header, len < sizeof(plan->header) ? len : sizeof(plan->header));
-	out->hdr.type_of_loader = 0xff;
+	memcpy(&out->hdr, &plan->header, MIN(len, sizeof(plan->header)));
+	out->hdr.type_of_loader = LOADER_UNDEFINED;
 	out->hdr.code32_start = (uint32_t)BZIMAGE_LOAD;
 	out->hdr.cmd_line_ptr = cmdline_gpa;
 	out->hdr.ramdisk_image = 0;
 	out->hdr.ramdisk_size = 0;
 	out->hdr.setup_data = 0;
 	out->e820_entries = 2;
-	out->e820_table[0] = low;
-	out->e820_table[1] = (struct boot_e820_entry){BOOT_AREA_END, ram_end - BOOT_AREA_END, 1};
+	out->e820_table[0] = (struct boot_e820_entry){
+		.addr = 0,
+		.size = BOOT_AREA,
+		.type = E820_RAM,
+	};
+	out->e820_table[1] = (struct boot_e820_entry){
+		.addr = BOOT_AREA_END,
+		.size = ram_end - BOOT_AREA_END,
+		.type = E820_RAM,
+	};
 }
 
 void note_scan(const uint8_t *bytes, uint64_t len, struct note_search *search)
 {
-	static const uint32_t pattern[4] = {4, 8, 0x12, 0x006e6558}; /* sizes, type, "Xen" */
+	/* Sizes of name and value, XEN_ELFNOTE_PHYS32_ENTRY, "Xen". */
+	static const uint32_t pattern[4] = {4, 8, 0x12, 0x006e6558};
 
 	for (uint64_t at = 0; at + NOTE_BYTES <= len; at += 4) {
 		uint32_t first;

@@ -39,27 +39,34 @@ int elf_probe(const struct image *image)
 	return memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
-static MUST_CHECK int check_header(const Elf64_Ehdr *h)
+static MUST_CHECK int check_machine(const Elf64_Ehdr *header)
 {
+	uint8_t elf_class = header->e_ident[EI_CLASS];
+	int is_little_endian = header->e_ident[EI_DATA] == ELFDATA2LSB;
+
 	/* The machine lies at the same place in both classes. */
-	if (h->e_ident[EI_CLASS] == ELFCLASS32 && h->e_ident[EI_DATA] == ELFDATA2LSB) {
+	if (elf_class == ELFCLASS32 && is_little_endian) {
 		return bad_kernel("a 32-bit ELF file (machine %u); must be a 64-bit one for x86",
-				  h->e_machine);
+				  header->e_machine);
 	}
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    h->e_machine != EM_X86_64) {
+	if (elf_class != ELFCLASS64 || !is_little_endian || header->e_machine != EM_X86_64) {
 		return bad_kernel("an ELF file for another processor (class %u, machine %u)",
-				  h->e_ident[EI_CLASS], h->e_machine);
+				  elf_class, header->e_machine);
 	}
-	if (h->e_type != ET_EXEC && h->e_type != ET_DYN) {
-		return bad_kernel("ELF type %u is not executable", h->e_type);
+	return 0;
+}
+
+static MUST_CHECK int check_header(const Elf64_Ehdr *header)
+{
+	if (header->e_type != ET_EXEC && header->e_type != ET_DYN) {
+		return bad_kernel("ELF type %u is not executable", header->e_type);
 	}
-	if (h->e_phentsize != sizeof(Elf64_Phdr)) {
-		return bad_kernel("program headers of %u bytes, not %u", h->e_phentsize,
+	if (header->e_phentsize != sizeof(Elf64_Phdr)) {
+		return bad_kernel("program headers of %u bytes, not %u", header->e_phentsize,
 				  (unsigned)sizeof(Elf64_Phdr));
 	}
-	if (h->e_phnum == 0 || h->e_phnum > PROGRAM_HEADERS_MAX) {
-		return bad_kernel("%u program headers, must be 1 to %u", h->e_phnum,
+	if (header->e_phnum == 0 || header->e_phnum > PROGRAM_HEADERS_MAX) {
+		return bad_kernel("%u program headers, must be 1 to %u", header->e_phnum,
 				  PROGRAM_HEADERS_MAX);
 	}
 	return 0;
@@ -70,104 +77,156 @@ static int overlaps(uint64_t start, uint64_t end, uint64_t other_start, uint64_t
 	return start < other_end && other_start < end;
 }
 
-static MUST_CHECK int add_segment(const struct image *image, const Elf64_Phdr *p, unsigned index,
-				  uint64_t limit, struct elf_plan *plan)
+/* What the header says of file and memory, by itself. */
+static MUST_CHECK int check_segment(const struct image *image, const Elf64_Phdr *header,
+				    unsigned index)
 {
-	uint64_t end = p->p_paddr + p->p_memsz;
-
-	if (p->p_filesz > p->p_memsz) {
+	if (header->p_filesz > header->p_memsz) {
 		return bad_kernel("PT_LOAD %u has more bytes in the file than in memory", index);
 	}
-	if (p->p_offset > image->size || p->p_filesz > image->size - p->p_offset) {
+	if (header->p_offset > image->size || header->p_filesz > image->size - header->p_offset) {
 		return bad_kernel("PT_LOAD %u lies beyond the end of the file", index);
 	}
-	if (end < p->p_paddr) {
+	if (header->p_paddr + header->p_memsz < header->p_paddr) {
 		return bad_kernel("PT_LOAD %u wraps the address space", index);
 	}
+	return 0;
+}
+
+/* Where it goes: into free memory, and over no segment before it. */
+static MUST_CHECK int check_place(const Elf64_Phdr *header, unsigned index, uint64_t limit,
+				  const struct elf_plan *plan)
+{
+	uint64_t start = header->p_paddr;
+	uint64_t end = start + header->p_memsz;
+
 	if (end > limit) {
 		return fail(
 			XEN_ENOMEM,
 			"kernel: PT_LOAD %u ends at %lx, but only [0, %lx) is free in this domain",
 			index, end, limit);
 	}
-	if (p->p_paddr < PAGE_ZERO_END || overlaps(p->p_paddr, end, BOOT_AREA, BOOT_AREA_END)) {
-		return bad_kernel("PT_LOAD %u at %lx lies in a reserved area", index, p->p_paddr);
+	if (start < PAGE_ZERO_END || overlaps(start, end, BOOT_AREA, BOOT_AREA_END)) {
+		return bad_kernel("PT_LOAD %u at %lx lies in a reserved area", index, start);
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
-		const struct elf_segment *s = &plan->segments[i];
+		const struct elf_segment *other = &plan->segments[i];
 
-		if (overlaps(p->p_paddr, end, s->gpa, s->gpa + s->memory_size)) {
+		if (overlaps(start, end, other->gpa, other->gpa + other->memory_size)) {
 			return bad_kernel("PT_LOAD %u overlaps another", index);
 		}
+	}
+	return 0;
+}
+
+static MUST_CHECK int add_segment(const struct image *image, const Elf64_Phdr *header,
+				  unsigned index, uint64_t limit, struct elf_plan *plan)
+{
+	int rc = check_segment(image, header, index);
+
+	if (rc == 0) {
+		rc = check_place(header, index, limit, plan);
+	}
+	if (rc != 0) {
+		return rc;
 	}
 	if (plan->count == ELF_SEGMENTS_MAX) {
 		return bad_kernel("more than %u PT_LOADs", ELF_SEGMENTS_MAX);
 	}
-	plan->segments[plan->count++] =
-		(struct elf_segment){p->p_offset, p->p_filesz, p->p_paddr, p->p_memsz};
+	plan->segments[plan->count] = (struct elf_segment){
+		.offset = header->p_offset,
+		.file_size = header->p_filesz,
+		.gpa = header->p_paddr,
+		.memory_size = header->p_memsz,
+	};
+	plan->count++;
 	return 0;
 }
 
 struct note_cursor {
 	const struct image *image;
-	uint64_t offset, left, align;
+	uint64_t offset; /* of the next note in the file */
+	uint64_t left;   /* bytes of the segment from there */
+	uint64_t align;
 };
 
-static MUST_CHECK int take_note(struct note_cursor *c, struct note_search *found)
+#define NOTE_OWNER "Xen" /* with its NUL, as in the file */
+
+/* Reads the value of a note, `at` bytes behind the note's start, if it is the one we look for. */
+static MUST_CHECK int take_entry(const struct note_cursor *cursor, const Elf64_Nhdr *note,
+				 uint64_t at, struct note_search *found)
 {
-	Elf64_Nhdr n;
-	char name[4];
-	uint64_t at, end, value = 0;
-	int rc = image_read(c->image, c->offset, &n, sizeof(n), "note header");
+	char name[sizeof(NOTE_OWNER)];
+	uint64_t value = 0;
+	int rc;
+
+	if (note->n_type != XEN_ELFNOTE_PHYS32_ENTRY || note->n_namesz != sizeof(name)) {
+		return 0;
+	}
+	rc = image_read(cursor->image, cursor->offset + sizeof(*note), name, sizeof(name),
+			"note name");
+	if (rc != 0) {
+		return rc;
+	}
+	if (memcmp(name, NOTE_OWNER, sizeof(name)) != 0) {
+		return 0;
+	}
+	if (note->n_descsz != sizeof(uint32_t) && note->n_descsz != sizeof(uint64_t)) {
+		return bad_kernel("PVH note has %u bytes, not 4 or 8", note->n_descsz);
+	}
+	rc = image_read(cursor->image, cursor->offset + at, &value, note->n_descsz, "note value");
+	found->matches++;
+	found->entry = value;
+	return rc;
+}
+
+static MUST_CHECK int take_note(struct note_cursor *cursor, struct note_search *found)
+{
+	Elf64_Nhdr note;
+	uint64_t value_at;
+	uint64_t end;
+	int rc = image_read(cursor->image, cursor->offset, &note, sizeof(note), "note header");
 
 	if (rc != 0) {
 		return rc;
 	}
 	/* 32-bit fields: the sum cannot wrap in 64 bits. */
-	at = ROUND_UP(sizeof(n) + n.n_namesz, c->align);
-	end = at + n.n_descsz;
-	if (end > c->left) {
-		return bad_kernel("note at %lx is larger than its segment", c->offset);
+	value_at = ROUND_UP(sizeof(note) + note.n_namesz, cursor->align);
+	end = value_at + note.n_descsz;
+	if (end > cursor->left) {
+		return bad_kernel("note at %lx is larger than its segment", cursor->offset);
 	}
-	if (n.n_type == XEN_ELFNOTE_PHYS32_ENTRY && n.n_namesz == sizeof(name)) {
-		rc = image_read(c->image, c->offset + sizeof(n), name, sizeof(name), "note name");
-		if (rc != 0) {
-			return rc;
-		}
-		if (memcmp(name, "Xen", sizeof(name)) == 0) {
-			if (n.n_descsz != 4 && n.n_descsz != 8) {
-				return bad_kernel("PVH note has %u bytes, not 4 or 8", n.n_descsz);
-			}
-			rc = image_read(c->image, c->offset + at, &value, n.n_descsz, "note value");
-			found->matches++;
-			found->entry = value;
-		}
-	}
-	end = MIN(ROUND_UP(end, c->align), c->left); /* the last one needs no padding */
-	c->offset += end;
-	c->left -= end;
+	rc = take_entry(cursor, &note, value_at, found);
+	end = MIN(ROUND_UP(end, cursor->align), cursor->left); /* the last one needs no padding */
+	cursor->offset += end;
+	cursor->left -= end;
 	return rc;
 }
 
-static MUST_CHECK int scan_notes(const struct image *image, const Elf64_Phdr *p,
+static MUST_CHECK int scan_notes(const struct image *image, const Elf64_Phdr *header,
 				 struct note_search *found)
 {
+	struct note_cursor cursor = {
+		.image = image,
+		.offset = header->p_offset,
+		.left = header->p_filesz,
+		.align = 4,
+	};
+	int rc = 0;
+
 	/* As binutils lays notes out and reads them: padded to 8 bytes if the segment says 8. */
-	struct note_cursor c = {image, p->p_offset, p->p_filesz, p->p_align == 8 ? 8 : 4};
-
-	if (p->p_filesz > NOTES_MAX || p->p_offset > image->size ||
-	    p->p_filesz > image->size - p->p_offset) {
+	if (header->p_align == 8) {
+		cursor.align = 8;
+	}
+	if (header->p_filesz > NOTES_MAX || header->p_offset > image->size ||
+	    header->p_filesz > image->size - header->p_offset) {
 		return bad_kernel("PT_NOTE at %lx+%lx is too large or beyond the file",
-				  (uint64_t)p->p_offset, (uint64_t)p->p_filesz);
+				  (uint64_t)header->p_offset, (uint64_t)header->p_filesz);
 	}
-	while (c.left >= sizeof(Elf64_Nhdr)) {
-		int rc = take_note(&c, found);
-
-		if (rc != 0) {
-			return rc;
-		}
+	while (rc == 0 && cursor.left >= sizeof(Elf64_Nhdr)) {
+		rc = take_note(&cursor, found);
 	}
-	return 0;
+	return rc;
 }
 
 static MUST_CHECK int accept_entry(const struct note_search *found, struct elf_plan *plan)
@@ -176,9 +235,10 @@ static MUST_CHECK int accept_entry(const struct note_search *found, struct elf_p
 		return bad_kernel("%u PVH entry notes (Xen, type 18), must be one", found->matches);
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
-		const struct elf_segment *s = &plan->segments[i];
+		const struct elf_segment *segment = &plan->segments[i];
 
-		if (found->entry >= s->gpa && found->entry - s->gpa < s->file_size &&
+		if (found->entry >= segment->gpa &&
+		    found->entry - segment->gpa < segment->file_size &&
 		    found->entry <= UINT32_MAX) {
 			plan->entry = (uint32_t)found->entry;
 			return 0;
@@ -187,30 +247,46 @@ static MUST_CHECK int accept_entry(const struct note_search *found, struct elf_p
 	return bad_kernel("PVH entry %lx lies in no loaded segment", found->entry);
 }
 
+/* Reads one program header and does with it what its type asks for. */
+static MUST_CHECK int take_program_header(const struct image *image, const Elf64_Ehdr *elf,
+					  unsigned index, uint64_t limit, struct elf_plan *plan,
+					  struct note_search *found)
+{
+	Elf64_Phdr header = {0};
+	/* The table is at most 3584 bytes, but e_phoff may be anything. */
+	uint64_t offset = elf->e_phoff + index * sizeof(header);
+	int rc;
+
+	if (elf->e_phoff > image->size) {
+		return bad_kernel("program headers lie beyond the file");
+	}
+	rc = image_read(image, offset, &header, sizeof(header), "program header");
+	if (rc == 0 && header.p_type == PT_LOAD && header.p_memsz != 0) {
+		rc = add_segment(image, &header, index, limit, plan);
+	} else if (rc == 0 && header.p_type == PT_NOTE) {
+		rc = scan_notes(image, &header, found);
+	}
+	return rc;
+}
+
 int elf_parse(const struct image *image, uint64_t limit, struct elf_plan *plan)
 {
-	struct note_search found = {0, 0};
+	struct note_search found = {0};
 	Elf64_Ehdr header;
 	int rc = image_read(image, 0, &header, sizeof(header), "ELF header");
 
 	memset(plan, 0, sizeof(*plan));
 	if (rc == 0) {
+		rc = check_machine(&header);
+	}
+	if (rc == 0) {
 		rc = check_header(&header);
 	}
 	for (unsigned i = 0; rc == 0 && i < header.e_phnum; i++) {
-		Elf64_Phdr p;
-		/* The table is at most 3584 bytes, but e_phoff may be anything. */
-		uint64_t offset = header.e_phoff + i * sizeof(p);
-
-		if (header.e_phoff > image->size) {
-			return bad_kernel("program headers lie beyond the file");
-		}
-		rc = image_read(image, offset, &p, sizeof(p), "program header");
-		if (rc == 0 && p.p_type == PT_LOAD && p.p_memsz != 0) {
-			rc = add_segment(image, &p, i, limit, plan);
-		} else if (rc == 0 && p.p_type == PT_NOTE) {
-			rc = scan_notes(image, &p, &found);
-		}
+		rc = take_program_header(image, &header, i, limit, plan, &found);
 	}
-	return rc ?: accept_entry(&found, plan);
+	if (rc == 0) {
+		rc = accept_entry(&found, plan);
+	}
+	return rc;
 }

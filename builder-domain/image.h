@@ -31,7 +31,10 @@ MUST_CHECK int not_a_kernel(const struct image *image);
 /* ---- ELF64 with a PVH note ---- */
 #define ELF_SEGMENTS_MAX 16u
 struct elf_segment {
-	uint64_t offset, file_size, gpa, memory_size;
+	uint64_t offset;
+	uint64_t file_size;
+	uint64_t gpa;
+	uint64_t memory_size;
 };
 struct elf_plan {
 	uint32_t entry; /* of the PHYS32_ENTRY note */
@@ -48,7 +51,8 @@ MUST_CHECK int elf_parse(const struct image *image, uint64_t limit, struct elf_p
 #define BZIMAGE_KERNEL 0x1000000ul /* where the stub puts the kernel; also the execute trap ... */
 #define BZIMAGE_TRAP   0x200000ul  /* ... which covers so much */
 struct bzimage_plan {
-	uint64_t blob_offset, blob_size;
+	uint64_t blob_offset;
+	uint64_t blob_size;
 	uint64_t window_end; /* BZIMAGE_KERNEL + init_size */
 	struct setup_header header;
 };

@@ -10,27 +10,36 @@
 static const struct kind {
 	const char *name;
 	uint8_t length;
-	char magic[6];
+	uint8_t magic[6];
 } kinds[] = {
-	{"a gzip file", 2, "\x1f\x8b"},
-	{"an xz file", 6,
-	 "\xfd"
-	 "7zXZ"},
-	{"a zstd file", 4, "\x28\xb5\x2f\xfd"},
-	{"an lz4 file", 4, "\x02\x21\x4c\x18"}, /* as `lz4 -l` makes it */
-	{"an lz4 file", 4, "\x04\x22\x4d\x18"},
-	{"a bzip2 file", 3, "BZh"},
-	{"an lzma file", 4, "\x5d\x00\x00"},
-	{"a cpio archive (an initrd?)", 5, "07070"},
-	{"a script", 2, "#!"},
-	{"an EFI program", 2, "MZ"},
+	{.name = "a gzip file", .length = 2, .magic = {0x1f, 0x8b}},
+	{.name = "an xz file", .length = 6, .magic = {0xfd, '7', 'z', 'X', 'Z', 0}},
+	{.name = "a zstd file", .length = 4, .magic = {0x28, 0xb5, 0x2f, 0xfd}},
+	{.name = "an lz4 file", .length = 4, .magic = {0x02, 0x21, 0x4c, 0x18}}, /* by `lz4 -l` */
+	{.name = "an lz4 file", .length = 4, .magic = {0x04, 0x22, 0x4d, 0x18}},
+	{.name = "a bzip2 file", .length = 3, .magic = "BZh"},
+	{.name = "an lzma file", .length = 4, .magic = {0x5d, 0, 0, 0}},
+	{.name = "a cpio archive (an initrd?)", .length = 5, .magic = "07070"},
+	{.name = "a script", .length = 2, .magic = "#!"},
+	{.name = "an EFI program", .length = 2, .magic = "MZ"},
 };
+
+static int is_text_byte(uint8_t byte)
+{
+	switch (byte) {
+	case '\n':
+	case '\r':
+	case '\t':
+		return 1;
+	default:
+		return byte >= ' ' && byte <= '~';
+	}
+}
 
 static int is_text(const uint8_t *bytes, uint64_t len)
 {
 	for (uint64_t i = 0; i < len; i++) {
-		if (bytes[i] != '\n' && bytes[i] != '\r' && bytes[i] != '\t' &&
-		    (bytes[i] < ' ' || bytes[i] > '~')) {
+		if (!is_text_byte(bytes[i])) {
 			return 0;
 		}
 	}
@@ -50,8 +59,10 @@ static int is_zero(const uint8_t *bytes, uint64_t len)
 static const char *kind_of(const uint8_t *bytes, uint64_t len)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (len >= kinds[i].length && memcmp(bytes, kinds[i].magic, kinds[i].length) == 0) {
-			return kinds[i].name;
+		const struct kind *kind = &kinds[i];
+
+		if (len >= kind->length && memcmp(bytes, kind->magic, kind->length) == 0) {
+			return kind->name;
 		}
 	}
 	if (len == 0) {
@@ -60,7 +71,10 @@ static const char *kind_of(const uint8_t *bytes, uint64_t len)
 	if (is_text(bytes, len)) {
 		return "a text file";
 	}
-	return is_zero(bytes, len) ? "a file that begins with zeros" : "a file of unknown kind";
+	if (is_zero(bytes, len)) {
+		return "a file that begins with zeros";
+	}
+	return "a file of unknown kind";
 }
 
 int not_a_kernel(const struct image *image)

@@ -13,7 +13,8 @@ void *guest_pointer(uint64_t gpa)
 
 uint64_t cycles(void)
 {
-	uint32_t low, high;
+	uint32_t low;
+	uint32_t high;
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;

@@ -10,9 +10,14 @@ __attribute__((noreturn)) void builder_main(const struct corbel_builder_start *s
 
 int builder_run(const struct corbel_builder_start *start)
 {
-	/* Only the boot instance is given modules. */
-	int rc = start->module_count != 0 ? serve_modules(start) : serve_ring(start);
+	int rc;
 
+	/* Only the boot instance is given modules. */
+	if (start->module_count != 0) {
+		rc = serve_modules(start);
+	} else {
+		rc = serve_ring(start);
+	}
 	if (rc != 0) {
 		print("session failed (error %d): %s", -rc, fail_reason);
 	}

@@ -10,22 +10,37 @@
 
 #define CHUNK 0x40000u
 
-enum { PLAN, KERNEL, INITRD, MODULES };
-static const char names[MODULES][16] = {"plan", "kernel", "initrd"};
+enum module_index { PLAN, KERNEL, INITRD, MODULES };
+
+/* As the hypervisor names them, in this order. */
+static const char names[MODULES][16] = {
+	[PLAN] = "plan",
+	[KERNEL] = "kernel",
+	[INITRD] = "initrd",
+};
+
 static struct {
 	const uint8_t *bytes;
 	uint64_t size;
 } module[MODULES];
 
+static enum module_index index_of(enum corbel_ring_file file)
+{
+	if (file == CORBEL_FILE_kernel) {
+		return KERNEL;
+	}
+	return INITRD;
+}
+
 static MUST_CHECK int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len,
 			    const uint8_t **bytes)
 {
-	unsigned m = file == CORBEL_FILE_kernel ? KERNEL : INITRD;
+	enum module_index index = index_of(file);
 
-	if (offset > module[m].size || len > module[m].size - offset) {
-		return fail(XEN_EINVAL, "modules: %s is shorter than the plan says", names[m]);
+	if (offset > module[index].size || len > module[index].size - offset) {
+		return fail(XEN_EINVAL, "modules: %s is shorter than the plan says", names[index]);
 	}
-	*bytes = module[m].bytes + offset;
+	*bytes = module[index].bytes + offset;
 	return 0;
 }
 
@@ -36,26 +51,36 @@ static void progress(enum corbel_ring_state state)
 
 static MUST_CHECK int take_modules(const struct corbel_builder_start *start)
 {
-	for (unsigned m = 0; m < MODULES; m++) {
-		if (m >= start->module_count ||
-		    memcmp(start->module[m].name, names[m], sizeof(names[m])) != 0) {
-			return fail(XEN_EINVAL, "modules: number %u is not %s", m, names[m]);
+	for (unsigned i = 0; i < MODULES; i++) {
+		if (i >= start->module_count ||
+		    memcmp(start->module[i].name, names[i], sizeof(names[i])) != 0) {
+			return fail(XEN_EINVAL, "modules: number %u is not %s", i, names[i]);
 		}
-		module[m].bytes = guest_pointer(start->module[m].gpa);
-		module[m].size = start->module[m].size;
+		module[i].bytes = guest_pointer(start->module[i].gpa);
+		module[i].size = start->module[i].size;
 	}
 	return 0;
 }
 
 int serve_modules(const struct corbel_builder_start *start)
 {
-	static const struct source source = {CHUNK, fetch, progress};
+	static const struct source source = {
+		.chunk = CHUNK,
+		.fetch = fetch,
+		.progress = progress,
+	};
 	static struct build_request request;
+	const uint32_t flags_allowed = CORBEL_RQF_DOM0 | TEST_FLAGS;
+	const uint8_t *plan;
+	uint64_t plan_size;
 	uint16_t domid;
-	int rc = take_modules(start)
-			 ?: request_decode(module[PLAN].bytes, module[PLAN].size,
-					   CORBEL_RQF_DOM0 | TEST_FLAGS, &request);
+	int rc = take_modules(start);
 
+	plan = module[PLAN].bytes;
+	plan_size = module[PLAN].size;
+	if (rc == 0) {
+		rc = request_decode(plan, plan_size, flags_allowed, &request);
+	}
 	if (rc != 0) {
 		return rc;
 	}
@@ -66,5 +91,5 @@ int serve_modules(const struct corbel_builder_start *start)
 			    request.kernel_size, request.initrd_size, module[KERNEL].size,
 			    module[INITRD].size);
 	}
-	return build(&request, module[PLAN].bytes, (uint32_t)module[PLAN].size, &source, &domid);
+	return build(&request, plan, (uint32_t)plan_size, &source, &domid);
 }

@@ -53,23 +53,30 @@ static MUST_CHECK int wait_answer(uint32_t seq)
 	return 0;
 }
 
-static MUST_CHECK int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len,
-			    const uint8_t **bytes)
+/* Asks for a piece and waits until it is there. */
+static MUST_CHECK int ask(enum corbel_ring_file file, uint64_t offset, uint32_t len)
 {
 	volatile struct corbel_ring *ring = session.ring;
-	uint32_t have;
-	int rc;
 
 	ring->want_file = file;
 	ring->want_offset = offset;
 	ring->want_len = len;
-	__atomic_store_n(&ring->want_seq, ++session.seq, __ATOMIC_RELEASE);
+	session.seq++;
+	__atomic_store_n(&ring->want_seq, session.seq, __ATOMIC_RELEASE);
 	event_send(session.port);
-	rc = wait_answer(session.seq);
+	return wait_answer(session.seq);
+}
+
+static MUST_CHECK int fetch(enum corbel_ring_file file, uint64_t offset, uint32_t len,
+			    const uint8_t **bytes)
+{
+	uint32_t have;
+	int rc = ask(file, offset, len);
+
 	if (rc != 0) {
 		return rc;
 	}
-	have = ring_load(&ring->have_len);
+	have = ring_load(&session.ring->have_len);
 	if (have == CORBEL_RING_GIVE_UP) {
 		return fail(XEN_EIO, "ring: the requester gave up at byte %lu of file %u", offset,
 			    file);
@@ -107,8 +114,10 @@ static MUST_CHECK int open_session(void)
 	do {
 		rc = corbel_call(CORBEL_OP_rendezvous_get, &meeting);
 	} while (rc == -XEN_EAGAIN);
-	rc = call_result("ring: session", rc)
-		     ?: grant_map(PEER, &meeting.ref, 1, WINDOW_RING_GPA, 1);
+	rc = call_result("ring: session", rc);
+	if (rc == 0) {
+		rc = grant_map(PEER, &meeting.ref, 1, WINDOW_RING_GPA, 1);
+	}
 	if (rc != 0) {
 		return (int)rc;
 	}
@@ -143,10 +152,14 @@ static MUST_CHECK int run_session(const struct corbel_builder_start *start, uint
 {
 	static struct build_request request;
 	static uint8_t bytes[CORBEL_REQUEST_MAX] __attribute__((aligned(8)));
-	struct source source = {0, fetch, ring_state};
-	uint32_t size, data_refs;
-	int rc = take_request(bytes, &size, &data_refs) ?: map_data_pages(data_refs);
+	struct source source = {.fetch = fetch, .progress = ring_state};
+	uint32_t size;
+	uint32_t data_refs;
+	int rc = take_request(bytes, &size, &data_refs);
 
+	if (rc == 0) {
+		rc = map_data_pages(data_refs);
+	}
 	if (rc != 0) {
 		return rc;
 	}
@@ -162,6 +175,23 @@ static MUST_CHECK int run_session(const struct corbel_builder_start *start, uint
 	return build(&request, bytes, size, &source, domid);
 }
 
+/* The state comes last, with release order: who sees it, sees the rest. */
+static void report(int rc, uint16_t domid, const struct corbel_policy_load *load)
+{
+	volatile struct corbel_ring *ring = session.ring;
+
+	ring->result = rc;
+	ring->domid = domid;
+	ring->standing = load->standing;
+	ring->revoked = load->revoked;
+	if (rc == 0) {
+		ring_state(CORBEL_RING_done);
+		return;
+	}
+	memcpy((void *)ring->reason, fail_reason, REASON_SIZE);
+	ring_state(CORBEL_RING_failed);
+}
+
 int serve_ring(const struct corbel_builder_start *start)
 {
 	struct corbel_policy_load load = {0};
@@ -170,19 +200,15 @@ int serve_ring(const struct corbel_builder_start *start)
 
 	memset(&session, 0, sizeof(session));
 	session.tsc_hz = start->tsc_hz;
-	rc = shared_info_map() ?: open_session();
+	rc = shared_info_map();
+	if (rc == 0) {
+		rc = open_session();
+	}
 	if (rc != 0) {
 		return rc;
 	}
 	session.ring->instance = start->instance;
 	rc = run_session(start, &domid, &load);
-	session.ring->result = rc;
-	session.ring->domid = domid;
-	session.ring->standing = load.standing;
-	session.ring->revoked = load.revoked;
-	if (rc != 0) {
-		memcpy((void *)session.ring->reason, fail_reason, REASON_SIZE);
-	}
-	ring_state(rc == 0 ? CORBEL_RING_done : CORBEL_RING_failed);
+	report(rc, domid, &load);
 	return rc;
 }

@@ -20,10 +20,17 @@ struct start_page {
 };
 _Static_assert(sizeof(struct start_page) <= 4096, "start info page");
 
+/* Where a field of the page lies in the domain. */
+#define GPA_OF(field) (START_INFO_GPA + __builtin_offsetof(struct start_page, field))
+
 static void add_range(struct start_page *page, uint64_t start, uint64_t end, uint32_t type)
 {
-	page->map[page->info.memmap_entries++] =
-		(struct hvm_memmap_table_entry){start, end - start, type, 0};
+	page->map[page->info.memmap_entries] = (struct hvm_memmap_table_entry){
+		.addr = start,
+		.size = end - start,
+		.type = type,
+	};
+	page->info.memmap_entries++;
 }
 
 void start_info_fill(uint8_t bytes[4096], const struct build_request *request,
@@ -40,15 +47,16 @@ void start_info_fill(uint8_t bytes[4096], const struct build_request *request,
 	}
 	if (request->initrd_size != 0) {
 		info->nr_modules = 1;
-		info->modlist_paddr =
-			START_INFO_GPA + __builtin_offsetof(struct start_page, module);
+		info->modlist_paddr = GPA_OF(module);
 		page->module.paddr = initrd_gpa;
 		page->module.size = request->initrd_size;
 	}
 	info->cmdline_paddr = CMDLINE_GPA;
 	info->rsdp_paddr = ACPI_GPA;
-	info->memmap_paddr = START_INFO_GPA + __builtin_offsetof(struct start_page, map);
+	info->memmap_paddr = GPA_OF(map);
 
+	/* In ascending order and without a gap below 4 GiB's RAM: what is not listed is no memory.
+	 */
 	add_range(page, 0, BOOT_AREA, XEN_HVM_MEMMAP_TYPE_RAM);
 	add_range(page, BOOT_AREA, ACPI_GPA, XEN_HVM_MEMMAP_TYPE_RESERVED);
 	add_range(page, ACPI_GPA, ACPI_GPA + PAGE_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI);

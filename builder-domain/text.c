@@ -10,15 +10,18 @@ char fail_reason[REASON_SIZE];
 
 void print(const char *text, ...)
 {
-	char line[256] = "builder: ";
-	size_t prefix = sizeof("builder: ") - 1, len;
+	static const char prefix[] = "builder: ";
+	char line[256];
+	size_t room = sizeof(line) - 1; /* without the line's end */
+	size_t len = sizeof(prefix) - 1;
 	va_list args;
 
+	memcpy(line, prefix, len);
 	va_start(args, text);
-	len = prefix + (size_t)vformat(line + prefix, sizeof(line) - prefix - 1, text, args);
+	len += (size_t)vformat(line + len, room - len, text, args);
 	va_end(args);
-	line[len++] = '\n';
-	console_write(line, len);
+	line[len] = '\n';
+	console_write(line, len + 1);
 }
 
 void fail_because(const char *text, ...)

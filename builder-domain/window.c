@@ -8,6 +8,7 @@
 #include "builder-domain/lib.h"
 #include "builder-domain/window.h"
 
+#define ORDER_SMALL 0u
 #define ORDER_LARGE 9u
 #define LARGE_PAGES (1u << ORDER_LARGE)
 
@@ -24,7 +25,7 @@ static struct {
 struct ram ram_of(uint32_t memory_mib)
 {
 	uint64_t bytes = (uint64_t)memory_mib << 20;
-	struct ram ram = {bytes, 0};
+	struct ram ram = {.low_end = bytes};
 
 	if (bytes > RAM_LOW_LIMIT) {
 		ram.low_end = RAM_LOW_LIMIT;
@@ -36,13 +37,16 @@ struct ram ram_of(uint32_t memory_mib)
 /* Returns how many extents were made. */
 static MUST_CHECK long populate_some(uint64_t gfn, uint64_t end, unsigned order)
 {
-	uint64_t gfns[WINDOW_PAGES], count = 0;
+	uint64_t pages = 1ul << order;
+	uint64_t gfns[WINDOW_PAGES];
+	unsigned count = 0;
 
-	while (count < WINDOW_PAGES && gfn + (1ul << order) <= end) {
-		gfns[count++] = gfn;
-		gfn += 1ul << order;
+	while (count < WINDOW_PAGES && gfn + pages <= end) {
+		gfns[count] = gfn;
+		count++;
+		gfn += pages;
 	}
-	return memory_populate(window.domid, gfns, (unsigned)count, order);
+	return memory_populate(window.domid, gfns, count, order);
 }
 
 /*
@@ -52,18 +56,25 @@ static MUST_CHECK long populate_some(uint64_t gfn, uint64_t end, unsigned order)
  */
 static MUST_CHECK int populate(uint64_t gfn, uint64_t end)
 {
-	uint64_t small_end = 0;
+	uint64_t small_end = 0; /* up to here single pages, because no large extent was left */
 
 	while (gfn < end) {
-		int is_small = gfn < small_end || end - gfn < LARGE_PAGES;
-		long done = populate_some(gfn, gfn < small_end ? small_end : end,
-					  is_small ? 0 : ORDER_LARGE);
+		uint64_t part_end = end;
+		unsigned order = ORDER_LARGE;
+		long done;
 
+		if (gfn < small_end) {
+			part_end = small_end;
+			order = ORDER_SMALL;
+		} else if (end - gfn < LARGE_PAGES) {
+			order = ORDER_SMALL;
+		}
+		done = populate_some(gfn, part_end, order);
 		if (done > 0) {
-			gfn += (uint64_t)done << (is_small ? 0 : ORDER_LARGE);
+			gfn += (uint64_t)done << order;
 		} else if (done == -XEN_EAGAIN) {
 			continue;
-		} else if (!is_small) {
+		} else if (order == ORDER_LARGE) {
 			small_end = gfn + LARGE_PAGES;
 		} else {
 			return fail(XEN_ENOMEM, "memory: host has none left at %lu MiB (error %d)",
@@ -73,11 +84,18 @@ static MUST_CHECK int populate(uint64_t gfn, uint64_t end)
 	return 0;
 }
 
+static void forget_batches(void)
+{
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+		window.batch[slot] = NO_BATCH;
+	}
+}
+
 int window_open(uint16_t domid, const struct ram *ram)
 {
 	window.domid = domid;
 	window.ram = *ram;
-	window.batch[SLOT_WRITE] = window.batch[SLOT_READ] = NO_BATCH;
+	forget_batches();
 	return populate(0, ram->low_end >> PAGE_SHIFT)
 		       ?: populate(RAM_HIGH_BASE >> PAGE_SHIFT, ram->high_end >> PAGE_SHIFT);
 }
@@ -97,7 +115,7 @@ int window_close(void)
 				    (int)-rc);
 		}
 	}
-	window.batch[SLOT_WRITE] = window.batch[SLOT_READ] = NO_BATCH;
+	forget_batches();
 	return 0;
 }
 
@@ -111,30 +129,42 @@ static int in_ram(uint64_t gpa, uint64_t len)
 	return gpa >= RAM_HIGH_BASE && gpa < ram->high_end && len <= ram->high_end - gpa;
 }
 
-/* Maps the batch around gpa and says how much of [gpa, gpa + len) lies in it.  RAM is a whole
- * number of MiB, so a batch is either all RAM or none of it. */
+/* Makes the slot show a batch, all RAM or none of it: RAM is a whole number of MiB. */
+static MUST_CHECK int show(enum slot slot, uint64_t batch)
+{
+	uint64_t gfn = batch >> PAGE_SHIFT;
+	long rc;
+
+	if (window.batch[slot] == batch) {
+		return 0;
+	}
+	/* Even a refused batch may have replaced some pages. */
+	window.batch[slot] = NO_BATCH;
+	rc = foreign_map(window.domid, gfn, WINDOW_PAGES, slot_gpa(slot));
+	if (rc != 0) {
+		return fail(XEN_EFAULT, "memory: %lx cannot be mapped: error %d", batch, (int)-rc);
+	}
+	window.batch[slot] = batch;
+	return 0;
+}
+
+/* Maps the batch around gpa and says how much of [gpa, gpa + len) lies in it. */
 static MUST_CHECK int view(enum slot slot, uint64_t gpa, uint64_t len, uint8_t **at, uint64_t *size)
 {
 	uint64_t batch = gpa & ~(WINDOW_BYTES - 1);
 	uint64_t room = batch + WINDOW_BYTES - gpa;
+	uint8_t *shown = guest_pointer(slot_gpa(slot));
+	int rc;
 
 	if (!in_ram(gpa, len)) {
 		return fail(XEN_EFAULT, "memory: %lx+%lx is not RAM of the domain", gpa, len);
 	}
-	if (window.batch[slot] != batch) {
-		long rc = foreign_map(window.domid, batch >> PAGE_SHIFT, WINDOW_PAGES,
-				      slot_gpa(slot));
-
-		/* Even a refused batch may have replaced some pages. */
-		window.batch[slot] = NO_BATCH;
-		if (rc != 0) {
-			return fail(XEN_EFAULT, "memory: %lx cannot be mapped: error %d", batch,
-				    (int)-rc);
-		}
-		window.batch[slot] = batch;
+	rc = show(slot, batch);
+	if (rc != 0) {
+		return rc;
 	}
-	*at = (uint8_t *)guest_pointer(slot_gpa(slot)) + (gpa - batch);
-	*size = len < room ? len : room;
+	*at = shown + (gpa - batch);
+	*size = MIN(len, room);
 	return 0;
 }
 
@@ -151,8 +181,11 @@ enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ZERO };
 
 static MUST_CHECK int touch(enum access access, uint64_t gpa, uint8_t *local, uint64_t len)
 {
-	enum slot slot = access == ACCESS_READ ? SLOT_READ : SLOT_WRITE;
+	enum slot slot = SLOT_WRITE;
 
+	if (access == ACCESS_READ) {
+		slot = SLOT_READ;
+	}
 	while (len > 0) {
 		uint8_t *at;
 		uint64_t size;

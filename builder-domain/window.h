@@ -15,7 +15,8 @@
 
 /* RAM of a domain: [0, low_end) and, if high_end is not 0, [4 GiB, high_end). */
 struct ram {
-	uint64_t low_end, high_end;
+	uint64_t low_end;
+	uint64_t high_end;
 };
 #define RAM_LOW_LIMIT 0xC0000000ul
 #define RAM_HIGH_BASE 0x100000000ul

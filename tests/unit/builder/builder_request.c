@@ -140,6 +140,9 @@ static void test_tags(void **state)
 	field(CORBEL_RQ_memory)[2] = 3;
 	refused("request: memory has 3 bytes, not 4");
 	setup(NULL);
+	field(CORBEL_RQ_memory)[2] = 0;
+	refused("request: memory has 0 bytes, not 4");
+	setup(NULL);
 	memset(field(CORBEL_RQ_name) + 2, 0xFF, 2);
 	refused("request: name has 65535 bytes, at most 63");
 }
@@ -176,6 +179,15 @@ static void test_texts(void **state)
 	setup(NULL);
 	field(CORBEL_RQ_name)[4] = 0;
 	refused("request: name has byte 0 at 0");
+	setup(NULL);
+	field(CORBEL_RQ_name)[4] = '{'; /* behind z, and : behind 9 */
+	refused("request: name has byte 7b at 0");
+	setup(NULL);
+	field(CORBEL_RQ_name)[4] = ':';
+	refused("request: name has byte 3a at 0");
+	setup(NULL);
+	field(CORBEL_RQ_name)[2] = 0;
+	refused("request: length of name is 0, must be 1 to 63");
 	setup(NULL);
 	field(CORBEL_RQ_label)[4 + 3] = 0x7F;
 	refused("request: label has byte 7f at 3");

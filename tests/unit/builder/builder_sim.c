@@ -252,6 +252,8 @@ static long grant_op(struct gnttab_map_grant_ref *map, uint64_t count)
 			map[i].status = GNTST_bad_gntref;
 			continue;
 		}
+		/* The builder writes to the ring page only: data pages are the peer's. */
+		assert_int_equal((map[i].flags & GNTMAP_readonly) == 0, map[i].ref == SIM_RING_REF);
 		map_page(map[i].host_addr, peer_file, map[i].ref * PAGE,
 			 (map[i].flags & GNTMAP_readonly) ? PROT_READ : PROT_READ | PROT_WRITE);
 		map[i].status = GNTST_okay;
