@@ -50,23 +50,29 @@ proc wait_until {name seconds command pattern} {
 }
 
 # The machine was spawned: waits for the shell.
-proc boot {} {
+proc boot {{name dom0-shell}} {
 	global timeout
 	set timeout 120
 	expect {
-		-ex "dom0# " {verdict dom0-shell ""}
-		timeout {verdict dom0-shell "no prompt within 120 s"; exit 1}
-		eof {verdict dom0-shell "the machine ended"; exit 1}
+		-ex "dom0# " {verdict $name ""}
+		timeout {verdict $name "no prompt within 120 s"; exit 1}
+		eof {verdict $name "the machine ended"; exit 1}
 	}
 	set timeout 100
+}
+
+# Switches the machine off; another may be spawned.
+proc power_off {{name machine-off}} {
+	global spawn_id
+	send "poweroff -f\r"
+	expect eof
+	set status [lindex [wait] 3]
+	verdict $name [expr {$status == 33 ? "" : "ended with status $status"}]
 }
 
 # Switches the machine off and ends the test.
 proc finish {} {
 	global failures
-	send "poweroff -f\r"
-	expect eof
-	set status [lindex [wait] 3]
-	verdict machine-off [expr {$status == 33 ? "" : "ended with status $status"}]
+	power_off
 	exit [expr {$failures > 0}]
 }

@@ -13,7 +13,5 @@ $(BP)/initrd.cpio: $(B)/dom0/initrd.cpio $(BP)/tenant/initrd.cpio $(B)/tenant/ti
 	cp -p $(B)/kernels/cloud-backports/vmlinuz $(B)/tenant/tiny.elf $(BP)/tenant/
 	tools/image/dom0-initrd $@ $(B)/kernels/generic-backports $(BP)/tenant $(DOM0_TOOLS)
 
-$(BP)/plan.bin: tools/image/dom0.plan $(B)/tools/corbel-plan $(BP)/initrd.cpio
-	$(B)/tools/corbel-plan --kernel $(B)/kernels/generic-backports/vmlinuz --initrd $(BP)/initrd.cpio $< $@
-
-TESTBIN += $(BP)/plan.bin
+# What `prepare` puts together.
+TESTBIN += $(BP)/initrd.cpio $(B)/tests/notes/align4.elf $(B)/tests/notes/align8.elf
