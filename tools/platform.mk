@@ -29,6 +29,15 @@ $(B)/tenant/initrd.cpio: tools/image/tenant-initrd tools/image/add-busybox tools
 		$(wildcard tools/image/tenant/*) $(TENANT_TOOLS) $(KERNELS)/cloud/vmlinuz
 	tools/image/tenant-initrd $@ $(KERNELS)/cloud $(TENANT_TOOLS)
 
+# A keeper of the launch log (docs/POLICY.md, "What blind can do today").
+$(B)/keeper/initrd.cpio: tools/image/keeper-initrd tools/image/add-busybox tools/image/pack-initrd \
+		tools/image/keeper/init $(B)/tools/corbel $(KERNELS)/cloud/vmlinuz
+	@mkdir -p $(@D)
+	tools/image/keeper-initrd $@ $(KERNELS)/cloud $(B)/tools/corbel
+keeper: $(B)/keeper/initrd.cpio
+.PHONY: keeper
+TESTBIN += $(B)/keeper/initrd.cpio
+
 DOM0_TOOLS += $(filter $(B)/tools/corbel,$(ALL)) $(B)/tools/corbel-attack
 $(B)/tools/corbel-attack: tools/demo/attack.c
 	@mkdir -p $(@D)
