@@ -15,6 +15,7 @@
 #define MSR_MTRR_DEFAULT   0x000002FFu
 #define MSR_X2APIC_FIRST   0x00000800u
 #define MSR_X2APIC_END     0x00000900u
+#define MSR_AMD_FIRST      0xC0000000u
 #define MSR_EFER           0xC0000080u
 #define MSR_STAR           0xC0000081u
 #define MSR_LSTAR          0xC0000082u

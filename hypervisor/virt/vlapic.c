@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The virtual x2APIC (virt/vlapic.h). */
 #include "virt/vlapic.h"
+#include "cpu/msr.h"
 #include "virt/virt.h"
 
-#define FIRST_MSR    0x800u
 #define ICR_VECTOR   0xFFu
 #define ICR_MODE(i)  (((i) >> 8) & 7)
 #define ICR_SHORT(i) (((i) >> 18) & 3)
@@ -163,7 +163,7 @@ static void send(struct virt_vcpu *v, uint64_t icr)
 bool vlapic_read(struct virt_vcpu *v, uint32_t msr, uint64_t *value)
 {
 	struct vlapic *a = v->vlapic;
-	unsigned reg = msr - FIRST_MSR;
+	unsigned reg = msr - MSR_X2APIC_FIRST;
 
 	if (reg >= ARRAY_SIZE(a->reg) || !(READABLE >> reg & 1)) {
 		return false;
@@ -175,7 +175,7 @@ bool vlapic_read(struct virt_vcpu *v, uint32_t msr, uint64_t *value)
 bool vlapic_write(struct virt_vcpu *v, uint32_t msr, uint64_t value)
 {
 	struct vlapic *a = v->vlapic;
-	unsigned reg = msr - FIRST_MSR;
+	unsigned reg = msr - MSR_X2APIC_FIRST;
 
 	if (reg >= ARRAY_SIZE(a->reg) || !(WRITABLE >> reg & 1) ||
 	    (reg != REG_icr && value >> 32) || ((reg == REG_eoi || reg == REG_error) && value)) {

@@ -62,7 +62,7 @@ bool svm_set_xcr0(uint64_t value)
 /* Both rights (read, write) of one MSR pass to the guest (15.11: two bits each). */
 static void msr_pass(uint32_t msr)
 {
-	uint32_t bit = (msr >= 0xC0000000u ? 0x800 * 8 + (msr - 0xC0000000u) * 2 : msr * 2);
+	uint32_t bit = (msr >= MSR_AMD_FIRST ? 0x800 * 8 + (msr - MSR_AMD_FIRST) * 2 : msr * 2);
 
 	msr_bitmap[bit / 8] &= (uint8_t) ~(3u << (bit % 8));
 }
