@@ -33,12 +33,14 @@ class Count:
     def __init__(self, paths):
         self.lines = self.tokens = self.ternaries = self.nested = self.comments = 0
         self.names = self.letters = 0
-        for path in paths:
-            self.add(open(path).read())
+        texts = [open(path).read() for path in paths]
+        self.macros = choosing_macros(texts)
+        for text in texts:
+            self.add(text)
 
     def add(self, text):
         code = [t for t in tokens(text) if t[0] != "end"]
-        every, nested = ternaries(text)
+        every, nested = ternaries(text, self.macros)
         self.tokens += len(code)
         self.lines += len({line for _, _, line in code})
         self.ternaries += len(every)
@@ -52,6 +54,24 @@ class Count:
     @property
     def density(self):
         return self.tokens / max(self.lines, 1)
+
+
+WELL_KNOWN = {"MIN", "MAX"}  # read as functions, wherever they stand
+
+
+def choosing_macros(texts, known=frozenset()):
+    """Names of the macros whose text holds a `?`, or another such macro, or one of `known`."""
+    bodies = {}
+    for text in texts:
+        items = list(tokens(text))
+        for i, (_, word, line) in enumerate(items):
+            if word == "define" and items[i - 1][1] == "#" and i + 1 < len(items):
+                end = next((j for j in range(i, len(items)) if items[j][0] == "end"), len(items))
+                bodies.setdefault(items[i + 1][1], set()).update(w for _, w, _ in items[i + 2:end])
+    chosen = {"?", *known}
+    while more := {name for name, body in bodies.items() if body & chosen} - chosen - WELL_KNOWN:
+        chosen |= more
+    return chosen - {"?"}
 
 
 ASSIGN = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}
@@ -73,8 +93,21 @@ class Operand:
         return sorted(self.marks())[1:]
 
 
-def ternaries(text):
-    """Returns (lines of all `?`, lines of those inside an operand of another)."""
+def inside_brackets(items, at):
+    """Yields (index, token) within the bracket at `at`, if there is one."""
+    depth = 0
+    for i in range(at, len(items)):
+        depth += items[i][1] == "("
+        depth -= items[i][1] == ")"
+        if depth == 0:
+            return
+        yield i, items[i]
+
+
+def ternaries(text, macros=frozenset()):
+    """Returns (lines of all `?`, lines of those inside an operand of another).
+
+    The use of one of `macros` counts as the `?` in it."""
     every, nested = [], set()
     stack = []  # of (opening bracket, Operand around it, `?` of its finished operands)
     here, done = Operand(), []
@@ -91,6 +124,13 @@ def ternaries(text):
             mark = (line, at, items[at + 1][1] == ":")
             every.append(mark)
             here.own.append(((line, at), mark[2]))
+        elif word in macros and items[at - 1][1] not in ("define", "undef", "ifdef", "ifndef", "defined"):
+            here.inner.append(((line, at), False))
+            arguments = Operand()
+            arguments.own = [((line, at), False)]
+            arguments.inner = [((where, i), False) for i, (_, name, where) in inside_brackets(items, at + 1)
+                               if name == "?" or name in macros]
+            nested.update(arguments.nested())
         elif kind == "mark" and word in "([{":
             if word == "{" and not any(opening in "([" for opening, _, _ in stack):
                 finish()
