@@ -107,9 +107,10 @@ void records_free(struct records *records);
 uint64_t records_launch(const struct records *records, uint16_t domid);
 
 /* Sets wanted[i] for each record that goes into evidence for these launches, for a verifier with
- * this nonce. */
-void records_choose(const struct records *records, const uint64_t *launch, size_t launches,
-		    const uint8_t nonce[CORBEL_NONCE_LEN], bool *wanted);
+ * this nonce: of what no verdict rests on (reports without the nonce, builders that ended in vain)
+ * the newest only, else all.  An error: they are more than evidence has room for. */
+int records_choose(const struct records *records, const uint64_t *launch, size_t launches,
+		   const uint8_t nonce[CORBEL_NONCE_LEN], bool *wanted);
 
 /* ---- evidence.c, enrol.c
  * ---------------------------------------------------------------------------- */

@@ -201,7 +201,11 @@ static int write_one(const struct evidence *e, size_t index)
 		return ret;
 	}
 	wanted = attest_alloc(e->records.count * sizeof(*wanted));
-	records_choose(&e->records, launch, launches, request->nonce, wanted);
+	ret = records_choose(&e->records, launch, launches, request->nonce, wanted);
+	if (ret) {
+		free(wanted);
+		return ret;
+	}
 	root = json_object_new_object();
 	output_text(root, "format", "corbel.evidence.1");
 	output_hex(root, "nonce", request->nonce, sizeof(request->nonce));

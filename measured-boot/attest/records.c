@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "measured-boot/attest/attest.h"
+#include "measured-boot/verify/verify.h"
 #include "tools/corbel/host.h"
 #include "tools/corbel/launchlog.h"
 #include "tools/corbel/rawlog.h"
@@ -202,10 +203,11 @@ static bool is_among(uint64_t index, const uint64_t *launch, size_t launches)
 	return false;
 }
 
-void records_choose(const struct records *records, const uint64_t *launch, size_t launches,
-		    const uint8_t nonce[CORBEL_NONCE_LEN], bool *wanted)
+int records_choose(const struct records *records, const uint64_t *launch, size_t launches,
+		   const uint8_t nonce[CORBEL_NONCE_LEN], bool *wanted)
 {
 	unsigned old = 0, fresh = 0, builders = 0;
+	size_t count = 0;
 
 	for (uint64_t i = records->count; i-- > 0;) {
 		const struct corbel_log_record *record = &records->record[i];
@@ -220,9 +222,10 @@ void records_choose(const struct records *records, const uint64_t *launch, size_
 			break;
 		case CORBEL_LOG_report:
 			if (is_among(report->launch, launch, launches)) {
-				wanted[i] = memcmp(report->data, nonce, CORBEL_NONCE_LEN) == 0
-						    ? fresh++ < REPORTS_MAX
-						    : old++ < OLD_REPORTS_MAX;
+				bool answers = !memcmp(report->data, nonce, CORBEL_NONCE_LEN);
+
+				wanted[i] = answers || old++ < OLD_REPORTS_MAX;
+				fresh += answers;
 			}
 			break;
 		case CORBEL_LOG_builder:
@@ -231,5 +234,17 @@ void records_choose(const struct records *records, const uint64_t *launch, size_
 		default: /* boot, policies: the host's own */
 			wanted[i] = true;
 		}
+		count += wanted[i];
 	}
+	if (fresh > REPORTS_MAX) {
+		return attest_error("%u reports carry this nonce, and evidence has room for %u: "
+				    "ask with another nonce",
+				    fresh, REPORTS_MAX);
+	}
+	if (count > EVIDENCE_RECORDS_MAX) {
+		return attest_error("the evidence would have %zu records, and a verifier reads "
+				    "%u: ask for fewer domains, or boot the host anew",
+				    count, EVIDENCE_RECORDS_MAX);
+	}
+	return ATTEST_OK;
 }

@@ -5,6 +5,7 @@
  * knows of that host in that hour, and he signs it.
  */
 #include "measured-boot/verify/described.h"
+#include "measured-boot/verify/reference.h"
 #include "measured-boot/reference/reference.h"
 #include "tools/lib/files.h"
 #include "tools/lib/p256.h"
@@ -345,6 +346,19 @@ static bool write_files(const struct bootlog *log, size_t grub, const char *name
 	return document_close(&d, path);
 }
 
+/* A longer profile than a verifier reads would be found out there. */
+static bool check_length(const char *input, const struct bootlog *log, size_t grub)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < log->count; i++) {
+		count += is_firmware(log, i, grub);
+	}
+	return count <= PROFILE_EVENTS_MAX ||
+	       bad("%s: %u events before the boot loader, and a profile has at most %u", input,
+		   count, PROFILE_EVENTS_MAX);
+}
+
 static bool run(const char *input, const char *name, const char *path, const char *key)
 {
 	struct bootlog *log;
@@ -355,7 +369,7 @@ static bool run(const char *input, const char *name, const char *path, const cha
 	if (log && !grub) {
 		bad("%s: PCR 4: expected the event of a boot loader (type 0x%x)", input,
 		    EV_EFI_BOOT_SERVICES_APPLICATION);
-	} else if (log && check_texts(input, log, grub)) {
+	} else if (log && check_texts(input, log, grub) && check_length(input, log, grub)) {
 		show_variables(log, grub);
 		good = write_files(log, grub, name, path, key);
 	}

@@ -61,6 +61,10 @@ static void extra_events(struct verdict *v, const char *component,
 			    "Event %u of the log (PCR %u): %s", extra[i]->number, extra[i]->pcr,
 			    what);
 	}
+	if (count > 4) {
+		verdict_add(v, component, ROW_bad, "nothing", NULL,
+			    "%zu more events of the log: %s", count - 4, what);
+	}
 }
 
 static void grub_row(const struct judge *j, const struct reference_file *file, struct verdict *v)

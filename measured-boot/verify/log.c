@@ -79,6 +79,10 @@ static void inclusion(struct judge *j)
 				    fault);
 		}
 	}
+	if (faults > FAULTS_MAX) {
+		verdict_add(j->v, "log.inclusion", ROW_bad, "a record of this log", NULL,
+			    "%u more records do not belong to it.", faults - FAULTS_MAX);
+	}
 	if (!e->entry_count) {
 		verdict_add(j->v, "log.inclusion", ROW_missing, "records", "none",
 			    "The evidence has no record of the launch log.");

@@ -63,20 +63,25 @@ static void check_floor(const struct policy *p, struct findings *findings)
 {
 	struct right right = RIGHT_START;
 	const char *why, *reason;
-	unsigned before = findings->count;
+	unsigned before = findings->count, more = 0;
 
 	if (xsm_floor_check(&p->xsm, &why) == 0) {
 		return;
 	}
-	while (right_next(p, &right) && findings->count < before + MOST_FINDINGS) {
+	while (right_next(p, &right)) {
 		reason = policy_allows(p, &right) ? policy_floor(p, &right) : NULL;
-		if (reason != NULL) {
+		more += reason != NULL && findings->count == before + MOST_FINDINGS;
+		if (reason != NULL && findings->count < before + MOST_FINDINGS) {
 			char *text = right_text(p, &right);
 
 			find(findings, p->path, 0, "the hypervisor would refuse it: %s: %s", reason,
 			     text);
 			free(text);
 		}
+	}
+	if (more != 0) {
+		find(findings, p->path, 0, "the hypervisor would refuse it: and for %u more rights",
+		     more);
 	}
 	if (findings->count == before) {
 		find(findings, p->path, 0, "the hypervisor would refuse it: %s", why);

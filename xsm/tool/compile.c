@@ -11,7 +11,7 @@
 #include <sepol/debug.h>
 #include "xsm/tool/folder.h"
 
-/* A report can name every rule of a type; the first ones will do. */
+/* A report can name every rule of a type; the first ones will do, and "..." for the rest. */
 #define MOST_LINKS 12u
 
 /* What the compiler has said; it knows one handler. */
@@ -239,7 +239,7 @@ static void read_line(struct reader *r, char *text)
 		last = r->findings->count > 0 ? &r->findings->item[r->findings->count - 1] : NULL;
 		text += strspn(text, " ");
 		if (last != NULL && last->links < MOST_LINKS && strcmp(text, "<root>") != 0) {
-			finding_link(last, "%s", text);
+			finding_link(last, "%s", last->links + 1 < MOST_LINKS ? text : "...");
 		}
 	} else if (is_noise(text)) {
 		return;

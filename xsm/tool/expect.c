@@ -13,7 +13,7 @@
 #define MAX_WORDS 36
 #define BLANKS    " \t\r\f"
 
-/* Words of a comment line, up to a second ';'. */
+/* Words of a comment line, up to a second ';'.  Their number, of which MAX_WORDS are stored. */
 static unsigned split(char *line, char **word)
 {
 	unsigned count = 0;
@@ -22,9 +22,12 @@ static unsigned split(char *line, char **word)
 	if (end != NULL) {
 		*end = 0;
 	}
-	for (char *w = strtok_r(line, BLANKS, &rest); w != NULL && count < MAX_WORDS;
+	for (char *w = strtok_r(line, BLANKS, &rest); w != NULL;
 	     w = strtok_r(NULL, BLANKS, &rest)) {
-		word[count++] = w;
+		if (count < MAX_WORDS) {
+			word[count] = w;
+		}
+		count++;
 	}
 	return count;
 }
@@ -270,10 +273,14 @@ static void read_line(struct expectations *all, const struct policy *p, const ch
 	char *word[MAX_WORDS];
 	unsigned count = comment != NULL ? split(comment, word) : 0;
 	const char *other = meant(word, count);
+	bool is_retired = count > 0 && strcmp(word[0], "retired") == 0;
 
-	if (count > 0 && strcmp(word[0], "expect") == 0) {
+	if (count > MAX_WORDS && (is_retired || strcmp(word[0], "expect") == 0)) {
+		find(findings, file, line, "%s line: %u words, and at most %u are read", word[0],
+		     count, MAX_WORDS);
+	} else if (count > 0 && strcmp(word[0], "expect") == 0) {
 		add_expect(all, p, file, line, word, count, findings);
-	} else if (count > 0 && strcmp(word[0], "retired") == 0) {
+	} else if (is_retired) {
 		add_retired(all, file, line, word, count, findings);
 	} else if (other != NULL) {
 		find(findings, file, line,

@@ -85,6 +85,38 @@ static void test_many_reports(void **state)
 	verify_evidence_free(&e);
 }
 
+/* More than evidence has room for is said, and none is written. */
+static void test_too_many(void **state)
+{
+	char why[512];
+
+	(void)state;
+	fake_log_add(CORBEL_LOG_launch, 5);
+	for (int i = 0; i < 1025; i++) {
+		struct corbel_log_report *report = &fake_log_add(CORBEL_LOG_report, 5)->body.report;
+
+		report->launch = 2;
+		memset(report->data, 0xa1, 32);
+		if (i % 100 == 0) {
+			assert_int_equal(launchlog_store(why, sizeof(why)), 0);
+		}
+	}
+	assert_said(RUN("--nonce", NONCE_A, "--domain", "5", "-o", "many.json"), ATTEST_ERROR,
+		    "1025 reports carry this nonce, and evidence has room for 1024");
+	assert_int_not_equal(access("many.json", F_OK), 0);
+	assert_done(RUN("--nonce", NONCE_B, "--domain", "5", "-o", "many.json"));
+	unlink("many.json");
+	for (int i = 0; i < 4096; i++) {
+		fake_log_add(CORBEL_LOG_policy, CORBEL_LOG_NONE);
+		if (i % 100 == 0) {
+			assert_int_equal(launchlog_store(why, sizeof(why)), 0);
+		}
+	}
+	assert_said(RUN("--nonce", NONCE_B, "-o", "many.json"), ATTEST_ERROR,
+		    "records, and a verifier reads 4096");
+	assert_int_not_equal(access("many.json", F_OK), 0);
+}
+
 /* Images that do not build, again and again: the host can still be attested, as of others. */
 static void test_many_builders(void **state)
 {
@@ -231,10 +263,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(test_host),          TEST(test_domains),       TEST(test_ended),
-		TEST(test_many_reports),  TEST(test_many_builders), TEST(test_batch),
-		TEST(test_since),         TEST(test_later_records), TEST(test_busy),
-		TEST(test_damaged_store),
+		TEST(test_host),         TEST(test_domains),       TEST(test_ended),
+		TEST(test_many_reports), TEST(test_too_many),      TEST(test_many_builders),
+		TEST(test_batch),        TEST(test_since),         TEST(test_later_records),
+		TEST(test_busy),         TEST(test_damaged_store),
 	};
 
 	return cmocka_run_group_tests(tests, start_tpm, stop_tpm);

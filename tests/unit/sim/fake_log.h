@@ -11,7 +11,7 @@
 #include "abi/corbel.h"
 #include "abi/log.h"
 
-#define FAKE_LOG_MAX 4096
+#define FAKE_LOG_MAX 8192
 /* Bytes of the boot log; byte i of it is i * 131 / 8. */
 #define FAKE_BOOT_LOG 9000
 
