@@ -56,8 +56,9 @@ const char *next_word(const char *text);
 
 /* Knows %s %d %u %x, an `l` before the last three, and %%.  printk() adds a prefix "(corbel) " and
  * the line discipline. */
-int format(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-int vformat(char *dst, size_t size, const char *fmt, va_list args);
+MAY_DROP int format(char *dst, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+MAY_DROP int vformat(char *dst, size_t size, const char *fmt, va_list args);
 void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Stops the machine with a crash record: a broken hypervisor invariant, never a guest's mistake. */

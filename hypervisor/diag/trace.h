@@ -8,6 +8,7 @@
 #define DIAG_TRACE_H
 #include <stdbool.h>
 #include "abi/corbel.h"
+#include "base/must_check.h"
 
 #define TRACE_RECORDS 2048u
 
@@ -26,7 +27,7 @@ static inline void trace_note(enum corbel_trace_kind kind, uint16_t subject, uin
 }
 /* Of one CPU's ring: copies records with seq >= first into out[max]; returns how many; *next is the
  * next seq to ask for, *lost the total ever overwritten. */
-uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint32_t max,
-		    uint64_t *next, uint64_t *lost);
+MAY_DROP uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint32_t max,
+			     uint64_t *next, uint64_t *lost);
 void trace_dump(uint32_t last); /* prints the last records; used by panic */
 #endif

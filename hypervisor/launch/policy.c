@@ -102,7 +102,7 @@ int policy_label(const char *name, struct xsm_label *out)
 }
 
 /* All of it is on record before the first ends: a channel ends at both sides at once. */
-static uint32_t revoke_forbidden(void)
+static MAY_DROP uint32_t revoke_forbidden(void)
 {
 	uint32_t count = review_uses(&review, false, RECORD_revoked);
 

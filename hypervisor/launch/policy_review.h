@@ -6,6 +6,7 @@
  */
 #ifndef LAUNCH_POLICY_REVIEW_H
 #define LAUNCH_POLICY_REVIEW_H
+#include "base/must_check.h"
 #include "ipc/review.h"
 #include "xsm/monitor/monitor.h"
 
@@ -27,5 +28,5 @@ void review_begin(struct policy_review *review, const struct xsm_policy *next);
 /* The label in force of some domain that `next` does not have, or NULL. */
 const char *review_unlabelled(const struct policy_review *review);
 /* Counts the grant mappings and channels that `next` forbids; ends them if `end` is set. */
-uint32_t review_uses(struct policy_review *review, bool end, enum review_record record);
+MAY_DROP uint32_t review_uses(struct policy_review *review, bool end, enum review_record record);
 #endif

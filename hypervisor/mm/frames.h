@@ -43,7 +43,7 @@ uint16_t frame_owner(frame_t f); /* OWNER_NONE if free or not RAM */
 uint32_t frame_refs(frame_t f);
 
 /* Scrubs at most max DIRTY frames whose epoch has passed; returns how many are left. */
-uint64_t frames_scrub(uint64_t max);
+MAY_DROP uint64_t frames_scrub(uint64_t max);
 struct frame_counts frames_count(void);
 void frame_zero(frame_t f); /* the caller owns it, or nobody does */
 #endif

@@ -13,7 +13,7 @@
 
 extern uint64_t tlb_requested; /* mm/tlb.c alone writes it */
 
-uint32_t tlb_request(void); /* returns the epoch that must pass */
+MAY_DROP uint32_t tlb_request(void); /* returns the epoch that must pass */
 uint64_t tlb_current(void);
 MUST_CHECK bool tlb_passed(uint32_t epoch); /* one that was requested before */
 /* Has this CPU carried out all?  Inline: on the path of every guest entry. */

@@ -46,7 +46,7 @@ static struct {
 } self;
 
 /* The first error stays: it is the one that explains the others. */
-static bool failed(uint32_t error)
+static MAY_DROP bool failed(uint32_t error)
 {
 	if (error && !self.error) {
 		self.error = error;
@@ -79,7 +79,7 @@ bool measure_firmware_log(const void *log, size_t len)
 }
 
 /* One fixed order, nothing left out but an initrd, nothing twice: a chain has one meaning. */
-static bool reach(enum stage stage)
+static MAY_DROP bool reach(enum stage stage)
 {
 	bool no_initrd = stage == STAGE_cap && self.stage == STAGE_start + MEASURE_kernel;
 

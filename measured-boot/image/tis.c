@@ -158,7 +158,8 @@ static uint32_t burst_count(uint32_t sts)
 
 /* Waits for a status with all of `set`, none of `clear` and, if asked for, a burst count.  Returns
  * it, 0 after an error. */
-static uint32_t wait_status(struct exchange *exchange, uint32_t set, uint32_t clear, bool burst)
+static MAY_DROP uint32_t wait_status(struct exchange *exchange, uint32_t set, uint32_t clear,
+				     bool burst)
 {
 	while (!exchange->error) {
 		uint32_t sts = status(exchange->tis);

@@ -49,7 +49,7 @@ struct message {
 	uint32_t error; /* TPM response code or enum measure_error */
 };
 
-static uint32_t fail(struct message *message, uint32_t error)
+static MAY_DROP uint32_t fail(struct message *message, uint32_t error)
 {
 	if (!message->error) {
 		message->error = error;
@@ -106,7 +106,7 @@ static void put_bytes(struct message *message, const uint8_t *from, size_t len)
 	}
 }
 
-static uint32_t get(struct message *message, unsigned bytes)
+static MAY_DROP uint32_t get(struct message *message, unsigned bytes)
 {
 	const uint8_t *from = step(message, message->len, bytes);
 	uint32_t value = 0;
@@ -120,7 +120,7 @@ static uint32_t get(struct message *message, unsigned bytes)
 	return value;
 }
 
-static uint32_t get32(struct message *message)
+static MAY_DROP uint32_t get32(struct message *message)
 {
 	return get(message, sizeof(uint32_t));
 }

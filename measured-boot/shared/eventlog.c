@@ -85,7 +85,7 @@ static uint8_t *put16(uint8_t *to, uint16_t value)
 	return put(to, value, sizeof(value));
 }
 
-static uint8_t *put32(uint8_t *to, uint32_t value)
+static MAY_DROP uint8_t *put32(uint8_t *to, uint32_t value)
 {
 	return put(to, value, sizeof(value));
 }
