@@ -24,8 +24,8 @@
 #define CERT     0x88u
 #define SIZE     (HEADERS + 0x600 + 0x30 + CERT)
 
-static uint8_t image[SIZE];
-static uint8_t *real; /* made by grub-mkimage */
+static uint8_t image[8192]; /* of these SIZE belong to the file */
+static uint8_t *real;       /* made by grub-mkimage */
 static size_t real_size;
 
 static void put(unsigned at, uint64_t value, unsigned bytes)
@@ -97,6 +97,13 @@ static void digest(void **state)
 	assert_true(pe_read(&pe));
 	expect_digest(&pe, EVP_sha256(), 0, 32);
 	expect_digest(&pe, EVP_sha384(), 1, 48);
+	/* One without bytes lies nowhere. */
+	put(TABLE + 40 + 20, HEADERS + 0x500, 4);
+	digest_of(image, SIZE, &pe);
+	assert_true(pe_read(&pe));
+	make();
+	digest_of(image, SIZE, &pe);
+	assert_true(pe_read(&pe));
 	/* What signing changes is not in it, every other byte is. */
 	for (unsigned i = 0; i < SIZE; i++) {
 		bool skipped = (i >= OPTIONAL + 64 && i < OPTIONAL + 68) || i >= SIZE - CERT;
@@ -143,8 +150,16 @@ static void hostile(void **state)
 	refused(HEADERS - 1, "SizeOfHeaders");
 	refused(HEADERS + 0x500, "section");
 	refused(SIZE - CERT, "certificate table");
+	image[0] = 'N';
+	refused(SIZE, "expected MZ");
+	image[PE + 1] = 'F';
+	refused(SIZE, "PE header");
 	put(60, 0xFFFFFFFF, 4);
 	refused(SIZE, "PE header");
+	put(PE + 20, 151, 2);
+	refused(SIZE, "PE32+");
+	put(PE + 6, 97, 2); /* all of them in the file */
+	refused(sizeof(image), "NumberOfSections");
 	put(OPTIONAL, 0x10B, 2);
 	refused(SIZE, "PE32+");
 	put(OPTIONAL + 108, 4, 4);
@@ -161,6 +176,12 @@ static void hostile(void **state)
 	refused(SIZE, "overlap");
 	put(TABLE + 20, 0x10, 4);
 	refused(SIZE, "section 1");
+	/* more than there is, behind one without bytes */
+	put(TABLE + 16, 0x600, 4);
+	put(TABLE + 20, HEADERS + 0x20, 4);
+	put(TABLE + 40 + 20, HEADERS + 0x10, 4);
+	put(TABLE + 80 + 16, 0x600, 4);
+	refused(SIZE, "certificate table");
 	put(TABLE + 16, 0xFFFFFFFF, 4);
 	refused(SIZE, "section 1");
 	put(OPTIONAL + 112 + 36, 0x80000000, 4);
