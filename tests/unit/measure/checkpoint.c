@@ -27,6 +27,7 @@ enum how { HOW_good, HOW_error, HOW_retry, HOW_tag, HOW_short, HOW_long, HOW_hug
 
 static unsigned wrong_at;  /* number of the command that is answered wrongly, 0: none */
 static enum how wrong_how; /* and in which way */
+static bool busy;          /* every command is to be sent again */
 static struct corbel_checkpoint record;
 
 static size_t execute(unsigned locality, const uint8_t *in, size_t len, uint8_t *out)
@@ -34,6 +35,10 @@ static size_t execute(unsigned locality, const uint8_t *in, size_t len, uint8_t 
 	uint8_t answer[64] = {0x80, 2, 0, 0, 0, 19};
 	bool wrong = fake_tis.commands + 1 == wrong_at;
 
+	if (busy) {
+		wrong = true;
+		wrong_how = HOW_retry;
+	}
 	switch (wrong ? wrong_how : HOW_good) {
 	case HOW_error:
 		memcpy(out, (uint8_t[10]){0x80, 1, 0, 0, 0, 10, 0, 0, 0x01, 0x01}, 10);
@@ -72,6 +77,7 @@ static int power_on(void **state)
 	fake_tis_reset();
 	fake_tis.execute = execute;
 	wrong_at = 0;
+	busy = false;
 	measure_init((volatile uint8_t *)0xFED40000, fake_tis_now);
 	measure_start();
 	measure_config("console=com1");
@@ -189,6 +195,42 @@ static void slow_tpm(void **state)
 	check_banks(&first);
 	assert_int_equal(calls(SECOND, NULL), 0);
 	check_banks(&record);
+}
+
+/* The firmware's log comes before ours. */
+static void late_log(void **state)
+{
+	(void)state;
+	measure_init((volatile uint8_t *)0xFED40000, fake_tis_now);
+	measure_start();
+	assert_false(measure_firmware_log("log", 3));
+	measure_protect(); /* lets the TPM go */
+}
+
+/* Each time that the TPM starts is counted. */
+static void counts(void **state)
+{
+	uint32_t first, second, restarts;
+
+	measure_counts(&first, &restarts);
+	power_on(state);
+	measure_counts(&second, &restarts);
+	assert_int_equal(second, first + 1);
+}
+
+/* An answer that has come counts, however late somebody looks; to be put off for ever does not. */
+static void late(void **state)
+{
+	(void)state;
+	assert_int_equal(call(), MEASURE_AGAIN);
+	fake_tis.now += 10 * SECOND;
+	assert_int_equal(call(), MEASURE_AGAIN);
+	fake_tis.now += 10 * SECOND;
+	assert_int_equal(call(), 0);
+	check_banks(&record);
+	busy = true;
+	assert_int_equal(calls(10 * SECOND, NULL), MEASURE_ERR_timeout);
+	assert_false(measure_ok());
 }
 
 /* ---- locality 0 ---------------------------------------------------------------------------------
@@ -366,8 +408,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, power_on)
 	const struct CMUnitTest tests[] = {
-		TEST(value),         TEST(slow_tpm),      TEST(polite), TEST(firm),
-		TEST(never_granted), TEST(wrong_answers), TEST(faults), TEST(tpm_reset),
+		TEST(value),         TEST(slow_tpm), TEST(late),      TEST(late_log),
+		TEST(counts),        TEST(polite),   TEST(firm),      TEST(never_granted),
+		TEST(wrong_answers), TEST(faults),   TEST(tpm_reset),
 	};
 	int failures;
 

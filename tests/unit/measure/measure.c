@@ -21,6 +21,7 @@
 
 static unsigned fail_at;       /* number of the command that gets an error, 0: none */
 static uint32_t refuse_auth;   /* response code of TPM2_PCR_SetAuthValue, 0: as swtpm answers */
+static bool random_asked;      /* TPM2_GetRandom went by */
 static uint8_t group_auth[32]; /* as it went by in it */
 static volatile uint8_t *const somewhere = (volatile uint8_t *)0xFED40000;
 
@@ -38,6 +39,7 @@ static size_t execute(unsigned locality, const uint8_t *in, size_t len, uint8_t 
 		out[9] = refuse_auth & 0xFF;
 		return sizeof(broken);
 	}
+	random_asked |= in[8] == 0x01 && in[9] == 0x7B;
 	if (len == 61 && in[8] == 0x01 && in[9] == 0x83) {
 		memcpy(group_auth, in + len - 32, 32);
 	}
@@ -237,8 +239,10 @@ static void locality_zero(void **state)
 	power_on();
 	assert_int_equal(rc_at(0, set_auth, sizeof(set_auth)), 0); /* the attack works before .. */
 	power_on();
+	random_asked = false;
 	measure_all();
 	assert_true(measure_ok());
+	assert_true(random_asked);
 	assert_int_equal(rc_at(0, set_auth, sizeof(set_auth)), 0x9A2); /* .. and not after */
 	assert_int_equal(rc_at(0, reset, sizeof(reset)), 0x9A2);
 	assert_int_equal(rc_at(0, extend, sizeof(extend)), 0x907);
@@ -311,6 +315,12 @@ static void every_failure(void **state)
 			assert_memory_equal(pcr[i], got[i], 32);
 		}
 		/* Command 1 finds the banks; the last five are separators and the group's value. */
+		if (at == 1 || at >= total - 1) { /* nothing to close, nothing to protect with */
+			assert_int_equal(fake_tis.commands, at);
+		}
+		/* The first error is the one that is told. */
+		measure_config("");
+		assert_int_equal(measure_error(), 0x101);
 		if (at > 1 && at < total - 4) {
 			assert_int_equal(replay(&expected_bank[1], pcr, 1), 3);
 			capped++;
@@ -341,13 +351,17 @@ static void order(void **state)
 	static const uint8_t zero[48];
 
 	(void)state;
-	for (int variant = 0; variant < 6; variant++) {
+	for (int variant = 0; variant < 8; variant++) {
 		power_on();
 		measure_init(somewhere, fake_tis_now);
 		if (variant != 0) {
 			measure_start();
 		}
-		measure_config(EXPECTED_CMDLINE);
+		if (variant == 6) { /* the first record is no file's */
+			measure_file(MEASURE_config, zero, zero, 1);
+		} else {
+			measure_config(EXPECTED_CMDLINE);
+		}
 		if (variant == 1) {
 			measure_config(EXPECTED_CMDLINE);
 		} else if (variant == 2) {
@@ -358,6 +372,9 @@ static void order(void **state)
 			measure_file(MEASURE_config, zero, zero, 1);
 		}
 		measure_files(variant == 5 ? 3 : EXPECTED_FILES);
+		if (variant == 7) { /* nor is the one after the last */
+			measure_file(MEASURE_kind_end, zero, zero, 1);
+		}
 		measure_cap();
 		measure_protect();
 		assert_false(measure_ok());
@@ -400,6 +417,7 @@ static void no_tpm(void **state)
 	fake_tis_reset();
 	measure_init(NULL, fake_tis_now);
 	assert_true(measure_firmware_log("log", 3));
+	assert_false(measure_firmware_log("log", 3));
 	measure_start();
 	measure_config(EXPECTED_CMDLINE);
 	measure_file(MEASURE_policy, NULL, NULL, 0);
@@ -462,5 +480,8 @@ int main(void)
 		cmocka_unit_test(no_tpm),
 	};
 
+	if (measure_ok()) {
+		return 1; /* before there was anything */
+	}
 	return cmocka_run_group_tests_name("measure", tests, NULL, NULL);
 }

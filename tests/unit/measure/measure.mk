@@ -25,3 +25,10 @@ UNIT_LIBS_measure_calc := -lcrypto
 UNIT += checkpoint
 UNIT_SRC_checkpoint := tests/unit/measure/checkpoint.c $(filter-out tests/unit/measure%,$(UNIT_SRC_measure))
 UNIT_LIBS_checkpoint := -lcrypto
+
+UNIT += hex
+UNIT_SRC_hex  := tests/unit/measure/hex.c measured-boot/shared/hex.c
+UNIT_LIBS_hex := -lcrypto
+
+UNIT += eventlog
+UNIT_SRC_eventlog := tests/unit/measure/eventlog.c measured-boot/shared/eventlog.c measured-boot/shared/sha2.c

@@ -22,15 +22,18 @@ static unsigned retries;
 
 static size_t canned(unsigned locality, const uint8_t *in, size_t len, uint8_t *out)
 {
-	static const uint8_t retry[10] = {0x80, 1, 0, 0, 0, 10, 0, 0, 0x09, 0x22};
+	/* TPM_RC_RETRY, YIELDED, TESTING, in turn */
+	static const uint8_t busy[3][10] = {{0x80, 1, 0, 0, 0, 10, 0, 0, 0x09, 0x22},
+					    {0x80, 1, 0, 0, 0, 10, 0, 0, 0x09, 0x08},
+					    {0x80, 1, 0, 0, 0, 10, 0, 0, 0x09, 0x0A}};
 
 	assert_int_equal(locality, 2);
 	memcpy(seen, in, len);
 	seen_len = len;
 	if (retries) {
 		retries--;
-		memcpy(out, retry, sizeof(retry));
-		return sizeof(retry);
+		memcpy(out, busy[retries % 3], sizeof(busy[0]));
+		return sizeof(busy[0]);
 	}
 	memcpy(out, answer, answer_len);
 	return answer_len;
@@ -99,6 +102,13 @@ static void take(void **state)
 	fake_tis.grants = false;
 	assert_int_equal(tis_take(&tis, 2), MEASURE_ERR_locality);
 	assert_in_range(fake_tis.now, 5000000000, 5100000000);
+	/* What there is no sign of is not there. */
+	fake_tis_reset();
+	fake_tis.fault = FAKE_TIS_absent;
+	assert_int_equal(tis_take(&tis, 2), MEASURE_ERR_locality);
+	fake_tis_reset();
+	fake_tis.fault = FAKE_TIS_not_valid;
+	assert_int_equal(tis_take(&tis, 2), MEASURE_ERR_locality);
 }
 
 static void bursts(void **state)
@@ -150,10 +160,36 @@ static void faults(void **state)
 		start = fake_tis.now;
 		assert_int_equal(tpm2_random(&tis, random), want[i]);
 		assert_true(fake_tis.now - start < 2100000000);
+		if (i == FAKE_TIS_never_expect || i == FAKE_TIS_always_expect) {
+			assert_int_equal(fake_tis.state, FAKE_ready); /* at once */
+		}
 		/* The next command works: the failed one was cancelled. */
 		fake_tis.fault = FAKE_TIS_good;
 		assert_int_equal(tpm2_random(&tis, random), 0);
 	}
+}
+
+/* Where nothing was received, what lies in the buffer is no header. */
+static void no_response(void **state)
+{
+	static const uint8_t command[] = {0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7B, 0, 32};
+	uint8_t out[64] = {0};
+	size_t got = 1;
+
+	fake_tis.fault = FAKE_TIS_never_avail;
+	assert_int_equal(tis_send(&tis, fake_tis_now() + TIS_COMMAND_NS, command, sizeof(command)),
+			 0);
+	assert_int_equal(tis_receive(&tis, fake_tis_now() + TIS_COMMAND_NS, out, sizeof(out), &got),
+			 MEASURE_ERR_timeout);
+	assert_int_equal(got, 0);
+	/* Nor is what does not come more than was said. */
+	setup(state);
+	respond(0x8001, 0, out, 30);
+	assert_int_equal(tis_send(&tis, fake_tis_now() + TIS_COMMAND_NS, command, sizeof(command)),
+			 0);
+	fake_tis.fault = FAKE_TIS_stalls;
+	assert_int_equal(tis_receive(&tis, fake_tis_now() + TIS_COMMAND_NS, out, sizeof(out), &got),
+			 MEASURE_ERR_timeout);
 }
 
 static void sizes(void **state)
@@ -308,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup(take, setup),
 		cmocka_unit_test_setup(bursts, setup),
 		cmocka_unit_test_setup(faults, setup),
+		cmocka_unit_test_setup(no_response, setup),
 		cmocka_unit_test_setup(sizes, setup),
 		cmocka_unit_test_setup(headers, setup),
 		cmocka_unit_test_setup(extend_bytes, setup),

@@ -46,8 +46,12 @@ static uint8_t access(unsigned locality)
 		give_locality(locality);
 		f.seized = 0;
 	}
-	return 0x81 | (f.active == (int)locality ? 0x20 : 0) |
-	       (f.pending & ~(1u << locality) ? 0x04 : 0) | (f.pending & 1u << locality ? 0x02 : 0);
+	if (f.fault == FAKE_TIS_absent) {
+		return 0xFF;
+	}
+	return (f.fault == FAKE_TIS_not_valid ? 0x01 : 0x81) |
+	       (f.active == (int)locality ? 0x20 : 0) | (f.pending & ~(1u << locality) ? 0x04 : 0) |
+	       (f.pending & 1u << locality ? 0x02 : 0);
 }
 
 static uint32_t status(void)
@@ -80,7 +84,10 @@ static uint32_t status(void)
 	default:
 		break;
 	}
-	f.room = f.fault == FAKE_TIS_no_burst ? 0 : f.burst;
+	f.room = f.burst;
+	if (f.fault == FAKE_TIS_no_burst || (f.fault == FAKE_TIS_stalls && f.out_pos >= 10)) {
+		f.room = 0;
+	}
 	if (f.state == FAKE_completion && f.out_len - f.out_pos < f.room &&
 	    f.fault != FAKE_TIS_extra_bytes) {
 		f.room = f.out_len - f.out_pos;

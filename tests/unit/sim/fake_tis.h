@@ -18,7 +18,10 @@ enum fake_tis_fault {
 	FAKE_TIS_never_avail,
 	FAKE_TIS_extra_bytes, /* data still available after the stated size */
 	FAKE_TIS_dead,        /* status reads all ones */
-	FAKE_TIS_fault_count
+	FAKE_TIS_fault_count, /* what follows is for single tests */
+	FAKE_TIS_stalls,      /* nothing more after the response's header */
+	FAKE_TIS_absent,      /* access reads all ones */
+	FAKE_TIS_not_valid    /* access does not say that it is valid */
 };
 
 struct fake_tis {

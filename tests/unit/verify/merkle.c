@@ -408,6 +408,32 @@ static void huge(void **state)
 	}
 }
 
+/* A proof of nothing lies nowhere: its first hash must not be looked at. */
+static void no_proof(void **state)
+{
+	merkle_hash *none = malloc(1);
+
+	(void)state;
+	assert_false(merkle_consistency_verify(3, many[0], 5, many[1], none, 0));
+	assert_false(merkle_inclusion_verify(many[0], 3, 5, none, 0, many[1]));
+	free(none);
+}
+
+/* More than there is memory for: said, not computed. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+static void no_memory(void **state)
+{
+	struct merkle_tree tree;
+
+	(void)state;
+	assert_false(merkle_tree_make(&tree, many, 1ull << 62));
+}
+
 static void text_forms(void **state)
 {
 	/* RFC 4648, section 10 */
@@ -448,6 +474,7 @@ int main(void)
 		cmocka_unit_test(ct_vectors),        cmocka_unit_test(ct_consistency),
 		cmocka_unit_test(rfc_example),       cmocka_unit_test(all_inclusions),
 		cmocka_unit_test(all_consistencies), cmocka_unit_test(huge),
+		cmocka_unit_test(no_proof),          cmocka_unit_test(no_memory),
 		cmocka_unit_test(text_forms),
 	};
 

@@ -141,6 +141,14 @@ static void test_owned(void **state)
 			assert_int_equal(check(&why), -1);
 		}
 	}
+	/* one without an owner is no owner */
+	for (unsigned both = 0; both < 2; both++) {
+		fixture_reset(&fixture);
+		fixture.context[TENANT].flags = XSM_CONTEXT_OWNED;
+		fixture_allow_when(&fixture, both ? TENANT : DOM0, both ? DOM0 : TENANT,
+				   XSM_RELATION_APART, XSM_CLASS_event, 0);
+		assert_int_equal(check(&why), 0);
+	}
 	for (unsigned r = 0; r < XSM_RELATION_COUNT; r++) {
 		fixture_reset(&fixture);
 		fixture_allow_when(&fixture, TENANT, HYPERVISOR, r, XSM_CLASS_security,

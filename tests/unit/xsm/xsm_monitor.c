@@ -157,6 +157,41 @@ static void test_owners(void **state)
 	}
 }
 
+/* What a context is besides its name: owned, which initial one, somebody's self object. */
+static void test_kinds(void **state)
+{
+	static const unsigned initial[] = {HYPERVISOR, BUILDER, DOM0, UNLABELED};
+	unsigned kind[4], owned, self;
+	struct xsm_policy p, none = {0};
+	const char *why;
+	void *keep;
+
+	(void)state;
+	fixture.context[TENANT].flags = XSM_CONTEXT_OWNED;
+	fixture.context[DOM0].flags = XSM_CONTEXT_OWNED;
+	assert_int_equal(parse(&p, sizeof(fixture), &why, &keep), 0);
+	owned = xsm_kind(&p, label(TENANT, 3));
+	self = xsm_kind(&p, label(OWN, 3));
+	assert_int_equal(__builtin_popcount(owned), 1);
+	assert_int_equal(__builtin_popcount(self), 1);
+	assert_int_not_equal(owned, self);
+	for (unsigned i = 0; i < 4; i++) {
+		kind[i] = xsm_kind(&p, label(initial[i], 0));
+		if (initial[i] == DOM0) { /* in the table of owners, too */
+			assert_true(kind[i] & owned);
+			kind[i] &= ~owned;
+		}
+		assert_int_equal(__builtin_popcount(kind[i]), 1); /* each its own self object */
+		assert_false(kind[i] & (owned | self));
+		for (unsigned j = 0; j < i; j++) {
+			assert_int_not_equal(kind[i], kind[j]);
+		}
+	}
+	assert_int_equal(xsm_kind(&p, label(CONTEXTS, 0)), 0);
+	free(keep);
+	assert_int_equal(xsm_kind(&none, label(0, 0)), 0);
+}
+
 static void test_relations(void **state)
 {
 	static const uint32_t tenant[] = {XSM_TENANT_NONE, 1, 2, UINT32_MAX};
@@ -245,6 +280,8 @@ static void test_header_refused(void **state)
 	assert_refused("out of range");
 	fixture.header.vectors = 0xffff;
 	assert_refused("add up");
+	fixture.header.size++; /* alone: the counts add up to the file's size */
+	assert_refused("add up");
 	fixture.header.names++;
 	assert_refused("add up");
 	fixture.header.names = 0xffffffff;
@@ -272,6 +309,8 @@ static void test_body_refused(void **state)
 	fixture.names[1] = 1;
 	assert_refused("malformed context name");
 	fixture.names[1] = (char)0x80;
+	assert_refused("malformed context name");
+	fixture.names[1] = 127;
 	assert_refused("malformed context name");
 	fixture.names[0] = 0;
 	assert_refused("malformed context name");
@@ -317,6 +356,10 @@ static void test_name_length(void **state)
 	one.header.names = 64;
 	assert_int_equal(xsm_policy_parse(&p, &one, sizeof(one) - 1, &why), 0);
 	assert_int_equal(xsm_floor_check(&p, &why), -1);
+	one.names[62] = 0; /* then a byte behind the last name */
+	assert_int_equal(xsm_policy_parse(&p, &one, sizeof(one) - 1, &why), -1);
+	assert_non_null(strstr(why, "behind the last name"));
+	one.names[62] = 'n';
 	one.cell[1] = 1;
 	assert_int_equal(xsm_policy_parse(&p, &one, sizeof(one) - 1, &why), -1);
 }
@@ -355,6 +398,7 @@ int main(void)
 		cmocka_unit_test_setup(test_no_policy_denies, setup),
 		cmocka_unit_test_setup(test_relations, setup),
 		cmocka_unit_test_setup(test_owners, setup),
+		cmocka_unit_test_setup(test_kinds, setup),
 		cmocka_unit_test_setup(test_truncations, setup),
 		cmocka_unit_test_setup(test_longer_or_misaligned, setup),
 		cmocka_unit_test_setup(test_header_refused, setup),
