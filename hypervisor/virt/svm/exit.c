@@ -205,9 +205,23 @@ static enum virt_action (*const exits[])(struct virt_vcpu *v) = {
 	[0x8E] = exit_ud, /* RDPRU */
 };
 
+/* What no processor ever sets (APM vol. 1 3.1.4), and what a guest's CMPXCHG16B leaves on QEMU
+ * 7.2: an operand of the instruction before it.  Run again with that, the guest would be in VM86
+ * mode or single-stepping: then only arithmetic flags and IF are taken over. */
+#define RFLAGS_NEVER 0xFFFFFFFFFFC08028ull
+#define RFLAGS_KEPT  0xAD5ull
+
+static void mend_rflags(struct vmcb *c)
+{
+	if (__builtin_expect((c->rflags & RFLAGS_NEVER) != 0, 0)) {
+		c->rflags = (c->rflags & RFLAGS_KEPT) | 2;
+	}
+}
+
 /* The exits that are not on the fast path of svm_exit(). */
 static SEPARATE enum virt_action other_exit(struct virt_vcpu *v, uint32_t code)
 {
+	mend_rflags(v->vmcb);
 	if (code < ARRAY_SIZE(exits) && exits[code]) {
 		return exits[code](v);
 	}
