@@ -107,7 +107,7 @@ static EVP_PKEY *p256_key(const TPMS_ECC_POINT *p)
 	return key;
 }
 
-EVP_PKEY *ak_judge(struct verdict *v, const struct bytes *bytes)
+EVP_PKEY *ak_judge(struct verdict *verdict, const struct bytes *bytes)
 {
 	static const char expected[] = "restricted P-256 signing key fixed in its TPM";
 	const char *found = "no TPMT_PUBLIC structure";
@@ -122,25 +122,27 @@ EVP_PKEY *ak_judge(struct verdict *v, const struct bytes *bytes)
 		}
 	}
 	if (key) {
-		verdict_add(v, "ak.attributes", ROW_ok, expected, "as expected",
+		verdict_add(verdict, "ak.attributes", ROW_ok, expected, "as expected",
 			    "The key signs only what the TPM itself made.");
 	} else {
-		verdict_add(v, "ak.attributes", ROW_bad, expected, found,
+		verdict_add(verdict, "ak.attributes", ROW_bad, expected, found,
 			    "A signature of this key would prove nothing.");
 	}
 	return key;
 }
 
-void ak_check(struct judge *j)
+void ak_check(struct judge *judge)
 {
-	j->ak = ak_judge(j->v, &j->e->ak_public);
-	public_name(&j->e->ak_public, j->ak_name);
-	if (!j->enrolled) {
-		verdict_add_digest(j->v, "ak.credential", ROW_missing, NULL, j->ak_name, NAME_LEN,
+	judge->ak = ak_judge(judge->verdict, &judge->e->ak_public);
+	public_name(&judge->e->ak_public, judge->ak_name);
+	if (!judge->enrolled) {
+		verdict_add_digest(judge->verdict, "ak.credential", ROW_missing, NULL,
+				   judge->ak_name, NAME_LEN,
 				   "The host is not enrolled: nothing ties this key to its TPM.");
 		return;
 	}
-	verdict_compare(j->v, "ak.credential", j->enrolled_ak, j->ak_name, NAME_LEN,
+	verdict_compare(judge->verdict, "ak.credential", judge->enrolled_ak, judge->ak_name,
+			NAME_LEN,
 			"The key that this TPM proved to hold when the host was enrolled.",
 			"Another key than the one that this TPM proved to hold.");
 }

@@ -25,9 +25,9 @@ static const struct {
 };
 #define KNOWN (sizeof(known) / sizeof(known[0]))
 
-enum row_result good_result(const struct judge *j)
+enum row_result good_result(const struct judge *judge)
 {
-	return j->pcrs_ok && j->boot_log_ok ? ROW_ok : ROW_note;
+	return judge->pcrs_ok && judge->boot_log_ok ? ROW_ok : ROW_note;
 }
 
 static unsigned known_index(const char *name)
@@ -50,14 +50,14 @@ const char *reference_row(const char *name)
 /* ---- the boot loader's events -------------------------------------------------------------------
  */
 
-static void extra_events(struct verdict *v, const char *component,
+static void extra_events(struct verdict *verdict, const char *component,
 			 const struct boot_event *const *extra, size_t count, const char *what)
 {
 	for (size_t i = 0; i < count && i < 4; i++) {
 		char text[80];
 
 		text_escape(extra[i]->data, extra[i]->size, text, sizeof(text));
-		verdict_add(v, component, ROW_bad, "nothing", text,
+		verdict_add(verdict, component, ROW_bad, "nothing", text,
 			    "Event %u of the log (PCR %u): %s", extra[i]->number, extra[i]->pcr,
 			    what);
 	}
@@ -67,11 +67,12 @@ static void extra_events(struct verdict *v, const char *component,
 	}
 }
 
-static void grub_row(const struct judge *j, const struct reference_file *file, struct verdict *v)
+static void grub_row(const struct judge *judge, const struct reference_file *file,
+		     struct verdict *verdict)
 {
 	const struct boot_event *all[ALIGN_MAX], *extra[ALIGN_MAX];
-	size_t count = bootlog_of_pcr(j->log, 4, all, ALIGN_MAX);
-	size_t before = firmware_before_grub(j);
+	size_t count = bootlog_of_pcr(judge->log, 4, all, ALIGN_MAX);
+	size_t before = firmware_before_grub(judge);
 	struct expected_event grub = {EV_EFI_BOOT_SERVICES_APPLICATION, file->grub.sha256,
 				      file->grub.sha384, NULL, false};
 	size_t extras;
@@ -80,22 +81,23 @@ static void grub_row(const struct judge *j, const struct reference_file *file, s
 	before = before > count ? count : before;
 	extras = align_events(&grub, 1, all + before, count - before, extra);
 	if (grub.same) {
-		verdict_add_digest(v, "grub", good_result(j), grub.sha256, grub.found->sha256, 32,
+		verdict_add_digest(verdict, "grub", good_result(judge), grub.sha256,
+				   grub.found->sha256, 32,
 				   "The boot loader, with its configuration inside, is the "
 				   "reference's.");
 	} else if (!grub.found) {
-		verdict_add_digest(v, "grub", ROW_bad, grub.sha256, NULL, 32,
+		verdict_add_digest(verdict, "grub", ROW_bad, grub.sha256, NULL, 32,
 				   "The firmware started no boot loader.");
 	} else if (memcmp(grub.sha256, grub.found->sha256, 32)) {
-		verdict_add_digest(v, "grub", ROW_bad, grub.sha256, grub.found->sha256, 32,
+		verdict_add_digest(verdict, "grub", ROW_bad, grub.sha256, grub.found->sha256, 32,
 				   "Another boot loader, or the same with another configuration, "
 				   "was started.");
 	} else {
-		verdict_add_digest(v, "grub", ROW_bad, grub.sha384, grub.found->sha384, 48,
+		verdict_add_digest(verdict, "grub", ROW_bad, grub.sha384, grub.found->sha384, 48,
 				   "The log has another type or SHA-384 digest for the boot "
 				   "loader.");
 	}
-	extra_events(v, "grub", extra, extras,
+	extra_events(verdict, "grub", extra, extras,
 		     "a program was started that the reference does not have.");
 }
 
@@ -128,7 +130,7 @@ static void show_line(const struct boot_event *found, char *out, size_t room)
 	hex_encode(found->sha256, 32, out + strlen(out));
 }
 
-static void line_row(const struct judge *j, struct verdict *v, unsigned which,
+static void line_row(const struct judge *judge, struct verdict *verdict, unsigned which,
 		     const struct reference_component *c, const struct expected_event *e)
 {
 	const char *row = known[which].line;
@@ -136,27 +138,27 @@ static void line_row(const struct judge *j, struct verdict *v, unsigned which,
 	char text[256];
 
 	if (!e->found) {
-		verdict_add(v, row, ROW_bad, c->string, NULL,
+		verdict_add(verdict, row, ROW_bad, c->string, NULL,
 			    "The boot loader did not pass on this line.");
 		return;
 	}
 	if (!e->same) {
 		show_line(e->found, text, sizeof(text));
-		verdict_add(v, row, ROW_bad, c->string, text, "Another line was given to '%s'.",
-			    c->name);
+		verdict_add(verdict, row, ROW_bad, c->string, text,
+			    "Another line was given to '%s'.", c->name);
 	} else if (!labelled(e->found, label, c->string)) {
 		text_escape(e->found->data, e->found->size, text, sizeof(text));
-		verdict_add(v, row, ROW_bad, c->string, text,
+		verdict_add(verdict, row, ROW_bad, c->string, text,
 			    "The digest is the reference's, but the log was given another text or "
 			    "label: it was edited.");
 	} else {
-		verdict_add(v, row, good_result(j), c->string, c->string,
+		verdict_add(verdict, row, good_result(judge), c->string, c->string,
 			    "The line for '%s' is the reference's.", c->name);
 	}
 }
 
 /* Events of PCR 8 and 9 beside the reference's files, in order of loading. */
-static void align_loader(const struct judge *j, struct appraisal *a)
+static void align_loader(const struct judge *judge, struct appraisal *a)
 {
 	const struct boot_event *found[ALIGN_MAX];
 	size_t count;
@@ -169,10 +171,10 @@ static void align_loader(const struct judge *j, struct appraisal *a)
 		a->line[i] = (struct expected_event){EV_IPL, a->line_sha256[i], a->line_sha384[i],
 						     NULL, false};
 	}
-	count = bootlog_of_pcr(j->log, 9, found, ALIGN_MAX);
+	count = bootlog_of_pcr(judge->log, 9, found, ALIGN_MAX);
 	a->extra_read_count = align_events(a->read, a->file->count, found,
 					   count > ALIGN_MAX ? ALIGN_MAX : count, a->extra_read);
-	count = bootlog_of_pcr(j->log, 8, found, ALIGN_MAX);
+	count = bootlog_of_pcr(judge->log, 8, found, ALIGN_MAX);
 	a->extra_line_count = align_events(a->line, a->file->count, found,
 					   count > ALIGN_MAX ? ALIGN_MAX : count, a->extra_line);
 }
@@ -182,48 +184,50 @@ static void align_loader(const struct judge *j, struct appraisal *a)
  */
 
 /* The hypervisor has no record of its own: it is what writes them. */
-static void hypervisor_row(const struct judge *j, const struct appraisal *a, size_t i)
+static void hypervisor_row(const struct judge *judge, const struct appraisal *a, size_t i)
 {
 	const struct expected_event *read = &a->read[i];
 
 	if (read->same) {
-		verdict_add_digest(a->v, "hypervisor", good_result(j), read->sha256,
+		verdict_add_digest(a->verdict, "hypervisor", good_result(judge), read->sha256,
 				   read->found->sha256, 32,
 				   "The hypervisor is that of reference '%s'.", a->file->name);
 		return;
 	}
-	file_difference(a->v, "hypervisor", read);
+	file_difference(a->verdict, "hypervisor", read);
 }
 
-static void file_row(const struct judge *j, const struct appraisal *a, size_t i, unsigned which)
+static void file_row(const struct judge *judge, const struct appraisal *a, size_t i, unsigned which)
 {
 	const struct expected_event *read = &a->read[i];
 	const struct record *record = &a->record[known[which].kind];
 	const char *row = known[which].row;
 
 	if (!read->same) {
-		file_difference(a->v, row, read);
+		file_difference(a->verdict, row, read);
 	} else if (record->fault[0]) {
-		verdict_add(a->v, row, ROW_bad, record->expected, record->found,
+		verdict_add(a->verdict, row, ROW_bad, record->expected, record->found,
 			    "The boot loader read the reference's file, but Corbel's record in "
 			    "PCR %u is another: %s.",
 			    eventlog_pcr(known[which].kind), record->fault);
 	} else {
-		verdict_add_digest(a->v, row, good_result(j), read->sha256, read->found->sha256, 32,
+		verdict_add_digest(a->verdict, row, good_result(judge), read->sha256,
+				   read->found->sha256, 32,
 				   "Read by the boot loader and measured by Corbel: the "
 				   "reference's file.");
 	}
 }
 
-static void config_row(struct verdict *v, const struct record *record)
+static void config_row(struct verdict *verdict, const struct record *record)
 {
 	if (record->fault[0]) {
-		verdict_add(v, "hypervisor.cmdline", ROW_bad, record->expected, record->found,
+		verdict_add(verdict, "hypervisor.cmdline", ROW_bad, record->expected, record->found,
 			    "Corbel's record of its command line in PCR 17: %s.", record->fault);
 	}
 }
 
-void appraise_against(struct judge *j, const struct reference_file *file, struct verdict *v)
+void appraise_against(struct judge *judge, const struct reference_file *file,
+		      struct verdict *verdict)
 {
 	struct appraisal *a = calloc(1, sizeof(*a));
 
@@ -232,36 +236,36 @@ void appraise_against(struct judge *j, const struct reference_file *file, struct
 		exit(2);
 	}
 	a->file = file;
-	a->v = v;
-	align_loader(j, a);
-	records_align(j, a);
-	grub_row(j, file, v);
+	a->verdict = verdict;
+	align_loader(judge, a);
+	records_align(judge, a);
+	grub_row(judge, file, verdict);
 	for (size_t i = 0; i < file->count; i++) {
 		unsigned which = known_index(file->component[i].name);
 
 		if (which == 0) {
-			hypervisor_row(j, a, i);
-			config_row(v, &a->record[MEASURE_config]);
+			hypervisor_row(judge, a, i);
+			config_row(verdict, &a->record[MEASURE_config]);
 		} else {
-			file_row(j, a, i, which);
+			file_row(judge, a, i, which);
 		}
-		line_row(j, v, which, &file->component[i], &a->line[i]);
+		line_row(judge, verdict, which, &file->component[i], &a->line[i]);
 	}
-	extra_events(v, "boot.log", a->extra_read, a->extra_read_count,
+	extra_events(verdict, "boot.log", a->extra_read, a->extra_read_count,
 		     "the boot loader read a file that the reference does not have.");
-	extra_events(v, "boot.log", a->extra_line, a->extra_line_count,
+	extra_events(verdict, "boot.log", a->extra_line, a->extra_line_count,
 		     "the boot loader ran a command or passed a line that the reference does not "
 		     "have.");
-	records_rows(j, a);
+	records_rows(judge, a);
 	free(a);
 }
 
-static size_t differences(struct judge *j, const struct reference_file *file)
+static size_t differences(struct judge *judge, const struct reference_file *file)
 {
 	struct verdict scratch = {0};
 	size_t count = 0;
 
-	appraise_against(j, file, &scratch);
+	appraise_against(judge, file, &scratch);
 	for (size_t i = 0; i < scratch.count; i++) {
 		count += scratch.row[i].result == ROW_bad;
 	}
@@ -269,29 +273,30 @@ static size_t differences(struct judge *j, const struct reference_file *file)
 	return count;
 }
 
-void appraise_boot(struct judge *j)
+void appraise_boot(struct judge *judge)
 {
 	size_t least = SIZE_MAX;
 
-	j->reference = reference_read(j->in, j->v);
-	if (!j->log) {
-		verdict_add(j->v, "hypervisor", ROW_missing, "a boot log", NULL,
+	judge->reference = reference_read(judge->in, judge->verdict);
+	if (!judge->log) {
+		verdict_add(judge->verdict, "hypervisor", ROW_missing, "a boot log", NULL,
 			    "What was booted cannot be judged: the boot log cannot be read.");
 		return;
 	}
-	appraise_firmware(j);
-	if (j->reference->error[0]) {
-		verdict_add(j->v, "hypervisor", ROW_missing, "references", j->reference->error,
+	appraise_firmware(judge);
+	if (judge->reference->error[0]) {
+		verdict_add(judge->verdict, "hypervisor", ROW_missing, "references",
+			    judge->reference->error,
 			    "What was booted cannot be judged without references.");
 		return;
 	}
-	for (size_t i = 0; i < j->reference->count; i++) {
-		size_t count = differences(j, &j->reference->file[i]);
+	for (size_t i = 0; i < judge->reference->count; i++) {
+		size_t count = differences(judge, &judge->reference->file[i]);
 
 		if (count < least) {
 			least = count;
-			j->reference->best = &j->reference->file[i];
+			judge->reference->best = &judge->reference->file[i];
 		}
 	}
-	appraise_against(j, j->reference->best, j->v);
+	appraise_against(judge, judge->reference->best, judge->verdict);
 }

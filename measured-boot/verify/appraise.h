@@ -17,7 +17,7 @@ struct record {
 
 struct appraisal {
 	const struct reference_file *file;
-	struct verdict *v;
+	struct verdict *verdict;
 	struct expected_event read[COMPONENTS_MAX], line[COMPONENTS_MAX]; /* PCR 9, PCR 8 */
 	uint8_t line_sha256[COMPONENTS_MAX][32], line_sha384[COMPONENTS_MAX][48];
 	const struct boot_event *extra_read[ALIGN_MAX], *extra_line[ALIGN_MAX];
@@ -27,10 +27,10 @@ struct appraisal {
 };
 
 /* A bad row for a file that the boot loader did not read as expected. */
-void file_difference(struct verdict *v, const char *row, const struct expected_event *read);
+void file_difference(struct verdict *verdict, const char *row, const struct expected_event *read);
 
 /* records.c: fills a->record and a->chain_fault. */
-void records_align(const struct judge *j, struct appraisal *a);
+void records_align(const struct judge *judge, struct appraisal *a);
 /* records.c: pcr17, pcr18, pcr19 */
-void records_rows(const struct judge *j, struct appraisal *a);
+void records_rows(const struct judge *judge, struct appraisal *a);
 #endif

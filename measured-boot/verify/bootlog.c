@@ -388,63 +388,64 @@ void text_escape(const void *text, size_t length, char *out, size_t room)
 
 /* Events in PCRs that no quote covers could have been made up: nothing may rest on them, and a
  * boot of ours has none. */
-static void unquoted(struct judge *j)
+static void unquoted(struct judge *judge)
 {
-	for (size_t i = 0; i < j->log->count; i++) {
-		const struct boot_event *event = &j->log->event[i];
+	for (size_t i = 0; i < judge->log->count; i++) {
+		const struct boot_event *event = &judge->log->event[i];
 
 		if (event->type != EV_NO_ACTION && !(QUOTE_PCRS & 1u << event->pcr)) {
 			char found[64];
 
 			snprintf(found, sizeof(found), "event %u, PCR %u", event->number,
 				 event->pcr);
-			verdict_add(j->v, "boot.log", ROW_bad, "events in quoted PCRs only", found,
+			verdict_add(judge->verdict, "boot.log", ROW_bad,
+				    "events in quoted PCRs only", found,
 				    "The log has an event in a PCR that a boot of Corbel does not "
 				    "use and that no quote covers.");
-			j->boot_log_ok = false;
+			judge->boot_log_ok = false;
 			return;
 		}
 	}
 }
 
-bool judge_bank(const struct judge *j, uint16_t alg)
+bool judge_bank(const struct judge *judge, uint16_t alg)
 {
-	for (unsigned n = 0; n < j->banks; n++) {
-		if (j->bank[n] == alg) {
+	for (unsigned n = 0; n < judge->banks; n++) {
+		if (judge->bank[n] == alg) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static void take_banks(struct judge *j)
+static void take_banks(struct judge *judge)
 {
-	j->banks = j->log->banks;
-	memcpy(j->bank, j->log->bank, sizeof(j->bank));
-	for (unsigned n = 0; n < j->banks; n++) {
-		bootlog_bank(j->log, n, j->foreign[n]);
+	judge->banks = judge->log->banks;
+	memcpy(judge->bank, judge->log->bank, sizeof(judge->bank));
+	for (unsigned n = 0; n < judge->banks; n++) {
+		bootlog_bank(judge->log, n, judge->foreign[n]);
 	}
 }
 
-void bootlog_replay(struct judge *j)
+void bootlog_replay(struct judge *judge)
 {
 	char error[256], found[64];
 
-	j->boot_log_ok = false;
-	j->log = bootlog_parse(j->e->boot_log.data, j->e->boot_log.length, error);
-	if (!j->log) {
-		verdict_add(j->v, "boot.log", ROW_bad, "a whole log", error,
+	judge->boot_log_ok = false;
+	judge->log = bootlog_parse(judge->e->boot_log.data, judge->e->boot_log.length, error);
+	if (!judge->log) {
+		verdict_add(judge->verdict, "boot.log", ROW_bad, "a whole log", error,
 			    "The boot log cannot be read, so nothing says what was booted.");
 		return;
 	}
-	bootlog_values(j->log, j->pcr256, j->pcr384);
-	take_banks(j);
-	j->pcr_known |= QUOTE_PCRS & ~(1u << CORBEL_CHECKPOINT_PCR);
-	j->boot_log_ok = true;
-	unquoted(j);
-	if (j->boot_log_ok) {
-		snprintf(found, sizeof(found), "%zu events", j->log->count);
-		verdict_add(j->v, "boot.log", ROW_ok, "a whole log", found,
+	bootlog_values(judge->log, judge->pcr256, judge->pcr384);
+	take_banks(judge);
+	judge->pcr_known |= QUOTE_PCRS & ~(1u << CORBEL_CHECKPOINT_PCR);
+	judge->boot_log_ok = true;
+	unquoted(judge);
+	if (judge->boot_log_ok) {
+		snprintf(found, sizeof(found), "%zu events", judge->log->count);
+		verdict_add(judge->verdict, "boot.log", ROW_ok, "a whole log", found,
 			    "The log was read to its last byte; quote.pcrs says whether it is what "
 			    "the TPM recorded.");
 	}

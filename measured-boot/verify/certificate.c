@@ -91,6 +91,15 @@ static void read_attribute(const X509_NAME_ENTRY *entry, struct tpm_attributes *
 	OPENSSL_free(text);
 }
 
+static void read_directory(const X509_NAME *directory, struct tpm_attributes *out)
+{
+	int count = X509_NAME_entry_count(directory);
+
+	for (int i = 0; i < count; i++) {
+		read_attribute(X509_NAME_get_entry(directory, i), out);
+	}
+}
+
 /* The alternative name is critical when the subject is empty; OpenSSL counts it as understood, so
  * it is for us to understand it. */
 static bool read_attributes(X509 *certificate, struct tpm_attributes *out)
@@ -101,10 +110,8 @@ static bool read_attributes(X509 *certificate, struct tpm_attributes *out)
 	for (int i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
 		GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
-		for (int j = 0;
-		     name->type == GEN_DIRNAME && j < X509_NAME_entry_count(name->d.directoryName);
-		     j++) {
-			read_attribute(X509_NAME_get_entry(name->d.directoryName, j), out);
+		if (name->type == GEN_DIRNAME) {
+			read_directory(name->d.directoryName, out);
 		}
 	}
 	GENERAL_NAMES_free(names);
@@ -205,85 +212,90 @@ static void verify_chain(X509_STORE *store, X509 *certificate, struct chain *out
 /* ---- rows -------------------------------------------------------------------------------------
  */
 
-static void row_kind(struct verdict *v, const struct tpm_attributes *tpm, bool test, bool allowed)
+static void row_kind(struct verdict *verdict, const struct tpm_attributes *tpm, bool test,
+		     bool allowed)
 {
 	char found[3 * ATTRIBUTE_MAX + 32];
 
 	snprintf(found, sizeof(found), "%s %s %s", tpm->manufacturer, tpm->model, tpm->version);
 	if (!test) {
-		verdict_add(v, "ek.test-tpm", ROW_ok, "no emulator", found,
+		verdict_add(verdict, "ek.test-tpm", ROW_ok, "no emulator", found,
 			    "The certificate is not one of a known TPM emulator.");
 	} else if (allowed) {
-		verdict_add(v, "ek.test-tpm", ROW_warning, "no emulator", found,
+		verdict_add(verdict, "ek.test-tpm", ROW_warning, "no emulator", found,
 			    "A TPM emulator, accepted on request: whoever runs it can forge all of "
 			    "this; for tests only.");
 	} else {
-		verdict_add(v, "ek.test-tpm", ROW_bad, "no emulator", found,
+		verdict_add(verdict, "ek.test-tpm", ROW_bad, "no emulator", found,
 			    "A TPM emulator: whoever runs it can forge all of this.");
 	}
 }
 
-static void row_chain(struct verdict *v, X509 *certificate, const struct chain *chain,
+static void row_chain(struct verdict *verdict, X509 *certificate, const struct chain *chain,
 		      bool has_attributes)
 {
 	if (!chain->good) {
-		verdict_add(v, "ek.chain", ROW_bad, "a chain to a given root", chain->text, "%s",
+		verdict_add(verdict, "ek.chain", ROW_bad, "a chain to a given root", chain->text,
+			    "%s",
 			    chain->unknown ? "No given root vouches for this TPM."
 					   : "A certificate between this TPM and a given root does "
 					     "not hold.");
 	} else if (!has_ek_purpose(certificate) || !has_ek_usage(certificate)) {
-		verdict_add(v, "ek.chain", ROW_bad, "purpose " OID_EK, NULL,
+		verdict_add(verdict, "ek.chain", ROW_bad, "purpose " OID_EK, NULL,
 			    "The certificate is not for the endorsement key of a TPM.");
 	} else if (!has_attributes) {
-		verdict_add(v, "ek.chain", ROW_bad, "a TPM's maker, model and version", NULL,
+		verdict_add(verdict, "ek.chain", ROW_bad, "a TPM's maker, model and version", NULL,
 			    "The certificate does not say which TPM it is for.");
 	} else {
-		verdict_add(v, "ek.chain", ROW_ok, "a chain to a given root", chain->text,
+		verdict_add(verdict, "ek.chain", ROW_ok, "a chain to a given root", chain->text,
 			    "A TPM whose maker the verifier trusts.");
 	}
 }
 
-void certificate_judge(struct verdict *v, X509 *certificate, const char *const *roots,
+void certificate_judge(struct verdict *verdict, X509 *certificate, const char *const *roots,
 		       bool allow_test_tpm)
 {
 	struct tpm_attributes tpm;
 	bool has_attributes = read_attributes(certificate, &tpm), test;
 	struct chain chain = {0};
 	char error[256];
-	X509_STORE *store = makers_load(v, roots, error);
+	X509_STORE *store = makers_load(verdict, roots, error);
 
 	if (!store) {
-		verdict_add(v, "ek.chain", ROW_missing, "roots of TPM makers", NULL, "%s.", error);
+		verdict_add(verdict, "ek.chain", ROW_missing, "roots of TPM makers", NULL, "%s.",
+			    error);
 	} else {
 		verify_chain(store, certificate, &chain);
-		row_chain(v, certificate, &chain, has_attributes);
+		row_chain(verdict, certificate, &chain, has_attributes);
 		X509_STORE_free(store);
 	}
 	test = chain.test || strcasestr(tpm.model, "swtpm") ||
 	       names_swtpm(X509_get_issuer_name(certificate));
-	row_kind(v, &tpm, test, allow_test_tpm);
+	row_kind(verdict, &tpm, test, allow_test_tpm);
 }
 
 /* ---- steps ------------------------------------------------------------------------------------
  */
 
-void certificate_read(struct judge *j)
+void certificate_read(struct judge *judge)
 {
-	j->ek_certificate = certificate_parse(&j->e->ek_certificate);
-	if (j->ek_certificate && !certificate_key_digest(j->ek_certificate, j->ek_sha256)) {
-		X509_free(j->ek_certificate);
-		j->ek_certificate = NULL;
+	judge->ek_certificate = certificate_parse(&judge->e->ek_certificate);
+	if (judge->ek_certificate &&
+	    !certificate_key_digest(judge->ek_certificate, judge->ek_sha256)) {
+		X509_free(judge->ek_certificate);
+		judge->ek_certificate = NULL;
 	}
 }
 
-void certificate_chain(struct judge *j)
+void certificate_chain(struct judge *judge)
 {
-	if (!j->ek_certificate) {
-		verdict_add(j->v, "ek.chain", ROW_bad, "an X.509 certificate", NULL,
+	if (!judge->ek_certificate) {
+		verdict_add(judge->verdict, "ek.chain", ROW_bad, "an X.509 certificate", NULL,
 			    "The certificate of the endorsement key cannot be read.");
-		verdict_add(j->v, "ek.test-tpm", ROW_missing, NULL, NULL,
+		verdict_add(judge->verdict, "ek.test-tpm", ROW_missing, NULL, NULL,
 			    "Nothing says what kind of TPM it is.");
 		return;
 	}
-	certificate_judge(j->v, j->ek_certificate, j->in->roots, j->in->allow_test_tpm);
+	certificate_judge(judge->verdict, judge->ek_certificate, judge->in->roots,
+			  judge->in->allow_test_tpm);
 }

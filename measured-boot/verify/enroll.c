@@ -173,22 +173,23 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 			 FILE *out)
 {
 	EVP_PKEY *ek = X509_get0_pubkey(certificate), *ak;
-	struct verdict v = {0};
+	struct verdict verdict = {0};
 	struct pending p = {0};
 	const char *wrong = ek ? ek_fault(ek, &r->ek) : "ek_certificate: its key is unreadable";
 	const char *outcome = "something is missing, see above";
 	char name[300];
 	int status;
 
-	certificate_judge(&v, certificate, in->roots, in->allow_test_tpm);
-	ak = ak_judge(&v, &r->ak);
+	certificate_judge(&verdict, certificate, in->roots, in->allow_test_tpm);
+	ak = ak_judge(&verdict, &r->ak);
 	if (wrong) {
-		verdict_add(&v, "ek.public", ROW_bad, "the certificate's key", NULL, "%s", wrong);
+		verdict_add(&verdict, "ek.public", ROW_bad, "the certificate's key", NULL, "%s",
+			    wrong);
 	}
-	verdict_close(&v);
-	verdict_rows(&v, out);
-	status = (int)v.status;
-	verdict_free(&v);
+	verdict_close(&verdict);
+	verdict_rows(&verdict, out);
+	status = (int)verdict.status;
+	verdict_free(&verdict);
 	EVP_PKEY_free(ak);
 	if (status == VERDICT_trusted) {
 		snprintf(p.name, sizeof(p.name), "%s", in->name);

@@ -29,17 +29,17 @@ static size_t profile_count(const struct reference *reference, uint32_t pcr)
 	return count;
 }
 
-size_t firmware_before_grub(const struct judge *j)
+size_t firmware_before_grub(const struct judge *judge)
 {
-	size_t all = bootlog_of_pcr(j->log, 4, NULL, 0);
+	size_t all = bootlog_of_pcr(judge->log, 4, NULL, 0);
 
-	if (j->reference->profile) {
-		return profile_count(j->reference, 4);
+	if (judge->reference->profile) {
+		return profile_count(judge->reference, 4);
 	}
 	return all ? all - 1 : 0;
 }
 
-static void difference(struct judge *j, struct comparison *c, uint32_t pcr,
+static void difference(struct judge *judge, struct comparison *c, uint32_t pcr,
 		       const struct profile_event *profile, const struct boot_event *found)
 {
 	char place[64];
@@ -50,19 +50,19 @@ static void difference(struct judge *j, struct comparison *c, uint32_t pcr,
 	snprintf(place, sizeof(place), found ? "event %u of the log" : "no event",
 		 found ? found->number : 0);
 	if (!profile) {
-		verdict_add_digest(j->v, "firmware", ROW_bad, NULL, found->sha256, 32,
+		verdict_add_digest(judge->verdict, "firmware", ROW_bad, NULL, found->sha256, 32,
 				   "PCR %u, %s: the profile has no such event there.", pcr, place);
 	} else {
-		verdict_add_digest(j->v, "firmware", ROW_bad, profile->sha256,
+		verdict_add_digest(judge->verdict, "firmware", ROW_bad, profile->sha256,
 				   found ? found->sha256 : NULL, 32,
 				   "PCR %u, %s: the profile expects '%s' there, type 0x%x.", pcr,
 				   place, profile->text, profile->type);
 	}
 }
 
-static void compare_pcr(struct judge *j, struct comparison *c, uint32_t pcr)
+static void compare_pcr(struct judge *judge, struct comparison *c, uint32_t pcr)
 {
-	const struct reference *reference = j->reference;
+	const struct reference *reference = judge->reference;
 	size_t extras;
 
 	c->count = 0;
@@ -76,7 +76,7 @@ static void compare_pcr(struct judge *j, struct comparison *c, uint32_t pcr)
 				event->has_sha384 ? event->sha384 : NULL, NULL, false};
 		}
 	}
-	c->found_count = bootlog_of_pcr(j->log, pcr, c->found, ALIGN_MAX);
+	c->found_count = bootlog_of_pcr(judge->log, pcr, c->found, ALIGN_MAX);
 	if (c->found_count > ALIGN_MAX) {
 		c->found_count = ALIGN_MAX; /* more than any profile has: the rest is extra too */
 	}
@@ -86,21 +86,21 @@ static void compare_pcr(struct judge *j, struct comparison *c, uint32_t pcr)
 	extras = align_events(c->expected, c->count, c->found, c->found_count, c->extra);
 	for (size_t i = 0; i < c->count; i++) {
 		if (!c->expected[i].same) {
-			difference(j, c, pcr, c->profile[i], c->expected[i].found);
+			difference(judge, c, pcr, c->profile[i], c->expected[i].found);
 		}
 	}
 	for (size_t i = 0; i < extras; i++) {
-		difference(j, c, pcr, NULL, c->extra[i]);
+		difference(judge, c, pcr, NULL, c->extra[i]);
 	}
 }
 
-void appraise_firmware(struct judge *j)
+void appraise_firmware(struct judge *judge)
 {
-	const struct reference *reference = j->reference;
+	const struct reference *reference = judge->reference;
 	struct comparison *c;
 
 	if (!reference->profile) {
-		verdict_add(j->v, "firmware", ROW_missing,
+		verdict_add(judge->verdict, "firmware", ROW_missing,
 			    "a profile of this host's firmware, signed",
 			    reference->profile_error[0] ? reference->profile_error : "none given",
 			    "What the firmware did before GRUB cannot be judged without a profile "
@@ -113,15 +113,15 @@ void appraise_firmware(struct judge *j)
 		exit(2);
 	}
 	for (uint32_t pcr = 0; pcr <= 7; pcr++) {
-		compare_pcr(j, c, pcr);
+		compare_pcr(judge, c, pcr);
 	}
 	if (c->differences > ROWS_MAX) {
-		verdict_add(j->v, "firmware", ROW_bad, reference->profile_name, NULL,
+		verdict_add(judge->verdict, "firmware", ROW_bad, reference->profile_name, NULL,
 			    "%u more events differ: this is not the firmware, or not the "
 			    "configuration, that the profile was taken from.",
 			    c->differences - ROWS_MAX);
 	} else if (!c->differences) {
-		verdict_add(j->v, "firmware", good_result(j), reference->profile_name,
+		verdict_add(judge->verdict, "firmware", good_result(judge), reference->profile_name,
 			    reference->profile_name,
 			    "All %zu events of firmware and boot manager are as in the signed "
 			    "profile.",

@@ -39,14 +39,14 @@ static void read_host(struct host *host, const struct json_node *item)
 	json_hex(json_member(item, "ak_name"), host->ak_name, NAME_LEN);
 }
 
-bool hosts_read(struct verdict *v, const char *path, struct host_list *out, char error[256])
+bool hosts_read(struct verdict *verdict, const char *path, struct host_list *out, char error[256])
 {
 	struct json_file f;
 	struct json_node root, hosts;
 	bool good;
 
 	*out = (struct host_list){0};
-	if (json_open_input(v, &f, &root, path, JSON_FILE_MAX)) {
+	if (json_open_input(verdict, &f, &root, path, JSON_FILE_MAX)) {
 		json_format(&root, HOSTS_FORMAT);
 		json_only(&root, (const char *[]){"format", "hosts", NULL});
 		hosts = json_member(&root, "hosts");
@@ -111,35 +111,38 @@ bool hosts_write(const char *path, const struct host_list *list, char error[256]
 	return true;
 }
 
-void host_enrolled(struct judge *j)
+void host_enrolled(struct judge *judge)
 {
 	struct host_list list;
 	char error[256];
 	size_t matches = 0;
 
-	if (!j->in->hosts || !hosts_read(j->v, j->in->hosts, &list, error)) {
-		verdict_add(j->v, "host.enrolled", ROW_missing, "a list of enrolled hosts", NULL,
-			    "%s.", j->in->hosts ? error : "No list of enrolled hosts was given");
+	if (!judge->in->hosts || !hosts_read(judge->verdict, judge->in->hosts, &list, error)) {
+		verdict_add(judge->verdict, "host.enrolled", ROW_missing,
+			    "a list of enrolled hosts", NULL, "%s.",
+			    judge->in->hosts ? error : "No list of enrolled hosts was given");
 		return;
 	}
-	for (size_t i = 0; j->ek_certificate && i < list.count; i++) {
-		if (memcmp(list.host[i].ek_sha256, j->ek_sha256, 32) == 0) {
-			memcpy(j->host_name, list.host[i].name, sizeof(j->host_name));
-			memcpy(j->enrolled_ak, list.host[i].ak_name, NAME_LEN);
+	for (size_t i = 0; judge->ek_certificate && i < list.count; i++) {
+		if (memcmp(list.host[i].ek_sha256, judge->ek_sha256, 32) == 0) {
+			memcpy(judge->host_name, list.host[i].name, sizeof(judge->host_name));
+			memcpy(judge->enrolled_ak, list.host[i].ak_name, NAME_LEN);
 			matches++;
 		}
 	}
 	free(list.host);
 	if (matches == 1) {
-		j->enrolled = true;
-		verdict_add(j->v, "host.enrolled", ROW_ok, "an enrolled host", j->host_name,
+		judge->enrolled = true;
+		verdict_add(judge->verdict, "host.enrolled", ROW_ok, "an enrolled host",
+			    judge->host_name,
 			    "The endorsement key is the one that was enrolled for this host.");
 	} else if (matches == 0) {
-		verdict_add_digest(j->v, "host.enrolled", ROW_missing, NULL,
-				   j->ek_certificate ? j->ek_sha256 : NULL, 32,
+		verdict_add_digest(judge->verdict, "host.enrolled", ROW_missing, NULL,
+				   judge->ek_certificate ? judge->ek_sha256 : NULL, 32,
 				   "This endorsement key is not enrolled: it may be any TPM.");
 	} else {
-		verdict_add(j->v, "host.enrolled", ROW_missing, "one entry", j->host_name,
-			    "%zu entries of the list have this endorsement key.", matches);
+		verdict_add(judge->verdict, "host.enrolled", ROW_missing, "one entry",
+			    judge->host_name, "%zu entries of the list have this endorsement key.",
+			    matches);
 	}
 }

@@ -94,16 +94,16 @@ static size_t box_of(const char *component)
 }
 
 /* The worst result of a box; a box with nothing but notes is a note. */
-static int worst(const struct verdict *v, size_t box)
+static int worst(const struct verdict *verdict, size_t box)
 {
 	static const int weight[] = {
 		[ROW_note] = 0, [ROW_ok] = 1, [ROW_warning] = 2, [ROW_missing] = 3, [ROW_bad] = 4};
 	int result = NO_ROWS;
 
-	for (size_t i = 0; i < v->count; i++) {
-		if (box_of(v->row[i].component) == box &&
-		    (result == NO_ROWS || weight[v->row[i].result] > weight[result])) {
-			result = v->row[i].result;
+	for (size_t i = 0; i < verdict->count; i++) {
+		if (box_of(verdict->row[i].component) == box &&
+		    (result == NO_ROWS || weight[verdict->row[i].result] > weight[result])) {
+			result = verdict->row[i].result;
 		}
 	}
 	return result;
@@ -160,7 +160,7 @@ static void head(FILE *out, const char *title)
 	      out);
 }
 
-static void banner(const struct verdict *v, const char *title, FILE *out)
+static void banner(const struct verdict *verdict, const char *title, FILE *out)
 {
 	static const char *const class[] = {"ok", "bad", "missing"};
 	static const char *const title_word[] = {"Trusted", "Not trusted", "Could not judge"};
@@ -177,19 +177,19 @@ static void banner(const struct verdict *v, const char *title, FILE *out)
 	time_t now = time(NULL);
 	struct tm utc;
 
-	for (size_t i = 0; i < v->count; i++) {
-		count[v->row[i].result]++;
+	for (size_t i = 0; i < verdict->count; i++) {
+		count[verdict->row[i].result]++;
 	}
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&now, &utc));
 	fputs("<h1>", out);
 	escape(out, title);
 	fprintf(out, "</h1>\n<p class=\"sub\">Attestation verdict of Corbel, judged %s</p>\n",
 		when);
-	fprintf(out, "<div class=\"verdict %s\">%s<p>%s</p><p>", class[v->status],
-		title_word[v->status], says[v->status]);
+	fprintf(out, "<div class=\"verdict %s\">%s<p>%s</p><p>", class[verdict->status],
+		title_word[verdict->status], says[verdict->status]);
 	fprintf(out, "%zu checks: ok %u, bad %u, missing %u, warnings %u, notes %u.</p></div>\n",
-		v->count, count[ROW_ok], count[ROW_bad], count[ROW_missing], count[ROW_warning],
-		count[ROW_note]);
+		verdict->count, count[ROW_ok], count[ROW_bad], count[ROW_missing],
+		count[ROW_warning], count[ROW_note]);
 }
 
 static void digest_line(const char *what, const char *name, const uint8_t *digest, FILE *out)
@@ -269,7 +269,7 @@ static void arrow(FILE *out, size_t from)
 	}
 }
 
-static void drawing(const struct verdict *v, FILE *out)
+static void drawing(const struct verdict *verdict, FILE *out)
 {
 	fprintf(out,
 		"<h2>The chain</h2>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" "
@@ -285,7 +285,7 @@ static void drawing(const struct verdict *v, FILE *out)
 	}
 	fputs("</g>\n", out);
 	for (size_t i = 0; i < BOXES; i++) {
-		int x, y, result = worst(v, i);
+		int x, y, result = worst(verdict, i);
 
 		box_place(i, &x, &y);
 		fprintf(out,
@@ -333,17 +333,17 @@ static void table_head(const char *heading, FILE *out)
 }
 
 /* What an auditor looks for first. */
-static void faults(const struct verdict *v, FILE *out)
+static void faults(const struct verdict *verdict, FILE *out)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < v->count; i++) {
-		if (v->row[i].result == ROW_bad || v->row[i].result == ROW_missing) {
+	for (size_t i = 0; i < verdict->count; i++) {
+		if (verdict->row[i].result == ROW_bad || verdict->row[i].result == ROW_missing) {
 			if (!any) {
 				table_head("What failed or is missing", out);
 			}
 			any = true;
-			table_row(&v->row[i], out);
+			table_row(&verdict->row[i], out);
 		}
 	}
 	if (any) {
@@ -351,21 +351,21 @@ static void faults(const struct verdict *v, FILE *out)
 	}
 }
 
-void verdict_html(const struct verdict *v, const char *title, FILE *out)
+void verdict_html(const struct verdict *verdict, const char *title, FILE *out)
 {
 	head(out, title);
-	banner(v, title, out);
-	if (v->about.host) {
-		subject(&v->about, out);
+	banner(verdict, title, out);
+	if (verdict->about.host) {
+		subject(&verdict->about, out);
 	}
-	drawing(v, out);
-	faults(v, out);
+	drawing(verdict, out);
+	faults(verdict, out);
 	table_head("All checks", out);
 	for (size_t box = 0; box < BOXES; box++) {
 		bool titled = false;
 
-		for (size_t i = 0; i < v->count; i++) {
-			if (box_of(v->row[i].component) != box) {
+		for (size_t i = 0; i < verdict->count; i++) {
+			if (box_of(verdict->row[i].component) != box) {
 				continue;
 			}
 			if (!titled) {
@@ -373,7 +373,7 @@ void verdict_html(const struct verdict *v, const char *title, FILE *out)
 					boxes[box].title);
 			}
 			titled = true;
-			table_row(&v->row[i], out);
+			table_row(&verdict->row[i], out);
 		}
 	}
 	fputs("</tbody></table>\n<p class=\"foot\">Dom0, disks, networks and time are not trusted: "

@@ -21,7 +21,7 @@ X509 *certificate_parse(const struct bytes *der);
 bool certificate_key_digest(const X509 *certificate, uint8_t out[32]);
 /* Rows ek.chain and ek.test-tpm.  `roots`: PEM files, NULL-terminated; no other certificate is
  * trusted, and a chain must end in a self-signed one of them. */
-void certificate_judge(struct verdict *v, X509 *certificate, const char *const *roots,
+void certificate_judge(struct verdict *verdict, X509 *certificate, const char *const *roots,
 		       bool allow_test_tpm);
 
 /* ---- ak.c -------------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ void certificate_judge(struct verdict *v, X509 *certificate, const char *const *
 bool public_parse(const struct bytes *bytes, TPMT_PUBLIC *out);
 void public_name(const struct bytes *bytes, uint8_t name[NAME_LEN]);
 /* Row ak.attributes.  The key, or NULL when it is not what an AK of ours must be. */
-EVP_PKEY *ak_judge(struct verdict *v, const struct bytes *bytes);
+EVP_PKEY *ak_judge(struct verdict *verdict, const struct bytes *bytes);
 
 /* ---- hosts.c ----------------------------------------------------------------------------------
  */
@@ -47,10 +47,10 @@ struct host_list {
 };
 
 /* False: `error` says why; nothing is left allocated. */
-bool hosts_read(struct verdict *v, const char *path, struct host_list *out, char error[256]);
+bool hosts_read(struct verdict *verdict, const char *path, struct host_list *out, char error[256]);
 /* makers.c: all certificates of these PEM files; NULL: `error` says which file, and which
  * certificate of it, cannot be read. */
-X509_STORE *makers_load(struct verdict *v, const char *const *roots, char error[256]);
+X509_STORE *makers_load(struct verdict *verdict, const char *const *roots, char error[256]);
 /* Replaces the file as a whole: a reader sees the old one or the new one. */
 bool hosts_write(const char *path, const struct host_list *list, char error[256]);
 /* Letters, digits, '.', '-', '_'. */

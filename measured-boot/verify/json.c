@@ -144,7 +144,7 @@ bool json_open_path(struct json_file *f, struct json_node *root, const char *pat
 	return json_open_input(NULL, f, root, path, max);
 }
 
-bool json_open_input(struct verdict *v, struct json_file *f, struct json_node *root,
+bool json_open_input(struct verdict *verdict, struct json_file *f, struct json_node *root,
 		     const char *path, size_t max)
 {
 	struct bytes raw;
@@ -152,7 +152,7 @@ bool json_open_input(struct verdict *v, struct json_file *f, struct json_node *r
 
 	*f = (struct json_file){.name = path};
 	*root = (struct json_node){.file = f};
-	if (!input_read(v, path, max < JSON_FILE_MAX ? max : JSON_FILE_MAX, &raw, error)) {
+	if (!input_read(verdict, path, max < JSON_FILE_MAX ? max : JSON_FILE_MAX, &raw, error)) {
 		f->failed = true;
 		memcpy(f->error, error, sizeof(f->error));
 		return false;
@@ -457,10 +457,11 @@ bool file_read(const char *path, size_t max, struct bytes *out, char error[256])
 	return good;
 }
 
-bool input_read(struct verdict *v, const char *path, size_t max, struct bytes *out, char error[256])
+bool input_read(struct verdict *verdict, const char *path, size_t max, struct bytes *out,
+		char error[256])
 {
 	bool good = file_read(path, max, out, error);
-	struct verdict_subject *about = v ? &v->about : NULL;
+	struct verdict_subject *about = verdict ? &verdict->about : NULL;
 
 	if (about && about->inputs < VERDICT_INPUTS_MAX) {
 		snprintf(about->input[about->inputs].file, sizeof(about->input[about->inputs].file),

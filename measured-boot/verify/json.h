@@ -86,12 +86,12 @@ void json_hex_bytes(struct json_node node, size_t max, struct bytes *out);
 void json_base64(struct json_node node, size_t max, struct bytes *out);
 
 /* The same of one of the verifier's files: input_read() and json_open_path() in one. */
-bool json_open_input(struct verdict *v, struct json_file *f, struct json_node *root,
+bool json_open_input(struct verdict *verdict, struct json_file *f, struct json_node *root,
 		     const char *path, size_t max);
 
 /* file_read(), and puts the digest of the very bytes that were read into v->about: whatever is
  * judged by is read here, once.  v may be NULL. */
-bool input_read(struct verdict *v, const char *path, size_t max, struct bytes *out,
+bool input_read(struct verdict *verdict, const char *path, size_t max, struct bytes *out,
 		char error[256]);
 
 /* The whole of a regular file of at most `max` bytes, with a NUL behind it that is not counted;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void (*const steps[])(struct judge *j) = {
+static void (*const steps[])(struct judge *judge) = {
 	/* who speaks */
 	certificate_read,
 	host_enrolled,
@@ -31,46 +31,46 @@ static void (*const steps[])(struct judge *j) = {
 	launch_check,
 };
 
-static void subject(const struct judge *j)
+static void subject(const struct judge *judge)
 {
-	struct verdict_subject *about = &j->v->about;
+	struct verdict_subject *about = &judge->verdict->about;
 
 	about->host = true;
-	if (j->enrolled) {
-		memcpy(about->host_name, j->host_name, sizeof(about->host_name));
+	if (judge->enrolled) {
+		memcpy(about->host_name, judge->host_name, sizeof(about->host_name));
 	}
-	about->genuine = j->checkpoint_ok;
-	memcpy(about->boot_id, j->e->checkpoint.boot_id, sizeof(about->boot_id));
-	memcpy(about->nonce, j->in->nonce, sizeof(about->nonce));
-	about->tenant_asked = j->in->expect != NULL;
-	about->tenant = j->in->expect && j->launch;
-	about->launch_record = about->tenant ? j->launch->index : 0;
+	about->genuine = judge->checkpoint_ok;
+	memcpy(about->boot_id, judge->e->checkpoint.boot_id, sizeof(about->boot_id));
+	memcpy(about->nonce, judge->in->nonce, sizeof(about->nonce));
+	about->tenant_asked = judge->in->expect != NULL;
+	about->tenant = judge->in->expect && judge->launch;
+	about->launch_record = about->tenant ? judge->launch->index : 0;
 }
 
-void verify_judge(const struct verify_inputs *in, const struct evidence *e, struct verdict *v)
+void verify_judge(const struct verify_inputs *in, const struct evidence *e, struct verdict *verdict)
 {
-	struct judge j = {.in = in, .e = e, .v = v};
+	struct judge judge = {.in = in, .e = e, .verdict = verdict};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		steps[i](&j);
+		steps[i](&judge);
 	}
-	v->strict = in->strict;
-	verdict_close(v);
-	subject(&j);
-	X509_free(j.ek_certificate);
-	EVP_PKEY_free(j.ak);
-	bootlog_free(j.log);
-	reference_free(j.reference);
-	limits_free(j.limits);
-	expectation_free(j.expect);
-	free(j.entry_ok);
+	verdict->strict = in->strict;
+	verdict_close(verdict);
+	subject(&judge);
+	X509_free(judge.ek_certificate);
+	EVP_PKEY_free(judge.ak);
+	bootlog_free(judge.log);
+	reference_free(judge.reference);
+	limits_free(judge.limits);
+	expectation_free(judge.expect);
+	free(judge.entry_ok);
 }
 
 /* ---- what was judged by which files -------------------------------------------------------------
  */
 
-void verify_evidence_name(struct verdict *v, const char *name, const struct bytes *evidence)
+void verify_evidence_name(struct verdict *verdict, const char *name, const struct bytes *evidence)
 {
-	v->about.evidence = name;
-	SHA256(evidence->data, evidence->length, v->about.evidence_sha256);
+	verdict->about.evidence = name;
+	SHA256(evidence->data, evidence->length, verdict->about.evidence_sha256);
 }

@@ -48,7 +48,7 @@ static void read_limits(const struct json_node *root, struct limits *limits)
 }
 
 /* False: the rows that say so are there. */
-static bool limits_open(struct judge *j)
+static bool limits_open(struct judge *judge)
 {
 	static const char *const rows[] = {"limits.hypervisor", "limits.builder", "limits.policy",
 					   "limits.revoked"};
@@ -56,53 +56,55 @@ static bool limits_open(struct judge *j)
 	struct json_node root;
 	bool good = false;
 
-	if (j->in->limits) {
-		j->limits = calloc(1, sizeof(*j->limits));
-		if (!j->limits) {
+	if (judge->in->limits) {
+		judge->limits = calloc(1, sizeof(*judge->limits));
+		if (!judge->limits) {
 			fputs("out of memory\n", stderr);
 			exit(2);
 		}
-		if (json_open_input(j->v, &f, &root, j->in->limits, JSON_FILE_MAX)) {
-			read_limits(&root, j->limits);
+		if (json_open_input(judge->verdict, &f, &root, judge->in->limits, JSON_FILE_MAX)) {
+			read_limits(&root, judge->limits);
 		}
 		good = json_ok(&f);
 		if (!good) {
-			verdict_add(j->v, rows[0], ROW_missing, "limits", f.error,
+			verdict_add(judge->verdict, rows[0], ROW_missing, "limits", f.error,
 				    "The limits cannot be read.");
 		}
 		json_close(&f);
 		return good;
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		verdict_add(j->v, rows[i], ROW_note, NULL, NULL,
+		verdict_add(judge->verdict, rows[i], ROW_note, NULL, NULL,
 			    "No limits were given: old versions are as good as new ones.");
 	}
 	return false;
 }
 
-static void least(struct judge *j, const char *row, uint64_t minimum, uint64_t found,
+static void least(struct judge *judge, const char *row, uint64_t minimum, uint64_t found,
 		  const char *what)
 {
 	char expected[64], have[64];
 
 	snprintf(expected, sizeof(expected), "%llu or more", (unsigned long long)minimum);
 	snprintf(have, sizeof(have), "%llu", (unsigned long long)found);
-	verdict_add(j->v, row, found < minimum ? ROW_bad : good_log(j), expected, have,
+	verdict_add(judge->verdict, row, found < minimum ? ROW_bad : good_log(judge), expected,
+		    have,
 		    found < minimum ? "The %s is older than the least that is accepted."
 				    : "The %s is new enough.",
 		    what);
 }
 
-uint64_t least_serial(const struct judge *j)
+uint64_t least_serial(const struct judge *judge)
 {
-	const struct corbel_log_record *first = j->in->expect && j->launch ? j->launch : j->boot;
-	uint64_t serial = j->e->checkpoint.policy_serial;
+	const struct corbel_log_record *first =
+		judge->in->expect && judge->launch ? judge->launch : judge->boot;
+	uint64_t serial = judge->e->checkpoint.policy_serial;
 	const struct log_entry *entry;
 
 	if (first && first->policy_serial < serial) {
 		serial = first->policy_serial;
 	}
-	for (size_t at = 0; (entry = log_next(j, CORBEL_LOG_policy, &at));) {
+	for (size_t at = 0; (entry = log_next(judge, CORBEL_LOG_policy, &at));) {
 		if ((!first || entry->index > first->index) &&
 		    entry->record.policy_serial < serial) {
 			serial = entry->record.policy_serial;
@@ -111,88 +113,88 @@ uint64_t least_serial(const struct judge *j)
 	return serial;
 }
 
-static void versions(struct judge *j)
+static void versions(struct judge *judge)
 {
-	const struct limits *limits = j->limits;
+	const struct limits *limits = judge->limits;
 
-	if (j->boot) {
-		least(j, "limits.hypervisor", limits->hypervisor_svn,
-		      j->boot->body.boot.hypervisor_svn, "hypervisor's security version");
-		least(j, "limits.builder", limits->builder_svn, j->boot->body.boot.builder_svn,
-		      "builder's security version");
+	if (judge->boot) {
+		least(judge, "limits.hypervisor", limits->hypervisor_svn,
+		      judge->boot->body.boot.hypervisor_svn, "hypervisor's security version");
+		least(judge, "limits.builder", limits->builder_svn,
+		      judge->boot->body.boot.builder_svn, "builder's security version");
 	} else {
-		verdict_add(j->v, "limits.hypervisor", ROW_missing, "a boot record", NULL,
+		verdict_add(judge->verdict, "limits.hypervisor", ROW_missing, "a boot record", NULL,
 			    "Without the boot record the versions are not known.");
-		verdict_add(j->v, "limits.builder", ROW_missing, "a boot record", NULL,
+		verdict_add(judge->verdict, "limits.builder", ROW_missing, "a boot record", NULL,
 			    "Without the boot record the versions are not known.");
 	}
-	least(j, "limits.policy", limits->policy_serial, least_serial(j),
+	least(judge, "limits.policy", limits->policy_serial, least_serial(judge),
 	      "oldest policy that was in force");
 }
 
 /* ---- revocations --------------------------------------------------------------------------------
  */
 
-static void look_up(struct judge *j, const uint8_t digest[32], const char *what)
+static void look_up(struct judge *judge, const uint8_t digest[32], const char *what)
 {
-	for (size_t i = 0; i < j->limits->count; i++) {
-		if (!memcmp(j->limits->revoked[i], digest, 32)) {
-			j->limits->hits++;
-			verdict_add_digest(j->v, "limits.revoked", ROW_bad, NULL, digest, 32,
-					   "Revoked: %s.", what);
+	for (size_t i = 0; i < judge->limits->count; i++) {
+		if (!memcmp(judge->limits->revoked[i], digest, 32)) {
+			judge->limits->hits++;
+			verdict_add_digest(judge->verdict, "limits.revoked", ROW_bad, NULL, digest,
+					   32, "Revoked: %s.", what);
 			return;
 		}
 	}
 }
 
-static void look_up_launch(struct judge *j, const struct corbel_log_launch *launch)
+static void look_up_launch(struct judge *judge, const struct corbel_log_launch *launch)
 {
-	look_up(j, launch->kernel, "a launched domain's kernel");
-	look_up(j, launch->initrd, "a launched domain's initrd");
-	look_up(j, launch->cmdline, "a launched domain's command line");
-	look_up(j, launch->owner, "a launched domain's owner");
+	look_up(judge, launch->kernel, "a launched domain's kernel");
+	look_up(judge, launch->initrd, "a launched domain's initrd");
+	look_up(judge, launch->cmdline, "a launched domain's command line");
+	look_up(judge, launch->owner, "a launched domain's owner");
 }
 
-static void revocations(struct judge *j)
+static void revocations(struct judge *judge)
 {
 	const struct log_entry *entry;
 
-	look_up(j, j->ek_sha256, "the TPM's endorsement key");
-	look_up(j, j->ak_name + 2, "the attestation key's name");
-	for (size_t i = 0; j->log && i < j->log->count; i++) {
-		const struct boot_event *event = &j->log->event[i];
+	look_up(judge, judge->ek_sha256, "the TPM's endorsement key");
+	look_up(judge, judge->ak_name + 2, "the attestation key's name");
+	for (size_t i = 0; judge->log && i < judge->log->count; i++) {
+		const struct boot_event *event = &judge->log->event[i];
 
 		if (event->type != EV_NO_ACTION) {
 			char what[64];
 
 			snprintf(what, sizeof(what), "event %u of the boot log, PCR %u",
 				 event->number, event->pcr);
-			look_up(j, event->sha256, what);
+			look_up(judge, event->sha256, what);
 		}
 	}
-	look_up(j, j->e->checkpoint.policy, "the policy in force");
-	for (size_t at = 0; (entry = log_next(j, 0, &at));) {
-		look_up(j, entry->record.policy, "a policy that was in force");
+	look_up(judge, judge->e->checkpoint.policy, "the policy in force");
+	for (size_t at = 0; (entry = log_next(judge, 0, &at));) {
+		look_up(judge, entry->record.policy, "a policy that was in force");
 		if (entry->record.type == CORBEL_LOG_boot) {
-			look_up(j, entry->record.body.boot.builder_image, "the builder");
+			look_up(judge, entry->record.body.boot.builder_image, "the builder");
 		} else if (entry->record.type == CORBEL_LOG_launch) {
-			look_up_launch(j, &entry->record.body.launch);
+			look_up_launch(judge, &entry->record.body.launch);
 		}
 	}
-	if (!j->limits->hits) {
+	if (!judge->limits->hits) {
 		char expected[64];
 
-		snprintf(expected, sizeof(expected), "none of %zu digests", j->limits->count);
-		verdict_add(j->v, "limits.revoked", good_log(j), expected, "none",
+		snprintf(expected, sizeof(expected), "none of %zu digests", judge->limits->count);
+		verdict_add(judge->verdict, "limits.revoked", good_log(judge), expected, "none",
 			    "Nothing that was booted, nor what these records show, is revoked.");
 	}
 }
 
-void limits_check(struct judge *j)
+void limits_check(struct judge *judge)
 {
-	if (limits_open(j)) {
-		versions(j);
-		revocations(j);
+	if (limits_open(judge)) {
+		versions(judge);
+		revocations(judge);
 	}
 }
 

@@ -14,26 +14,37 @@
 
 #define FAULTS_MAX 8u
 
-enum row_result good_log(const struct judge *j)
+enum row_result good_log(const struct judge *judge)
 {
-	return j->pcrs_ok ? ROW_ok : ROW_note;
+	if (judge->pcrs_ok) {
+		return ROW_ok;
+	}
+	return ROW_note;
 }
 
-const struct log_entry *log_next(const struct judge *j, uint32_t type, size_t *at)
+enum row_result log_result(const struct judge *judge, bool is_good)
 {
-	while (j->entry_ok && *at < j->e->entry_count) {
-		const struct log_entry *entry = &j->e->entry[(*at)++];
+	if (is_good) {
+		return good_log(judge);
+	}
+	return ROW_bad;
+}
 
-		if (j->entry_ok[*at - 1] && (!type || entry->record.type == type)) {
+const struct log_entry *log_next(const struct judge *judge, uint32_t type, size_t *at)
+{
+	while (judge->entry_ok && *at < judge->e->entry_count) {
+		const struct log_entry *entry = &judge->e->entry[(*at)++];
+
+		if (judge->entry_ok[*at - 1] && (!type || entry->record.type == type)) {
 			return entry;
 		}
 	}
 	return NULL;
 }
 
-static const char *entry_fault(const struct judge *j, const struct log_entry *entry)
+static const char *entry_fault(const struct judge *judge, const struct log_entry *entry)
 {
-	const struct corbel_checkpoint *c = &j->e->checkpoint;
+	const struct corbel_checkpoint *c = &judge->e->checkpoint;
 	const struct corbel_log_record *r = &entry->record;
 	merkle_hash leaf;
 
@@ -59,24 +70,24 @@ static const char *entry_fault(const struct judge *j, const struct log_entry *en
 	return NULL;
 }
 
-static void inclusion(struct judge *j)
+static void inclusion(struct judge *judge)
 {
-	const struct evidence *e = j->e;
+	const struct evidence *e = judge->e;
 	unsigned faults = 0;
 
-	j->entry_ok = calloc(e->entry_count + 1, sizeof(*j->entry_ok));
-	if (!j->entry_ok) {
+	judge->entry_ok = calloc(e->entry_count + 1, sizeof(*judge->entry_ok));
+	if (!judge->entry_ok) {
 		fputs("out of memory\n", stderr);
 		exit(2);
 	}
 	for (size_t i = 0; i < e->entry_count; i++) {
-		const char *fault = entry_fault(j, &e->entry[i]);
+		const char *fault = entry_fault(judge, &e->entry[i]);
 
-		j->entry_ok[i] = !fault;
+		judge->entry_ok[i] = !fault;
 		if (fault && faults++ < FAULTS_MAX) {
-			verdict_add(j->v, "log.inclusion", ROW_bad, "a record of this log", NULL,
-				    "Record %llu %s.", (unsigned long long)e->entry[i].index,
-				    fault);
+			verdict_add(judge->verdict, "log.inclusion", ROW_bad,
+				    "a record of this log", NULL, "Record %llu %s.",
+				    (unsigned long long)e->entry[i].index, fault);
 		}
 	}
 	if (faults > FAULTS_MAX) {
@@ -84,16 +95,17 @@ static void inclusion(struct judge *j)
 			    "%u more records do not belong to it.", faults - FAULTS_MAX);
 	}
 	if (!e->entry_count) {
-		verdict_add(j->v, "log.inclusion", ROW_missing, "records", "none",
+		verdict_add(judge->verdict, "log.inclusion", ROW_missing, "records", "none",
 			    "The evidence has no record of the launch log.");
 	} else if (!faults) {
 		char found[96];
 
 		snprintf(found, sizeof(found), "%zu of %llu records", e->entry_count,
 			 (unsigned long long)e->checkpoint.size);
-		verdict_add(j->v, "log.inclusion", j->checkpoint_ok ? ROW_ok : ROW_missing,
-			    "records of this log", found,
-			    j->checkpoint_ok ? "Each record given is proved to be in the launch "
+		verdict_add(
+			judge->verdict, "log.inclusion",
+			judge->checkpoint_ok ? ROW_ok : ROW_missing, "records of this log", found,
+			judge->checkpoint_ok ? "Each record given is proved to be in the launch "
 					       "log."
 					     : "The records are in the log that the checkpoint "
 					       "names, but nothing vouches for the checkpoint.");
@@ -103,7 +115,7 @@ static void inclusion(struct judge *j)
 /* ---- leaf 0 -----------------------------------------------------------------------------------
  */
 
-static bool number_is(struct judge *j, const char *what, uint64_t expected, uint64_t found)
+static bool number_is(struct judge *judge, const char *what, uint64_t expected, uint64_t found)
 {
 	char e[64], f[64];
 
@@ -112,56 +124,57 @@ static bool number_is(struct judge *j, const char *what, uint64_t expected, uint
 	}
 	snprintf(e, sizeof(e), "%s %llu", what, (unsigned long long)expected);
 	snprintf(f, sizeof(f), "%s %llu", what, (unsigned long long)found);
-	verdict_add(j->v, "log.boot", ROW_bad, e, f,
+	verdict_add(judge->verdict, "log.boot", ROW_bad, e, f,
 		    "What the hypervisor said at boot is not the reference's.");
 	return false;
 }
 
-static bool digest_same(struct judge *j, const char *what, const uint8_t *expected,
+static bool digest_same(struct judge *judge, const char *what, const uint8_t *expected,
 			const uint8_t *found)
 {
 	if (!memcmp(expected, found, 32)) {
 		return true;
 	}
-	verdict_add_digest(j->v, "log.boot", ROW_bad, expected, found, 32,
+	verdict_add_digest(judge->verdict, "log.boot", ROW_bad, expected, found, 32,
 			   "The %s that the hypervisor named at boot is not the reference's.",
 			   what);
 	return false;
 }
 
-static void boot_row(struct judge *j)
+static void boot_row(struct judge *judge)
 {
-	const struct reference_file *file = j->reference ? j->reference->best : NULL;
+	const struct reference_file *file = judge->reference ? judge->reference->best : NULL;
 	const struct corbel_log_boot *b;
 	size_t at = 0;
-	const struct log_entry *entry = log_next(j, CORBEL_LOG_boot, &at);
+	const struct log_entry *entry = log_next(judge, CORBEL_LOG_boot, &at);
 	bool good;
 
 	if (!entry) {
-		verdict_add(j->v, "log.boot", ROW_missing, "the boot record", NULL,
+		verdict_add(judge->verdict, "log.boot", ROW_missing, "the boot record", NULL,
 			    "The evidence lacks the first record of the launch log.");
 		return;
 	}
-	j->boot = &entry->record;
-	b = &j->boot->body.boot;
+	judge->boot = &entry->record;
+	b = &judge->boot->body.boot;
 	if (!file) {
-		verdict_add(j->v, "log.boot", ROW_missing, "a reference", NULL,
+		verdict_add(judge->verdict, "log.boot", ROW_missing, "a reference", NULL,
 			    "Without a reference the boot record cannot be judged.");
 		return;
 	}
-	good = number_is(j, "hypervisor version", file->hypervisor_svn, b->hypervisor_svn);
-	good &= number_is(j, "builder version", file->builder_svn, b->builder_svn);
-	good &= number_is(j, "policy serial", file->policy_serial, j->boot->policy_serial);
-	good &= number_is(j, "TPM error", 0, b->tpm_error);
-	good &= digest_same(j, "builder", reference_find(file, "builder")->sha256,
+	good = number_is(judge, "hypervisor version", file->hypervisor_svn, b->hypervisor_svn);
+	good &= number_is(judge, "builder version", file->builder_svn, b->builder_svn);
+	good &= number_is(judge, "policy serial", file->policy_serial, judge->boot->policy_serial);
+	good &= number_is(judge, "TPM error", 0, b->tpm_error);
+	good &= digest_same(judge, "builder", reference_find(file, "builder")->sha256,
 			    b->builder_image);
-	good &= digest_same(j, "policy", reference_find(file, "policy")->sha256, j->boot->policy);
+	good &= digest_same(judge, "policy", reference_find(file, "policy")->sha256,
+			    judge->boot->policy);
 	if (good) {
 		char found[96];
 
 		text_escape(b->version, strnlen(b->version, sizeof(b->version)), found,
 			    sizeof(found));
-		verdict_add(j->v, "log.boot", good_log(j), file->name, found,
+		verdict_add(judge->verdict, "log.boot", good_log(judge), file->name, found,
 			    "The boot record says what the reference says.");
 	}
 }
@@ -169,71 +182,75 @@ static void boot_row(struct judge *j)
 /* ---- since older evidence -----------------------------------------------------------------------
  */
 
-static void compare_logs(struct judge *j, const struct evidence *old)
+static void compare_logs(struct judge *judge, const struct evidence *old)
 {
-	const struct corbel_checkpoint *was = &old->checkpoint, *is = &j->e->checkpoint;
+	const struct corbel_checkpoint *was = &old->checkpoint, *is = &judge->e->checkpoint;
 	char expected[64], found[64];
-	size_t proof_length = j->e->since_size ? j->e->since_proof_length : 0;
+	size_t proof_length = judge->e->since_size ? judge->e->since_proof_length : 0;
 
 	snprintf(expected, sizeof(expected), "%llu records or more", (unsigned long long)was->size);
 	snprintf(found, sizeof(found), "%llu records", (unsigned long long)is->size);
 	if (memcmp(was->boot_id, is->boot_id, sizeof(was->boot_id))) {
-		verdict_add_digest(j->v, "log.consistency", ROW_bad, was->boot_id, is->boot_id, 32,
+		verdict_add_digest(judge->verdict, "log.consistency", ROW_bad, was->boot_id,
+				   is->boot_id, 32,
 				   "The older evidence is of another boot: the host was restarted "
 				   "since, and all domains with it.");
 	} else if (was->size > is->size) {
-		verdict_add(j->v, "log.consistency", ROW_bad, expected, found,
+		verdict_add(judge->verdict, "log.consistency", ROW_bad, expected, found,
 			    "The launch log was rolled back: it was longer before.");
-	} else if (was->size != is->size && !j->e->since_size) {
-		verdict_add(j->v, "log.consistency", ROW_missing, expected, found,
+	} else if (was->size != is->size && !judge->e->since_size) {
+		verdict_add(judge->verdict, "log.consistency", ROW_missing, expected, found,
 			    "The evidence has no proof that the log only grew: ask the host for "
 			    "it with --since %llu.",
 			    (unsigned long long)was->size);
-	} else if (j->e->since_size && j->e->since_size != was->size) {
-		verdict_add(j->v, "log.consistency", ROW_missing, expected, found,
+	} else if (judge->e->since_size && judge->e->since_size != was->size) {
+		verdict_add(judge->verdict, "log.consistency", ROW_missing, expected, found,
 			    "The proof in the evidence is about a log of %llu records: ask the "
 			    "host with --since %llu.",
-			    (unsigned long long)j->e->since_size, (unsigned long long)was->size);
+			    (unsigned long long)judge->e->since_size,
+			    (unsigned long long)was->size);
 	} else if (!merkle_consistency_verify(was->size, was->root, is->size, is->root,
-					      j->e->since_proof, proof_length)) {
-		verdict_add_digest(j->v, "log.consistency", ROW_bad, was->root, is->root, 32,
+					      judge->e->since_proof, proof_length)) {
+		verdict_add_digest(judge->verdict, "log.consistency", ROW_bad, was->root, is->root,
+				   32,
 				   "The launch log was forked: what it held before is not in it "
 				   "now.");
 	} else {
-		verdict_add(j->v, "log.consistency", j->checkpoint_ok ? ROW_ok : ROW_missing,
-			    expected, found,
-			    j->checkpoint_ok ? "The launch log only grew since the older evidence."
-					     : "The log grew, but nothing vouches for the "
-					       "checkpoint.");
+		verdict_add(judge->verdict, "log.consistency",
+			    judge->checkpoint_ok ? ROW_ok : ROW_missing, expected, found,
+			    judge->checkpoint_ok
+				    ? "The launch log only grew since the older evidence."
+				    : "The log grew, but nothing vouches for the "
+				      "checkpoint.");
 	}
 }
 
-static void consistency(struct judge *j)
+static void consistency(struct judge *judge)
 {
 	struct evidence old;
 	struct bytes text;
 	char error[256];
 
-	if (!j->in->since) {
-		verdict_add(j->v, "log.consistency", ROW_note, NULL,
-			    j->e->since_size ? "a proof since older evidence" : NULL,
-			    j->e->since_size
+	if (!judge->in->since) {
+		verdict_add(judge->verdict, "log.consistency", ROW_note, NULL,
+			    judge->e->since_size ? "a proof since older evidence" : NULL,
+			    judge->e->since_size
 				    ? "The evidence has a proof that nobody asked for: not "
 				      "judged, since no older evidence was given."
 				    : "No older evidence was given to compare the log "
 				      "with.");
 		return;
 	}
-	if (!input_read(j->v, j->in->since, EVIDENCE_MAX, &text, error)) {
-		verdict_add(j->v, "log.consistency", ROW_missing, "older evidence", error,
+	if (!input_read(judge->verdict, judge->in->since, EVIDENCE_MAX, &text, error)) {
+		verdict_add(judge->verdict, "log.consistency", ROW_missing, "older evidence", error,
 			    "The older evidence cannot be read.");
 		return;
 	}
 	if (verify_evidence_read(&old, (const char *)text.data, text.length, error)) {
-		compare_logs(j, &old);
+		compare_logs(judge, &old);
 		verify_evidence_free(&old);
 	} else {
-		verdict_add(j->v, "log.consistency", ROW_missing, "older evidence", error,
+		verdict_add(judge->verdict, "log.consistency", ROW_missing, "older evidence", error,
 			    "The older evidence cannot be read.");
 	}
 	free(text.data);
@@ -242,14 +259,14 @@ static void consistency(struct judge *j)
 /* ---- which domain -----------------------------------------------------------------------------
  */
 
-const struct corbel_log_record *report_find(const struct judge *j, unsigned *others)
+const struct corbel_log_record *report_find(const struct judge *judge, unsigned *others)
 {
 	const struct corbel_log_record *report = NULL;
 	const struct log_entry *entry;
 
 	*others = 0;
-	for (size_t at = 0; (entry = log_next(j, CORBEL_LOG_report, &at));) {
-		if (memcmp(entry->record.body.report.data, j->in->nonce, CORBEL_NONCE_LEN)) {
+	for (size_t at = 0; (entry = log_next(judge, CORBEL_LOG_report, &at));) {
+		if (memcmp(entry->record.body.report.data, judge->in->nonce, CORBEL_NONCE_LEN)) {
 			++*others;
 		} else {
 			report = &entry->record;
@@ -260,14 +277,14 @@ const struct corbel_log_record *report_find(const struct judge *j, unsigned *oth
 
 /* The domain that is judged is the one that reported, else the last one launched in the evidence.
  */
-static const struct corbel_log_record *launch_find(const struct judge *j)
+static const struct corbel_log_record *launch_find(const struct judge *judge)
 {
 	const struct corbel_log_record *launch = NULL, *report;
 	const struct log_entry *entry;
 	unsigned others;
 
-	report = report_find(j, &others);
-	for (size_t at = 0; (entry = log_next(j, CORBEL_LOG_launch, &at));) {
+	report = report_find(judge, &others);
+	for (size_t at = 0; (entry = log_next(judge, CORBEL_LOG_launch, &at));) {
 		if (!report || entry->index == report->body.report.launch) {
 			launch = &entry->record;
 		}
@@ -275,11 +292,11 @@ static const struct corbel_log_record *launch_find(const struct judge *j)
 	return launch;
 }
 
-void log_check(struct judge *j)
+void log_check(struct judge *judge)
 {
-	inclusion(j);
-	j->launch = launch_find(j);
-	boot_row(j);
-	checkpoint_switches(j);
-	consistency(j);
+	inclusion(judge);
+	judge->launch = launch_find(judge);
+	boot_row(judge);
+	checkpoint_switches(judge);
+	consistency(judge);
 }

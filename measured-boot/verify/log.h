@@ -16,19 +16,21 @@
 void flags_text(uint32_t flags, char out[FLAGS_TEXT]);
 
 /* The next proved record of this type (0: any) at or behind *at, which moves on; NULL: no more. */
-const struct log_entry *log_next(const struct judge *j, uint32_t type, size_t *at);
+const struct log_entry *log_next(const struct judge *judge, uint32_t type, size_t *at);
 
 /* What a good row may say of the launch log: ROW_ok when the checkpoint is vouched for. */
-enum row_result good_log(const struct judge *j);
+enum row_result good_log(const struct judge *judge);
+/* The same of what is as it should be, else ROW_bad. */
+enum row_result log_result(const struct judge *judge, bool is_good);
 
 /* The newest proved report that holds the verifier's nonce, NULL if there is none; `others` is the
  * number of the domain's other reports. */
-const struct corbel_log_record *report_find(const struct judge *j, unsigned *others);
+const struct corbel_log_record *report_find(const struct judge *judge, unsigned *others);
 
 /* limits.c: the least serial of all policies that could touch the domain: those since its launch,
  * or since boot when no domain was asked for, whatever launches are shown. */
-uint64_t least_serial(const struct judge *j);
+uint64_t least_serial(const struct judge *judge);
 
 /* checkpoint.c, called by log_check(): checkpoint.switches */
-void checkpoint_switches(struct judge *j);
+void checkpoint_switches(struct judge *judge);
 #endif

@@ -195,7 +195,7 @@ static bool parse(int count, char **argument, const struct option *table, unsign
 /* A verdict is on standard output. */
 static bool judged;
 
-static bool write_page(const struct verdict *v, const char *title, const char *path)
+static bool write_page(const struct verdict *verdict, const char *title, const char *path)
 {
 	FILE *out;
 	bool good;
@@ -205,7 +205,7 @@ static bool write_page(const struct verdict *v, const char *title, const char *p
 	good = out != NULL;
 
 	if (out) {
-		verdict_html(v, title, out);
+		verdict_html(verdict, title, out);
 		good = !ferror(out);
 		good = fclose(out) == 0 && good;
 	}
@@ -215,24 +215,24 @@ static bool write_page(const struct verdict *v, const char *title, const char *p
 	return good;
 }
 
-static int judge(const struct options *o, const struct verify_inputs *in, const struct evidence *e,
-		 const struct bytes *text)
+static int judge_files(const struct options *o, const struct verify_inputs *in,
+		       const struct evidence *e, const struct bytes *text)
 {
-	struct verdict v = {0};
+	struct verdict verdict = {0};
 	int status;
 
-	verify_evidence_name(&v, o->word[0], text);
-	verify_judge(in, e, &v);
-	status = (int)v.status;
-	if (o->html && !write_page(&v, o->word[0], o->html)) {
+	verify_evidence_name(&verdict, o->word[0], text);
+	verify_judge(in, e, &verdict);
+	status = (int)verdict.status;
+	if (o->html && !write_page(&verdict, o->word[0], o->html)) {
 		status = VERDICT_cannot_judge;
 	}
 	/* one object: a verdict, or why the whole of what was asked for was not done */
-	if (!o->json || status == (int)v.status) {
-		(o->json ? verdict_json : verdict_text)(&v, stdout);
+	if (!o->json || status == (int)verdict.status) {
+		(o->json ? verdict_json : verdict_text)(&verdict, stdout);
 		judged = true;
 	}
-	verdict_free(&v);
+	verdict_free(&verdict);
 	return printed(status);
 }
 
@@ -302,7 +302,7 @@ static int check_with(const struct options *o)
 		return VERDICT_cannot_judge;
 	}
 	if (verify_evidence_read(&e, (const char *)text.data, text.length, error)) {
-		status = judge(o, &in, &e, &text);
+		status = judge_files(o, &in, &e, &text);
 		verify_evidence_free(&e);
 	} else {
 		char name[512], line[1024];

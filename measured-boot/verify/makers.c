@@ -111,13 +111,13 @@ static bool add_all(X509_STORE *store, const char *path, struct pem_reader *r, c
 	return r->count != 0;
 }
 
-static bool add_file(struct verdict *v, X509_STORE *store, const char *path, char error[256])
+static bool add_file(struct verdict *verdict, X509_STORE *store, const char *path, char error[256])
 {
 	struct pem_reader r = {0};
 	struct bytes pem;
 	bool good;
 
-	if (!input_read(v, path, ROOTS_FILE_MAX, &pem, error)) {
+	if (!input_read(verdict, path, ROOTS_FILE_MAX, &pem, error)) {
 		return false;
 	}
 	r.at = (const char *)pem.data;
@@ -127,14 +127,14 @@ static bool add_file(struct verdict *v, X509_STORE *store, const char *path, cha
 	return good;
 }
 
-X509_STORE *makers_load(struct verdict *v, const char *const *roots, char error[256])
+X509_STORE *makers_load(struct verdict *verdict, const char *const *roots, char error[256])
 {
 	X509_STORE *store = X509_STORE_new();
 	bool good = store && roots && roots[0];
 
 	snprintf(error, 256, "No certificates of TPM makers were given");
 	for (size_t i = 0; good && roots[i]; i++) {
-		good = add_file(v, store, roots[i], error);
+		good = add_file(verdict, store, roots[i], error);
 	}
 	if (!good) {
 		X509_STORE_free(store);

@@ -210,7 +210,7 @@ static void separator_fault(const struct expected_event *e, char fault[160])
 	}
 }
 
-static void align_chain(const struct judge *j, struct appraisal *a, uint32_t pcr)
+static void align_chain(const struct judge *judge, struct appraisal *a, uint32_t pcr)
 {
 	static const struct {
 		enum measure_kind first, last;
@@ -230,7 +230,7 @@ static void align_chain(const struct judge *j, struct appraisal *a, uint32_t pcr
 			(struct expected_event){want[i].kind ? EVENTLOG_TAG : EVENTLOG_SEPARATOR,
 						want[i].sha256, want[i].sha384, NULL, false};
 	}
-	m = bootlog_of_pcr(j->log, pcr, found, ALIGN_MAX);
+	m = bootlog_of_pcr(judge->log, pcr, found, ALIGN_MAX);
 	extras = align_events(expected, n, found, m > ALIGN_MAX ? ALIGN_MAX : m, extra);
 	for (size_t i = 0; i + 1 < n; i++) {
 		record_fault(&want[i], &expected[i], &a->record[want[i].kind]);
@@ -242,32 +242,32 @@ static void align_chain(const struct judge *j, struct appraisal *a, uint32_t pcr
 	}
 }
 
-void records_align(const struct judge *j, struct appraisal *a)
+void records_align(const struct judge *judge, struct appraisal *a)
 {
 	for (uint32_t pcr = EVENTLOG_FIRST_PCR; pcr <= EVENTLOG_LAST_PCR; pcr++) {
-		align_chain(j, a, pcr);
+		align_chain(judge, a, pcr);
 	}
 }
 
-void file_difference(struct verdict *v, const char *row, const struct expected_event *read)
+void file_difference(struct verdict *verdict, const char *row, const struct expected_event *read)
 {
 	if (!read->found) {
-		verdict_add_digest(v, row, ROW_bad, read->sha256, NULL, 32,
+		verdict_add_digest(verdict, row, ROW_bad, read->sha256, NULL, 32,
 				   "The boot loader did not read this file, or could not.");
 	} else if (memcmp(read->sha256, read->found->sha256, 32)) {
-		verdict_add_digest(v, row, ROW_bad, read->sha256, read->found->sha256, 32,
+		verdict_add_digest(verdict, row, ROW_bad, read->sha256, read->found->sha256, 32,
 				   "The file that the boot loader read is not the reference's.");
 	} else if (!event_is(read->found, read->sha256, read->sha384)) {
-		verdict_add_digest(v, row, ROW_bad, read->sha384, read->found->sha384, 48,
+		verdict_add_digest(verdict, row, ROW_bad, read->sha384, read->found->sha384, 48,
 				   "The SHA-384 digest of the file is not the reference's.");
 	} else {
-		verdict_add(v, row, ROW_bad, "EV_IPL", "another type of event",
+		verdict_add(verdict, row, ROW_bad, "EV_IPL", "another type of event",
 			    "Event %u of the log does not say that the boot loader read it.",
 			    read->found->number);
 	}
 }
 
-void records_rows(const struct judge *j, struct appraisal *a)
+void records_rows(const struct judge *judge, struct appraisal *a)
 {
 	static const char *const row[] = {"pcr17", "pcr18", "pcr19"};
 	static const char *const what[] = {"the trusted part", "Dom0", "nothing but the cap"};
@@ -276,19 +276,20 @@ void records_rows(const struct judge *j, struct appraisal *a)
 		unsigned pcr = EVENTLOG_FIRST_PCR + i;
 		const uint8_t *want256 = a->file->pcr[pcr].sha256;
 		const uint8_t *want384 = a->file->pcr[pcr].sha384;
-		bool same256 = !memcmp(want256, j->pcr256[pcr], 32);
-		bool same = same256 && (!judge_bank(j, TPM_ALG_SHA384) ||
-					!memcmp(want384, j->pcr384[pcr], 48));
+		bool same256 = !memcmp(want256, judge->pcr256[pcr], 32);
+		bool same = same256 && (!judge_bank(judge, TPM_ALG_SHA384) ||
+					!memcmp(want384, judge->pcr384[pcr], 48));
 
 		if (a->chain_fault[i][0] || !same) {
-			verdict_add_digest(a->v, row[i], ROW_bad, same256 ? want384 : want256,
-					   same256 ? j->pcr384[pcr] : j->pcr256[pcr],
+			verdict_add_digest(a->verdict, row[i], ROW_bad, same256 ? want384 : want256,
+					   same256 ? judge->pcr384[pcr] : judge->pcr256[pcr],
 					   same256 ? 48 : 32, "The chain of %s: %s.", what[i],
 					   a->chain_fault[i][0] ? a->chain_fault[i]
 								: "its value is another");
 		} else {
-			verdict_add_digest(a->v, row[i], good_result(j), want256, j->pcr256[pcr],
-					   32, "The chain of %s is complete and closed.", what[i]);
+			verdict_add_digest(a->verdict, row[i], good_result(judge), want256,
+					   judge->pcr256[pcr], 32,
+					   "The chain of %s is complete and closed.", what[i]);
 		}
 	}
 }

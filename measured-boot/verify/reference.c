@@ -114,14 +114,14 @@ static void read_pcrs(const struct json_node *object, struct reference_file *fil
 	}
 }
 
-static void read_reference(struct verdict *v, const char *path, struct reference_file *file,
+static void read_reference(struct verdict *verdict, const char *path, struct reference_file *file,
 			   char error[256])
 {
 	struct json_file f;
 	struct json_node root, node;
 
 	file->path = path;
-	if (json_open_input(v, &f, &root, path, JSON_FILE_MAX)) {
+	if (json_open_input(verdict, &f, &root, path, JSON_FILE_MAX)) {
 		json_format(&root, "corbel.reference.1");
 		json_only(&root,
 			  (const char *[]){"format", "name", "hypervisor_svn", "builder_svn",
@@ -190,13 +190,13 @@ static void read_profile(const struct json_node *root, struct reference *referen
 }
 
 /* One public key; a file with more is refused, for it does not say which is meant. */
-static EVP_PKEY *read_key(struct verdict *v, const char *path, char error[256])
+static EVP_PKEY *read_key(struct verdict *verdict, const char *path, char error[256])
 {
 	struct bytes pem;
 	EVP_PKEY *key = NULL, *second = NULL;
 	BIO *bio;
 
-	if (!input_read(v, path, 1u << 16, &pem, error)) {
+	if (!input_read(verdict, path, 1u << 16, &pem, error)) {
 		return NULL;
 	}
 	bio = BIO_new_mem_buf(pem.data, (int)pem.length);
@@ -215,19 +215,19 @@ static EVP_PKEY *read_key(struct verdict *v, const char *path, char error[256])
 }
 
 /* Whether `path`.sig is this key's signature of these bytes. */
-static bool signature_good(struct verdict *v, const struct verify_inputs *in,
+static bool signature_good(struct verdict *verdict, const struct verify_inputs *in,
 			   const struct bytes *signedby, char error[256])
 {
 	char *sig_path = NULL;
 	struct bytes sig = {0};
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	EVP_PKEY *key = read_key(v, in->firmware_key, error);
+	EVP_PKEY *key = read_key(verdict, in->firmware_key, error);
 	bool good = false;
 
 	if (asprintf(&sig_path, "%s.sig", in->firmware) < 0) {
 		checked(NULL);
 	}
-	if (key && input_read(v, sig_path, 256, &sig, error)) {
+	if (key && input_read(verdict, sig_path, 256, &sig, error)) {
 		good = context &&
 		       EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
 		       EVP_DigestVerify(context, sig.data, sig.length, signedby->data,
@@ -245,7 +245,7 @@ static bool signature_good(struct verdict *v, const struct verify_inputs *in,
 }
 
 static void profile_open(const struct verify_inputs *in, struct reference *reference,
-			 struct verdict *v)
+			 struct verdict *verdict)
 {
 	struct json_file f;
 	struct json_node root;
@@ -255,13 +255,13 @@ static void profile_open(const struct verify_inputs *in, struct reference *refer
 			 "%s: a key to verify its signature expected", in->firmware);
 		return;
 	}
-	if (json_open_input(v, &f, &root, in->firmware, JSON_FILE_MAX)) {
+	if (json_open_input(verdict, &f, &root, in->firmware, JSON_FILE_MAX)) {
 		read_profile(&root, reference);
 	}
 	if (!json_ok(&f)) {
 		snprintf(reference->profile_error, sizeof(reference->profile_error), "%s", f.error);
 	} else {
-		reference->profile = signature_good(v, in, &f.raw, reference->profile_error);
+		reference->profile = signature_good(verdict, in, &f.raw, reference->profile_error);
 	}
 	json_close(&f);
 }
@@ -269,7 +269,7 @@ static void profile_open(const struct verify_inputs *in, struct reference *refer
 /* ---- all of it ----------------------------------------------------------------------------------
  */
 
-struct reference *reference_read(const struct verify_inputs *in, struct verdict *v)
+struct reference *reference_read(const struct verify_inputs *in, struct verdict *verdict)
 {
 	struct reference *reference = checked(calloc(1, sizeof(*reference)));
 	size_t count = 0;
@@ -288,10 +288,10 @@ struct reference *reference_read(const struct verify_inputs *in, struct verdict 
 	reference->file = checked(calloc(count + 1, sizeof(*reference->file)));
 	reference->count = count;
 	for (size_t i = 0; i < count && !reference->error[0]; i++) {
-		read_reference(v, in->references[i], &reference->file[i], reference->error);
+		read_reference(verdict, in->references[i], &reference->file[i], reference->error);
 	}
 	if (in->firmware) {
-		profile_open(in, reference, v);
+		profile_open(in, reference, verdict);
 	}
 	return reference;
 }

@@ -56,7 +56,7 @@ struct reference {
 
 /* Reads in->references, in->firmware and its signature; never NULL, see the errors.  v: as
  * input_read() has it. */
-struct reference *reference_read(const struct verify_inputs *in, struct verdict *v);
+struct reference *reference_read(const struct verify_inputs *in, struct verdict *verdict);
 /* NULL: this reference has no such component. */
 const struct reference_component *reference_find(const struct reference_file *file,
 						 const char *name);
@@ -67,12 +67,13 @@ bool reference_policy(const struct reference *reference, const uint8_t digest[32
 const char *reference_row(const char *name);
 
 /* appraise.c: rows of the boot against one reference; the caller chooses which. */
-void appraise_against(struct judge *j, const struct reference_file *file, struct verdict *v);
+void appraise_against(struct judge *judge, const struct reference_file *file,
+		      struct verdict *verdict);
 /* firmware.c: rows "firmware" */
-void appraise_firmware(struct judge *j);
+void appraise_firmware(struct judge *judge);
 /* Events of PCR 4 that are the firmware's, before GRUB's: from the profile, or all but the last. */
-size_t firmware_before_grub(const struct judge *j);
+size_t firmware_before_grub(const struct judge *judge);
 
 /* What a good row may say: ROW_ok when the quote vouches for log and checkpoint, else ROW_note. */
-enum row_result good_result(const struct judge *j);
+enum row_result good_result(const struct judge *judge);
 #endif

@@ -18,14 +18,14 @@
 struct bootlog;     /* bootlog.c: the events of the boot log, in order */
 struct reference;   /* appraise.c: the loaded references and the firmware profile */
 struct limits;      /* limits.c */
-struct expectation; /* launch.c */
+struct expectation; /* expect.c */
 struct x509_st;
 struct evp_pkey_st;
 
 struct judge {
 	const struct verify_inputs *in;
 	const struct evidence *e;
-	struct verdict *v;
+	struct verdict *verdict;
 
 	/* certificate_read(), host_enrolled(), ak_check() */
 	struct x509_st *ek_certificate; /* NULL: unreadable */
@@ -80,44 +80,44 @@ struct judge {
  */
 
 /* certificate.c: reads the DER and the digest of its key; certificate_chain() says what failed. */
-void certificate_read(struct judge *j);
+void certificate_read(struct judge *judge);
 /* hosts.c: host.enrolled */
-void host_enrolled(struct judge *j);
+void host_enrolled(struct judge *judge);
 /* certificate.c: ek.chain, ek.test-tpm */
-void certificate_chain(struct judge *j);
+void certificate_chain(struct judge *judge);
 /* ak.c: ak.attributes, ak.credential */
-void ak_check(struct judge *j);
+void ak_check(struct judge *judge);
 /* quote.c: quote.magic, quote.signature, quote.nonce */
-void quote_check(struct judge *j);
+void quote_check(struct judge *judge);
 /* quote.c, after bootlog_replay() and checkpoint_pcr(): quote.pcrs.  Sets pcrs_ok; when the digest
  * differs it names the PCRs whose value in e->pcr is not the computed one. */
-void quote_pcrs(struct judge *j);
+void quote_pcrs(struct judge *judge);
 /* quote.c, after log_check(): quote.clock, the TPM's counters against leaf 0; quote.banks, the
  * banks of log and quote against those that the hypervisor found. */
-void quote_clock(struct judge *j);
-void quote_banks(struct judge *j);
+void quote_clock(struct judge *judge);
+void quote_banks(struct judge *judge);
 
 /* ---- part 2: boot log, references, checkpoint, launch log, limits, tenant -----------------------
  */
 
 /* bootlog.c: whether the log has a bank of this TPM_ALG. */
-bool judge_bank(const struct judge *j, uint16_t alg);
+bool judge_bank(const struct judge *judge, uint16_t alg);
 /* bootlog.c: boot.log.  Parses e->boot_log and replays it into the PCR values. */
-void bootlog_replay(struct judge *j);
+void bootlog_replay(struct judge *judge);
 /* checkpoint.c, no row: PCR 22 as the bytes of e->checkpoint would make it. */
-void checkpoint_pcr(struct judge *j);
+void checkpoint_pcr(struct judge *judge);
 /* appraise.c: loads references and profile, then firmware, grub, hypervisor, hypervisor.cmdline,
  * policy ... dom0.initrd, X.cmdline, pcr17, pcr18, pcr19 */
-void appraise_boot(struct judge *j);
+void appraise_boot(struct judge *judge);
 /* checkpoint.c: checkpoint.pcr22, checkpoint.nonce, checkpoint.flags, checkpoint.policy,
  * checkpoint.audit, host.* */
-void checkpoint_check(struct judge *j);
+void checkpoint_check(struct judge *judge);
 /* launch.c: log.inclusion, log.boot, log.consistency.  Sets entry_ok, boot. */
-void log_check(struct judge *j);
+void log_check(struct judge *judge);
 /* limits.c: limits.* */
-void limits_check(struct judge *j);
+void limits_check(struct judge *judge);
 /* launch.c: tenant.*, report.*; nothing but a note when no expectation was given */
-void launch_check(struct judge *j);
+void launch_check(struct judge *judge);
 
 /* Free what the steps allocated; each takes NULL. */
 void bootlog_free(struct bootlog *log);

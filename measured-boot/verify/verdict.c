@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The verdict: its rows, its rule (one bad row is enough, one missing row is enough not to trust),
- * the table for people and the JSON for programs.  Text that came with evidence is made harmless
+ * and the table for people.  Text that came with evidence is made harmless
  * here, once, before it becomes part of a row.
  */
-#include "measured-boot/verify/verify.h"
+#include "measured-boot/verify/verdict.h"
 #include "measured-boot/shared/hex.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define VERIFY_VERSION "corbel-verify 0.1"
-#define DIGEST_MAX     64u
-#define CELL           26 /* characters of a table cell; longer values follow the row in full */
+#define CELL 26 /* characters of a table cell; longer values follow the row in full */
 
 const char *verdict_word(enum verdict_status status)
 {
@@ -44,49 +41,67 @@ static void *checked(void *memory)
 /* A copy in which nothing is left that a terminal or a page could take for a command. */
 static char *harmless(const char *text)
 {
-	char *copy = text ? checked(strdup(text)) : NULL;
+	char *copy;
 
-	for (char *c = copy; c && *c; c++) {
-		if (*c < ' ' || *c > '~') {
-			*c = '?';
+	if (!text) {
+		return NULL;
+	}
+	copy = checked(strdup(text));
+	for (char *at = copy; *at; at++) {
+		if (*at < ' ' || *at > '~') {
+			*at = '?';
 		}
 	}
 	return copy;
 }
 
-static void add(struct verdict *v, const char *component, enum row_result result,
+#define ROWS_FIRST 64 /* more than most verdicts have */
+
+static struct verdict_row *next_row(struct verdict *verdict)
+{
+	size_t room = verdict->room;
+
+	if (verdict->count == room) {
+		room *= 2;
+		if (room == 0) {
+			room = ROWS_FIRST;
+		}
+		verdict->row = checked(realloc(verdict->row, room * sizeof(verdict->row[0])));
+		verdict->room = room;
+	}
+	verdict->count++;
+	return &verdict->row[verdict->count - 1];
+}
+
+static void add(struct verdict *verdict, const char *component, enum row_result result,
 		const char *expected, const char *found, const char *meaning, va_list arguments)
 {
-	struct verdict_row *row;
 	char *text = NULL;
 
-	if (v->count == v->room) {
-		v->room = v->room ? 2 * v->room : 64;
-		v->row = checked(realloc(v->row, v->room * sizeof(v->row[0])));
-	}
 	if (vasprintf(&text, meaning, arguments) < 0) {
 		text = checked(NULL);
 	}
-	row = &v->row[v->count++];
-	*row = (struct verdict_row){.component = component,
-				    .expected = harmless(expected),
-				    .found = harmless(found),
-				    .result = result,
-				    .meaning = harmless(text)};
+	*next_row(verdict) = (struct verdict_row){
+		.component = component,
+		.expected = harmless(expected),
+		.found = harmless(found),
+		.result = result,
+		.meaning = harmless(text),
+	};
 	free(text);
 }
 
-void verdict_add(struct verdict *v, const char *component, enum row_result result,
+void verdict_add(struct verdict *verdict, const char *component, enum row_result result,
 		 const char *expected, const char *found, const char *meaning, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, meaning);
-	add(v, component, result, expected, found, meaning, arguments);
+	add(verdict, component, result, expected, found, meaning, arguments);
 	va_end(arguments);
 }
 
-static const char *hex(const uint8_t *digest, size_t length, char text[2 * DIGEST_MAX + 1])
+const char *verdict_hex(const uint8_t *digest, size_t length, char text[HEX_TEXT])
 {
 	if (!digest || length > DIGEST_MAX) {
 		return NULL;
@@ -95,72 +110,81 @@ static const char *hex(const uint8_t *digest, size_t length, char text[2 * DIGES
 	return text;
 }
 
-void verdict_add_digest(struct verdict *v, const char *component, enum row_result result,
+void verdict_add_digest(struct verdict *verdict, const char *component, enum row_result result,
 			const uint8_t *expected, const uint8_t *found, size_t length,
 			const char *meaning, ...)
 {
-	char e[2 * DIGEST_MAX + 1], f[2 * DIGEST_MAX + 1];
+	char expected_text[HEX_TEXT];
+	char found_text[HEX_TEXT];
 	va_list arguments;
 
 	va_start(arguments, meaning);
-	add(v, component, result, hex(expected, length, e), hex(found, length, f), meaning,
-	    arguments);
+	add(verdict, component, result, verdict_hex(expected, length, expected_text),
+	    verdict_hex(found, length, found_text), meaning, arguments);
 	va_end(arguments);
 }
 
-bool verdict_compare(struct verdict *v, const char *component, const uint8_t *expected,
+bool verdict_compare(struct verdict *verdict, const char *component, const uint8_t *expected,
 		     const uint8_t *found, size_t length, const char *good, const char *bad)
 {
-	bool equal = memcmp(expected, found, length) == 0;
+	bool is_equal = memcmp(expected, found, length) == 0;
+	enum row_result result = ROW_ok;
+	const char *meaning = good;
 
-	verdict_add_digest(v, component, equal ? ROW_ok : ROW_bad, expected, found, length, "%s",
-			   equal ? good : bad);
-	return equal;
-}
-
-static bool is_reason(const struct verdict *v, const struct verdict_row *row)
-{
-	if (v->status == VERDICT_not_trusted) {
-		return row->result == ROW_bad || (v->strict && row->result == ROW_warning);
+	if (!is_equal) {
+		result = ROW_bad;
+		meaning = bad;
 	}
-	return v->status == VERDICT_cannot_judge && row->result == ROW_missing;
+	verdict_add_digest(verdict, component, result, expected, found, length, "%s", meaning);
+	return is_equal;
 }
 
-void verdict_close(struct verdict *v)
+static bool is_reason(const struct verdict *verdict, const struct verdict_row *row)
 {
-	v->status = v->count ? VERDICT_trusted : VERDICT_cannot_judge;
-	for (size_t i = 0; i < v->count; i++) {
-		switch (v->row[i].result) {
+	if (verdict->status == VERDICT_not_trusted) {
+		return row->result == ROW_bad || (verdict->strict && row->result == ROW_warning);
+	}
+	return verdict->status == VERDICT_cannot_judge && row->result == ROW_missing;
+}
+
+void verdict_close(struct verdict *verdict)
+{
+	verdict->status = VERDICT_trusted;
+	if (verdict->count == 0) {
+		verdict->status = VERDICT_cannot_judge;
+	}
+	for (size_t i = 0; i < verdict->count; i++) {
+		switch (verdict->row[i].result) {
 		case ROW_ok:
 		case ROW_note:
 			break;
 		case ROW_warning:
-			if (v->strict) {
-				v->status = VERDICT_not_trusted;
+			if (verdict->strict) {
+				verdict->status = VERDICT_not_trusted;
 			}
 			break;
 		case ROW_missing:
-			if (v->status == VERDICT_trusted) {
-				v->status = VERDICT_cannot_judge;
+			if (verdict->status == VERDICT_trusted) {
+				verdict->status = VERDICT_cannot_judge;
 			}
 			break;
 		case ROW_bad:
 		default:
-			v->status = VERDICT_not_trusted;
+			verdict->status = VERDICT_not_trusted;
 			break;
 		}
 	}
 }
 
-void verdict_free(struct verdict *v)
+void verdict_free(struct verdict *verdict)
 {
-	for (size_t i = 0; i < v->count; i++) {
-		free(v->row[i].expected);
-		free(v->row[i].found);
-		free(v->row[i].meaning);
+	for (size_t i = 0; i < verdict->count; i++) {
+		free(verdict->row[i].expected);
+		free(verdict->row[i].found);
+		free(verdict->row[i].meaning);
 	}
-	free(v->row);
-	*v = (struct verdict){0};
+	free(verdict->row);
+	*verdict = (struct verdict){0};
 }
 
 /* ---- the table --------------------------------------------------------------------------------
@@ -168,11 +192,12 @@ void verdict_free(struct verdict *v)
 
 static const char *cell(const char *value, char out[CELL + 1])
 {
-	size_t length = value ? strlen(value) : 0;
+	size_t length;
 
 	if (!value) {
 		return "-";
 	}
+	length = strlen(value);
 	if (!length) {
 		return "(empty)";
 	}
@@ -196,22 +221,22 @@ static void full_value(const char *name, const char *value, FILE *out)
 	}
 }
 
-size_t verdict_count(const struct verdict *v, enum row_result result)
+size_t verdict_count(const struct verdict *verdict, enum row_result result)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < v->count; i++) {
-		count += v->row[i].result == result;
+	for (size_t i = 0; i < verdict->count; i++) {
+		count += verdict->row[i].result == result;
 	}
 	return count;
 }
 
-void verdict_rows(const struct verdict *v, FILE *out)
+void verdict_rows(const struct verdict *verdict, FILE *out)
 {
 	fprintf(out, "%-20s %-8s %-*s %-*s %s\n", "component", "verdict", CELL, "expected", CELL,
 		"found", "what it means");
-	for (size_t i = 0; i < v->count; i++) {
-		const struct verdict_row *row = &v->row[i];
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct verdict_row *row = &verdict->row[i];
 		char expected[CELL + 1], found[CELL + 1];
 
 		fprintf(out, "%-20s %-8s %-*s %-*s %s\n", row->component, row_word(row->result),
@@ -234,191 +259,116 @@ static void print_name(const char *name, FILE *out)
 
 static void print_file(const char *what, const char *name, const uint8_t *sha256, FILE *out)
 {
-	char text[2 * DIGEST_MAX + 1] = "(cannot be read)";
+	char text[HEX_TEXT] = "(cannot be read)";
 
-	fprintf(out, "%-20s %s ", what, sha256 ? hex(sha256, 32, text) : text);
+	if (sha256) {
+		verdict_hex(sha256, 32, text);
+	}
+	fprintf(out, "%-20s %s ", what, text);
 	print_name(name, out);
 	fputc('\n', out);
 }
 
+static const char *launch_words(const struct verdict_subject *about)
+{
+	if (about->tenant_asked) {
+		return "none that is proved";
+	}
+	return "no tenant judged";
+}
+
+const uint8_t *verdict_input_digest(const struct verdict_input *input)
+{
+	if (!input->read) {
+		return NULL;
+	}
+	return input->sha256;
+}
+
+static void print_host(const struct verdict_subject *about, FILE *out)
+{
+	const char *name = about->host_name;
+	const char *doubt = "";
+	char text[HEX_TEXT];
+
+	if (!about->genuine) {
+		doubt = " (nothing vouches for it)";
+	}
+	if (!name[0]) {
+		name = "none that is enrolled";
+	}
+	fprintf(out, "%-20s %s%s\n", "boot id", verdict_hex(about->boot_id, 32, text), doubt);
+	fprintf(out, "%-20s %s\n", "host", name);
+}
+
 static void print_subject(const struct verdict_subject *about, FILE *out)
 {
-	char text[2 * DIGEST_MAX + 1];
+	char text[HEX_TEXT];
 
-	fprintf(out, "%-20s %s%s\n", "boot id", hex(about->boot_id, 32, text),
-		about->genuine ? "" : " (nothing vouches for it)");
-	fprintf(out, "%-20s %s\n", "host",
-		about->host_name[0] ? about->host_name : "none that is enrolled");
+	print_host(about, out);
 	if (about->tenant) {
 		fprintf(out, "%-20s %llu\n", "launch record",
 			(unsigned long long)about->launch_record);
 	} else {
-		fprintf(out, "%-20s %s\n", "launch record",
-			about->tenant_asked ? "none that is proved" : "no tenant judged");
+		fprintf(out, "%-20s %s\n", "launch record", launch_words(about));
 	}
-	fprintf(out, "%-20s %s\n", "nonce", hex(about->nonce, sizeof(about->nonce), text));
+	fprintf(out, "%-20s %s\n", "nonce", verdict_hex(about->nonce, sizeof(about->nonce), text));
 	if (about->evidence) {
 		print_file("evidence SHA-256", about->evidence, about->evidence_sha256, out);
 	}
 	for (size_t i = 0; i < about->inputs; i++) {
 		print_file("input SHA-256", about->input[i].file,
-			   about->input[i].read ? about->input[i].sha256 : NULL, out);
+			   verdict_input_digest(&about->input[i]), out);
 	}
 	fputc('\n', out);
 }
 
-/* Whether the row is the first of its component that decided. */
-static bool decided(const struct verdict *v, size_t at)
+bool verdict_decided(const struct verdict *verdict, size_t at)
 {
-	const struct verdict_row *row = &v->row[at];
+	const struct verdict_row *row = &verdict->row[at];
 	size_t first = 0;
 
-	if (!is_reason(v, row)) {
+	if (!is_reason(verdict, row)) {
 		return false;
 	}
-	while (!is_reason(v, &v->row[first]) ||
-	       strcmp(v->row[first].component, row->component) != 0) {
+	while (!is_reason(verdict, &verdict->row[first]) ||
+	       strcmp(verdict->row[first].component, row->component) != 0) {
 		first++;
 	}
 	return first == at;
 }
 
 /* " tenant.cmdline, report.data:" after the word: each component that decided, once. */
-static void print_reasons(const struct verdict *v, FILE *out)
+static void print_reasons(const struct verdict *verdict, FILE *out)
 {
 	const char *before = " ";
+	bool any = false;
 
-	if (v->status == VERDICT_trusted && v->about.host && !v->about.tenant_asked) {
+	if (verdict->status == VERDICT_trusted && verdict->about.host &&
+	    !verdict->about.tenant_asked) {
 		fputs(" host only, no tenant was judged:", out);
 	}
-	for (size_t i = 0; i < v->count; i++) {
-		if (decided(v, i)) {
-			fprintf(out, "%s%s", before, v->row[i].component);
+	for (size_t i = 0; i < verdict->count; i++) {
+		if (verdict_decided(verdict, i)) {
+			fprintf(out, "%s%s", before, verdict->row[i].component);
 			before = ", ";
+			any = true;
 		}
 	}
-	fputs(before[0] == ',' ? ":" : "", out);
+	if (any) {
+		fputc(':', out);
+	}
 }
 
-void verdict_text(const struct verdict *v, FILE *out)
+void verdict_text(const struct verdict *verdict, FILE *out)
 {
-	if (v->about.host) {
-		print_subject(&v->about, out);
+	if (verdict->about.host) {
+		print_subject(&verdict->about, out);
 	}
-	verdict_rows(v, out);
-	fprintf(out, "\n%s:", verdict_word(v->status));
-	print_reasons(v, out);
-	fprintf(out, " %zu ok, %zu warnings, %zu bad, %zu missing\n", verdict_count(v, ROW_ok),
-		verdict_count(v, ROW_warning), verdict_count(v, ROW_bad),
-		verdict_count(v, ROW_missing));
-}
-
-/* ---- JSON -------------------------------------------------------------------------------------
- */
-
-static void json_string(const char *indent, const char *key, const char *value, const char *end,
-			FILE *out)
-{
-	fprintf(out, "%s\"%s\": ", indent, key);
-	if (!value) {
-		fprintf(out, "null%s\n", end);
-		return;
-	}
-	fputc('"', out);
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\') {
-			fputc('\\', out);
-		}
-		fputc(*value >= ' ' && *value <= '~' ? *value : '?', out);
-	}
-	fprintf(out, "\"%s\n", end);
-}
-
-static void json_subject(const struct verdict_subject *about, FILE *out)
-{
-	char text[2 * DIGEST_MAX + 1], number[24] = "null";
-
-	if (about->tenant) {
-		snprintf(number, sizeof(number), "%llu", (unsigned long long)about->launch_record);
-	}
-	json_string("  ", "host", about->host_name[0] ? about->host_name : NULL, ",", out);
-	json_string("  ", "boot_id", hex(about->boot_id, 32, text), ",", out);
-	fprintf(out, "  \"launch_record\": %s,\n", number);
-	json_string("  ", "nonce", hex(about->nonce, sizeof(about->nonce), text), ",", out);
-	json_string("  ", "evidence_sha256",
-		    about->evidence ? hex(about->evidence_sha256, 32, text) : NULL, ",", out);
-	fputs("  \"inputs\": [", out);
-	for (size_t i = 0; i < about->inputs; i++) {
-		fprintf(out, "%s\n    {\n", i ? "," : "");
-		json_string("      ", "file", about->input[i].file, ",", out);
-		json_string("      ", "sha256",
-			    about->input[i].read ? hex(about->input[i].sha256, 32, text) : NULL, "",
-			    out);
-		fputs("    }", out);
-	}
-	fprintf(out, "%s],\n", about->inputs ? "\n  " : "");
-}
-
-/* What every object begins with: when and by which program. */
-static void json_head(enum verdict_status status, FILE *out)
-{
-	time_t now = time(NULL);
-	struct tm utc;
-	char text[32] = "";
-
-	if (gmtime_r(&now, &utc)) {
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	}
-	fputs("{\n", out);
-	json_string("  ", "format", "corbel.verdict.1", ",", out);
-	json_string("  ", "verdict", verdict_word(status), ",", out);
-	json_string("  ", "time", text, ",", out);
-	json_string("  ", "version", VERIFY_VERSION, ",", out);
-}
-
-void verdict_json_error(const char *why, FILE *out)
-{
-	json_head(VERDICT_cannot_judge, out);
-	json_string("  ", "error", why, "", out);
-	fputs("}\n", out);
-}
-
-static void json_decided(const struct verdict *v, FILE *out)
-{
-	const char *before = "";
-
-	fputs("  \"decided_by\": [", out);
-	for (size_t i = 0; i < v->count; i++) {
-		if (decided(v, i)) {
-			fprintf(out, "%s\"%s\"", before, v->row[i].component);
-			before = ", ";
-		}
-	}
-	fputs("],\n", out);
-}
-
-void verdict_json(const struct verdict *v, FILE *out)
-{
-	json_head(v->status, out);
-	json_decided(v, out);
-	if (v->about.host) {
-		json_subject(&v->about, out);
-	}
-	fputs("  \"counts\": {", out);
-	for (int i = ROW_ok; i <= ROW_missing; i++) {
-		fprintf(out, "%s\"%s\": %zu", i ? ", " : "", row_word(i), verdict_count(v, i));
-	}
-	fputs("},\n  \"rows\": [", out);
-	for (size_t i = 0; i < v->count; i++) {
-		const struct verdict_row *row = &v->row[i];
-
-		fprintf(out, "%s\n    {\n", i ? "," : "");
-		json_string("      ", "component", row->component, ",", out);
-		json_string("      ", "result", row_word(row->result), ",", out);
-		json_string("      ", "expected", row->expected, ",", out);
-		json_string("      ", "found", row->found, ",", out);
-		json_string("      ", "meaning", row->meaning, "", out);
-		fputs("    }", out);
-	}
-	fprintf(out, "%s]\n}\n", v->count ? "\n  " : "");
+	verdict_rows(verdict, out);
+	fprintf(out, "\n%s:", verdict_word(verdict->status));
+	print_reasons(verdict, out);
+	fprintf(out, " %zu ok, %zu warnings, %zu bad, %zu missing\n",
+		verdict_count(verdict, ROW_ok), verdict_count(verdict, ROW_warning),
+		verdict_count(verdict, ROW_bad), verdict_count(verdict, ROW_missing));
 }

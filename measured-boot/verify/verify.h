@@ -45,6 +45,13 @@ struct verdict_row {
 
 #define VERDICT_INPUTS_MAX 80u
 
+/* One of the verifier's own files, and the bytes that were judged by. */
+struct verdict_input {
+	char file[256];
+	bool read;
+	uint8_t sha256[32];
+};
+
 /* What a verdict is about, so that it can be told from another one later. */
 struct verdict_subject {
 	bool host;    /* a host's evidence was judged; else nothing below is shown */
@@ -56,11 +63,7 @@ struct verdict_subject {
 	/* set by verify_evidence_name(); the name must live as long */
 	const char *evidence; /* NULL: not said */
 	uint8_t evidence_sha256[32];
-	struct { /* the verifier's own files, and the bytes that were judged by */
-		char file[256];
-		bool read;
-		uint8_t sha256[32];
-	} input[VERDICT_INPUTS_MAX];
+	struct verdict_input input[VERDICT_INPUTS_MAX];
 	size_t inputs;
 };
 
@@ -74,21 +77,21 @@ struct verdict {
 
 /* Adds a row; formats as printf.  found and expected may be NULL.  Never fails: out of memory ends
  * the process. */
-void verdict_add(struct verdict *v, const char *component, enum row_result result,
+void verdict_add(struct verdict *verdict, const char *component, enum row_result result,
 		 const char *expected, const char *found, const char *meaning, ...)
 	__attribute__((format(printf, 6, 7)));
 /* The same for digests, shown in hex; expected or found may be NULL. */
-void verdict_add_digest(struct verdict *v, const char *component, enum row_result result,
+void verdict_add_digest(struct verdict *verdict, const char *component, enum row_result result,
 			const uint8_t *expected, const uint8_t *found, size_t length,
 			const char *meaning, ...) __attribute__((format(printf, 7, 8)));
 /* A row whose result is whether two digests are equal: ROW_ok with `good`, or ROW_bad with `bad`.
  */
-bool verdict_compare(struct verdict *v, const char *component, const uint8_t *expected,
+bool verdict_compare(struct verdict *verdict, const char *component, const uint8_t *expected,
 		     const uint8_t *found, size_t length, const char *good, const char *bad);
 /* Any bad row (if strict, any warning): not trusted; else any missing row, or no row at all: cannot
  * judge; else trusted. */
-void verdict_close(struct verdict *v);
-void verdict_free(struct verdict *v);
+void verdict_close(struct verdict *verdict);
+void verdict_free(struct verdict *verdict);
 
 /* "trusted", "not trusted", "cannot judge"; "ok", "note", "warning", "bad", "missing". */
 const char *verdict_word(enum verdict_status status);
@@ -96,14 +99,14 @@ const char *row_word(enum row_result result);
 
 /* verdict_text() is what the verdict is about, the rows, and one line that begins with the word and
  * names what failed; verdict_rows() is the rows alone. */
-void verdict_text(const struct verdict *v, FILE *out);
-void verdict_rows(const struct verdict *v, FILE *out);
-size_t verdict_count(const struct verdict *v, enum row_result result);
-void verdict_json(const struct verdict *v, FILE *out);
+void verdict_text(const struct verdict *verdict, FILE *out);
+void verdict_rows(const struct verdict *verdict, FILE *out);
+size_t verdict_count(const struct verdict *verdict, enum row_result result);
+void verdict_json(const struct verdict *verdict, FILE *out);
 /* The same form for what could not even be begun: cannot judge, and why. */
 void verdict_json_error(const char *why, FILE *out);
 /* One page with no outside reference: title, verdict, boot chain drawn, table. */
-void verdict_html(const struct verdict *v, const char *title, FILE *out);
+void verdict_html(const struct verdict *verdict, const char *title, FILE *out);
 
 /* ---- evidence -----------------------------------------------------------------------------------
  */
@@ -172,7 +175,8 @@ struct verify_inputs {
 
 /* Judges in the documented order and closes the verdict.  Goes on after a failed check as far as
  * what follows still means something. */
-void verify_judge(const struct verify_inputs *in, const struct evidence *e, struct verdict *v);
+void verify_judge(const struct verify_inputs *in, const struct evidence *e,
+		  struct verdict *verdict);
 /* Puts the name and the digest of these bytes of evidence into v->about; optional. */
-void verify_evidence_name(struct verdict *v, const char *name, const struct bytes *evidence);
+void verify_evidence_name(struct verdict *verdict, const char *name, const struct bytes *evidence);
 #endif

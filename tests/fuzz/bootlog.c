@@ -72,9 +72,9 @@ static bool accepted(struct judge *j)
 	bool good = true;
 
 	appraise_firmware(j);
-	appraise_against(j, &reference->file[0], j->v);
-	for (size_t i = 0; i < j->v->count; i++) {
-		good &= j->v->row[i].result == ROW_ok;
+	appraise_against(j, &reference->file[0], j->verdict);
+	for (size_t i = 0; i < j->verdict->count; i++) {
+		good &= j->verdict->row[i].result == ROW_ok;
 	}
 	return good;
 }
@@ -83,7 +83,7 @@ static void judge(const uint8_t *data, size_t size)
 {
 	struct evidence e = {.boot_log = {(uint8_t *)data, size}};
 	struct verdict v = {0};
-	struct judge j = {.e = &e, .v = &v, .reference = reference, .pcrs_ok = true};
+	struct judge j = {.e = &e, .verdict = &v, .reference = reference, .pcrs_ok = true};
 
 	bootlog_replay(&j);
 	if (j.log && accepted(&j)) {

@@ -63,8 +63,9 @@ static bool passes(struct judge *j)
 	log_check(j);
 	limits_check(j);
 	launch_check(j);
-	for (size_t i = 0; i < j->v->count; i++) {
-		good &= j->v->row[i].result != ROW_bad && j->v->row[i].result != ROW_missing;
+	for (size_t i = 0; i < j->verdict->count; i++) {
+		good &= j->verdict->row[i].result != ROW_bad &&
+			j->verdict->row[i].result != ROW_missing;
 	}
 	return good;
 }
@@ -87,7 +88,7 @@ static void judge(bool changed)
 	struct verdict v = {0};
 	struct judge j = {.in = &w.f.in,
 			  .e = e,
-			  .v = &v,
+			  .verdict = &v,
 			  .reference = reference,
 			  .pcrs_ok = true,
 			  .quote_fresh = true,

@@ -203,7 +203,7 @@ void check(const struct evidence *e, const char *nonce)
 {
 	struct verify_inputs in = {0};
 	struct verdict verdict = {0};
-	struct judge judge = {.in = &in, .e = e, .v = &verdict};
+	struct judge judge = {.in = &in, .e = e, .verdict = &verdict};
 	uint8_t extended[64] = {0}, expected[32];
 	merkle_hash leaf;
 

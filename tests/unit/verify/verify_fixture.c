@@ -306,7 +306,8 @@ void fixture_quote(struct fixture *f)
 
 void fixture_reset(struct fixture *f)
 {
-	struct judge clean = {.in = &f->in, .e = &f->e, .v = &f->v, .pcr_known = f->j.pcr_known};
+	struct judge clean = {
+		.in = &f->in, .e = &f->e, .verdict = &f->v, .pcr_known = f->j.pcr_known};
 
 	memcpy(clean.pcr256, f->j.pcr256, sizeof(clean.pcr256));
 	memcpy(clean.pcr384, f->j.pcr384, sizeof(clean.pcr384));
