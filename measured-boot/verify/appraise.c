@@ -62,7 +62,7 @@ static void extra_events(struct verdict *verdict, const char *component,
 			    what);
 	}
 	if (count > 4) {
-		verdict_add(v, component, ROW_bad, "nothing", NULL,
+		verdict_add(verdict, component, ROW_bad, "nothing", NULL,
 			    "%zu more events of the log: %s", count - 4, what);
 	}
 }

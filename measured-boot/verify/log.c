@@ -91,7 +91,7 @@ static void inclusion(struct judge *judge)
 		}
 	}
 	if (faults > FAULTS_MAX) {
-		verdict_add(j->v, "log.inclusion", ROW_bad, "a record of this log", NULL,
+		verdict_add(judge->verdict, "log.inclusion", ROW_bad, "a record of this log", NULL,
 			    "%u more records do not belong to it.", faults - FAULTS_MAX);
 	}
 	if (!e->entry_count) {
