@@ -39,7 +39,7 @@ int layout_make(const struct build_request *request, struct layout *layout)
 	layout->ram = ram_of(request->memory_mib);
 	top = MIN(layout->ram.low_end, STAGE_LIMIT);
 	if (need > top - BOOT_AREA_END) {
-		return fail(XEN_ENOMEM,
+		return fail(XEN_EINVAL,
 			    "memory: %u MiB cannot hold kernel file and initrd, %lu MiB "
 			    "needed below 2 GiB",
 			    request->memory_mib, to_mib(need) + 1);

@@ -43,7 +43,7 @@ static MUST_CHECK int check_kind(const struct setup_header *header)
 		return bad_kernel("bzImage is not a 64-bit kernel loaded high");
 	}
 	if ((header->jump & 0xff) != JUMP_SHORT || header_end(header) < INIT_SIZE_END) {
-		return bad_kernel("bzImage header ends at %x, too early for init_size",
+		return bad_kernel("bzImage header ends at 0x%x, too early for init_size",
 				  header_end(header));
 	}
 	return 0;
@@ -57,16 +57,16 @@ static int is_power_of_two(uint32_t number)
 static MUST_CHECK int check_addresses(const struct setup_header *header)
 {
 	if (header->relocatable_kernel == 0 || header->pref_address != BZIMAGE_KERNEL) {
-		return bad_kernel("bzImage wants address %lx, must be relocatable and want %lx",
+		return bad_kernel("bzImage wants address 0x%lx, must be relocatable and want 0x%lx",
 				  (uint64_t)header->pref_address, BZIMAGE_KERNEL);
 	}
 	if (!is_power_of_two(header->kernel_alignment) ||
 	    header->kernel_alignment > ALIGNMENT_MAX) {
-		return bad_kernel("bzImage alignment %x is not a power of two up to 2 MiB",
+		return bad_kernel("bzImage alignment 0x%x is not a power of two up to 2 MiB",
 				  header->kernel_alignment);
 	}
 	if (header->init_size == 0 || header->init_size > INIT_SIZE_MAX) {
-		return bad_kernel("bzImage init_size %x, must be 1 to %x", header->init_size,
+		return bad_kernel("bzImage init_size 0x%x, must be 1 to 0x%x", header->init_size,
 				  INIT_SIZE_MAX);
 	}
 	return 0;
@@ -88,17 +88,17 @@ static MUST_CHECK int check_sizes(const struct image *image, const struct setup_
 	plan->blob_size = header->syssize * PARAGRAPH;
 	if (plan->blob_size == 0 || plan->blob_offset > image->size ||
 	    plan->blob_size > image->size - plan->blob_offset) {
-		return bad_kernel("bzImage says %lx+%lx bytes, the file has %lx", plan->blob_offset,
+		return bad_kernel("bzImage says %lu+%lu bytes, the file has %lu", plan->blob_offset,
 				  plan->blob_size, image->size);
 	}
 	if (header->payload_offset > plan->blob_size ||
 	    header->payload_length > plan->blob_size - header->payload_offset) {
-		return bad_kernel("bzImage payload %x+%x is larger than its blob %lx",
+		return bad_kernel("bzImage payload 0x%x+0x%x is larger than its blob 0x%lx",
 				  header->payload_offset, header->payload_length, plan->blob_size);
 	}
 	/* The stub unpacks in place: the window holds at least the packed bytes. */
 	if (plan->blob_size > header->init_size) {
-		return bad_kernel("bzImage init_size %x is less than its blob %lx",
+		return bad_kernel("bzImage init_size 0x%x is less than its blob 0x%lx",
 				  header->init_size, plan->blob_size);
 	}
 	plan->window_end = BZIMAGE_KERNEL + header->init_size;
@@ -192,8 +192,8 @@ int note_accept(const struct note_search *search, uint64_t window_end, uint32_t 
 				  search->matches);
 	}
 	if (search->entry < BZIMAGE_KERNEL || search->entry >= window_end) {
-		return bad_kernel("PVH entry %lx is outside the kernel [%lx, %lx)", search->entry,
-				  BZIMAGE_KERNEL, window_end);
+		return bad_kernel("PVH entry 0x%lx is outside the kernel [0x%lx, 0x%lx)",
+				  search->entry, BZIMAGE_KERNEL, window_end);
 	}
 	*entry = (uint32_t)search->entry;
 	return 0;

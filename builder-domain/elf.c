@@ -18,8 +18,8 @@ int image_read(const struct image *image, uint64_t offset, void *out, uint64_t l
 	       const char *what)
 {
 	if (offset > image->size || len > image->size - offset) {
-		return bad_kernel("%s at %lx+%lx lies beyond the file's %lx bytes", what, offset,
-				  len, image->size);
+		return bad_kernel("%s at 0x%lx+0x%lx lies beyond the file's 0x%lx bytes", what,
+				  offset, len, image->size);
 	}
 	return image->read(image, offset, out, len);
 }
@@ -102,12 +102,12 @@ static MUST_CHECK int check_place(const Elf64_Phdr *header, unsigned index, uint
 
 	if (end > limit) {
 		return fail(
-			XEN_ENOMEM,
-			"kernel: PT_LOAD %u ends at %lx, but only [0, %lx) is free in this domain",
+			XEN_EINVAL,
+			"kernel: PT_LOAD %u ends at 0x%lx, but only [0, 0x%lx) is free in this domain",
 			index, end, limit);
 	}
 	if (start < PAGE_ZERO_END || overlaps(start, end, BOOT_AREA, BOOT_AREA_END)) {
-		return bad_kernel("PT_LOAD %u at %lx lies in a reserved area", index, start);
+		return bad_kernel("PT_LOAD %u at 0x%lx lies in a reserved area", index, start);
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
 		const struct elf_segment *other = &plan->segments[i];
@@ -194,7 +194,7 @@ static MUST_CHECK int take_note(struct note_cursor *cursor, struct note_search *
 	value_at = ROUND_UP(sizeof(note) + note.n_namesz, cursor->align);
 	end = value_at + note.n_descsz;
 	if (end > cursor->left) {
-		return bad_kernel("note at %lx is larger than its segment", cursor->offset);
+		return bad_kernel("note at 0x%lx is larger than its segment", cursor->offset);
 	}
 	rc = take_entry(cursor, &note, value_at, found);
 	end = MIN(ROUND_UP(end, cursor->align), cursor->left); /* the last one needs no padding */
@@ -220,7 +220,7 @@ static MUST_CHECK int scan_notes(const struct image *image, const Elf64_Phdr *he
 	}
 	if (header->p_filesz > NOTES_MAX || header->p_offset > image->size ||
 	    header->p_filesz > image->size - header->p_offset) {
-		return bad_kernel("PT_NOTE at %lx+%lx is too large or beyond the file",
+		return bad_kernel("PT_NOTE at 0x%lx+0x%lx is too large or beyond the file",
 				  (uint64_t)header->p_offset, (uint64_t)header->p_filesz);
 	}
 	while (rc == 0 && cursor.left >= sizeof(Elf64_Nhdr)) {
@@ -244,7 +244,7 @@ static MUST_CHECK int accept_entry(const struct note_search *found, struct elf_p
 			return 0;
 		}
 	}
-	return bad_kernel("PVH entry %lx lies in no loaded segment", found->entry);
+	return bad_kernel("PVH entry 0x%lx lies in no loaded segment", found->entry);
 }
 
 /* Reads one program header and does with it what its type asks for. */

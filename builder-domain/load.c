@@ -30,7 +30,7 @@ static MUST_CHECK int load_elf(const struct image *image, const struct layout *l
 		rc = target_copy(segment->gpa, image->where + segment->offset, segment->file_size);
 	}
 	if (rc == 0) {
-		print("ELF kernel, %u segments, PVH entry %x", plan.count, plan.entry);
+		print("ELF kernel, %u segments, PVH entry 0x%x", plan.count, plan.entry);
 		*entry = plan.entry;
 	}
 	return rc;
@@ -52,7 +52,7 @@ static MUST_CHECK int check_room(const struct build_request *request, const stru
 		return 0;
 	}
 	return fail(
-		XEN_ENOMEM,
+		XEN_EINVAL,
 		"memory: %u MiB is too small, %lu MiB needed (kernel up to %lu, its file %lu, initrd %lu)",
 		request->memory_mib, to_mib(need), to_mib(plan->window_end),
 		to_mib(request->kernel_size), to_mib(request->initrd_size));
@@ -83,15 +83,16 @@ static MUST_CHECK int stub_result(const struct corbel_build_wait *wait)
 	switch (wait->state) {
 	case CORBEL_STUB_TRAPPED:
 		if (!is_in_trap(wait->rip)) {
-			return bad_kernel("unpacking ended at %lx, not in [%lx, %lx)", wait->rip,
-					  BZIMAGE_KERNEL, BZIMAGE_KERNEL + BZIMAGE_TRAP);
+			return bad_kernel("unpacking ended at 0x%lx, not in [0x%lx, 0x%lx)",
+					  wait->rip, BZIMAGE_KERNEL, BZIMAGE_KERNEL + BZIMAGE_TRAP);
 		}
 		return 0;
 	case CORBEL_STUB_TIMEDOUT:
-		return fail(XEN_ETIMEDOUT, "kernel: unpacking used up its %u s of CPU time at %lx",
+		return fail(XEN_ETIMEDOUT,
+			    "kernel: unpacking used up its %u s of CPU time at 0x%lx",
 			    STUB_BUDGET_MS / 1000, wait->rip);
 	default:
-		return bad_kernel("the image's unpacker crashed at %lx", wait->rip);
+		return bad_kernel("the image's unpacker crashed at 0x%lx", wait->rip);
 	}
 }
 
@@ -163,7 +164,7 @@ static MUST_CHECK int load_bzimage(const struct build_request *request, const st
 	if (rc != 0) {
 		return rc;
 	}
-	print("unpacked, one PVH note, entry %x", *entry);
+	print("unpacked, one PVH note, entry 0x%x", *entry);
 	/* What the packed bytes share with the kernel is the kernel's own now. */
 	blob = MIN(plan.blob_size, BZIMAGE_KERNEL - BZIMAGE_LOAD);
 	return target_zero(BOOT_AREA, BOOT_AREA_END - BOOT_AREA) ?: target_zero(BZIMAGE_LOAD, blob);

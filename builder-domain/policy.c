@@ -26,11 +26,12 @@ static MUST_CHECK int check_request(const struct corbel_builder_start *start,
 	static const uint8_t none[sizeof(start->policy_key)];
 
 	if (size != sizeof(*request) || request->magic != CORBEL_POLICY_REQUEST_MAGIC) {
-		return bad_policy("request of %u bytes, magic %x; not %u, %x", size, request->magic,
-				  (unsigned)sizeof(*request), CORBEL_POLICY_REQUEST_MAGIC);
+		return bad_policy("request of %u bytes, magic 0x%x; not %u, 0x%x", size,
+				  request->magic, (unsigned)sizeof(*request),
+				  CORBEL_POLICY_REQUEST_MAGIC);
 	}
 	if ((request->flags & ~REQUEST_FLAGS) != 0) {
-		return bad_policy("flags %x, must be of %x", request->flags, REQUEST_FLAGS);
+		return bad_policy("flags 0x%x, must be of 0x%x", request->flags, REQUEST_FLAGS);
 	}
 	if (request->size <= sizeof(file.head) || request->size > sizeof(file)) {
 		return bad_policy("a signed policy of %u bytes, must be %u to %u", request->size,
@@ -109,7 +110,7 @@ static MUST_CHECK int check_content(uint32_t size)
 		return bad_policy("a blob of %u bytes, %u are signed", blob_size, head->size);
 	}
 	if (head->serial == 0 || (head->flags & ~CORBEL_POLICY_NO_ROLLBACK) != 0) {
-		return bad_policy("serial %lu, flags %x; must be above 0, of %x", head->serial,
+		return bad_policy("serial %lu, flags 0x%x; must be above 0, of 0x%x", head->serial,
 				  head->flags, CORBEL_POLICY_NO_ROLLBACK);
 	}
 	sha256(file.blob, head->size, digest);

@@ -90,9 +90,9 @@ static MUST_CHECK int check_header(struct cursor *cursor)
 	}
 	if (header.magic != CORBEL_REQUEST_MAGIC || header.version != CORBEL_REQUEST_VERSION ||
 	    header.reserved != 0) {
-		return bad_request("magic %x, version %u, reserved %u; not %x, %u, 0", header.magic,
-				   header.version, header.reserved, CORBEL_REQUEST_MAGIC,
-				   CORBEL_REQUEST_VERSION);
+		return bad_request("magic 0x%x, version %u, reserved %u; not 0x%x, %u, 0",
+				   header.magic, header.version, header.reserved,
+				   CORBEL_REQUEST_MAGIC, CORBEL_REQUEST_VERSION);
 	}
 	if (header.size != size || size > CORBEL_REQUEST_MAX) {
 		return bad_request("header says %u bytes, %lu are there (at most %u)", header.size,
@@ -135,7 +135,7 @@ static MUST_CHECK int check_text(const struct field_rule *rule, const uint8_t *v
 	}
 	for (uint16_t i = 0; i < len; i++) {
 		if (!is_allowed(rule->kind, value[i])) {
-			return bad_request("%s has byte %x at %u", rule->name, value[i], i);
+			return bad_request("%s has byte 0x%x at %u", rule->name, value[i], i);
 		}
 	}
 	return 0;
@@ -219,7 +219,7 @@ int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
 	}
 	forbidden = out->flags & ~flags_allowed;
 	if (forbidden != 0) {
-		return bad_request("flags %x, of which %x are not allowed here", out->flags,
+		return bad_request("flags 0x%x, of which 0x%x are not allowed here", out->flags,
 				   forbidden);
 	}
 	out->cmdline_len = (uint32_t)strlen(out->cmdline);

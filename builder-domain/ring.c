@@ -135,7 +135,7 @@ static MUST_CHECK int take_request(uint8_t *bytes, uint32_t *size, uint32_t *dat
 	*size = ring_load(&ring->request_size);
 	*data_refs = ring_load(&ring->data_refs);
 	if (magic != CORBEL_RING_MAGIC) {
-		return bad_ring("magic %x is not %x", magic, CORBEL_RING_MAGIC);
+		return bad_ring("magic 0x%x is not 0x%x", magic, CORBEL_RING_MAGIC);
 	}
 	if (*size > CORBEL_REQUEST_MAX) {
 		return bad_ring("request of %u bytes, at most %u", *size, CORBEL_REQUEST_MAX);

@@ -76,9 +76,11 @@ static MUST_CHECK int populate(uint64_t gfn, uint64_t end)
 			continue;
 		} else if (order == ORDER_LARGE) {
 			small_end = gfn + LARGE_PAGES;
+		} else if (done == 0 || done == -XEN_ENOMEM) {
+			return fail(XEN_ENOMEM, "memory: host has none left at %lu MiB",
+				    gfn >> (20 - PAGE_SHIFT));
 		} else {
-			return fail(XEN_ENOMEM, "memory: host has none left at %lu MiB (error %d)",
-				    gfn >> (20 - PAGE_SHIFT), (int)-done);
+			return call_result("memory", done);
 		}
 	}
 	return 0;
@@ -142,7 +144,8 @@ static MUST_CHECK int show(enum slot slot, uint64_t batch)
 	window.batch[slot] = NO_BATCH;
 	rc = foreign_map(window.domid, gfn, WINDOW_PAGES, slot_gpa(slot));
 	if (rc != 0) {
-		return fail(XEN_EFAULT, "memory: %lx cannot be mapped: error %d", batch, (int)-rc);
+		return fail(XEN_EFAULT, "memory: 0x%lx cannot be mapped: error %d", batch,
+			    (int)-rc);
 	}
 	window.batch[slot] = batch;
 	return 0;
@@ -157,7 +160,7 @@ static MUST_CHECK int view(enum slot slot, uint64_t gpa, uint64_t len, uint8_t *
 	int rc;
 
 	if (!in_ram(gpa, len)) {
-		return fail(XEN_EFAULT, "memory: %lx+%lx is not RAM of the domain", gpa, len);
+		return fail(XEN_EFAULT, "memory: 0x%lx+0x%lx is not RAM of the domain", gpa, len);
 	}
 	rc = show(slot, batch);
 	if (rc != 0) {

@@ -116,7 +116,7 @@ static void test_elf_header(void **state)
 	elf.header.e_phoff = UINT64_MAX - 20;
 	elf_refused("kernel: program headers lie beyond the file");
 	elf.header.e_phoff = sizeof(elf) - 60;
-	elf_refused("kernel: program header at 2ffc+38 lies beyond the file's 3000 bytes");
+	elf_refused("kernel: program header at 0x2ffc+0x38 lies beyond the file's 0x3000 bytes");
 }
 
 static void test_elf_segments(void **state)
@@ -133,14 +133,14 @@ static void test_elf_segments(void **state)
 	elf.segment[1].p_memsz = UINT64_MAX - 0x1000;
 	elf_refused("kernel: PT_LOAD 1 wraps the address space");
 	elf.segment[1].p_memsz = LIMIT;
-	elf_refused("kernel: PT_LOAD 1 ends at 1201000, but only [0, 1000000) is free in this "
+	elf_refused("kernel: PT_LOAD 1 ends at 0x1201000, but only [0, 0x1000000) is free in this "
 		    "domain");
 	elf.segment[1].p_paddr = TEST_ELF_GPA + 0xfff;
 	elf_refused("kernel: PT_LOAD 1 overlaps another");
 	elf.segment[1].p_paddr = 0x9C000;
-	elf_refused("kernel: PT_LOAD 1 at 9c000 lies in a reserved area");
+	elf_refused("kernel: PT_LOAD 1 at 0x9c000 lies in a reserved area");
 	elf.segment[1].p_paddr = 0;
-	elf_refused("kernel: PT_LOAD 1 at 0 lies in a reserved area");
+	elf_refused("kernel: PT_LOAD 1 at 0x0 lies in a reserved area");
 }
 
 /* In any order, on both sides of the builder's area; empty ones and other headers do not count. */
@@ -200,28 +200,28 @@ static void test_elf_notes(void **state)
 	elf.segment[2].p_filesz = sizeof(two);
 	elf_refused("kernel: 2 PVH entry notes (Xen, type 18), must be one");
 	elf.note.header.n_descsz = UINT32_MAX;
-	elf_refused("kernel: note at e8 is larger than its segment");
+	elf_refused("kernel: note at 0xe8 is larger than its segment");
 	elf.note.header.n_namesz = UINT32_MAX;
-	elf_refused("kernel: note at e8 is larger than its segment");
+	elf_refused("kernel: note at 0xe8 is larger than its segment");
 	elf.note.header.n_descsz = 5;
 	elf_refused("kernel: PVH note has 5 bytes, not 4 or 8");
 	elf.segment[2].p_filesz = 0x2f19;
-	elf_refused("kernel: PT_NOTE at e8+2f19 is too large or beyond the file");
+	elf_refused("kernel: PT_NOTE at 0xe8+0x2f19 is too large or beyond the file");
 	elf.segment[2].p_filesz = 0x10001;
 	assert_true(parse_elf(0x20000) < 0); /* inside a larger file */
 	assert_string_equal(fail_reason,
-			    "kernel: PT_NOTE at e8+10001 is too large or beyond the file");
+			    "kernel: PT_NOTE at 0xe8+0x10001 is too large or beyond the file");
 	setup(NULL);
 	elf.segment[2].p_filesz = 0x20000;
-	elf_refused("kernel: PT_NOTE at e8+20000 is too large or beyond the file");
+	elf_refused("kernel: PT_NOTE at 0xe8+0x20000 is too large or beyond the file");
 	elf.segment[2].p_offset = UINT64_MAX - 4;
-	elf_refused("kernel: PT_NOTE at fffffffffffffffb+18 is too large or beyond the file");
+	elf_refused("kernel: PT_NOTE at 0xfffffffffffffffb+0x18 is too large or beyond the file");
 	elf.note.value = TEST_ELF_GPA + 0x1800; /* in bss */
-	elf_refused("kernel: PVH entry 201800 lies in no loaded segment");
+	elf_refused("kernel: PVH entry 0x201800 lies in no loaded segment");
 	elf.note.value = UINT64_MAX;
-	elf_refused("kernel: PVH entry ffffffffffffffff lies in no loaded segment");
+	elf_refused("kernel: PVH entry 0xffffffffffffffff lies in no loaded segment");
 	elf.note.value = 0x100000000ul + TEST_ELF_GPA;
-	elf_refused("kernel: PVH entry 100200000 lies in no loaded segment");
+	elf_refused("kernel: PVH entry 0x100200000 lies in no loaded segment");
 }
 
 /* The last note of a segment may end without its padding. */
@@ -234,7 +234,7 @@ static void test_elf_note_without_padding(void **state)
 	assert_int_equal(parse_elf(sizeof(elf)), 0);
 	assert_int_equal(plan.entry, TEST_ELF_ENTRY);
 	elf.segment[2].p_filesz = 19;
-	elf_refused("kernel: note at e8 is larger than its segment");
+	elf_refused("kernel: note at 0xe8 is larger than its segment");
 }
 
 static uint64_t load(const char *path)
@@ -318,26 +318,27 @@ static void test_bz_header(void **state)
 	h->xloadflags = 0;
 	bz_refused("kernel: bzImage is not a 64-bit kernel loaded high");
 	h->jump = 0x6a90; /* not a jump */
-	bz_refused("kernel: bzImage header ends at 26c, too early for init_size");
+	bz_refused("kernel: bzImage header ends at 0x26c, too early for init_size");
 	h->jump = 0x20eb;
-	bz_refused("kernel: bzImage header ends at 222, too early for init_size");
+	bz_refused("kernel: bzImage header ends at 0x222, too early for init_size");
 	h->relocatable_kernel = 0;
-	bz_refused("kernel: bzImage wants address 1000000, must be relocatable and want 1000000");
+	bz_refused(
+		"kernel: bzImage wants address 0x1000000, must be relocatable and want 0x1000000");
 	h->pref_address = UINT64_MAX;
-	bz_refused("kernel: bzImage wants address ffffffffffffffff, must be relocatable and want "
-		   "1000000");
+	bz_refused(
+		"kernel: bzImage wants address 0xffffffffffffffff, must be relocatable and want 0x1000000");
 	h->kernel_alignment = 0;
-	bz_refused("kernel: bzImage alignment 0 is not a power of two up to 2 MiB");
+	bz_refused("kernel: bzImage alignment 0x0 is not a power of two up to 2 MiB");
 	h->kernel_alignment = 0x3000;
-	bz_refused("kernel: bzImage alignment 3000 is not a power of two up to 2 MiB");
+	bz_refused("kernel: bzImage alignment 0x3000 is not a power of two up to 2 MiB");
 	h->kernel_alignment = 0x400000;
-	bz_refused("kernel: bzImage alignment 400000 is not a power of two up to 2 MiB");
+	bz_refused("kernel: bzImage alignment 0x400000 is not a power of two up to 2 MiB");
 	h->kernel_alignment = 0x300000;
-	bz_refused("kernel: bzImage alignment 300000 is not a power of two up to 2 MiB");
+	bz_refused("kernel: bzImage alignment 0x300000 is not a power of two up to 2 MiB");
 	h->init_size = UINT32_MAX;
-	bz_refused("kernel: bzImage init_size ffffffff, must be 1 to 40000000");
+	bz_refused("kernel: bzImage init_size 0xffffffff, must be 1 to 0x40000000");
 	h->init_size = 0;
-	bz_refused("kernel: bzImage init_size 0, must be 1 to 40000000");
+	bz_refused("kernel: bzImage init_size 0x0, must be 1 to 0x40000000");
 	h->cmdline_size = 19;
 	bz_refused("cmdline: 20 bytes, the kernel takes 19");
 }
@@ -350,19 +351,19 @@ static void test_bz_sizes(void **state)
 	h->setup_sects = 65;
 	bz_refused("kernel: bzImage has 65 setup sectors, at most 64");
 	h->setup_sects = 0; /* means 4 */
-	bz_refused("kernel: bzImage says a00+10000 bytes, the file has 10600");
+	bz_refused("kernel: bzImage says 2560+65536 bytes, the file has 67072");
 	h->syssize++;
-	bz_refused("kernel: bzImage says 600+10010 bytes, the file has 10600");
+	bz_refused("kernel: bzImage says 1536+65552 bytes, the file has 67072");
 	h->syssize = UINT32_MAX;
-	bz_refused("kernel: bzImage says 600+ffffffff0 bytes, the file has 10600");
+	bz_refused("kernel: bzImage says 1536+68719476720 bytes, the file has 67072");
 	h->syssize = 0;
-	bz_refused("kernel: bzImage says 600+0 bytes, the file has 10600");
+	bz_refused("kernel: bzImage says 1536+0 bytes, the file has 67072");
 	h->payload_offset = UINT32_MAX;
-	bz_refused("kernel: bzImage payload ffffffff+8000 is larger than its blob 10000");
+	bz_refused("kernel: bzImage payload 0xffffffff+0x8000 is larger than its blob 0x10000");
 	h->payload_length = UINT32_MAX;
-	bz_refused("kernel: bzImage payload 100+ffffffff is larger than its blob 10000");
+	bz_refused("kernel: bzImage payload 0x100+0xffffffff is larger than its blob 0x10000");
 	h->init_size = 0x1000;
-	bz_refused("kernel: bzImage init_size 1000 is less than its blob 10000");
+	bz_refused("kernel: bzImage init_size 0x1000 is less than its blob 0x10000");
 	for (uint64_t size = 0; size < sizeof(bz); size += size < 0x400 ? 1 : 0x100) {
 		assert_true(parse_bz(size, 0) < 0);
 	}

@@ -169,10 +169,10 @@ static void test_signed_nonsense(void **state)
 	(void)state;
 	file.head.serial = 0;
 	sign_file(&operator);
-	refused(XEN_EINVAL, "policy: serial 0, flags 0; must be above 0, of 1");
+	refused(XEN_EINVAL, "policy: serial 0, flags 0x0; must be above 0, of 0x1");
 	file.head.flags = 3;
 	sign_file(&operator);
-	refused(XEN_EINVAL, "policy: serial 7, flags 3; must be above 0, of 1");
+	refused(XEN_EINVAL, "policy: serial 7, flags 0x3; must be above 0, of 0x1");
 	file.head.size--;
 	sign_file(&operator);
 	refused(XEN_EINVAL, "policy: a blob of 20000 bytes, 19999 are signed");
@@ -187,7 +187,7 @@ static void test_bad_request(void **state)
 {
 	(void)state;
 	ask.magic++;
-	refused(XEN_EINVAL, "policy: request of 16 bytes, magic 4c504244; not 16, 4c504243");
+	refused(XEN_EINVAL, "policy: request of 16 bytes, magic 0x4c504244; not 16, 0x4c504243");
 	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
 		if ((bit & (CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK)) == 0) {
 			ask.flags = bit;
@@ -208,7 +208,7 @@ static void test_bad_request(void **state)
 	memcpy(encoded, &ask, sizeof(ask));
 	encoded_len = sizeof(ask) - 1;
 	check_ring_failed(run_ring(), XEN_EINVAL,
-			  "policy: request of 15 bytes, magic 4c504243; not 16, 4c504243");
+			  "policy: request of 15 bytes, magic 0x4c504243; not 16, 0x4c504243");
 	again();
 	use_elf(); /* a build's request in a policy session, and a policy's in a build */
 	assert_int_equal(run_ring(), -XEN_EINVAL);

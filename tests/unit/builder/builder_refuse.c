@@ -20,13 +20,17 @@ static void test_memory(void **state)
 	(void)state;
 	use_elf();
 	sim.pages_left = 5000;
-	check_ring_failed(run_ring(), XEN_ENOMEM,
-			  "memory: host has none left at 19 MiB (error 12)");
+	check_ring_failed(run_ring(), XEN_ENOMEM, "memory: host has none left at 19 MiB");
+
+	builder_setup(NULL);
+	use_elf();
+	sim.populate_error = XEN_EPERM;
+	check_ring_failed(run_ring(), XEN_EPERM, "memory: not permitted (error 1)");
 
 	builder_setup(NULL);
 	request.memory_mib = 19;
 	use_bzimage();
-	check_ring_failed(run_ring(), XEN_ENOMEM,
+	check_ring_failed(run_ring(), XEN_EINVAL,
 			  "memory: 19 MiB is too small, 21 MiB needed (kernel up to 20, its file "
 			  "1, initrd 1)");
 
@@ -35,7 +39,7 @@ static void test_memory(void **state)
 	use_elf();
 	request.initrd_size = 5 << 20;
 	encode();
-	check_ring_failed(run_ring(), XEN_ENOMEM,
+	check_ring_failed(run_ring(), XEN_EINVAL,
 			  "memory: 4 MiB cannot hold kernel file and initrd, 7 MiB needed below 2 "
 			  "GiB");
 	assert_int_equal(sim.created, 0);
@@ -61,28 +65,29 @@ static void test_stub_fails(void **state)
 	use_bzimage();
 	sim.stub_state = CORBEL_STUB_CRASHED;
 	sim.stub_rip = 0x1234;
-	check_ring_failed(run_ring(), XEN_ENOEXEC, "kernel: the image's unpacker crashed at 1234");
+	check_ring_failed(run_ring(), XEN_ENOEXEC,
+			  "kernel: the image's unpacker crashed at 0x1234");
 
 	builder_setup(NULL);
 	use_bzimage();
 	sim.stub_state = CORBEL_STUB_TIMEDOUT;
 	sim.stub_rip = 0x1234;
 	check_ring_failed(run_ring(), XEN_ETIMEDOUT,
-			  "kernel: unpacking used up its 120 s of CPU time at 1234");
+			  "kernel: unpacking used up its 120 s of CPU time at 0x1234");
 
 	builder_setup(NULL);
 	use_bzimage();
 	sim.stub = stub_unpacks;
 	sim.stub_rip = 0x1200000;
 	check_ring_failed(run_ring(), XEN_ENOEXEC,
-			  "kernel: unpacking ended at 1200000, not in [1000000, 1200000)");
+			  "kernel: unpacking ended at 0x1200000, not in [0x1000000, 0x1200000)");
 
 	builder_setup(NULL);
 	use_bzimage();
 	sim.stub = stub_unpacks;
 	sim.stub_rip = 0xffffff;
 	check_ring_failed(run_ring(), XEN_ENOEXEC,
-			  "kernel: unpacking ended at ffffff, not in [1000000, 1200000)");
+			  "kernel: unpacking ended at 0xffffff, not in [0x1000000, 0x1200000)");
 
 	builder_setup(NULL);
 	use_bzimage();
@@ -98,8 +103,9 @@ static void test_stub_fails(void **state)
 	builder_setup(NULL);
 	use_bzimage();
 	sim.stub = stub_outside;
-	check_ring_failed(run_ring(), XEN_ENOEXEC,
-			  "kernel: PVH entry 1400000 is outside the kernel [1000000, 1400000)");
+	check_ring_failed(
+		run_ring(), XEN_ENOEXEC,
+		"kernel: PVH entry 0x1400000 is outside the kernel [0x1000000, 0x1400000)");
 }
 
 static void test_bad_peer(void **state)
@@ -133,12 +139,12 @@ static void test_bad_peer(void **state)
 /* A page that cannot be mapped: while it is staged, hashed, loaded. */
 static void test_window(void **state)
 {
-	static const char reason[] = "memory: 200000 cannot be mapped: error 1";
+	static const char reason[] = "memory: 0x200000 cannot be mapped: error 1";
 
 	(void)state;
 	use_elf();
 	sim.refuse_gfn = (32 << 8) - 18; /* of the initrd */
-	check_ring_failed(run_ring(), XEN_EFAULT, "memory: 1fc0000 cannot be mapped: error 1");
+	check_ring_failed(run_ring(), XEN_EFAULT, "memory: 0x1fc0000 cannot be mapped: error 1");
 	assert_false(sim.committed);
 	builder_setup(NULL);
 	use_elf();
@@ -153,7 +159,7 @@ static void test_bad_ring(void **state)
 	struct corbel_ring *ring;
 
 	(void)state;
-	check_ring_failed(builder_run(&start), XEN_EINVAL, "ring: magic 0 is not 474e5243");
+	check_ring_failed(builder_run(&start), XEN_EINVAL, "ring: magic 0x0 is not 0x474e5243");
 	builder_setup(NULL);
 	ring = sim_ring();
 	ring->magic = CORBEL_RING_MAGIC;
@@ -192,7 +198,7 @@ static void test_refused_calls(void **state)
 	request.flags = CORBEL_RQF_DOM0;
 	use_elf();
 	check_ring_failed(run_ring(), XEN_EINVAL,
-			  "request: flags 1, of which 1 are not allowed here");
+			  "request: flags 0x1, of which 0x1 are not allowed here");
 
 	builder_setup(NULL);
 	use_elf();
@@ -257,7 +263,7 @@ static void test_crash_request(void **state)
 	if (TEST_FLAGS == 0) {
 		check_ring_failed(
 			run_ring(), XEN_EINVAL,
-			"request: flags 80000000, of which 80000000 are not allowed here");
+			"request: flags 0x80000000, of which 0x80000000 are not allowed here");
 		return;
 	}
 	if (setjmp(sim.crashed) == 0) {

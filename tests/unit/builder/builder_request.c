@@ -92,13 +92,13 @@ static void test_header(void **state)
 
 	(void)state;
 	h->magic++;
-	refused("request: magic 51524244, version 1, reserved 0; not 51524243, 1, 0");
+	refused("request: magic 0x51524244, version 1, reserved 0; not 0x51524243, 1, 0");
 	setup(NULL);
 	h->version = 2;
-	refused("request: magic 51524243, version 2, reserved 0; not 51524243, 1, 0");
+	refused("request: magic 0x51524243, version 2, reserved 0; not 0x51524243, 1, 0");
 	setup(NULL);
 	h->reserved = 1;
-	refused("request: magic 51524243, version 1, reserved 1; not 51524243, 1, 0");
+	refused("request: magic 0x51524243, version 1, reserved 1; not 0x51524243, 1, 0");
 	setup(NULL);
 	h->size--;
 	refused("request: header says 149 bytes, 150 are there (at most 3072)");
@@ -168,38 +168,38 @@ static void test_values(void **state)
 	refused("request: initrd is 18446744073709551615, must be 0 to 1099511627776");
 	setup(NULL);
 	memcpy(field(CORBEL_RQ_flags) + 4, &flags, 4);
-	refused("request: flags 1, of which 1 are not allowed here");
+	refused("request: flags 0x1, of which 0x1 are not allowed here");
 }
 
 static void test_texts(void **state)
 {
 	(void)state;
 	field(CORBEL_RQ_name)[5] = '/';
-	refused("request: name has byte 2f at 1");
+	refused("request: name has byte 0x2f at 1");
 	setup(NULL);
 	field(CORBEL_RQ_name)[4] = 0;
-	refused("request: name has byte 0 at 0");
+	refused("request: name has byte 0x0 at 0");
 	setup(NULL);
 	field(CORBEL_RQ_name)[4] = '{'; /* behind z, and : behind 9 */
-	refused("request: name has byte 7b at 0");
+	refused("request: name has byte 0x7b at 0");
 	setup(NULL);
 	field(CORBEL_RQ_name)[4] = ':';
-	refused("request: name has byte 3a at 0");
+	refused("request: name has byte 0x3a at 0");
 	setup(NULL);
 	field(CORBEL_RQ_name)[2] = 0;
 	refused("request: length of name is 0, must be 1 to 63");
 	setup(NULL);
 	field(CORBEL_RQ_label)[4 + 3] = 0x7F;
-	refused("request: label has byte 7f at 3");
+	refused("request: label has byte 0x7f at 3");
 	setup(NULL);
 	field(CORBEL_RQ_label)[4 + 25] = 0;
-	refused("request: label has byte 0 at 25");
+	refused("request: label has byte 0x0 at 25");
 	setup(NULL);
 	field(CORBEL_RQ_label)[4] = '\n';
-	refused("request: label has byte a at 0");
+	refused("request: label has byte 0xa at 0");
 	setup(NULL);
 	field(CORBEL_RQ_cmdline)[4 + 7] = 0;
-	refused("request: cmdline has byte 0 at 7");
+	refused("request: cmdline has byte 0x0 at 7");
 }
 
 /* Nothing, or one whole manifest, whose bytes nobody looks at yet. */

@@ -172,6 +172,9 @@ static long populate(struct xen_memory_reservation *r)
 	assert_true(r->extent_order == 0 || r->extent_order == 9);
 	assert_in_range(r->nr_extents, 1, 64);
 	assert_false(sim.sealed);
+	if (sim.populate_error) {
+		return -sim.populate_error;
+	}
 	for (done = 0; done < r->nr_extents; done++) {
 		uint64_t gfn = r->extent_start.p[done];
 

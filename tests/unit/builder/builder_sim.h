@@ -23,6 +23,7 @@ struct sim {
 	/* set by the test */
 	int large_extents;    /* how many 2 MiB extents the host has; -1: any number */
 	long pages_left;      /* frames the host has */
+	int populate_error;   /* what each call that asks for frames ends with, 0: as it should */
 	long pages_dirty;     /* and will have: 512 more with each call that finds none */
 	int seal_leaks;       /* the hypervisor maps what is sealed */
 	uint64_t refuse_gfn;  /* of the new domain: it cannot be mapped */
