@@ -192,6 +192,32 @@ static void registered_areas(void **state)
 	assert_true(machine_is_zero(e.frame));
 }
 
+/* What it shares with the hypervisor lies where a guest can tell it from nothing, within its space:
+ * elsewhere nothing changes. */
+static void shared_pages(void **state)
+{
+	struct domain *d = world_tenant(true);
+	static const uint64_t bad[] = {0, GFN_LIMIT, ~0ull};
+	static const uint32_t spaces[] = {XENMAPSPACE_shared_info, XENMAPSPACE_grant_table};
+	struct npt_entry e;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bad) * ARRAY_SIZE(spaces); i++) {
+		struct xen_add_to_physmap add = {.domid = DOMID_SELF,
+						 .space = spaces[i % ARRAY_SIZE(spaces)],
+						 .gpfn = bad[i / ARRAY_SIZE(spaces)]};
+
+		assert_int_equal(world_arg(d, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &add,
+					   sizeof(add)),
+				 -XEN_EINVAL);
+		assert_true(npt_lookup(&d->npt, (gfn_t){0}, &e) && e.kind == NPT_RAM);
+		add.gpfn = 30;
+		assert_int_equal(world_arg(d, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &add,
+					   sizeof(add)),
+				 0);
+	}
+}
+
 static void parameters(void **state)
 {
 	struct domain *d = world_tenant(true);
@@ -277,6 +303,7 @@ int main(void)
 		T(quota),
 		T(control),
 		T(registered_areas),
+		T(shared_pages),
 		T(parameters),
 	};
 

@@ -15,9 +15,10 @@
 #include "mm/frames.h"
 #include "mm/npt.h"
 
-#define SMALL 256u /* gfns [0, 256): 4 KiB entries */
-#define BLOCK 512u /* gfns [512, 1024): one 2 MiB entry */
-#define ROOT  16u  /* gfn of the top table; further tables follow */
+#define SMALL 256u         /* gfns [0, 256): 4 KiB entries */
+#define BLOCK 512u         /* gfns [512, 1024): one 2 MiB entry */
+#define ROOT  16u          /* gfn of the top table; further tables follow */
+#define ABOVE (1ull << 20) /* gfn of a page above 4 GiB */
 enum { SHARED = 300, GRANT, FOREIGN, MODULE, MMIO, READ_ONLY, ANOTHERS, ABSENT };
 
 #define P  1ull
@@ -43,6 +44,8 @@ static void nested(uint64_t gfn, uint8_t kind, unsigned order, uint16_t owner, b
 
 static int setup_once(void **state)
 {
+	struct npt_entry above = {.kind = NPT_RAM, .write = true, .exec = true};
+
 	(void)state;
 	machine_init();
 	d.id = 5;
@@ -64,6 +67,8 @@ static int setup_once(void **state)
 	}
 	nested(READ_ONLY, NPT_RAM, 0, d.id, false);
 	nested(ANOTHERS, NPT_RAM, 0, 6, true);
+	assert_int_equal(frames_alloc(d.id, 0, &above.frame), 0);
+	assert_int_equal(npt_map(&d.npt, (gfn_t){ABOVE}, above), 0);
 	return 0;
 }
 
@@ -174,14 +179,27 @@ static void page_sizes(void **state)
 
 static void modes(void **state)
 {
+	struct gbuf b;
+
 	(void)state;
 	v.virt.vmcb->cr0 = 0x11; /* paging off: identity, 32 bits */
 	assert_int_equal(resolves_to(0x5678), 0x5678);
 	assert_int_equal(resolves_to(0x100005678ull), ~0ull);
 	assert_int_equal(pin(0xFFFFFFFF, 2, false), -XEN_EFAULT);
+	/* also where there is RAM behind the 32 bits */
+	assert_int_equal(gbuf_pin_physical(&d, (gpa_t){ABOVE * PAGE_SIZE}, 8, true, &b), 0);
+	gbuf_unpin(&b);
+	assert_int_equal(pin(ABOVE * PAGE_SIZE, 8, false), -XEN_EFAULT);
+	assert_int_equal(pin(ABOVE * PAGE_SIZE, 8, true), -XEN_EFAULT);
 	v.virt.vmcb->cr0 = 0x80000011; /* paging without long mode */
 	v.virt.vmcb->efer = 0;
 	assert_int_equal(resolves_to(0x5678), ~0ull);
+	/* nor are its tables walked as if they were those of long mode */
+	map(0x5000, 7 * PAGE_SIZE, 12, P | W);
+	assert_int_equal(resolves_to(0x5678), ~0ull);
+	assert_int_equal(pin(0x5678, 8, true), -XEN_EFAULT);
+	v.virt.vmcb->efer = EFER_LMA | EFER_LME;
+	assert_int_equal(resolves_to(0x5678), 7 * PAGE_SIZE + 0x678);
 }
 
 static void rights(void **state)

@@ -22,6 +22,7 @@
 #include "sim/world.h"
 #include <xen/errno.h>
 
+#define BUDGET 10000000u /* the most that a stub may have, in ms */
 #define WINDOW (CORBEL_BUILDER_WINDOW >> PAGE_SHIFT)
 
 static struct domain *dom0;
@@ -170,6 +171,12 @@ static void seal_rules(void **state)
 	assert_int_equal(d->mapped_by_builder, 1);
 	assert_int_equal(world_unmap(world_builder(), WINDOW), 0);
 	assert_int_equal(d->mapped_by_builder, 0);
+	/* A grant of it in use: nobody can begin one now, and if one could, it would keep it open.
+	 */
+	d->mapped_by_peers = 1;
+	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EBUSY);
+	assert_int_equal(d->state, CORBEL_DOM_building);
+	d->mapped_by_peers = 0;
 	assert_int_equal(BUILD(seal, .domid = d->id, .run = 2), -XEN_EINVAL);
 	assert_int_equal(BUILD(seal, .domid = d->id, .run = 0), 0);
 	assert_int_equal(d->state, CORBEL_DOM_sealed);
@@ -229,6 +236,13 @@ static void stub_life(void **state)
 	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE + 1, .budget_ms = 1),
 			 -XEN_EINVAL);
 	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 0, .budget_ms = 1), -XEN_EINVAL);
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = BUDGET + 1),
+			 -XEN_EINVAL);
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = ~0u),
+			 -XEN_EINVAL);
+	/* the largest is no other fault's reason */
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 7 * BLOCK_SIZE, .budget_ms = BUDGET),
+			 -XEN_ENOENT);
 	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 7 * BLOCK_SIZE, .budget_ms = 1),
 			 -XEN_ENOENT);
 	assert_int_equal(BUILD(wait, .domid = d->id), -XEN_EINVAL); /* nothing to wait for */
@@ -361,14 +375,20 @@ static void all_memory_taken(void **state)
 }
 
 /* ---- memory that is on its way back ------------------------------------------------------- */
-static long populate(struct domain *d, uint64_t gfn)
+static long populate_as(struct domain *d, uint64_t gfn, unsigned order, unsigned flags)
 {
-	struct xen_memory_reservation r = {.nr_extents = 1, .domid = d->id};
+	struct xen_memory_reservation r = {
+		.nr_extents = 1, .extent_order = order, .mem_flags = flags, .domid = d->id};
 
 	memcpy(world_memory(world_builder(), WORLD_DATA), &gfn, sizeof(gfn));
 	r.extent_start.p = (void *)(uintptr_t)WORLD_DATA;
 	return world_arg(world_builder(), __HYPERVISOR_memory_op, XENMEM_populate_physmap, &r,
 			 sizeof(r));
+}
+
+static long populate(struct domain *d, uint64_t gfn)
+{
+	return populate_as(d, gfn, 0, 0);
 }
 
 static struct domain *with_all_memory(void)
@@ -380,6 +400,23 @@ static struct domain *with_all_memory(void)
 	for (uint64_t gfn = 1000; domain_populate(d, (gfn_t){gfn}, 0) == 0; gfn++) {
 	}
 	return d;
+}
+
+/* What is no plain page of the domain is refused, and nothing is there afterwards. */
+static void populate_rules(void **state)
+{
+	struct domain *d = world_create(false);
+	uint32_t pages = d->charge.ram_pages;
+	static const struct {
+		unsigned order, flags;
+	} bad[] = {{0, 1}, {0, 1u << 31}, {BLOCK_ORDER, 1}, {1, 0}, {BLOCK_ORDER + 9, 0}};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(populate_as(d, 512, bad[i].order, bad[i].flags), -XEN_EINVAL);
+	}
+	assert_int_equal(d->charge.ram_pages, pages);
+	assert_int_equal(populate_as(d, 512, 0, 0), 1);
 }
 
 static void dirty_frames_are_waited_for(void **state)
@@ -435,6 +472,7 @@ int main(void)
 		T(stub_life),
 		T(instance_ends),
 		T(all_memory_taken),
+		T(populate_rules),
 		T(dirty_frames_are_waited_for),
 		T(reaped_domains_are_waited_for),
 	};

@@ -155,6 +155,9 @@ static void bad_arguments(void **state)
 			.size = sizes[i], .serial = serial + 1, .confirm_s = 10};
 		assert_int_equal(load_bytes(blob, &load), -XEN_EINVAL);
 	}
+	load = (struct corbel_policy_load){
+		.size = size, .serial = serial + 1, .flags = CORBEL_POLICY_CHECK, .pad = 1};
+	assert_int_equal(load_bytes(blob, &load), -XEN_EINVAL);
 	/* Whatever one byte is changed to, the answer is a reason, and nothing changes. */
 	for (uint32_t at = 0; at < size; at += 1 + machine_below(64)) {
 		uint8_t byte = blob[at];
@@ -376,6 +379,39 @@ static void standing_revoked(void **state)
 	assert_int_equal(world_frames_free(), frames);
 }
 
+/* A page is needed in place of each mapping: where they are not to be had nothing is revoked. */
+static void revoke_without_memory(void **state)
+{
+	static uint8_t blob[CORBEL_POLICY_MAX];
+	static frame_t taken[MACHINE_FRAMES];
+	struct corbel_policy_load load = {.flags = CORBEL_POLICY_REVOKE, .confirm_s = 30};
+	unsigned count = 0;
+
+	(void)state;
+	serve();
+	policy_session();
+	load.size = policy_file("split", blob);
+	load.serial = serial + 1;
+	while (frames_count().free >= STANDING) {
+		assert_int_equal(frames_alloc(OWNER_HYPERVISOR, 0, &taken[count++]), 0);
+	}
+	assert_int_equal(load_bytes(blob, &load), 1);
+	assert_non_null(strstr(load.reason, "too little free memory"));
+	assert_true(is_in_force("cloud"));
+	assert_int_equal(tenant->mapped_by_peers, 1);
+	assert_int_equal(world_memory(dom0, 100 * PAGE_SIZE)[5], 0x5A);
+	frame_put(taken[--count]);
+	machine_settle();
+	assert_int_equal(frames_count().free, STANDING);
+	assert_int_equal(load_bytes(blob, &load), 0); /* just enough */
+	assert_int_equal(load.revoked, STANDING);
+	while (count) {
+		frame_put(taken[--count]);
+	}
+	assert_int_equal(confirm_policy(0), 0);
+	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
+}
+
 /* The tenant ends while its page is mapped: with the mapping revoked it goes at once. */
 static void revoked_then_ended(void **state)
 {
@@ -419,11 +455,13 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_teardown(f, back_to_cloud)
 	const struct CMUnitTest tests[] = {
-		T(one_kind_of_session), T(bad_arguments),    T(below_the_floor),
-		T(old_serial),          T(dropped_confirm),  T(locked_out),
-		T(no_rollback),         T(missing_label),    T(create_while_waiting),
-		T(standing_kept),       T(standing_revoked), T(revoked_then_ended),
-		T(rolled_back_uses),
+		T(one_kind_of_session),   T(bad_arguments),
+		T(below_the_floor),       T(old_serial),
+		T(dropped_confirm),       T(locked_out),
+		T(no_rollback),           T(missing_label),
+		T(create_while_waiting),  T(standing_kept),
+		T(standing_revoked),      T(revoked_then_ended),
+		T(revoke_without_memory), T(rolled_back_uses),
 	};
 
 	return cmocka_run_group_tests_name("reload", tests, setup, NULL);

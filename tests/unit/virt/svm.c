@@ -227,6 +227,71 @@ static void rflags_that_cannot_be(void **state)
 	c->rflags = 2;
 }
 
+/* ---- exits that end a domain -------------------------------------------------------------------
+ */
+static uint32_t flushed;
+
+static void note_flush(struct vmcb *vmcb, struct vcpu_regs *regs)
+{
+	(void)regs;
+	flushed = vmcb->tlb_control;
+	vmcb->exit_code = 0x60;
+	vmcb->exit_int_info = 0;
+}
+
+static uint32_t flush_at_entry(struct virt_vcpu *v)
+{
+	machine.guest = note_flush;
+	assert_int_equal(virt_run(v), VIRT_RESUME);
+	return flushed;
+}
+
+/* T47, INV-SVM-1: nothing of what the CPU may have left in the save area stays, the domain ends,
+ * and what the CPU translated for it is not used again, though no other domain asked for a flush.
+ */
+static void invalid_state(void **state)
+{
+	struct domain *d = world_tenant(true);
+	struct vmcb *c = d->vcpu[0]->virt.vmcb;
+	static const uint8_t zero[PAGE_SIZE - 0x400];
+	uint8_t control[0x400];
+
+	(void)state;
+	flush_at_entry(&one->virt);
+	assert_int_equal(flush_at_entry(&one->virt), 0);
+	c->exit_code = EXIT_INVALID;
+	memset((uint8_t *)c + 0x400, 0xC3, PAGE_SIZE - 0x400);
+	memcpy(control, c, sizeof(control));
+	assert_int_equal(svm_exit(&d->vcpu[0]->virt), VIRT_STOP);
+	assert_memory_equal((uint8_t *)c + 0x400, zero, sizeof(zero));
+	assert_memory_equal(c, control, sizeof(control));
+	assert_int_equal(d->state, CORBEL_DOM_shutdown);
+	assert_int_equal(d->shutdown_reason, SHUTDOWN_crash);
+	assert_int_equal(flush_at_entry(&one->virt), 1);
+	assert_int_equal(flush_at_entry(&one->virt), 0);
+	world_destroy(d);
+}
+
+/* T54: #DB or #AC while an event was being delivered is not given back to be met again. */
+static void exception_in_delivery(void **state)
+{
+	static const uint64_t codes[] = {0x41, 0x51};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+		struct domain *d = world_tenant(true);
+		struct vmcb *c = d->vcpu[0]->virt.vmcb;
+
+		c->exit_code = codes[i];
+		c->exit_int_info = EVENT_VALID | EVENT_EXCEPTION | 1;
+		assert_int_equal(svm_exit(&d->vcpu[0]->virt), VIRT_STOP);
+		assert_int_equal(c->event_injection, 0);
+		assert_int_equal(d->state, CORBEL_DOM_shutdown);
+		assert_int_equal(d->shutdown_reason, SHUTDOWN_crash);
+		world_destroy(d);
+	}
+}
+
 /* ---- what goes in and out with a vCPU ----------------------------------------------------------
  */
 static void state_of_a_vcpu(void **state)
@@ -328,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vmcb_control_area),       cmocka_unit_test(permission_maps),
 		cmocka_unit_test(exits_of_exceptions),     cmocka_unit_test(rflags_that_cannot_be),
+		cmocka_unit_test(invalid_state),           cmocka_unit_test(exception_in_delivery),
 		cmocka_unit_test(state_of_a_vcpu),         cmocka_unit_test(xsetbv_rules),
 		cmocka_unit_test(barrier_between_domains),
 	};
