@@ -243,7 +243,7 @@ static void builder_limit_stub(void **state)
 	assert_int_equal(by_builder(CORBEL_OP_build_wait, &wait, sizeof(wait)), -XEN_EAGAIN);
 	seconds(1100); /* the unpacker wants to run, and never gets its turn */
 	assert_int_equal(builder->state, CORBEL_DOM_running);
-	d->vcpu[0]->vmcb->rip = BLOCK_SIZE;
+	d->vcpu[0]->virt.vmcb->rip = BLOCK_SIZE;
 	build_stub_trapped(d->vcpu[0], BLOCK_SIZE);
 	assert_int_equal(by_builder(CORBEL_OP_build_wait, &wait, sizeof(wait)), 0);
 	assert_null(d->vcpu[0]);

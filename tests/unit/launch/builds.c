@@ -208,6 +208,23 @@ static void window_rules(void **state)
 	assert_int_equal(d->mapped_by_builder, 0);
 }
 
+static void stub_rules(struct domain *d)
+{
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE), -XEN_EINVAL);
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE + 1, .budget_ms = 1),
+			 -XEN_EINVAL);
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 0, .budget_ms = 1), -XEN_EINVAL);
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = BUDGET + 1),
+			 -XEN_EINVAL);
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = ~0u),
+			 -XEN_EINVAL);
+	/* the largest is no other fault's reason */
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 7 * BLOCK_SIZE, .budget_ms = BUDGET),
+			 -XEN_ENOENT);
+	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 7 * BLOCK_SIZE, .budget_ms = 1),
+			 -XEN_ENOENT);
+}
+
 static void stub_life(void **state)
 {
 	/* The trapped block is [BLOCK_SIZE, 2 * BLOCK_SIZE); 6.1's kernel begins at its
@@ -232,19 +249,7 @@ static void stub_life(void **state)
 	(void)state;
 	world_commit(d);
 	assert_int_equal(domain_populate(d, (gfn_t){512}, BLOCK_ORDER), 0);
-	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE), -XEN_EINVAL);
-	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE + 1, .budget_ms = 1),
-			 -XEN_EINVAL);
-	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 0, .budget_ms = 1), -XEN_EINVAL);
-	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = BUDGET + 1),
-			 -XEN_EINVAL);
-	assert_int_equal(BUILD(stub, .domid = d->id, .trap = BLOCK_SIZE, .budget_ms = ~0u),
-			 -XEN_EINVAL);
-	/* the largest is no other fault's reason */
-	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 7 * BLOCK_SIZE, .budget_ms = BUDGET),
-			 -XEN_ENOENT);
-	assert_int_equal(BUILD(stub, .domid = d->id, .trap = 7 * BLOCK_SIZE, .budget_ms = 1),
-			 -XEN_ENOENT);
+	stub_rules(d);
 	assert_int_equal(BUILD(wait, .domid = d->id), -XEN_EINVAL); /* nothing to wait for */
 	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
 		struct corbel_build_wait wait = {.domid = d->id};
