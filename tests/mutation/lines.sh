@@ -12,7 +12,8 @@
 
 # ask SECONDS LOG COMMAND...: 0: it passes, 1: it fails or has no end, 2: it has not said anything.
 ask() {
-	timeout 300 prlimit --cpu="$1" --core=0 "${@:3}" >"$2" 2>&1
+	# The braces: this shell is not to tell of each that ends by a signal.
+	{ timeout 300 prlimit --cpu="$1" --core=0 "${@:3}" >"$2" 2>&1; } 2>/dev/null
 	case $? in
 	0) return 0 ;;
 	124 | 125 | 126 | 127) return 2 ;;
