@@ -153,9 +153,8 @@ static MUST_CHECK int load_bzimage(const struct build_request *request, const st
 		rc = stub_place(image, layout, &plan);
 	}
 	if (rc == 0) {
-		print("unpacking the bzImage by its own stub in domain %u "
-		      "(expected: tens of seconds)",
-		      domid);
+		print("unpacking the bzImage by its own stub in domain %u (%u s of CPU time at most)",
+		      domid, STUB_BUDGET_MS / 1000);
 		rc = stub_run(domid);
 	}
 	if (rc == 0) {

@@ -218,7 +218,7 @@ static void store_log(void)
 
 static int create_locked(struct guest *guest, struct session *session)
 {
-	int lock = session_lock(), ret;
+	int lock = session_lock(guest->request.name), ret;
 
 	if (lock < 0) {
 		return EXIT_BUILD;

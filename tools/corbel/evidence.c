@@ -128,7 +128,7 @@ int verb_launch(int argc, char **argv)
 	fact_text(&facts, "owner", "%s", owner);
 	fact_number(&facts, "tenant", info.tenant);
 	fact_number(&facts, "instance", info.instance);
-	fact_number(&facts, "log_index", (long long)info.launch);
+	fact_index(&facts, "log_index", info.launch);
 	fact_hex(&facts, "request", info.record.request, sizeof(info.record.request));
 	fact_hex(&facts, "kernel", info.record.kernel, sizeof(info.record.kernel));
 	fact_hex(&facts, "initrd", info.record.initrd, sizeof(info.record.initrd));

@@ -52,6 +52,16 @@ void fact_number(struct facts *facts, const char *key, long long number)
 	facts->list[facts->count - 1].number = number;
 }
 
+void fact_index(struct facts *facts, const char *key, uint64_t index)
+{
+	if (index) {
+		fact_number(facts, key, (long long)index);
+		return;
+	}
+	fact_text(facts, key, "none");
+	facts->list[facts->count - 1].kind = FACT_none;
+}
+
 void fact_bool(struct facts *facts, const char *key, bool value)
 {
 	fact_text(facts, key, "%s", value ? "yes" : "no");
@@ -86,22 +96,40 @@ static void print_words(struct json *json, const struct fact *fact)
 	json_close_array(json);
 }
 
-static void print_json(const struct facts *facts)
+static void print_value(struct json *json, const struct fact *fact)
+{
+	switch (fact->kind) {
+	case FACT_text:
+		json_text(json, fact->key, fact->text);
+		break;
+	case FACT_words:
+		print_words(json, fact);
+		break;
+	case FACT_number:
+		json_number(json, fact->key, fact->number);
+		break;
+	case FACT_bool:
+		json_bool(json, fact->key, fact->number);
+		break;
+	case FACT_none:
+		json_null(json, fact->key);
+		break;
+	}
+}
+
+static bool is_wanted(const struct fact *fact, const char *prefix)
+{
+	return !prefix || !strncmp(fact->key, prefix, strlen(prefix));
+}
+
+static void print_json(const struct facts *facts, const char *prefix)
 {
 	struct json *json = json_new(true);
 
 	json_open_map(json, NULL);
 	for (size_t i = 0; i < facts->count; i++) {
-		const struct fact *fact = &facts->list[i];
-
-		if (fact->kind == FACT_text) {
-			json_text(json, fact->key, fact->text);
-		} else if (fact->kind == FACT_words) {
-			print_words(json, fact);
-		} else if (fact->kind == FACT_number) {
-			json_number(json, fact->key, fact->number);
-		} else {
-			json_bool(json, fact->key, fact->number);
+		if (is_wanted(&facts->list[i], prefix)) {
+			print_value(json, &facts->list[i]);
 		}
 	}
 	json_close_map(json);
@@ -113,19 +141,19 @@ bool facts_print(struct facts *facts, const char *prefix, bool json)
 	bool any = !prefix;
 
 	for (size_t i = 0; i < facts->count && prefix; i++) {
-		any |= !strncmp(facts->list[i].key, prefix, strlen(prefix));
+		any |= is_wanted(&facts->list[i], prefix);
 	}
 	for (size_t i = 0; i < facts->count && !json; i++) {
 		const struct fact *fact = &facts->list[i];
 
 		if (!prefix) {
 			printf("%-22s : %s\n", fact->key, fact->text);
-		} else if (!strncmp(fact->key, prefix, strlen(prefix))) {
+		} else if (is_wanted(fact, prefix)) {
 			printf("%s\n", fact->text);
 		}
 	}
 	if (json && any) {
-		print_json(facts);
+		print_json(facts, prefix);
 	}
 	for (size_t i = 0; i < facts->count; i++) {
 		free(facts->list[i].text);

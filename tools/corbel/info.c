@@ -139,6 +139,9 @@ int verb_info(int argc, char **argv)
 	add_kernel(&facts);
 	add_hardware(&facts, &physical);
 	add_version(&facts, &version);
-	facts_print(&facts, optind < argc ? argv[optind] : NULL, json);
+	if (!facts_print(&facts, optind < argc ? argv[optind] : NULL, json)) {
+		tool_error(0, "info: no key begins with `%s'", argv[optind]);
+		return verb_usage("info", 0);
+	}
 	return EXIT_OK;
 }

@@ -104,6 +104,12 @@ void json_seconds(struct json *json, const char *key, uint64_t nanoseconds)
 	yajl_gen_number(json->gen, text, (size_t)size);
 }
 
+void json_null(struct json *json, const char *key)
+{
+	put_key(json, key);
+	yajl_gen_null(json->gen);
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
 	put_key(json, key);

@@ -21,6 +21,7 @@ void json_hex(struct json *json, const char *key, const uint8_t *bytes, size_t s
 void json_number(struct json *json, const char *key, long long number);
 /* Plain digits with one decimal, as in the table. */
 void json_seconds(struct json *json, const char *key, uint64_t nanoseconds);
+void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);
 /* Prints to stdout with a newline and frees. */
 void json_print(struct json *json);

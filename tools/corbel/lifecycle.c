@@ -148,6 +148,8 @@ static void create(struct job *job)
 	if (input < 0) {
 		consoled_say("%s: cannot pass its configuration: %s", job->name, strerror(errno));
 	} else {
+		/* What the child says on our stderr follows this line, which has the time. */
+		consoled_say("%s (was domain %u): created anew", job->name, job->domid);
 		run(job, arguments, input);
 		close(input);
 	}

@@ -146,6 +146,8 @@ void call_reason(int error, uint32_t call, char *out, size_t size)
 
 	if (error == -EPERM && call_permission(call, permission, sizeof(permission))) {
 		snprintf(out, size, "not permitted: %s", permission);
+	} else if (error == -ESRCH) {
+		snprintf(out, size, "no such domain");
 	} else if (error == -ENOSYS) {
 		snprintf(out, size, "this hypervisor does not have the call");
 	} else {

@@ -388,7 +388,7 @@ static int run(struct load *load)
 
 static int run_locked(struct load *load)
 {
-	int lock = session_lock(), code;
+	int lock = session_lock("policy load"), code;
 
 	if (lock < 0) {
 		return EXIT_ERROR;

@@ -432,7 +432,7 @@ int session_run(struct session *session)
 
 /* ---- what creators and loaders share ------------------------------------------------------- */
 
-int session_lock(void)
+int session_lock(const char *who)
 {
 	int fd = store_lock(false);
 
@@ -441,7 +441,7 @@ int session_lock(void)
 		fd = store_lock(false);
 	}
 	if (fd == -EWOULDBLOCK) {
-		fprintf(stderr, "waiting for another create to end\n");
+		tool_error(0, "%s: waiting for another create to end", who);
 		fd = store_lock(true);
 	}
 	if (fd < 0) {

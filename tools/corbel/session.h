@@ -47,7 +47,7 @@ int session_run(struct session *session);
 
 /* One session at a time: takes the lock, after those who have it.  Returns a descriptor to close,
  * or a negative errno, said already. */
-int session_lock(void);
+int session_lock(const char *who);
 /* Counts SIGINT, SIGTERM and SIGHUP instead of dying of them. */
 volatile sig_atomic_t *session_catch_signals(void);
 /* Lets them end the program again. */

@@ -244,12 +244,28 @@ static void check_row(unsigned i, const char *expected)
 	check_cell(i, expected[23], target, target);
 }
 
+/* In any order: no two rows have one name, so as many lines as rows means one for each. */
+static unsigned line_of(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
+		if (!strcmp(table[i].name, name)) {
+			return i;
+		}
+	}
+	fail_msg("%s of abi/hypercalls.def has no line in tests/unit/domain/lifecycle.def", name);
+	return 0;
+}
+
 static void check_table(bool anything)
 {
-	assert_int_equal(ARRAY_SIZE(table), ARRAY_SIZE(rows));
+	if (ARRAY_SIZE(table) > ARRAY_SIZE(rows)) {
+		fail_msg("lifecycle.def has %zu lines, abi/hypercalls.def %zu rows",
+			 ARRAY_SIZE(table), ARRAY_SIZE(rows));
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_string_equal(table[i].name, names[i]);
-		check_row(i, anything ? table[i].anything : table[i].cloud);
+		unsigned at = line_of(names[i]);
+
+		check_row(i, anything ? table[at].anything : table[at].cloud);
 	}
 }
 
