@@ -174,6 +174,36 @@ static void test_keys(void **state)
 	expect(RUN("corbel", "policy", "show"), 0, "keys                   : " AB31 " cdabab", "");
 }
 
+/* ---- facts ------------------------------------------------------------------------------------
+ */
+
+/* KEY holds for JSON too; one that no key begins with is an error. */
+static void test_keys(void **state)
+{
+	(void)state;
+	fake.info.free_frames = 1234;
+	expect(RUN("corbel", "host", "--json", "free"), 0,
+	       "{\n    \"free_frames\": 1234,\n    \"freed_count\": 0\n}\n", "");
+	expect(RUN("corbel", "info", "free_c", "--json"), 0, "{\n    \"free_cpus\": 0\n}\n", "");
+	expect(RUN("corbel", "info", "zzz"), EXIT_USAGE, "",
+	       "corbel: info: no key begins with `zzz'\n");
+	expect(RUN("corbel", "info", "zzz", "--json"), EXIT_USAGE, "",
+	       "corbel: info: no key begins with `zzz'\n");
+}
+
+/* Record 0 is the boot's: nobody is shown it as his own. */
+static void test_log_index(void **state)
+{
+	(void)state;
+	fake_add(2, XEN_DOMINF_running);
+	expect(RUN("corbel", "launch", "2"), 0, "\nlog_index              : none\n", "");
+	expect(RUN("corbel", "launch", "2", "--json"), 0, "    \"log_index\": null,\n", "");
+	fake.domains[1].launch.launch = fake.domains[2].launch.launch = 6;
+	expect(RUN("corbel", "launch", "2"), 0, "\nlog_index              : 6\n", "");
+	expect(RUN("corbel", "launch", "99"), EXIT_ERROR, "",
+	       "corbel: cannot read the launch record of domain 99: no such domain\n");
+}
+
 /* ---- refusals of create ------------------------------------------------------------------------
  */
 
@@ -308,7 +338,8 @@ static void test_unused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_nothing_lost), T(test_lost),       T(test_console_ends), T(test_keys),
+		T(test_nothing_lost), T(test_lost),       T(test_console_ends),
+		T(test_keys),         T(test_keys),       T(test_log_index),
 		T(test_hints),        T(test_taken_away), T(test_unused),
 	};
 

@@ -22,6 +22,7 @@ static long on_handler(struct hc_call *call);
 #define handle(call) size * 0 + on_handler(call)
 #include "calls/hypercall.c"
 #undef handle
+#include "domain/lifecycle_rows.h"
 #include "mm/frames.h"
 #include "sim/world.h"
 #include "xsm/xsm_fixture.h"
@@ -36,37 +37,6 @@ static struct {
 } seen;
 static bool world_is_ready; /* until then handlers do their work */
 static uint16_t object_id;  /* for rows that ask per element */
-
-static const char *const names[] = {
-#define HC(nr, sub, name, ...)         #name,
-#define DENY(nr, sub, name, cls, perm) #name,
-#define DENY_REST(nr, name, cls, perm) #name,
-#include "abi/hypercalls.def"
-#undef HC
-#undef DENY
-#undef DENY_REST
-};
-
-static const struct {
-	const char *name, *anything, *cloud;
-} table[] = {
-#define ROW(name, anything, cloud) {#name, anything, cloud},
-#include "domain/lifecycle.def"
-#undef ROW
-};
-
-static const struct {
-	uint8_t cls, perm;
-	const char *name;
-} permissions[] = {
-#define XSM_CLASS(c)
-#define XSM_PERM(c, p, text) {XSM_CLASS_##c, XSM_PERM_##c##_##p, #c ":" #p},
-#define XSM_CLASS_END(c)
-#include "xsm/perms.def"
-#undef XSM_CLASS
-#undef XSM_PERM
-#undef XSM_CLASS_END
-};
 
 /* Per element: what grant_op and getdomaininfo ask. */
 static long ask_element(struct hc_call *call)
@@ -199,7 +169,7 @@ static void check_cell(unsigned i, char expected, struct domain *caller, struct 
 	result = make_call(caller, row, d->id);
 	take_picture(&after, caller);
 	if (seen.reached != (expected == '.')) {
-		fail_msg("%s: by domain %u on domain %u in state %u: %s", names[i], caller->id,
+		fail_msg("%s: by domain %u on domain %u in state %u: %s", named[i].name, caller->id,
 			 d->id, d->state, seen.reached ? "let through" : "refused");
 	}
 	assert_memory_equal(&before, &after, sizeof(before));
@@ -244,28 +214,13 @@ static void check_row(unsigned i, const char *expected)
 	check_cell(i, expected[23], target, target);
 }
 
-/* In any order: no two rows have one name, so as many lines as rows means one for each. */
-static unsigned line_of(const char *name)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
-		if (!strcmp(table[i].name, name)) {
-			return i;
-		}
-	}
-	fail_msg("%s of abi/hypercalls.def has no line in tests/unit/domain/lifecycle.def", name);
-	return 0;
-}
-
 static void check_table(bool anything)
 {
-	if (ARRAY_SIZE(table) > ARRAY_SIZE(rows)) {
-		fail_msg("lifecycle.def has %zu lines, abi/hypercalls.def %zu rows",
-			 ARRAY_SIZE(table), ARRAY_SIZE(rows));
-	}
+	assert_int_equal(ARRAY_SIZE(table), ARRAY_SIZE(rows));
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		unsigned at = line_of(names[i]);
+		unsigned line = named[i].line;
 
-		check_row(i, anything ? table[at].anything : table[at].cloud);
+		check_row(i, anything ? table[line].anything : table[line].cloud);
 	}
 }
 
@@ -451,7 +406,7 @@ static size_t write_row(char *at, size_t room, unsigned i)
 	return (size_t)snprintf(at, room, "%s %u %s %s %s %s %u %s+%u %s %s\n",
 				row->kind == KIND_call ? "call" : "deny", row->number,
 				number_names[row->number],
-				row->kind == KIND_deny_rest ? "rest" : sub, names[i],
+				row->kind == KIND_deny_rest ? "rest" : sub, named[i].name,
 				row->kind == KIND_call ? dirs[row->dir] : "-", row->size,
 				row->kind == KIND_call ? rules[row->rule] : "-", row->field,
 				perm_name(row->right / 32, row->right % 32), n ? states : "-");
