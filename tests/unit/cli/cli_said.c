@@ -162,7 +162,7 @@ static void test_console_ends(void **state)
 /* ---- keys --------------------------------------------------------------------------------------
  */
 
-static void test_keys(void **state)
+static void test_fact_keys(void **state)
 {
 	(void)state;
 	expect(RUN("corbel", "policy", "show", "--json"), 0, "\"keys\": [\n\n    ]\n}\n", "");
@@ -339,7 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_nothing_lost), T(test_lost),       T(test_console_ends),
-		T(test_keys),         T(test_keys),       T(test_log_index),
+		T(test_fact_keys),    T(test_keys),       T(test_log_index),
 		T(test_hints),        T(test_taken_away), T(test_unused),
 	};
 
