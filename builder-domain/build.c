@@ -105,7 +105,7 @@ static MUST_CHECK int hash_target(struct sha2_ctx *hash, uint64_t gpa, uint64_t 
 		if (rc != 0) {
 			return rc;
 		}
-		sha2_update(hash, at, size);
+		sha256_update(hash, at, size);
 		gpa += size;
 		len -= size;
 	}
@@ -144,7 +144,7 @@ static MUST_CHECK int stage(const struct source *source, enum corbel_ring_file f
 		}
 		offset += len;
 	}
-	sha2_final(&hash, digest);
+	sha256_final(&hash, digest);
 	return 0;
 }
 

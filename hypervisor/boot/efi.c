@@ -64,10 +64,19 @@ struct efi_system_table {
 };
 _Static_assert(__builtin_offsetof(struct efi_system_table, boot_services) == 96, "UEFI 4.3");
 
+/* EFI_TCG2_PROTOCOL_GUID and EFI_TCG2_FINAL_EVENTS_TABLE_GUID. */
 static const struct efi_guid tcg2_guid = {
-	0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}};
+	.a = 0x607f766c,
+	.b = 0x7455,
+	.c = 0x42be,
+	.d = {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f},
+};
 static const struct efi_guid final_events_guid = {
-	0x1e2ed096, 0x30e2, 0x4254, {0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25}};
+	.a = 0x1e2ed096,
+	.b = 0x30e2,
+	.c = 0x4254,
+	.d = {0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25},
+};
 
 static uint8_t map_buffer[MAP_BYTES] __attribute__((aligned(16)));
 
@@ -94,15 +103,19 @@ static uint64_t config_table(const struct efi_system_table *system, const struct
 static const char *take_log(const struct efi_system_table *system, struct boot_loader *loader)
 {
 	const struct efi_boot_services *services = system->boot_services;
-	struct efi_tcg2 *tcg2 = 0;
-	uint64_t start = 0, last = 0, table;
+	struct efi_tcg2 *tcg2 = NULL;
+	uint64_t start = 0;
+	uint64_t last = 0;
+	uint64_t table;
 	uint8_t truncated = 0;
+	uint64_t status;
 
-	if (services->locate_protocol(&tcg2_guid, 0, (void **)&tcg2) != 0 || tcg2 == 0) {
+	status = services->locate_protocol(&tcg2_guid, NULL, (void **)&tcg2);
+	if (status != 0 || tcg2 == NULL) {
 		return "firmware has no TCG2 protocol";
 	}
-	if (tcg2->get_event_log(tcg2, TCG2_FORMAT_2, &start, &last, &truncated) != 0 ||
-	    start == 0) {
+	status = tcg2->get_event_log(tcg2, TCG2_FORMAT_2, &start, &last, &truncated);
+	if (status != 0 || start == 0) {
 		return "firmware gives no crypto-agile event log";
 	}
 	/* The first record, of an older format, is about the log itself and never the last. */
@@ -113,8 +126,11 @@ static const char *take_log(const struct efi_system_table *system, struct boot_l
 	loader->log_last = last - start;
 	/* Had someone asked before us, then what came since is in both. */
 	table = config_table(system, &final_events_guid);
-	loader->final_skip = table == 0 ? 0 : ((const uint64_t *)table)[1]; /* after its version */
-	return 0;
+	loader->final_skip = 0;
+	if (table != 0) {
+		loader->final_skip = ((const uint64_t *)table)[1]; /* after its version */
+	}
+	return NULL;
 }
 
 /* On the firmware's stack.  Prints nothing itself: until the exit has succeeded the firmware may
@@ -127,16 +143,20 @@ static void leave(void *opaque)
 
 	loader->log_problem = take_log(system, loader);
 	for (int i = 0; i < EXIT_TRIES; i++) {
-		uint64_t size = MAP_BYTES, key = 0, descriptor_size = 0;
+		uint64_t size = MAP_BYTES;
+		uint64_t key = 0;
+		uint64_t descriptor_size = 0;
 		uint32_t version = 0;
+		uint64_t status;
 
-		if (services->get_memory_map(&size, map_buffer, &key, &descriptor_size, &version) !=
-			    0 ||
-		    size > MAP_BYTES) {
+		status = services->get_memory_map(&size, map_buffer, &key, &descriptor_size,
+						  &version);
+		if (status != 0 || size > MAP_BYTES) {
 			return;
 		}
 		/* A timer event may change the map in between: then the key is stale. */
-		if (services->exit_boot_services(loader->efi_image_handle, key) == 0) {
+		status = services->exit_boot_services(loader->efi_image_handle, key);
+		if (status == 0) {
 			loader->boot_services = !memmap_read_efi(&loader->memory, map_buffer, size,
 								 descriptor_size);
 			return;
@@ -162,31 +182,47 @@ void efi_leave(struct boot_loader *loader)
 	__asm__ volatile("cli");
 }
 
-void efi_after(struct boot_loader *loader, struct boot_log *log)
+/* The system table, when it and its configuration tables can be read. */
+static const struct efi_system_table *reachable_tables(const struct boot_loader *loader)
 {
 	const struct efi_system_table *system =
 		boot_physical(loader->efi_system_table, sizeof(*system));
+	uint64_t bytes;
 
-	if (system == 0 ||
-	    boot_physical((uintptr_t)system->tables,
-			  MIN(system->table_count, TABLES_LIMIT) * sizeof(*system->tables)) == 0) {
-		boot_refuse("the EFI tables lie above 4 GiB");
+	if (system != NULL) {
+		bytes = MIN(system->table_count, TABLES_LIMIT) * sizeof(*system->tables);
+		if (boot_physical((uintptr_t)system->tables, bytes) != NULL) {
+			return system;
+		}
 	}
+	boot_refuse("the EFI tables lie above 4 GiB");
+}
 
-	uint64_t base = loader->log_base, log_bytes = loader->log_last + LAST_BYTES;
+void efi_after(struct boot_loader *loader, struct boot_log *log)
+{
+	const struct efi_system_table *system = reachable_tables(loader);
+	uint64_t base = loader->log_base;
+	uint64_t log_bytes = loader->log_last + LAST_BYTES;
 	uint64_t table = config_table(system, &final_events_guid);
-	uint64_t final_bytes = table == 0 ? 0 : FINAL_BYTES;
+	uint64_t final_bytes = 0;
 
 	if (base == 0) {
 		return;
 	}
-	if (boot_physical(base, log_bytes) == 0 ||
-	    (table != 0 && boot_physical(table, final_bytes) == 0)) {
+	if (table != 0) {
+		final_bytes = FINAL_BYTES;
+	}
+	if (boot_physical(base, log_bytes) == NULL ||
+	    (table != 0 && boot_physical(table, final_bytes) == NULL)) {
 		loader->log_problem = "the event log lies above 4 GiB";
 		return;
 	}
-	log->head = (struct corbel_boot_log){final_bytes, log_bytes, loader->log_last,
-					     loader->final_skip};
+	log->head = (struct corbel_boot_log){
+		.final_bytes = final_bytes,
+		.log_bytes = log_bytes,
+		.last = loader->log_last,
+		.final_skip = loader->final_skip,
+	};
 	memcpy(log->bytes, (const void *)table, final_bytes);
 	memcpy(log->bytes + final_bytes, (const void *)base, log_bytes);
 }

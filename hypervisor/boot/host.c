@@ -23,11 +23,17 @@
 #include "virt/virt.h"
 
 static struct kept_module kept[KEPT_MODULES] = {
-	{.name = "plan"}, {.name = "kernel"}, {.name = "initrd"}};
+	{.name = "plan"},
+	{.name = "kernel"},
+	{.name = "initrd"},
+};
 
 struct digests {
-	uint8_t sha256[SHA256_LEN], sha384[SHA384_LEN];
+	uint8_t sha256[SHA256_LEN];
+	uint8_t sha384[SHA384_LEN];
 };
+
+#define LEAST_HEAP (8ul << 20) /* bytes; below that nothing could be served */
 
 static void memory_init(struct boot_info *boot)
 {
@@ -35,7 +41,7 @@ static void memory_init(struct boot_info *boot)
 	uint64_t heap = ROUND_UP(table + frames_table_bytes(boot->ram_top), PAGE_SIZE);
 	uint64_t end = boot->hv_base + boot->hv_size;
 
-	CHECK(heap + (8ul << 20) < end);
+	CHECK(heap + LEAST_HEAP < end);
 	frames_init(boot, (void *)table);
 	heap_init(heap, end - heap);
 	printk("memory: %lu MiB for domains, %lu MiB for the hypervisor\n",
@@ -51,7 +57,9 @@ static void *copy_to_heap(const struct boot_module *module, struct digests *out)
 		uint8_t *to = heap_page(NULL);
 		void *from = slot_map(frame_of(module->base + at));
 
-		first = first ?: to;
+		if (at == 0) {
+			first = to;
+		}
 		CHECK(to && to == first + at);
 		memcpy(to, from, MIN(module->size - at, PAGE_SIZE));
 		slot_unmap(from);
@@ -61,68 +69,101 @@ static void *copy_to_heap(const struct boot_module *module, struct digests *out)
 	return first;
 }
 
+/* The frame that keeps the module's byte `at`; a block is made for the first of each 2 MiB. */
+static frame_t frame_to_keep(struct kept_module *module, uint64_t at)
+{
+	frame_t frame;
+
+	if (at % BLOCK_SIZE == 0) {
+		if (module->blocks == ARRAY_SIZE(module->block) ||
+		    frames_alloc(OWNER_HYPERVISOR, BLOCK_ORDER, &module->block[module->blocks])) {
+			panic("module %s: too large for the memory of this host", module->name);
+		}
+		module->blocks++;
+	}
+	frame.n = module->block[module->blocks - 1].n + ((at % BLOCK_SIZE) >> PAGE_SHIFT);
+	return frame;
+}
+
 /* Copies a module into blocks of its own and hashes the copy, not the original. */
-static void keep_module(struct kept_module *k, const struct boot_module *module,
+static void keep_module(struct kept_module *keep, const struct boot_module *module,
 			struct digests *out)
 {
 	struct sha2_ctx c256;
 	struct sha2_ctx c384;
 
-	k->size = module->size;
+	keep->size = module->size;
 	sha256_init(&c256);
 	sha384_init(&c384);
 	for (uint64_t at = 0; at < module->size; at += PAGE_SIZE) {
 		uint64_t part = MIN(module->size - at, PAGE_SIZE);
-		frame_t to;
+		frame_t to = frame_to_keep(keep, at);
 		void *page;
 
-		if (at % BLOCK_SIZE == 0) {
-			if (k->blocks == ARRAY_SIZE(k->block) ||
-			    frames_alloc(OWNER_HYPERVISOR, BLOCK_ORDER, &k->block[k->blocks])) {
-				panic("module %s: too large for the memory of this host", k->name);
-			}
-			k->blocks++;
-		}
-		to.n = k->block[k->blocks - 1].n + ((at % BLOCK_SIZE) >> PAGE_SHIFT);
 		frame_copy(to, 0, frame_of(module->base + at), 0, (uint32_t)part);
 		page = slot_map(to);
-		sha2_update(&c256, page, part);
+		sha256_update(&c256, page, part);
 		if (measure_ok()) {
-			sha2_update(&c384, page, part);
+			sha384_update(&c384, page, part);
 		}
 		slot_unmap(page);
 	}
-	sha2_final(&c256, out->sha256);
-	sha2_final(&c384, out->sha384);
+	sha256_final(&c256, out->sha256);
+	sha384_final(&c384, out->sha384);
 }
 
-/* 64 small hex digits. */
+#define DIGEST_DIGITS (2 * SHA256_LEN)
+
+/* Of a small hex digit; more than 15: it is none. */
+static unsigned hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9') {
+		return (unsigned)(digit - '0');
+	}
+	if (digit >= 'a' && digit <= 'f') {
+		return (unsigned)(digit - 'a') + 10;
+	}
+	return UINT32_MAX;
+}
+
 static bool read_digest(const char *text, uint8_t out[SHA256_LEN])
 {
-	for (unsigned i = 0; i < 2 * SHA256_LEN; i++) {
-		unsigned letter = (unsigned)text[i] - 'a', digit = (unsigned)text[i] - '0';
+	for (unsigned i = 0; i < DIGEST_DIGITS; i++) {
+		unsigned value = hex_value(text[i]);
 
-		if (letter > 5 && digit > 9) {
+		if (value > 15) {
 			return false;
 		}
-		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (letter > 5 ? digit : letter + 10));
+		out[i / 2] = (uint8_t)(out[i / 2] << 4 | value);
 	}
 	return true;
+}
+
+/* One digest, or two with a comma between them. */
+static bool read_digests(const char *text, uint8_t out[2][SHA256_LEN])
+{
+	size_t length = strlen(text);
+
+	if (length == DIGEST_DIGITS) {
+		return read_digest(text, out[0]);
+	}
+	return length == 2 * DIGEST_DIGITS + 1 && text[DIGEST_DIGITS] == ',' &&
+	       read_digest(text, out[0]) && read_digest(text + DIGEST_DIGITS + 1, out[1]);
 }
 
 /* `policy-key=HEX[,HEX]`: who may sign a policy for a running host.  Measured with the rest of the
  * command line. */
 static void read_policy_keys(const struct boot_info *boot)
 {
-	char text[2 * 64 + 3] = ""; /* one more than allowed, to see it */
+	char text[2 * DIGEST_DIGITS + 3] = ""; /* one more than allowed, to see it */
 
 	if (boot_option(boot, "policy-key", text, sizeof(text)) &&
-	    !((strlen(text) == 64 || (strlen(text) == 129 && text[64] == ',' &&
-				      read_digest(text + 65, host.policy_key[1]))) &&
-	      read_digest(text, host.policy_key[0]))) {
+	    !read_digests(text, host.policy_key)) {
 		panic("option policy-key: not one or two SHA-256 in small hex digits");
 	}
 }
+
+#define SERIAL_DIGITS 18u /* so that a serial fits 64 bits */
 
 /* `policy-serial=N`: of the boot policy, so that an owner can refuse an older one.  Measured too.
  */
@@ -133,25 +174,30 @@ static void read_policy_serial(const struct boot_info *boot)
 	if (!boot_option(boot, "policy-serial", text, sizeof(text))) {
 		return;
 	}
-	for (const char *c = text; *c; c++) {
-		if (*c < '0' || *c > '9' || c == text + 18) {
-			panic("option policy-serial: not a number of at most 18 digits");
+	for (const char *digit = text; *digit; digit++) {
+		if (*digit < '0' || *digit > '9' || digit == text + SERIAL_DIGITS) {
+			panic("option policy-serial: not a number of at most %u digits",
+			      SERIAL_DIGITS);
 		}
-		host.policy_serial = host.policy_serial * 10 + (uint64_t)(*c - '0');
+		host.policy_serial *= 10;
+		host.policy_serial += (uint64_t)(*digit - '0');
 	}
 }
 
 static void check_builder_header(const void *image, uint64_t size)
 {
-	const struct corbel_builder_header *h = image;
+	const struct corbel_builder_header *header = image;
 
-	if (size < sizeof(*h) || h->magic != CORBEL_BUILDER_MAGIC || h->size != size ||
-	    h->memory < size || h->memory > CORBEL_BUILDER_RAM - CORBEL_BUILDER_BASE ||
-	    h->entry >= size) {
+	if (size < sizeof(*header) || header->magic != CORBEL_BUILDER_MAGIC ||
+	    header->size != size) {
 		panic("module builder: not a builder image");
 	}
-	host.builder_svn = h->svn;
-	if (h->flags & 1) {
+	if (header->memory < size || header->entry >= size ||
+	    header->memory > CORBEL_BUILDER_RAM - CORBEL_BUILDER_BASE) {
+		panic("module builder: its header's memory or entry is out of bounds");
+	}
+	host.builder_svn = header->svn;
+	if (header->flags & 1) {
 		host.flags |= CORBEL_HOST_DEBUG;
 		printk("builder: TEST BUILD, accepts debug requests\n");
 	}
@@ -159,18 +205,41 @@ static void check_builder_header(const void *image, uint64_t size)
 
 _Static_assert(BOOT_LOG_MAX == MEASURE_FW_LOG_MAX, "firmware's log fits whole");
 
+static bool has_sibling_threads(void)
+{
+	/* APM vol. 3 E.4.17: threads per core, less one. */
+	return cpuid(0x80000000, 0).a >= 0x8000001E && (cpuid(0x8000001E, 0).b >> 8 & 0xFF);
+}
+
 static void measure_begin(struct boot_info *boot)
 {
-	measure_init(boot->tpm ? (volatile uint8_t *)TIS_BASE : NULL, now_ns);
-	CHECK(measure_firmware_log(&boot->log, sizeof(boot->log.head) + boot->log.head.final_bytes +
-						       boot->log.head.log_bytes));
+	const struct corbel_boot_log *log = &boot->log.head;
+	volatile uint8_t *tpm = NULL;
+
+	if (boot->tpm) {
+		tpm = (volatile uint8_t *)TIS_BASE;
+	}
+	measure_init(tpm, now_ns);
+	CHECK(measure_firmware_log(&boot->log, sizeof(*log) + log->final_bytes + log->log_bytes));
 	measure_start();
 	measure_config(boot->cmdline);
-	host.flags |= (boot->tpm ? CORBEL_HOST_TPM : 0) | (boot->efi ? CORBEL_HOST_EFI : 0);
+}
+
+/* What the verifier is told of this host (abi/corbel.h). */
+static void find_host_flags(const struct boot_info *boot)
+{
+	if (boot->tpm) {
+		host.flags |= CORBEL_HOST_TPM;
+	}
+	if (boot->efi) {
+		host.flags |= CORBEL_HOST_EFI;
+	}
 	/* Bus masters are off, and nobody is given a port, configuration space or a BAR. */
-	host.flags |= boot->masters_stopped ? CORBEL_HOST_NO_DEVICES : 0;
-	if (cpuid(0x80000000, 0).a >= 0x8000001E && cpuid(0x8000001E, 0).b >> 8 & 0xFF) {
-		host.flags |= CORBEL_HOST_SMT; /* APM vol. 3 E.4.17: threads per core, less one */
+	if (boot->masters_stopped) {
+		host.flags |= CORBEL_HOST_NO_DEVICES;
+	}
+	if (has_sibling_threads()) {
+		host.flags |= CORBEL_HOST_SMT;
 	}
 	if (!cpu_has_ibpb()) {
 		host.flags |= CORBEL_HOST_NO_IBPB;
@@ -196,21 +265,24 @@ static void measure_end(void)
 static void take_modules(struct boot_info *boot)
 {
 	static const enum measure_kind kind[BOOT_MODULES] = {
-		MEASURE_policy, MEASURE_builder, MEASURE_plan, MEASURE_kernel, MEASURE_initrd};
+		[MODULE_policy] = MEASURE_policy, [MODULE_builder] = MEASURE_builder,
+		[MODULE_plan] = MEASURE_plan,     [MODULE_kernel] = MEASURE_kernel,
+		[MODULE_initrd] = MEASURE_initrd,
+	};
 	const struct boot_module *m = boot->module;
 	void *image[] = {[MODULE_policy] = NULL, [MODULE_builder] = NULL};
-	struct digests d;
+	struct digests digests;
 
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		if (i < ARRAY_SIZE(image)) {
-			image[i] = copy_to_heap(&m[i], &d);
+			image[i] = copy_to_heap(&m[i], &digests);
 		} else {
-			keep_module(&kept[i - MODULE_plan], &m[i], &d);
+			keep_module(&kept[i - MODULE_plan], &m[i], &digests);
 		}
-		measure_file(kind[i], d.sha256, d.sha384, m[i].size);
+		measure_file(kind[i], digests.sha256, digests.sha384, m[i].size);
 		frames_add_region(m[i].base, ROUND_UP(m[i].size, PAGE_SIZE));
 		if (i == MODULE_builder) {
-			memcpy(host.builder_image, d.sha256, sizeof(host.builder_image));
+			memcpy(host.builder_image, digests.sha256, sizeof(host.builder_image));
 		}
 	}
 	policy_boot(image[MODULE_policy], m[MODULE_policy].size);
@@ -226,6 +298,7 @@ void core_main(struct boot_info *boot)
 	read_policy_serial(boot);
 	launchlog_draw_boot_id();
 	measure_begin(boot);
+	find_host_flags(boot);
 	take_modules(boot);
 	measure_end();
 	launchlog_boot();

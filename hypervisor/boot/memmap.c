@@ -16,13 +16,21 @@
 #define EFI_SPECIFIC_PURPOSE (1ull << 18)
 
 struct efi_memory_descriptor {
-	uint32_t type, pad;
-	uint64_t physical, virtual, pages, attributes;
+	uint32_t type;
+	uint32_t pad;
+	uint64_t physical;
+	uint64_t virtual;
+	uint64_t pages; /* of 4 KiB */
+	uint64_t attributes;
 };
+#define EFI_PAGES_MAX (1ull << 40) /* more is not believed: in bytes it still fits 64 bits */
 
 static uint64_t range_end(uint64_t base, uint64_t size)
 {
-	return base >= ADDRESS_LIMIT || size > ADDRESS_LIMIT - base ? ADDRESS_LIMIT : base + size;
+	if (base >= ADDRESS_LIMIT || size > ADDRESS_LIMIT - base) {
+		return ADDRESS_LIMIT;
+	}
+	return base + size;
 }
 
 static uint64_t region_end(const struct boot_region *region)
@@ -90,11 +98,37 @@ void memmap_remove(struct memory_map *map, uint64_t base, uint64_t size)
 		}
 		delete_at(map, at);
 		if (low < base) {
-			insert_at(map, at++, low, base);
+			insert_at(map, at, low, base);
+			at++;
 		}
 		if (high > end) {
-			insert_at(map, at++, end, high);
+			insert_at(map, at, end, high);
+			at++;
 		}
+	}
+}
+
+static bool is_usable(const struct efi_memory_descriptor *d)
+{
+	if (d->attributes & EFI_SPECIFIC_PURPOSE) {
+		return false;
+	}
+	return d->type == EFI_CONVENTIONAL ||
+	       (d->type >= EFI_LOADER_CODE && d->type <= EFI_BOOT_DATA);
+}
+
+/* What is usable is added first, then all that is not is taken out: where descriptors overlap, no
+ * RAM is. */
+static void apply_descriptor(struct memory_map *map, const struct efi_memory_descriptor *d,
+			     bool adding)
+{
+	uint64_t bytes = MIN(d->pages, EFI_PAGES_MAX) << PAGE_SHIFT;
+	bool usable = is_usable(d);
+
+	if (adding && usable) {
+		memmap_add(map, d->physical, bytes);
+	} else if (!adding && !usable) {
+		memmap_remove(map, d->physical, bytes);
 	}
 }
 
@@ -107,19 +141,10 @@ bool memmap_read_efi(struct memory_map *map, const uint8_t *descriptors, uint64_
 	}
 	for (int pass = 0; pass < 2; pass++) {
 		for (uint64_t at = 0; at + descriptor_size <= size; at += descriptor_size) {
-			struct efi_memory_descriptor d;
+			struct efi_memory_descriptor descriptor;
 
-			memcpy(&d, descriptors + at, sizeof(d));
-			uint64_t bytes = MIN(d.pages, 1ull << 40) << 12;
-			bool usable = ((d.type >= EFI_LOADER_CODE && d.type <= EFI_BOOT_DATA) ||
-				       d.type == EFI_CONVENTIONAL) &&
-				      !(d.attributes & EFI_SPECIFIC_PURPOSE);
-
-			if (pass == 0 && usable) {
-				memmap_add(map, d.physical, bytes);
-			} else if (pass == 1 && !usable) {
-				memmap_remove(map, d.physical, bytes);
-			}
+			memcpy(&descriptor, descriptors + at, sizeof(descriptor));
+			apply_descriptor(map, &descriptor, pass == 0);
 		}
 	}
 	return true;
@@ -137,13 +162,17 @@ uint64_t memmap_total(const struct memory_map *map)
 
 uint64_t memmap_top(const struct memory_map *map)
 {
-	return map->count == 0 ? 0 : region_end(&map->region[map->count - 1]);
+	if (map->count == 0) {
+		return 0;
+	}
+	return region_end(&map->region[map->count - 1]);
 }
 
 uint64_t memmap_take(struct memory_map *map, uint64_t size, uint64_t align, uint64_t low,
 		     uint64_t high)
 {
-	uint64_t best = 0, best_size = 0;
+	uint64_t best = 0;
+	uint64_t best_size = 0;
 
 	for (uint32_t i = 0; i < map->count; i++) {
 		uint64_t from = MAX(map->region[i].base, low);

@@ -16,7 +16,10 @@ static long check_version(struct hc_call *call)
 {
 	const struct xen_domctl *op = (const struct xen_domctl *)call->in.bytes;
 
-	return op->interface_version == XEN_DOMCTL_INTERFACE_VERSION ? 0 : -XEN_EACCES;
+	if (op->interface_version != XEN_DOMCTL_INTERFACE_VERSION) {
+		return -XEN_EACCES;
+	}
+	return 0;
 }
 
 /* For calls that act on another domain. */
@@ -24,7 +27,10 @@ static long check_other(struct hc_call *call)
 {
 	long error = check_version(call);
 
-	return !error && call->target == call->caller ? -XEN_EINVAL : error;
+	if (!error && call->target == call->caller) {
+		return -XEN_EINVAL;
+	}
+	return error;
 }
 
 long hc_domctl_destroy(struct hc_call *call)
@@ -43,12 +49,15 @@ static long change_state(struct hc_call *call, void (*change)(struct domain *d),
 	struct domain *d = call->target;
 	long error = check_other(call);
 
-	if (!error) {
-		spin_lock(&d->lock);
-		change(d);
-		error = done >> d->state & 1 ? 0 : -XEN_EINVAL;
-		spin_unlock(&d->lock);
+	if (error) {
+		return error;
 	}
+	spin_lock(&d->lock);
+	change(d);
+	if (!(done >> d->state & 1)) {
+		error = -XEN_EINVAL;
+	}
+	spin_unlock(&d->lock);
 	return error;
 }
 
@@ -97,22 +106,29 @@ static void fill_vcpus(const struct domain *d, struct xen_domctl_getdomaininfo *
 	}
 }
 
+static uint32_t state_flags(const struct domain *d)
+{
+	uint32_t reason = d->shutdown_reason & XEN_DOMINF_shutdownmask;
+	uint32_t flags = 0;
+
+	if (d->state == CORBEL_DOM_building || d->state == CORBEL_DOM_sealed ||
+	    d->state == CORBEL_DOM_paused) {
+		flags |= XEN_DOMINF_paused;
+	} else if (d->state == CORBEL_DOM_dying) {
+		flags |= XEN_DOMINF_dying;
+	}
+	if (d->shutdown_reason != 0xFF) {
+		flags |= XEN_DOMINF_shutdown | reason << XEN_DOMINF_shutdownshift;
+	}
+	return flags;
+}
+
 static void fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
 	memset(info, 0, sizeof(*info));
 	spin_lock(&d->lock);
 	info->domain = d->id;
-	info->flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
-	if (d->state == CORBEL_DOM_building || d->state == CORBEL_DOM_sealed ||
-	    d->state == CORBEL_DOM_paused) {
-		info->flags |= XEN_DOMINF_paused;
-	} else if (d->state == CORBEL_DOM_dying) {
-		info->flags |= XEN_DOMINF_dying;
-	}
-	if (d->shutdown_reason != 0xFF) {
-		info->flags |= XEN_DOMINF_shutdown | (d->shutdown_reason & XEN_DOMINF_shutdownmask)
-							     << XEN_DOMINF_shutdownshift;
-	}
+	info->flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap | state_flags(d);
 	info->tot_pages = d->charge.ram_pages;
 	info->max_pages = d->charge.ram_limit;
 	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;

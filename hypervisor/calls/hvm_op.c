@@ -12,6 +12,12 @@ static bool builder_param(uint32_t index)
 	       index == HVM_PARAM_CONSOLE_PFN || index == HVM_PARAM_CONSOLE_EVTCHN;
 }
 
+/* Of an index that was checked. */
+static uint64_t *param_of(struct domain *d, uint32_t index)
+{
+	return &d->hvm_param[index_in(index, ARRAY_SIZE(d->hvm_param))];
+}
+
 static long set_callback(struct hc_call *call, uint64_t value)
 {
 	struct domain *d = call->caller;
@@ -34,8 +40,10 @@ long hc_hvm_set_param(struct hc_call *call)
 	const struct xen_hvm_param *arg = (void *)call->in.bytes;
 
 	if (call->target == call->caller) {
-		return arg->index == HVM_PARAM_CALLBACK_IRQ ? set_callback(call, arg->value)
-							    : -XEN_EPERM;
+		if (arg->index != HVM_PARAM_CALLBACK_IRQ) {
+			return -XEN_EPERM;
+		}
+		return set_callback(call, arg->value);
 	}
 	/* The dispatcher let only its builder, while building, come here (INV-DOM-1). */
 	if (call->target->state != CORBEL_DOM_building) {
@@ -44,8 +52,7 @@ long hc_hvm_set_param(struct hc_call *call)
 	if (!builder_param(arg->index)) {
 		return -XEN_EINVAL;
 	}
-	call->target->hvm_param[index_in(arg->index, ARRAY_SIZE(call->target->hvm_param))] =
-		arg->value;
+	*param_of(call->target, arg->index) = arg->value;
 	return 0;
 }
 
@@ -59,7 +66,6 @@ long hc_hvm_get_param(struct hc_call *call)
 	if (!builder_param(arg->index) && arg->index != HVM_PARAM_CALLBACK_IRQ) {
 		return -XEN_EINVAL;
 	}
-	arg->value =
-		call->target->hvm_param[index_in(arg->index, ARRAY_SIZE(call->target->hvm_param))];
+	arg->value = *param_of(call->target, arg->index);
 	return 0;
 }

@@ -62,6 +62,8 @@ enum sub_place {
 	SUB_none,       /* set_timer_op has one meaning */
 	SUB_inside      /* the argument's first word: the argument is copied to find the row */
 };
+#define LOW_RDI_SUBS 63u
+
 enum pointer_place { POINTER_in_rsi, POINTER_in_rdx, POINTER_in_rdi };
 
 /* By number; what is not named here has the sub-op in RDI and the pointer in RSI. */
@@ -74,9 +76,26 @@ static const struct call_shape {
 	[__HYPERVISOR_memory_op] = {.sub = SUB_in_low_rdi},
 	[__HYPERVISOR_set_timer_op] = {.sub = SUB_none},
 	[__HYPERVISOR_vcpu_op] = {.pointer = POINTER_in_rdx},
-	[__HYPERVISOR_platform_op] = {SUB_inside, POINTER_in_rdi, sizeof(uint32_t), false},
-	[__HYPERVISOR_sysctl] = {SUB_inside, POINTER_in_rdi, sizeof(hc_sysctl_t), true},
-	[__HYPERVISOR_domctl] = {SUB_inside, POINTER_in_rdi, sizeof(hc_domctl_t), true},
+	[__HYPERVISOR_platform_op] =
+		{
+			.sub = SUB_inside,
+			.pointer = POINTER_in_rdi,
+			.inside = sizeof(uint32_t),
+		},
+	[__HYPERVISOR_sysctl] =
+		{
+			.sub = SUB_inside,
+			.pointer = POINTER_in_rdi,
+			.inside = sizeof(hc_sysctl_t),
+			.written = true,
+		},
+	[__HYPERVISOR_domctl] =
+		{
+			.sub = SUB_inside,
+			.pointer = POINTER_in_rdi,
+			.inside = sizeof(hc_domctl_t),
+			.written = true,
+		},
 };
 
 static uint8_t row_of[HC_NUMBERS][HC_SUBS];
@@ -87,11 +106,14 @@ void hypercall_init(void)
 	memset(row_of, NO_ROW, sizeof(row_of));
 	memset(rest_of, NO_ROW, sizeof(rest_of));
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct hc_row *r = &rows[i];
-		uint8_t *slot = r->kind == KIND_deny_rest ? &rest_of[r->number]
-							  : &row_of[r->number][r->sub];
+		const struct hc_row *row = &rows[i];
+		uint8_t *slot = &rest_of[row->number];
 
-		CHECK(r->number < HC_NUMBERS && r->sub < HC_SUBS && *slot == NO_ROW);
+		CHECK(row->number < HC_NUMBERS && row->sub < HC_SUBS);
+		if (row->kind != KIND_deny_rest) {
+			slot = &row_of[row->number][row->sub];
+		}
+		CHECK(*slot == NO_ROW);
 		*slot = (uint8_t)i;
 	}
 }
@@ -106,7 +128,10 @@ static const struct hc_row *find_row(uint64_t number, uint64_t sub)
 	if (index == NO_ROW) {
 		index = rest_of[index_in(number, HC_NUMBERS)];
 	}
-	return index == NO_ROW ? NULL : &rows[index];
+	if (index == NO_ROW) {
+		return NULL;
+	}
+	return &rows[index];
 }
 
 /* Out of the way of calls that are allowed: not inlined, so that those save no registers for it. */
@@ -125,18 +150,37 @@ static __attribute__((noinline)) int fetch_inside(struct hc_call *call, uint64_t
 	}
 	gbuf_read(pin, 0, call->in.bytes, shape->inside);
 	memcpy(&sub, call->in.bytes, sizeof(sub));
-	call->sub = (uint16_t)sub;
+	call->sub = sub;
 	call->row = find_row(number, sub);
 	return 0;
+}
+
+/* The argument that the row names, from where the call's number has its pointer. */
+static inline int fetch_argument(struct hc_call *call, const struct hc_row *row,
+				 enum pointer_place place, struct gbuf *pin)
+{
+	uint64_t pointer = call->arg[1];
+	int rc;
+
+	if (place == POINTER_in_rdx) {
+		pointer = call->arg[2];
+	}
+	if (row->dir == DIR_IN) {
+		return copy_from_guest(call->vcpu, call->in.bytes, pointer, row->size);
+	}
+	rc = gbuf_pin(call->vcpu, pointer, row->size, true, pin);
+	if (rc == 0) {
+		gbuf_read(pin, 0, call->in.bytes, row->size);
+	}
+	return rc;
 }
 
 /* Finds the row and brings in its argument; *pin stays pinned if it is to be written back. */
 static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 {
 	const struct call_shape *shape = &shapes[index_in(number, HC_NUMBERS)];
-	uint64_t sub = call->arg[0], pointer;
+	uint64_t sub = call->arg[0];
 	const struct hc_row *row;
-	int rc;
 
 	if (number >= HC_NUMBERS) {
 		call->row = NULL;
@@ -148,23 +192,22 @@ static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 		if (shape->sub == SUB_inside) {
 			return fetch_inside(call, number, shape, pin);
 		}
-		sub = shape->sub == SUB_in_low_rdi ? sub & 63 : 0;
+		if (shape->sub == SUB_in_low_rdi) {
+			sub &= LOW_RDI_SUBS;
+		} else {
+			sub = 0;
+		}
 	}
 	row = find_row(number, sub);
-	call->sub = (uint16_t)call->arg[0];
+	call->sub = call->arg[0];
 	call->row = row;
-	if (!row || row->kind != KIND_call || (row->dir != DIR_IN && row->dir != DIR_INOUT)) {
+	if (!row || row->kind != KIND_call) {
 		return 0;
 	}
-	pointer = call->arg[shape->pointer == POINTER_in_rdx ? 2 : 1];
-	if (row->dir == DIR_IN) {
-		return copy_from_guest(call->vcpu, call->in.bytes, pointer, row->size);
+	if (row->dir != DIR_IN && row->dir != DIR_INOUT) {
+		return 0;
 	}
-	rc = gbuf_pin(call->vcpu, pointer, row->size, true, pin);
-	if (rc == 0) {
-		gbuf_read(pin, 0, call->in.bytes, row->size);
-	}
-	return rc;
+	return fetch_argument(call, row, shape->pointer, pin);
 }
 
 /* A call that Corbel never grants: on record with the domain that it was aimed at. */
@@ -233,12 +276,14 @@ static long perform(struct hc_call *call, uint64_t number)
 
 static COLD void trace_call(const struct hc_call *call, uint64_t number, long result)
 {
-	trace_add((struct corbel_trace){.kind = CORBEL_TRACE_hypercall,
-					.subject = call->caller->id,
-					.object = call->caller->id,
-					.call = (uint32_t)number << 16 | (call->arg[0] & 0xFFFF),
-					.result = (int32_t)result,
-					.arg = call->arg[1]});
+	trace_add((struct corbel_trace){
+		.kind = CORBEL_TRACE_hypercall,
+		.subject = call->caller->id,
+		.object = call->caller->id,
+		.call = (uint32_t)number << 16 | (call->arg[0] & 0xFFFF),
+		.result = (int32_t)result,
+		.arg = call->arg[1],
+	});
 }
 
 enum virt_action hypercall_dispatch(struct virt_vcpu *virt)
@@ -271,5 +316,8 @@ enum virt_action hypercall_dispatch(struct virt_vcpu *virt)
 	if (__builtin_expect(trace_verbose, 0)) {
 		trace_call(&call, number, result);
 	}
-	return state != CORBEL_DOM_running || call.block ? VIRT_STOP : VIRT_RESUME;
+	if (state != CORBEL_DOM_running || call.block) {
+		return VIRT_STOP;
+	}
+	return VIRT_RESUME;
 }

@@ -148,23 +148,32 @@ long hc_trace_read(struct hc_call *call)
 {
 	struct corbel_read *op = (struct corbel_read *)call->in.bytes;
 	struct corbel_trace piece[TRACE_PIECE];
-	uint64_t next = op->offset << 8 >> 8, lost = 0;
-	uint32_t room, filled = 0, n, cpu = op->offset >> 56;
+	/* abi/corbel.h: the CPU in the highest byte, the record's number below it. */
+	uint32_t cpu = op->offset >> 56;
+	uint64_t next = op->offset << 8 >> 8;
+	uint64_t lost = 0;
+	uint32_t room = op->size / sizeof(piece[0]);
+	uint32_t filled = 0;
 
-	if (op->size > PAGE_SIZE || op->size < sizeof(piece[0]) || op->buffer % 8 ||
-	    cpu >= percpu_count) {
+	if (op->size > PAGE_SIZE || room == 0 || op->buffer % sizeof(uint64_t)) {
 		return -XEN_EINVAL;
 	}
-	for (room = op->size / sizeof(piece[0]); room > 0; room -= n) {
-		n = trace_read((uint32_t)index_in(cpu, percpu_count), next, piece,
-			       MIN(room, TRACE_PIECE), &next, &lost);
-		if (n == 0) {
+	if (cpu >= percpu_count) {
+		return -XEN_EINVAL;
+	}
+	cpu = (uint32_t)index_in(cpu, percpu_count);
+	while (room > 0) {
+		uint32_t count = trace_read(cpu, next, piece, MIN(room, TRACE_PIECE), &next, &lost);
+		uint32_t bytes = count * sizeof(piece[0]);
+
+		if (count == 0) {
 			break;
 		}
-		if (copy_to_guest(call->vcpu, op->buffer + filled, piece, n * sizeof(piece[0]))) {
+		if (copy_to_guest(call->vcpu, op->buffer + filled, piece, bytes)) {
 			return -XEN_EFAULT;
 		}
-		filled += n * sizeof(piece[0]);
+		filled += bytes;
+		room -= count;
 	}
 	op->filled = filled;
 	op->next = next | (uint64_t)cpu << 56;

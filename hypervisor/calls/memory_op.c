@@ -32,13 +32,15 @@ long hc_memory_populate(struct hc_call *call)
 {
 	const struct xen_memory_reservation *arg = (void *)call->in.bytes;
 	unsigned order = arg->extent_order;
-	uint64_t limit = order ? BLOCKS_MAX : BATCH_MAX;
 	xen_pfn_t gfns[BATCH_MAX];
-	uint64_t count = MIN(arg->nr_extents, limit);
+	uint64_t count = MIN(arg->nr_extents, BATCH_MAX);
 	int rc;
 
 	if ((order != 0 && order != BLOCK_ORDER) || arg->mem_flags) {
 		return -XEN_EINVAL;
+	}
+	if (order) {
+		count = MIN(count, BLOCKS_MAX);
 	}
 	if (count == 0) {
 		return 0;
@@ -53,8 +55,11 @@ long hc_memory_populate(struct hc_call *call)
 		if (rc == -XEN_EAGAIN && i == 0) {
 			help_scrubbing(call->vcpu);
 		}
+		if (rc && i > 0) {
+			return (long)i; /* progress so far; the rest can be asked again */
+		}
 		if (rc) {
-			return i ? (long)i : rc; /* progress so far; the rest can be asked again */
+			return rc;
 		}
 	}
 	return (long)count;
@@ -62,12 +67,37 @@ long hc_memory_populate(struct hc_call *call)
 
 static int map_shared(struct domain *d, gfn_t gfn, void *page)
 {
-	struct npt_entry e = {.frame = frame_of((uintptr_t)page),
-			      .kind = NPT_SHARED,
-			      .write = true,
-			      .exec = false};
+	struct npt_entry entry = {
+		.frame = frame_of((uintptr_t)page),
+		.kind = NPT_SHARED,
+		.write = true,
+		.exec = false,
+	};
 
-	return gfn.n == 0 || gfn.n >= GFN_LIMIT ? -XEN_EINVAL : domain_replace(d, gfn, &e);
+	if (gfn.n == 0 || gfn.n >= GFN_LIMIT) {
+		return -XEN_EINVAL;
+	}
+	return domain_replace(d, gfn, &entry);
+}
+
+/* The page of the caller's own that arg names; NULL: there is none such. */
+static void *shared_page(struct domain *d, const struct xen_add_to_physmap *arg)
+{
+	if (arg->space == XENMAPSPACE_shared_info && arg->idx == 0) {
+		return d->shared_info;
+	}
+	if (arg->space == XENMAPSPACE_grant_table && arg->idx < GRANT_FRAMES) {
+		return grant_frame(d, (uint32_t)arg->idx);
+	}
+	return NULL;
+}
+
+/* The row's right is the caller's over the target, but these pages are for oneself: the builder
+ * leaves them to the guest.  What the gate has counted as allowed is taken back. */
+static long refuse_other(struct hc_call *call)
+{
+	gate_overrule(call, call->target, XSM_RIGHT(mmu, physmap));
+	return -XEN_EPERM;
 }
 
 long hc_memory_add(struct hc_call *call)
@@ -77,18 +107,13 @@ long hc_memory_add(struct hc_call *call)
 	void *page;
 
 	if (d != call->caller) {
-		/* The builder leaves these pages to the guest. */
-		return gate_deny(call, d, XSM_RIGHT(mmu, physmap));
+		return refuse_other(call);
 	}
-	switch (arg->space) {
-	case XENMAPSPACE_shared_info:
-		return arg->idx ? -XEN_EINVAL : map_shared(d, (gfn_t){arg->gpfn}, d->shared_info);
-	case XENMAPSPACE_grant_table:
-		page = arg->idx < GRANT_FRAMES ? grant_frame(d, (uint32_t)arg->idx) : NULL;
-		return page ? map_shared(d, (gfn_t){arg->gpfn}, page) : -XEN_EINVAL;
-	default:
+	page = shared_page(d, arg);
+	if (!page) {
 		return -XEN_EINVAL;
 	}
+	return map_shared(d, (gfn_t){arg->gpfn}, page);
 }
 
 long hc_memory_remove(struct hc_call *call)
@@ -96,7 +121,7 @@ long hc_memory_remove(struct hc_call *call)
 	const struct xen_remove_from_physmap *arg = (void *)call->in.bytes;
 
 	if (call->target != call->caller) {
-		return gate_deny(call, call->target, XSM_RIGHT(mmu, physmap));
+		return refuse_other(call);
 	}
 	return domain_replace(call->caller, (gfn_t){arg->gpfn}, NULL);
 }
@@ -104,7 +129,8 @@ long hc_memory_remove(struct hc_call *call)
 /* One page of the building domain into the builder's window. */
 static int map_foreign(struct domain *builder, struct domain *target, uint64_t from, uint64_t to)
 {
-	struct npt_entry e;
+	struct npt_entry theirs;
+	struct npt_entry ours = {.kind = NPT_FOREIGN, .write = true};
 	bool ok;
 	int rc;
 
@@ -112,31 +138,56 @@ static int map_foreign(struct domain *builder, struct domain *target, uint64_t f
 		return -XEN_EINVAL; /* its own RAM and the modules stay what they are */
 	}
 	spin_lock(&target->lock);
-	ok = npt_lookup(&target->npt, (gfn_t){from}, &e) && e.kind == NPT_RAM &&
-	     frame_get(e.frame, target->id);
+	ok = npt_lookup(&target->npt, (gfn_t){from}, &theirs) && theirs.kind == NPT_RAM &&
+	     frame_get(theirs.frame, target->id);
 	spin_unlock(&target->lock);
 	if (!ok) {
 		return -XEN_ENOENT;
 	}
-	e = (struct npt_entry){.frame = e.frame, .kind = NPT_FOREIGN, .write = true};
-	rc = domain_replace(builder, (gfn_t){to}, &e);
+	ours.frame = theirs.frame;
+	rc = domain_replace(builder, (gfn_t){to}, &ours);
 	if (rc) {
-		frame_put(e.frame);
-	} else {
-		target->mapped_by_builder++;
+		frame_put(theirs.frame);
+		return rc;
 	}
-	return rc;
+	target->mapped_by_builder++;
+	return 0;
+}
+
+/* What a batch of foreign mappings is: the caller's arrays, copied; errors go back through a pin.
+ */
+struct foreign_batch {
+	uint32_t count;
+	xen_ulong_t from[BATCH_MAX]; /* gfns of the target */
+	xen_pfn_t to[BATCH_MAX];     /* gfns of the caller */
+	int errors[BATCH_MAX];
+	struct gbuf out;
+};
+
+/* On success batch->out is pinned. */
+static int fetch_batch(struct vcpu *v, const struct xen_add_to_physmap_batch *arg,
+		       struct foreign_batch *batch)
+{
+	uint32_t count = arg->size;
+
+	if (count == 0 || count > BATCH_MAX) {
+		return -XEN_EINVAL;
+	}
+	batch->count = count;
+	if (copy_from_guest(v, batch->from, (uintptr_t)arg->idxs.p,
+			    count * sizeof(batch->from[0])) ||
+	    copy_from_guest(v, batch->to, (uintptr_t)arg->gpfns.p, count * sizeof(batch->to[0]))) {
+		return -XEN_EFAULT;
+	}
+	return gbuf_pin(v, (uintptr_t)arg->errs.p, count * sizeof(batch->errors[0]), true,
+			&batch->out);
 }
 
 long hc_memory_add_batch(struct hc_call *call)
 {
 	const struct xen_add_to_physmap_batch *arg = (void *)call->in.bytes;
-	xen_ulong_t from[BATCH_MAX];
-	xen_pfn_t to[BATCH_MAX];
-	int errors[BATCH_MAX];
+	struct foreign_batch batch;
 	struct domain *target;
-	struct gbuf out;
-	uint32_t count = arg->size;
 	long rc;
 
 	if (arg->space != XENMAPSPACE_gmfn_foreign) {
@@ -147,20 +198,17 @@ long hc_memory_add_batch(struct hc_call *call)
 	if (rc) {
 		return rc;
 	}
-	if (call->target != call->caller || count == 0 || count > BATCH_MAX) {
-		rc = -XEN_EINVAL;
-	} else if (copy_from_guest(call->vcpu, from, (uintptr_t)arg->idxs.p, count * 8) ||
-		   copy_from_guest(call->vcpu, to, (uintptr_t)arg->gpfns.p, count * 8)) {
-		rc = -XEN_EFAULT;
-	} else {
-		rc = gbuf_pin(call->vcpu, (uintptr_t)arg->errs.p, count * 4, true, &out);
+	rc = -XEN_EINVAL;
+	if (call->target == call->caller) {
+		rc = fetch_batch(call->vcpu, arg, &batch);
 	}
 	if (rc == 0) {
-		for (uint32_t i = 0; i < count; i++) {
-			errors[i] = map_foreign(call->caller, target, from[i], to[i]);
+		for (uint32_t i = 0; i < batch.count; i++) {
+			batch.errors[i] =
+				map_foreign(call->caller, target, batch.from[i], batch.to[i]);
 		}
-		gbuf_write(&out, 0, errors, count * 4);
-		gbuf_unpin(&out);
+		gbuf_write(&batch.out, 0, batch.errors, batch.count * sizeof(batch.errors[0]));
+		gbuf_unpin(&batch.out);
 	}
 	domain_put(target);
 	return rc;

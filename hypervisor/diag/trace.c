@@ -17,59 +17,82 @@ static struct trace_ring {
 	struct corbel_trace record[TRACE_RECORDS];
 } rings[MAX_CPUS];
 
-/* The oldest record that is still in the ring. */
-static uint64_t first_seq(const struct trace_ring *r)
+/* The oldest of the newest `count` records; no ring holds more than TRACE_RECORDS. */
+static uint64_t first_of_last(const struct trace_ring *ring, uint32_t count)
 {
-	return r->last_seq > TRACE_RECORDS ? r->last_seq - TRACE_RECORDS + 1 : 1;
+	if (ring->last_seq <= count) {
+		return 1;
+	}
+	return ring->last_seq - count + 1;
+}
+
+static uint64_t oldest_seq(const struct trace_ring *ring)
+{
+	return first_of_last(ring, TRACE_RECORDS);
 }
 
 void trace_add(struct corbel_trace record)
 {
 	uint32_t cpu = this_cpu()->id;
-	struct trace_ring *r = &rings[cpu];
+	struct trace_ring *ring = &rings[cpu];
 
 	spin_lock(&locks[cpu]);
-	record.seq = ++r->last_seq;
+	ring->last_seq++;
+	record.seq = ring->last_seq;
 	record.time_ns = now_ns();
 	record.cpu = (uint8_t)cpu;
-	r->record[r->last_seq % TRACE_RECORDS] = record;
+	ring->record[record.seq % TRACE_RECORDS] = record;
 	spin_unlock(&locks[cpu]);
 }
 
 uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint32_t max,
 		    uint64_t *next, uint64_t *lost)
 {
-	struct trace_ring *r = &rings[cpu];
+	struct trace_ring *ring = &rings[cpu];
 	uint32_t copied = 0;
+	uint64_t seq;
 
 	spin_lock(&locks[cpu]);
-	uint64_t seq = MAX(first, first_seq(r));
-
-	for (; seq <= r->last_seq && copied < max; seq++) {
-		out[copied++] = r->record[seq % TRACE_RECORDS];
+	seq = MAX(first, oldest_seq(ring));
+	while (seq <= ring->last_seq && copied < max) {
+		out[copied] = ring->record[seq % TRACE_RECORDS];
+		copied++;
+		seq++;
 	}
 	*next = seq;
-	*lost = first_seq(r) - 1;
+	*lost = oldest_seq(ring) - 1;
 	spin_unlock(&locks[cpu]);
 	return copied;
 }
 
-static const char *const kind_names[] = {"?",       "denied", "audited",   "state",
-					 "crash",   "exit",   "hypercall", "builder",
-					 "measure", "build",  "policy",    "standing"};
+static const char *kind_name(unsigned kind)
+{
+	static const char *const names[] = {
+		[CORBEL_TRACE_denied] = "denied",     [CORBEL_TRACE_audited] = "audited",
+		[CORBEL_TRACE_state] = "state",       [CORBEL_TRACE_crash] = "crash",
+		[CORBEL_TRACE_exit] = "exit",         [CORBEL_TRACE_hypercall] = "hypercall",
+		[CORBEL_TRACE_builder] = "builder",   [CORBEL_TRACE_measure] = "measure",
+		[CORBEL_TRACE_build] = "build",       [CORBEL_TRACE_policy] = "policy",
+		[CORBEL_TRACE_standing] = "standing",
+	};
+
+	if (kind >= ARRAY_SIZE(names) || !names[kind]) {
+		return "?";
+	}
+	return names[kind];
+}
 
 /* No lock: the machine is about to stop, perhaps with it held. */
 void trace_dump(uint32_t last)
 {
 	const struct trace_ring *ring = &rings[this_cpu()->id];
-	uint64_t seq = ring->last_seq >= last ? ring->last_seq - last + 1 : 1;
+	uint64_t seq = first_of_last(ring, MIN(last, TRACE_RECORDS));
 
-	for (seq = MAX(seq, first_seq(ring)); seq <= ring->last_seq; seq++) {
+	for (; seq <= ring->last_seq; seq++) {
 		const struct corbel_trace *r = &ring->record[seq % TRACE_RECORDS];
-		const char *kind = r->kind < ARRAY_SIZE(kind_names) ? kind_names[r->kind] : "?";
 
 		printk("trace %lu %luus %s d%u.%u -> d%u call %x result %d class %u perm %u arg %lx",
-		       r->seq, r->time_ns / 1000, kind, r->subject, r->vcpu, r->object, r->call,
-		       r->result, r->cls, r->perm, r->arg);
+		       r->seq, r->time_ns / 1000, kind_name(r->kind), r->subject, r->vcpu,
+		       r->object, r->call, r->result, r->cls, r->perm, r->arg);
 	}
 }

@@ -16,16 +16,17 @@ void *hc_answer(struct hc_call *call, size_t size)
 long hc_read_bytes(struct hc_call *call, const void *bytes, uint64_t length)
 {
 	struct corbel_read *op = (struct corbel_read *)call->in.bytes;
-	uint32_t n;
-	int result;
+	uint32_t n = 0; /* past the end there is nothing, and that is no error */
+	int result = 0;
 
 	if (op->size > PAGE_SIZE || op->size == 0) {
 		return -XEN_EINVAL;
 	}
-	n = op->offset < length ? (uint32_t)MIN(length - op->offset, op->size) : 0;
-	result = n ? copy_to_guest(call->vcpu, op->buffer,
-				   (const uint8_t *)bytes + index_in(op->offset, length), n)
-		   : 0;
+	if (op->offset < length) {
+		n = (uint32_t)MIN(length - op->offset, op->size);
+		result = copy_to_guest(call->vcpu, op->buffer,
+				       (const uint8_t *)bytes + index_in(op->offset, length), n);
+	}
 	if (result) {
 		return result;
 	}

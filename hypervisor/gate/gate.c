@@ -20,41 +20,57 @@ struct question {
 	size_t right;
 };
 
+#define NO_RELATION 0xFF
+
+/* All of a record but what was decided. */
+static COLD struct corbel_trace describe(const struct hc_call *call, const struct question *q)
+{
+	const struct hc_row *row = call->row;
+	const struct xsm_label subject = q->subject->label;
+	uint16_t sub = row->sub;
+	uint8_t relation = NO_RELATION;
+
+	if (row->kind == KIND_deny_rest) {
+		/* The row stands for many; a number that does not fit is none of them. */
+		sub = (uint16_t)MIN(call->sub, UINT16_MAX);
+	}
+	if (q->label.ctx != CORBEL_NO_CONTEXT) {
+		relation = (uint8_t)xsm_relation(subject.tenant, q->label.tenant);
+	}
+	return (struct corbel_trace){
+		.subject = q->subject->id,
+		.object = q->object,
+		.vcpu = (uint16_t)call->vcpu->virt.id,
+		.call = (uint32_t)row->number << 16 | sub,
+		.cls = (uint8_t)(q->right / XSM_PERMS),
+		.perm = (uint8_t)(q->right % XSM_PERMS),
+		.relation = relation,
+		.subject_context = subject.ctx,
+		.object_context = q->label.ctx,
+		.arg = call->detail,
+	};
+}
+
 /* Counts a decision, puts it on record if it must be, and gives the answer as a result. */
 static COLD int record_decision(const struct hc_call *call, const struct question *q, bool allowed)
 {
 	struct corbel_policy_counter *count = policy_count(q->subject->label, q->right);
-	const struct hc_row *row = call->row;
-	int result = allowed ? 0 : -XEN_EPERM;
+	struct corbel_trace record = describe(call, q);
 
 	if (allowed) {
 		count->allowed++;
-		if (!xsm_audited(&host_policy, q->subject->label, q->label, q->right)) {
-			return result;
+		if (xsm_audited(&host_policy, q->subject->label, q->label, q->right)) {
+			record.kind = CORBEL_TRACE_audited;
+			trace_add(record);
 		}
-	} else {
-		count->denied++;
-		host.audit_denied++;
+		return 0;
 	}
-	trace_add((struct corbel_trace){
-		.kind = allowed ? CORBEL_TRACE_audited : CORBEL_TRACE_denied,
-		.subject = q->subject->id,
-		.object = q->object,
-		.vcpu = (uint16_t)call->vcpu->virt.id,
-		.call = (uint32_t)row->number << 16 |
-			(row->kind == KIND_deny_rest ? call->sub : row->sub),
-		.result = result,
-		.cls = (uint8_t)(q->right / 32),
-		.perm = (uint8_t)(q->right % 32),
-		.relation =
-			q->label.ctx == CORBEL_NO_CONTEXT
-				? 0xFF
-				: (uint8_t)xsm_relation(q->subject->label.tenant, q->label.tenant),
-		.subject_context = q->subject->label.ctx,
-		.object_context = q->label.ctx,
-		.arg = call->detail,
-	});
-	return result;
+	count->denied++;
+	host.audit_denied++;
+	record.kind = CORBEL_TRACE_denied;
+	record.result = -XEN_EPERM;
+	trace_add(record);
+	return -XEN_EPERM;
 }
 
 /* What the caller's rights are asked on. */
@@ -63,17 +79,25 @@ static struct xsm_label object_label(const struct hc_call *call, const struct do
 	if (!object) {
 		return xsm_sid_label(&host_policy, XSM_SID_hypervisor);
 	}
-	return object == call->caller ? object->self_label : object->label;
+	if (object == call->caller) {
+		return object->self_label;
+	}
+	return object->label;
 }
 
 static COLD int record_on_object(const struct hc_call *call, const struct domain *object,
 				 size_t right, bool allowed)
 {
-	const struct question q = {.subject = call->caller,
-				   .object = object ? object->id : DOMID_XEN,
-				   .label = object_label(call, object),
-				   .right = right};
+	struct question q = {
+		.subject = call->caller,
+		.object = DOMID_XEN,
+		.label = object_label(call, object),
+		.right = right,
+	};
 
+	if (object) {
+		q.object = object->id;
+	}
 	return record_decision(call, &q, allowed);
 }
 
@@ -112,7 +136,11 @@ int gate_authorize_label(const struct hc_call *call, const struct domain *subjec
 			 struct xsm_label label, size_t right)
 {
 	const struct question q = {
-		.subject = subject, .object = DOMID_INVALID, .label = label, .right = right};
+		.subject = subject,
+		.object = DOMID_INVALID,
+		.label = label,
+		.right = right,
+	};
 
 	return record_decision(call, &q, xsm_allowed(&host_policy, subject->label, label, right));
 }
@@ -129,15 +157,17 @@ int gate_check_target(const struct hc_call *call, const struct domain *target, u
 int gate_find_target(const struct hc_call *call, uint16_t domid, uint32_t states, size_t right,
 		     struct domain **out)
 {
-	bool self = domid == DOMID_SELF || domid == call->caller->id;
-	struct domain *d = self ? call->caller : domain_find(domid);
+	struct domain *d;
 	int rc;
 
+	if (domid == DOMID_SELF || domid == call->caller->id) {
+		d = call->caller;
+		domain_get(d);
+	} else {
+		d = domain_find(domid);
+	}
 	if (!d) {
 		return -XEN_ESRCH;
-	}
-	if (self) {
-		domain_get(d);
 	}
 	rc = gate_check_target(call, d, states, right);
 	if (rc) {
@@ -161,10 +191,12 @@ COLD void gate_overrule(const struct hc_call *call, const struct domain *object,
 
 COLD int gate_deny_number(const struct hc_call *call, uint16_t domid, size_t right)
 {
-	const struct question q = {.subject = call->caller,
-				   .object = domid,
-				   .label = {.ctx = CORBEL_NO_CONTEXT},
-				   .right = right};
+	const struct question q = {
+		.subject = call->caller,
+		.object = domid,
+		.label = {.ctx = CORBEL_NO_CONTEXT},
+		.right = right,
+	};
 
 	return record_decision(call, &q, false);
 }

@@ -48,7 +48,7 @@ struct hc_call {
 	struct domain *target; /* per the row's rule; 0 for NONE and ELEM */
 	uint64_t arg[3];       /* RDI RSI RDX: no call here has more */
 	const struct hc_row *row;
-	uint16_t sub;    /* sub-op as the caller gave it, for the record */
+	uint64_t sub;    /* sub-op as the caller gave it, for the record */
 	uint64_t detail; /* for the record: RSI, or what a handler puts here */
 	union {
 		uint8_t bytes[HC_ARG_MAX];

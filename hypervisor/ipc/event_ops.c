@@ -13,7 +13,10 @@
 /* A port in use of the caller, or NULL; event_lock held. */
 static struct event_port *own_port(struct hc_call *call, uint64_t port)
 {
-	return event_domain_live(call->caller) ? event_port_at(call->caller, port) : NULL;
+	if (!event_domain_live(call->caller)) {
+		return NULL;
+	}
+	return event_port_at(call->caller, port);
 }
 
 /* What a call that makes a port returns. */
@@ -34,9 +37,10 @@ static bool may_alloc_in(struct hc_call *call)
 	if (!d->events) {
 		return false;
 	}
-	return d == call->caller
-		       ? event_domain_live(d)
-		       : d->state == CORBEL_DOM_building && d->build.creator == call->caller;
+	if (d == call->caller) {
+		return event_domain_live(d);
+	}
+	return d->state == CORBEL_DOM_building && d->build.creator == call->caller;
 }
 
 long hc_event_unbound(struct hc_call *call)
@@ -50,8 +54,11 @@ long hc_event_unbound(struct hc_call *call)
 		return -XEN_EINVAL;
 	}
 	spin_lock(&event_lock);
-	port = may_alloc_in(call) ? event_port_add(call->target, content)
-				  : gate_deny(call, call->target, XSM_RIGHT(event, create));
+	if (may_alloc_in(call)) {
+		port = event_port_add(call->target, content);
+	} else {
+		port = gate_deny(call, call->target, XSM_RIGHT(event, create));
+	}
 	spin_unlock(&event_lock);
 	return answer(port, &op->port);
 }
@@ -102,7 +109,10 @@ static int virq_scope(struct hc_call *call, uint32_t virq)
 		return 0;
 	case VIRQ_CONSOLE:
 	case VIRQ_DOM_EXC:
-		return call->caller->is_dom0 ? 1 : -XEN_EPERM;
+		if (!call->caller->is_dom0) {
+			return -XEN_EPERM;
+		}
+		return 1;
 	default:
 		return -XEN_EINVAL;
 	}

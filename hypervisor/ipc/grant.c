@@ -60,9 +60,12 @@ void *grant_frame(struct domain *d, uint32_t index)
 static uint64_t *entry_at(struct grant_table *t, uint32_t ref)
 {
 	uint64_t index = index_in(ref, GRANT_ENTRIES);
-	uint64_t *frame = ref < GRANT_ENTRIES ? t->frame[index / ENTRIES_PER_FRAME] : NULL;
+	uint64_t *frame = t->frame[index / ENTRIES_PER_FRAME];
 
-	return frame ? &frame[index % ENTRIES_PER_FRAME] : NULL;
+	if (ref >= GRANT_ENTRIES || !frame) {
+		return NULL;
+	}
+	return &frame[index % ENTRIES_PER_FRAME];
 }
 
 static struct grant_use *use_at(struct grant_table *t, uint32_t ref)
@@ -99,12 +102,16 @@ static int16_t entry_check(struct domain *granter, uint64_t value, uint16_t peer
 	gfn_t gfn = {value >> 32};
 	struct npt_entry entry;
 
-	if ((value & GTF_type_mask) != GTF_permit_access || (uint16_t)(value >> 16) != peer ||
-	    (write && value & GTF_readonly)) {
+	if ((value & GTF_type_mask) != GTF_permit_access || (uint16_t)(value >> 16) != peer) {
 		return GNTST_permission_denied;
 	}
-	if (!npt_lookup(&granter->npt, gfn, &entry) || entry.kind != NPT_RAM ||
-	    (write && !entry.write) || !frame_get(entry.frame, granter->id)) {
+	if (write && value & GTF_readonly) {
+		return GNTST_permission_denied;
+	}
+	if (!npt_lookup(&granter->npt, gfn, &entry) || entry.kind != NPT_RAM) {
+		return GNTST_bad_page;
+	}
+	if ((write && !entry.write) || !frame_get(entry.frame, granter->id)) {
 		return GNTST_bad_page;
 	}
 	*frame = entry.frame;
@@ -114,29 +121,34 @@ static int16_t entry_check(struct domain *granter, uint64_t value, uint16_t peer
 static int16_t begin_use_locked(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
 				frame_t *frame)
 {
-	uint64_t *entry = entry_at(granter->grants, ref), value, marked;
+	uint64_t *entry = entry_at(granter->grants, ref);
+	uint64_t marks = GTF_reading;
 	struct grant_use *use;
+	uint64_t value;
 	int16_t status;
-	int i;
 
+	if (ref >= GRANT_ENTRIES) {
+		return GNTST_bad_gntref;
+	}
 	if (!entry) {
-		/* How far a granter's table goes is nobody's business. */
-		return ref < GRANT_ENTRIES ? GNTST_permission_denied : GNTST_bad_gntref;
+		return GNTST_permission_denied; /* how far a table goes is nobody's business */
+	}
+	if (write) {
+		marks |= GTF_writing;
 	}
 	use = use_at(granter->grants, ref);
 	if (use->users == UINT16_MAX) {
 		return GNTST_no_space;
 	}
 	value = __atomic_load_n(entry, __ATOMIC_SEQ_CST);
-	for (i = 0; i < USE_TRIES; i++) {
+	for (int i = 0; i < USE_TRIES; i++) {
 		status = entry_check(granter, value, peer, write, frame);
 		if (status != GNTST_okay) {
 			return status;
 		}
-		marked = value | GTF_reading | (write ? GTF_writing : 0u);
 		/* A failed exchange loads the new value: look at it again. */
-		if (__atomic_compare_exchange_n(entry, &value, marked, false, __ATOMIC_SEQ_CST,
-						__ATOMIC_SEQ_CST)) {
+		if (__atomic_compare_exchange_n(entry, &value, value | marks, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 			use->users++;
 			use->writers += write;
 			granter->mapped_by_peers++;
@@ -198,8 +210,12 @@ void grant_end_use(struct domain *granter, uint32_t ref, bool write)
 	CHECK(use->users > 0 && use->writers >= write);
 	use->users--;
 	use->writers -= write;
-	clear |= use->writers == 0 ? GTF_writing : 0u;
-	clear |= use->users == 0 ? GTF_reading : 0u;
+	if (use->writers == 0) {
+		clear |= GTF_writing;
+	}
+	if (use->users == 0) {
+		clear |= GTF_reading;
+	}
 	__atomic_fetch_and(entry_at(t, ref), ~clear, __ATOMIC_SEQ_CST);
 	spin_unlock(&t->lock);
 	granter->mapped_by_peers--;

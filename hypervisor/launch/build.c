@@ -62,6 +62,9 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	const struct domain *requester = builder_requester();
 	int rc;
 
+	if (!requester) {
+		requester = call->caller;
+	}
 	if (arg->label[sizeof(arg->label) - 1]) {
 		return -XEN_EINVAL;
 	}
@@ -76,8 +79,7 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	if (xsm_is_owned(&host_policy, *label)) {
 		label->tenant = next_tenant;
 	}
-	rc = gate_authorize_label(call, requester ? requester : call->caller, *label,
-				  XSM_RIGHT(domain, create));
+	rc = gate_authorize_label(call, requester, *label, XSM_RIGHT(domain, create));
 	if (rc == 0 && label->tenant != XSM_TENANT_NONE) {
 		next_tenant++;
 	}
@@ -89,9 +91,15 @@ static bool uuid_taken(const uint8_t uuid[16])
 {
 	bool taken = false;
 
+	if (is_zero(uuid, sizeof(((struct corbel_log_launch *)0)->uuid))) {
+		return false;
+	}
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		taken |= !d->is_builder && !is_zero(uuid, sizeof(d->launch.record.uuid)) &&
-			 memcmp(d->launch.record.uuid, uuid, sizeof(d->launch.record.uuid)) == 0;
+		const struct corbel_log_launch *record = &d->launch.record;
+
+		if (!d->is_builder && memcmp(record->uuid, uuid, sizeof(record->uuid)) == 0) {
+			taken = true; /* and on to the end: domain_after() puts references */
+		}
 	}
 	return taken;
 }
@@ -108,7 +116,8 @@ static struct domain *make_domain(const struct corbel_build_create *arg, struct 
 		if (next_domid % MAX_DOMAINS > CORBEL_DOMID_BUILDER) {
 			d = domain_create(next_domid, label, arg->max_pages, arg->vcpus);
 		}
-		if (++next_domid == DOMID_FIRST_RESERVED) {
+		next_domid++;
+		if (next_domid == DOMID_FIRST_RESERVED) {
 			next_domid = CORBEL_DOMID_FIRST;
 		}
 	}
@@ -122,28 +131,67 @@ static struct domain *make_domain(const struct corbel_build_create *arg, struct 
 static void give_dom0_devices(struct domain *d)
 {
 	static uint8_t empty_bus[PAGE_SIZE] __attribute__((aligned(4096)));
-	bool tpm = host.flags & CORBEL_HOST_TPM;
-	struct npt_entry page = {.frame = frame_of(tpm ? TIS_BASE : (uintptr_t)empty_bus),
-				 .kind = NPT_MMIO,
-				 .write = true};
+	struct npt_entry page = {
+		.frame = frame_of(TIS_BASE),
+		.kind = NPT_MMIO,
+		.write = true,
+	};
 
-	memset(empty_bus, 0xFF, sizeof(empty_bus));
+	if (!(host.flags & CORBEL_HOST_TPM)) {
+		memset(empty_bus, 0xFF, sizeof(empty_bus));
+		page.frame = frame_of((uintptr_t)empty_bus);
+	}
 	CHECK(npt_map(&d->npt, (gfn_t){TIS_BASE >> PAGE_SHIFT}, page) == 0);
+}
+
+#define WEIGHT_MAX 65535u /* Xen's bound (xen/domctl.h, sched_credit2) */
+
+static bool is_create_valid(const struct corbel_build_create *arg)
+{
+	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->pad) {
+		return false;
+	}
+	if (arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS) {
+		return false;
+	}
+	return arg->weight != 0 && arg->weight <= WEIGHT_MAX && arg->max_pages != 0;
+}
+
+/* A new domain that has its place in the log and its label, and nothing else. */
+static int make_labelled(struct hc_call *call, const struct corbel_build_create *arg,
+			 struct domain **made)
+{
+	struct xsm_label label;
+	int rc;
+
+	if (!launchlog_reserve(LAUNCHLOG_DOMAIN_SLOTS)) {
+		return -XEN_EBUSY;
+	}
+	rc = choose_label(call, arg, &label);
+	if (rc == 0) {
+		*made = make_domain(arg, label);
+		rc = *made ? 0 : -XEN_ENOMEM;
+	}
+	if (rc) {
+		launchlog_release(LAUNCHLOG_DOMAIN_SLOTS);
+		return rc;
+	}
+	(*made)->launch.log_slots = LAUNCHLOG_DOMAIN_SLOTS;
+	return 0;
 }
 
 long hc_build_create(struct hc_call *call)
 {
 	struct corbel_build_create *arg = (void *)call->in.bytes;
-	bool dom0 = arg->flags & CORBEL_BUILD_DOM0;
-	struct xsm_label label;
+	bool for_dom0 = arg->flags & CORBEL_BUILD_DOM0;
 	struct domain *d;
 	int rc;
 
-	if (!builder_may_create(call->caller) || (dom0 && dom0_made) || (!dom0 && !dom0_made)) {
+	/* Dom0 is made first, and once. */
+	if (!builder_may_create(call->caller) || for_dom0 == dom0_made) {
 		return gate_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
-	if ((arg->flags & ~CORBEL_BUILD_DOM0) || arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS ||
-	    arg->weight == 0 || arg->weight > 65535 || arg->max_pages == 0 || arg->pad) {
+	if (!is_create_valid(arg)) {
 		return -XEN_EINVAL;
 	}
 	if (arg->max_pages > frames_count().total) {
@@ -152,23 +200,17 @@ long hc_build_create(struct hc_call *call)
 	if (uuid_taken(arg->uuid)) {
 		return -XEN_EEXIST;
 	}
-	if (!launchlog_reserve(LAUNCHLOG_DOMAIN_SLOTS)) {
-		return -XEN_EBUSY;
+	rc = make_labelled(call, arg, &d);
+	if (rc) {
+		return rc;
 	}
-	rc = choose_label(call, arg, &label);
-	d = rc ? NULL : make_domain(arg, label);
-	if (!d) {
-		launchlog_release(LAUNCHLOG_DOMAIN_SLOTS);
-		return rc ? rc : -XEN_ENOMEM;
-	}
-	d->launch.log_slots = LAUNCHLOG_DOMAIN_SLOTS;
 	d->build.creator = call->caller;
 	d->build.instance = call->caller->build.instance;
 	d->launch.record.weight = arg->weight;
-	d->is_dom0 = dom0;
+	d->is_dom0 = for_dom0;
 	memcpy(d->launch.record.uuid, arg->uuid, sizeof(arg->uuid));
 	builder_set_target(d);
-	if (dom0) {
+	if (for_dom0) {
 		give_dom0_devices(d);
 	}
 	arg->domid = d->id;
@@ -189,43 +231,52 @@ long hc_build_grant(struct hc_call *call)
 /* Domains of one owner have one number. */
 static void set_owner(struct domain *target, const uint8_t owner[32])
 {
-	if (is_zero(owner, sizeof(target->launch.record.owner))) {
-		return;
-	}
+	struct corbel_log_launch *record = &target->launch.record;
+
 	for (struct domain *d = domain_next(0); d; d = domain_after(d)) {
-		if (memcmp(d->launch.record.owner, owner, sizeof(d->launch.record.owner)) == 0) {
+		const struct corbel_log_launch *other = &d->launch.record;
+
+		if (memcmp(other->owner, owner, sizeof(other->owner)) == 0) {
 			target->label.tenant = d->label.tenant;
 		}
 	}
 	target->self_label.tenant = target->label.tenant;
-	memcpy(target->launch.record.owner, owner, sizeof(target->launch.record.owner));
+	memcpy(record->owner, owner, sizeof(record->owner));
 }
 
 long hc_build_commit(struct hc_call *call)
 {
 	const struct corbel_build_commit *arg = (void *)call->in.bytes;
 	struct domain *d = call->target;
+	struct corbel_log_launch *record = &d->launch.record;
+	bool names_owner = !is_zero(arg->owner, sizeof(arg->owner));
 
 	if (d->launch.committed) {
 		return -XEN_EEXIST; /* write-once: a later word cannot replace an earlier one */
 	}
-	if (!is_zero(arg->pad, sizeof(arg->pad)) ||
-	    (!is_zero(arg->owner, sizeof(arg->owner)) && !xsm_is_owned(&host_policy, d->label))) {
+	if (!is_zero(arg->pad, sizeof(arg->pad))) {
+		return -XEN_EINVAL;
+	}
+	if (names_owner && !xsm_is_owned(&host_policy, d->label)) {
 		return -XEN_EINVAL;
 	}
 	if (arg->min_policy > policy_least_serial()) {
 		return -XEN_EPERM;
 	}
-	memcpy(d->launch.record.request, arg->request, sizeof(arg->request));
-	memcpy(d->launch.record.kernel, arg->kernel, sizeof(arg->kernel));
-	memcpy(d->launch.record.initrd, arg->initrd, sizeof(arg->initrd));
-	memcpy(d->launch.record.cmdline, arg->cmdline, sizeof(arg->cmdline));
-	d->launch.record.min_policy = arg->min_policy;
-	set_owner(d, arg->owner);
+	memcpy(record->request, arg->request, sizeof(record->request));
+	memcpy(record->kernel, arg->kernel, sizeof(record->kernel));
+	memcpy(record->initrd, arg->initrd, sizeof(record->initrd));
+	memcpy(record->cmdline, arg->cmdline, sizeof(record->cmdline));
+	record->min_policy = arg->min_policy;
+	if (names_owner) {
+		set_owner(d, arg->owner);
+	}
 	d->launch.committed = true;
 	trace_note(CORBEL_TRACE_build, CORBEL_DOMID_BUILDER, d->id, 0, CORBEL_STEP_commit);
 	return 0;
 }
+
+#define STUB_BUDGET_MAX_MS 10000000u
 
 long hc_build_stub(struct hc_call *call)
 {
@@ -237,8 +288,13 @@ long hc_build_stub(struct hc_call *call)
 	if (!d->launch.committed || d->vcpu[0] || d->build.stub_trap) {
 		return -XEN_EBUSY;
 	}
-	if (!is_zero(arg->pad, sizeof(arg->pad)) || arg->budget_ms == 0 ||
-	    arg->budget_ms > 10000000 || arg->trap == 0 || arg->trap % BLOCK_SIZE) {
+	if (!is_zero(arg->pad, sizeof(arg->pad))) {
+		return -XEN_EINVAL;
+	}
+	if (arg->budget_ms == 0 || arg->budget_ms > STUB_BUDGET_MAX_MS) {
+		return -XEN_EINVAL;
+	}
+	if (arg->trap == 0 || arg->trap % BLOCK_SIZE) {
 		return -XEN_EINVAL;
 	}
 	v = vcpu_create(d, 0);
@@ -264,10 +320,13 @@ long hc_build_stub(struct hc_call *call)
 
 void build_stub_ended(struct domain *d, uint16_t state, uint64_t rip)
 {
-	struct vcpu *builder = d->build.creator ? d->build.creator->vcpu[0] : NULL;
+	struct vcpu *builder = NULL;
 
 	if (!d->build.stub_trap || d->build.stub_state) {
 		return;
+	}
+	if (d->build.creator) {
+		builder = d->build.creator->vcpu[0];
 	}
 	d->build.stub_state = state;
 	d->build.stub_rip = rip;
@@ -291,11 +350,14 @@ void build_check_stub(struct vcpu *v)
 void build_stub_trapped(struct vcpu *v, uint64_t gpa)
 {
 	struct domain *d = v->domain;
+	uint64_t trap = d->build.stub_trap;
 	uint64_t rip = virt_rip(&v->virt);
-	bool ok = rip - d->build.stub_trap < BLOCK_SIZE && gpa - d->build.stub_trap < BLOCK_SIZE &&
-		  virt_cpl(&v->virt) == 0;
+	uint16_t state = CORBEL_STUB_CRASHED;
 
-	build_stub_ended(d, ok ? CORBEL_STUB_TRAPPED : CORBEL_STUB_CRASHED, rip);
+	if (rip - trap < BLOCK_SIZE && gpa - trap < BLOCK_SIZE && virt_cpl(&v->virt) == 0) {
+		state = CORBEL_STUB_TRAPPED;
+	}
+	build_stub_ended(d, state, rip);
 }
 
 long hc_build_wait(struct hc_call *call)
@@ -350,8 +412,10 @@ long hc_build_vcpu(struct hc_call *call)
 /* INV-DOM-2, under one lock: nobody else holds anything of the domain, and it is complete. */
 static bool may_seal(const struct domain *d)
 {
-	return d->launch.committed && d->mapped_by_builder == 0 && d->mapped_by_peers == 0 &&
-	       d->build.stub_trap == 0 && d->vcpu[0] && d->vcpu[0]->state == VCPU_runnable;
+	if (d->mapped_by_builder != 0 || d->mapped_by_peers != 0 || d->build.stub_trap != 0) {
+		return false;
+	}
+	return d->launch.committed && d->vcpu[0] && d->vcpu[0]->state == VCPU_runnable;
 }
 
 long hc_build_seal(struct hc_call *call)

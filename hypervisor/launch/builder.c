@@ -143,10 +143,10 @@ static void hash_memory(struct domain *d, uint8_t out[SHA256_LEN])
 
 		CHECK(npt_lookup(&d->npt, (gfn_t){(CORBEL_BUILDER_BASE + at) >> PAGE_SHIFT}, &e));
 		page = slot_map(e.frame);
-		sha2_update(&c, page, MIN(builder.image_size - at, PAGE_SIZE));
+		sha256_update(&c, page, MIN(builder.image_size - at, PAGE_SIZE));
 		slot_unmap(page);
 	}
-	sha2_final(&c, out);
+	sha256_final(&c, out);
 }
 
 /* The instance has a session from now on. */

@@ -31,7 +31,10 @@ static bool is_pending;                  /* if so */
 
 uint32_t host_flags(void)
 {
-	return measure_ok() ? host.flags : host.flags & ~CORBEL_HOST_MEASURED;
+	if (!measure_ok()) {
+		return host.flags & ~CORBEL_HOST_MEASURED;
+	}
+	return host.flags;
 }
 
 /* What the CPU calls random; the flag says for good when it has nothing or repeats itself. */
@@ -63,9 +66,9 @@ static void hash_leaf(const struct corbel_log_record *record, uint8_t out[SHA256
 	struct sha2_ctx c;
 
 	sha256_init(&c);
-	sha2_update(&c, "\0", 1);
-	sha2_update(&c, record, sizeof(*record));
-	sha2_final(&c, out);
+	sha256_update(&c, "\0", 1);
+	sha256_update(&c, record, sizeof(*record));
+	sha256_final(&c, out);
 }
 
 /* right = H(1, left, right) */
@@ -74,10 +77,10 @@ static void hash_pair(const uint8_t left[SHA256_LEN], uint8_t right[SHA256_LEN])
 	struct sha2_ctx c;
 
 	sha256_init(&c);
-	sha2_update(&c, "\1", 1);
-	sha2_update(&c, left, SHA256_LEN);
-	sha2_update(&c, right, SHA256_LEN);
-	sha2_final(&c, right);
+	sha256_update(&c, "\1", 1);
+	sha256_update(&c, left, SHA256_LEN);
+	sha256_update(&c, right, SHA256_LEN);
+	sha256_final(&c, right);
 }
 
 static void find_root(uint8_t out[SHA256_LEN])
@@ -216,8 +219,10 @@ void launchlog_builder(uint32_t ended, int status)
 long hc_log_read(struct hc_call *call)
 {
 	struct corbel_log_read *op = (void *)call->in.bytes;
-	uint64_t slot = op->first % CORBEL_LOG_RING, n;
-	int rc;
+	uint64_t slot = op->first % CORBEL_LOG_RING;
+	uint64_t records;
+	uint32_t bytes;
+	int rc = 0;
 
 	if (op->size > PAGE_SIZE || op->size % sizeof(ring[0])) {
 		return -XEN_EINVAL;
@@ -228,14 +233,18 @@ long hc_log_read(struct hc_call *call)
 	if (op->stored > stored && gate_authorize(call, NULL, XSM_RIGHT(xen, log_store))) {
 		return -XEN_EPERM;
 	}
-	n = MIN(op->size / sizeof(ring[0]), MIN(count - op->first, CORBEL_LOG_RING - slot));
-	rc = n ? copy_to_guest(call->vcpu, op->buffer, &ring[slot], (uint32_t)(n * sizeof(ring[0])))
-	       : 0;
+	/* As many as there are and fit, up to the end of the ring. */
+	records = MIN(count - op->first, CORBEL_LOG_RING - slot);
+	records = MIN(records, op->size / sizeof(ring[0]));
+	bytes = (uint32_t)(records * sizeof(ring[0]));
+	if (bytes) {
+		rc = copy_to_guest(call->vcpu, op->buffer, &ring[slot], bytes);
+	}
 	if (rc) {
 		return rc;
 	}
 	stored = MAX(stored, op->stored);
-	op->filled = (uint32_t)(n * sizeof(ring[0]));
+	op->filled = bytes;
 	op->count = count;
 	memcpy(op->boot_id, host.boot_id, sizeof(op->boot_id));
 	return 0;
@@ -245,24 +254,27 @@ long hc_log_report(struct hc_call *call)
 {
 	struct corbel_report *op = (void *)call->in.bytes;
 	struct domain *d = call->caller;
-	uint64_t now = now_ns(), due = MAX(d->launch.report_due, now);
-	struct corbel_log_report *b;
+	uint64_t now = now_ns();
+	uint64_t due = MAX(d->launch.report_due, now);
+	struct corbel_log_report *body;
 
 	if (!d->launch.index) {
 		return -XEN_ENOENT; /* the builder */
 	}
+	if (due - now > REPORT_BURST_NS) {
+		return -XEN_EBUSY;
+	}
 	/* The other half of the ring is for launches, ends and policies. */
-	if (due - now > REPORT_BURST_NS || count - stored + reserved >= CORBEL_LOG_RING / 2 ||
-	    !launchlog_reserve(1)) {
+	if (count - stored + reserved >= CORBEL_LOG_RING / 2 || !launchlog_reserve(1)) {
 		return -XEN_EBUSY;
 	}
 	d->launch.report_due = due + REPORT_NS;
 	op->index = count;
 	op->launch = d->launch.index;
 	memcpy(op->boot_id, host.boot_id, sizeof(op->boot_id));
-	b = &begin(CORBEL_LOG_report, d->id)->body.report;
-	b->launch = d->launch.index;
-	memcpy(b->data, op->data, sizeof(b->data));
+	body = &begin(CORBEL_LOG_report, d->id)->body.report;
+	body->launch = d->launch.index;
+	memcpy(body->data, op->data, sizeof(body->data));
 	append();
 	return 0;
 }

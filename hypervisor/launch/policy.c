@@ -18,7 +18,9 @@
 #include "mm/frames.h"
 #include <xen/errno.h>
 
-#define NEVER (~0ull)
+#define NEVER         (~0ull)
+#define NS_PER_SECOND 1000000000ull
+#define CONFIRM_MAX_S 3600u
 
 struct loaded {
 	struct xsm_policy policy;
@@ -37,30 +39,44 @@ static uint8_t boot_digest[32];
 static struct policy_review review;
 
 /* Whether any cell asks for records of allowed calls: most policies do not, and pay nothing. */
-static bool wants_records(const struct xsm_policy *p)
+static bool wants_records(const struct xsm_policy *policy)
 {
 	uint32_t any = 0;
 
-	for (unsigned i = 0; i < p->contexts * p->contexts; i++) {
-		for (unsigned c = 0; c < XSM_CLASS_COUNT; c++) {
-			any |= xsm_masks(p, i / p->contexts, i % p->contexts,
-					 XSM_RELATION_COUNT)[c];
+	for (unsigned subject = 0; subject < policy->contexts; subject++) {
+		for (unsigned object = 0; object < policy->contexts; object++) {
+			const uint32_t *audited =
+				xsm_masks(policy, subject, object, XSM_RELATION_COUNT);
+
+			for (unsigned class = 0; class < XSM_CLASS_COUNT; class ++) {
+				any |= audited[class];
+			}
 		}
 	}
 	return any != 0;
 }
 
-static const char *read_blob(struct loaded *l, uint64_t serial, uint32_t size)
+/* NULL, or what parser or floor have against it. */
+static const char *read_blob(struct loaded *slot, uint64_t serial, uint32_t size)
 {
-	const char *why;
+	const char *why = NULL;
 
-	l->serial = serial;
-	l->size = size;
-	sha256(l->blob, size, l->digest);
-	return xsm_policy_parse(&l->policy, l->blob, size, &why) ||
-			       xsm_floor_check(&l->policy, &why)
-		       ? why
-		       : NULL;
+	slot->serial = serial;
+	slot->size = size;
+	sha256(slot->blob, size, slot->digest);
+	if (xsm_policy_parse(&slot->policy, slot->blob, size, &why)) {
+		return why;
+	}
+	if (xsm_floor_check(&slot->policy, &why)) {
+		return why;
+	}
+	return NULL;
+}
+
+/* The switch to the policy in force can still be taken back. */
+static bool may_come_back(void)
+{
+	return deadline != NEVER;
 }
 
 static void put_in_force(void)
@@ -89,7 +105,10 @@ void policy_boot(const void *blob, uint64_t size)
 
 uint64_t policy_least_serial(void)
 {
-	return deadline == NEVER ? current->serial : other->serial;
+	if (may_come_back()) {
+		return other->serial;
+	}
+	return current->serial;
 }
 
 int policy_label(const char *name, struct xsm_label *out)
@@ -97,8 +116,11 @@ int policy_label(const char *name, struct xsm_label *out)
 	if (xsm_label_by_name(&host_policy, name, out)) {
 		return -XEN_ENOENT;
 	}
-	return deadline != NEVER && review.renumbered[out->ctx] == CORBEL_NO_CONTEXT ? -XEN_EBUSY
-										     : 0;
+	/* No domain is made whose label the policy that may come back does not have. */
+	if (may_come_back() && review.renumbered[out->ctx] == CORBEL_NO_CONTEXT) {
+		return -XEN_EBUSY;
+	}
+	return 0;
 }
 
 /* All of it is on record before the first ends: a channel ends at both sides at once. */
@@ -151,77 +173,125 @@ uint64_t policy_tick(uint64_t now)
 
 static int check_load(const struct corbel_policy_load *arg)
 {
+	const uint32_t known =
+		CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK;
 	bool stays = arg->flags & (CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_CHECK);
 
-	if (arg->size == 0 || arg->size > CORBEL_POLICY_MAX || arg->pad ||
-	    arg->flags &
-		    ~(CORBEL_POLICY_NO_ROLLBACK | CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK) ||
-	    arg->serial <= current->serial || (arg->confirm_s == 0) != stays ||
-	    arg->confirm_s > 3600) {
+	if (arg->size == 0 || arg->size > CORBEL_POLICY_MAX) {
 		return -XEN_EINVAL;
 	}
-	return deadline != NEVER ? -XEN_EBUSY : 0;
+	if (arg->pad || (arg->flags & ~known) || arg->serial <= current->serial) {
+		return -XEN_EINVAL;
+	}
+	/* What stays waits for no confirmation, all else must. */
+	if ((arg->confirm_s == 0) != stays || arg->confirm_s > CONFIRM_MAX_S) {
+		return -XEN_EINVAL;
+	}
+	if (may_come_back()) {
+		return -XEN_EBUSY;
+	}
+	return 0;
 }
 
-/* Whether it may switch to what lies in `other`; counts *standing, or says why not. */
+/* Counts the uses that `other` forbids.  Those that stay are put on record; what is going to end
+ * is recorded as it does. */
+static uint32_t count_standing(uint32_t flags)
+{
+	bool ends = (flags & CORBEL_POLICY_REVOKE) && !(flags & CORBEL_POLICY_CHECK);
+
+	if (ends) {
+		return review_uses(&review, false, RECORD_nothing);
+	}
+	return review_uses(&review, false, RECORD_kept);
+}
+
+/* NULL when it may switch to what lies in `other`, with arg->standing counted, else why not; *label
+ * ends that sentence. */
+static const char *find_obstacle(struct corbel_policy_load *arg, const char **label)
+{
+	const char *why = read_blob(other, arg->serial, arg->size);
+
+	*label = "";
+	if (why) {
+		return why;
+	}
+	review_begin(&review, &other->policy);
+	why = review_unlabelled(&review);
+	if (why) {
+		*label = why;
+		return "a domain lives whose label it lacks or has of another kind: ";
+	}
+	arg->standing = count_standing(arg->flags);
+	if ((arg->flags & CORBEL_POLICY_REVOKE) && arg->standing > frames_count().free) {
+		return "too little free memory for empty pages in place of what it revokes";
+	}
+	return NULL;
+}
+
 static bool may_switch(struct corbel_policy_load *arg)
 {
-	const char *why = read_blob(other, arg->serial, arg->size), *label = NULL;
-	bool revokes =
-		(arg->flags & (CORBEL_POLICY_REVOKE | CORBEL_POLICY_CHECK)) == CORBEL_POLICY_REVOKE;
+	const char *label;
+	const char *why = find_obstacle(arg, &label);
 
-	if (!why) {
-		review_begin(&review, &other->policy);
-		label = review_unlabelled(&review);
-		why = label ? "a domain lives whose label it lacks or has of another kind: " : NULL;
+	arg->reason[0] = 0;
+	if (why) {
+		format(arg->reason, sizeof(arg->reason), "%s%s", why, label);
 	}
-	if (!why) {
-		/* What is going to end is put on record as it does. */
-		arg->standing = review_uses(&review, false, revokes ? RECORD_nothing : RECORD_kept);
-		why = arg->flags & CORBEL_POLICY_REVOKE && arg->standing > frames_count().free
-			      ? "too little free memory for empty pages in place of what it revokes"
-			      : NULL;
-	}
-	format(arg->reason, sizeof(arg->reason), "%s%s", why ? why : "", label ? label : "");
 	return !why;
+}
+
+/* May the call load, and does it say what it must?  Then its blob lies in `other`. */
+static int fetch_blob(struct hc_call *call, const struct corbel_policy_load *arg)
+{
+	int rc = gate_authorize_label(call, builder_requester(),
+				      xsm_sid_label(&host_policy, XSM_SID_hypervisor),
+				      XSM_RIGHT(security, load_policy));
+
+	if (rc == 0) {
+		rc = check_load(arg);
+	}
+	for (uint32_t at = 0; rc == 0 && at < arg->size; at += PAGE_SIZE) {
+		rc = copy_from_guest(call->vcpu, other->blob + at, arg->buffer + at,
+				     (uint32_t)MIN(arg->size - at, PAGE_SIZE));
+	}
+	return rc;
 }
 
 long hc_policy_load(struct hc_call *call)
 {
 	struct corbel_policy_load *arg = (void *)call->in.bytes;
+	uint32_t slots = 0; /* of the launch log */
 	int rc;
 
 	if (!builder_may_load(call->caller)) {
 		return gate_deny(call, NULL, XSM_RIGHT(build, serve));
 	}
-	rc = gate_authorize_label(call, builder_requester(),
-				  xsm_sid_label(&host_policy, XSM_SID_hypervisor),
-				  XSM_RIGHT(security, load_policy))
-		     ?: check_load(arg);
-	for (uint32_t at = 0; rc == 0 && at < arg->size; at += PAGE_SIZE) {
-		rc = copy_from_guest(call->vcpu, other->blob + at, arg->buffer + at,
-				     (uint32_t)MIN(arg->size - at, PAGE_SIZE));
-	}
+	rc = fetch_blob(call, arg);
 	if (rc) {
 		return rc;
 	}
-	arg->standing = arg->revoked = 0;
+	arg->standing = 0;
+	arg->revoked = 0;
+	/* One for this switch, one for its roll-back; taken before anything is put on record. */
+	if (!(arg->flags & CORBEL_POLICY_CHECK)) {
+		slots = arg->confirm_s ? 2 : 1;
+	}
+	if (!launchlog_reserve(slots)) {
+		return -XEN_EBUSY;
+	}
 	if (!may_switch(arg)) {
+		launchlog_release(slots);
 		return 1;
 	}
 	if (arg->flags & CORBEL_POLICY_CHECK) {
 		return 0;
-	}
-	/* One for this switch, one for its roll-back. */
-	if (!launchlog_reserve(arg->confirm_s ? 2 : 1)) {
-		return -XEN_EBUSY;
 	}
 	if (arg->flags & CORBEL_POLICY_REVOKE) {
 		revoke_forbidden();
 		arg->revoked = arg->standing;
 	}
 	if (arg->confirm_s) {
-		deadline = now_ns() + arg->confirm_s * 1000000000ull;
+		deadline = now_ns() + arg->confirm_s * NS_PER_SECOND;
 	}
 	switch_policies(builder_requester()->id, CORBEL_SWITCH_loaded, arg->standing, arg->revoked);
 	return 0;
@@ -234,7 +304,7 @@ long hc_policy_confirm(struct hc_call *call)
 	if (arg->keep > 1 || arg->pad) {
 		return -XEN_EINVAL;
 	}
-	if (deadline == NEVER) {
+	if (!may_come_back()) {
 		return -XEN_ENOENT;
 	}
 	if (!arg->keep) {
@@ -253,17 +323,20 @@ long hc_policy_info(struct hc_call *call)
 	struct corbel_policy_info *out = hc_answer(call, sizeof(*out));
 	uint64_t now = now_ns();
 
-	out->serial = out->previous = current->serial;
+	out->serial = current->serial;
+	out->previous = current->serial;
 	memcpy(out->digest, current->digest, sizeof(out->digest));
 	memcpy(out->boot, boot_digest, sizeof(out->boot));
 	memcpy(out->key, host.policy_key, sizeof(out->key));
 	out->size = current->size;
 	out->contexts = host_policy.contexts;
 	out->switches = host.policy_switches;
-	if (deadline != NEVER) {
+	if (may_come_back()) {
 		out->previous = other->serial;
-		out->seconds_left =
-			deadline > now ? (uint32_t)((deadline - now) / 1000000000) + 1 : 1;
+		out->seconds_left = 1; /* the second that has begun counts */
+		if (deadline > now) {
+			out->seconds_left += (uint32_t)((deadline - now) / NS_PER_SECOND);
+		}
 	}
 	return 0;
 }

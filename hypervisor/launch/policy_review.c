@@ -19,7 +19,8 @@ static bool use_ends(struct use_review *use, struct domain *d, struct domain *pe
 		     enum use_kind kind)
 {
 	struct policy_review *review = (struct policy_review *)use;
-	struct xsm_label subject = d->label, object = peer->label;
+	struct xsm_label subject = d->label;
+	struct xsm_label object = peer->label;
 
 	subject.ctx = review->renumbered[subject.ctx];
 	object.ctx = review->renumbered[object.ctx];
@@ -33,18 +34,28 @@ static bool use_ends(struct use_review *use, struct domain *d, struct domain *pe
 	return review->end;
 }
 
+/* The number that `next` gives to the label of that name, if it is of the same kind there. */
+static uint16_t context_in(const struct xsm_policy *next, struct xsm_label now)
+{
+	struct xsm_label then;
+
+	if (xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) != 0) {
+		return CORBEL_NO_CONTEXT;
+	}
+	if (xsm_kind(next, then) != xsm_kind(&host_policy, now)) {
+		return CORBEL_NO_CONTEXT;
+	}
+	return then.ctx;
+}
+
 void review_begin(struct policy_review *review, const struct xsm_policy *next)
 {
-	struct xsm_label now = {0}, then;
+	struct xsm_label now = {0};
 
 	review->use.ends = use_ends;
 	review->next = next;
 	for (; now.ctx < host_policy.contexts; now.ctx++) {
-		bool same =
-			xsm_label_by_name(next, xsm_label_name(&host_policy, now), &then) == 0 &&
-			xsm_kind(next, then) == xsm_kind(&host_policy, now);
-
-		review->renumbered[now.ctx] = same ? then.ctx : CORBEL_NO_CONTEXT;
+		review->renumbered[now.ctx] = context_in(next, now);
 	}
 }
 
@@ -63,17 +74,43 @@ const char *review_unlabelled(const struct policy_review *review)
 static void put_on_record(const struct domain *d, const struct domain *peer, enum use_kind kind,
 			  uint32_t count, bool revoked)
 {
+	struct xsm_label object = peer->label;
+
+	if (d == peer) {
+		object = d->self_label;
+	}
 	trace_add((struct corbel_trace){
 		.kind = CORBEL_TRACE_standing,
 		.subject = d->id,
 		.object = peer->id,
 		.result = revoked,
-		.cls = (uint8_t)(right_of[kind] / 32),
-		.perm = right_of[kind] % 32,
+		.cls = (uint8_t)(right_of[kind] / XSM_PERMS),
+		.perm = right_of[kind] % XSM_PERMS,
 		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
 		.subject_context = d->label.ctx,
-		.object_context = d == peer ? d->self_label.ctx : peer->label.ctx,
-		.arg = count});
+		.object_context = object.ctx,
+		.arg = count,
+	});
+}
+
+/* What review->forbidden says of d, against each peer; recorded if wanted. */
+static uint32_t count_forbidden(const struct policy_review *review, const struct domain *d,
+				enum review_record record)
+{
+	uint32_t sum = 0;
+
+	for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
+		const uint32_t *counts = review->forbidden[peer->id % MAX_DOMAINS];
+
+		for (unsigned kind = 0; kind < USES; kind++) {
+			sum += counts[kind];
+			if (counts[kind] && record != RECORD_nothing) {
+				put_on_record(d, peer, kind, counts[kind],
+					      record == RECORD_revoked);
+			}
+		}
+	}
+	return sum;
 }
 
 uint32_t review_uses(struct policy_review *review, bool end, enum review_record record)
@@ -85,17 +122,7 @@ uint32_t review_uses(struct policy_review *review, bool end, enum review_record 
 		memset(review->forbidden, 0, sizeof(review->forbidden));
 		grant_review(d, &review->use);
 		event_review(d, &review->use);
-		for (struct domain *peer = domain_next(0); peer; peer = domain_after(peer)) {
-			for (unsigned kind = 0; kind < USES; kind++) {
-				uint32_t count = review->forbidden[peer->id % MAX_DOMAINS][kind];
-
-				sum += count;
-				if (count && record != RECORD_nothing) {
-					put_on_record(d, peer, kind, count,
-						      record == RECORD_revoked);
-				}
-			}
-		}
+		sum += count_forbidden(review, d, record);
 	}
 	return sum;
 }

@@ -81,12 +81,21 @@ void hpt_init(struct boot_info *boot)
 	write_cr3((uintptr_t)root);
 }
 
-static void audit_leaf(uint64_t va, uint64_t end, uint64_t entry, bool writable, bool no_execute)
+/* What the entries on the way down to an address give together: writable if all are, executable
+ * if none forbids it. */
+struct rights {
+	bool write;
+	bool execute;
+};
+
+static void audit_leaf(uint64_t va, uint64_t size, uint64_t entry, struct rights rights)
 {
-	if (writable && !no_execute) {
+	bool in_text = va >= (uintptr_t)image_start && va + size <= (uintptr_t)image_text_end;
+
+	if (rights.write && rights.execute) {
 		panic("page tables: %lx is writable and executable (entry %lx)", va, entry);
 	}
-	if (!no_execute && (va < (uintptr_t)image_start || end > (uintptr_t)image_text_end)) {
+	if (rights.execute && !in_text) {
 		panic("page tables: %lx is executable but not text (entry %lx)", va, entry);
 	}
 	if (entry & PTE_USER) {
@@ -94,26 +103,32 @@ static void audit_leaf(uint64_t va, uint64_t end, uint64_t entry, bool writable,
 	}
 }
 
-/* Permissions add up on the way down: writable if all levels are, no-execute if any is. */
-static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base, bool writable,
-			    bool no_execute)
+/* The table covers the addresses from `base` on; returns how many leaves it has. */
+static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base,
+			    struct rights above)
 {
+	uint64_t size = PAGE_SIZE << (9 * level); /* what one entry covers */
 	unsigned leaves = 0;
 
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-		uint64_t size = PAGE_SIZE << (9 * level);
+		uint64_t entry = table[i];
 		uint64_t va = base + i * size;
-		bool w = writable && (table[i] & PTE_WRITE);
-		bool nx = no_execute || (table[i] & PTE_NX);
+		struct rights rights = above;
 
-		if (!(table[i] & PTE_PRESENT)) {
+		if (!(entry & PTE_PRESENT)) {
 			continue;
 		}
-		if (level == 0 || (table[i] & PTE_LARGE)) {
-			audit_leaf(va, va + size, table[i], w, nx);
+		if (!(entry & PTE_WRITE)) {
+			rights.write = false;
+		}
+		if (entry & PTE_NX) {
+			rights.execute = false;
+		}
+		if (level == 0 || (entry & PTE_LARGE)) {
+			audit_leaf(va, size, entry, rights);
 			leaves++;
 		} else {
-			leaves += audit_table(pte_table(table[i]), level - 1, va, w, nx);
+			leaves += audit_table(pte_table(entry), level - 1, va, rights);
 		}
 	}
 	return leaves;
@@ -121,6 +136,8 @@ static unsigned audit_table(const uint64_t *table, unsigned level, uint64_t base
 
 void hpt_audit(void)
 {
-	printk("page tables: %u entries, no W+X page",
-	       audit_table(pte_table(read_cr3()), 3, 0, true, false));
+	const struct rights all = {.write = true, .execute = true};
+	unsigned leaves = audit_table(pte_table(read_cr3()), 3, 0, all);
+
+	printk("page tables: %u entries, no W+X page", leaves);
 }

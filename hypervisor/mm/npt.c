@@ -10,11 +10,21 @@
 #include <xen/errno.h>
 
 /* Every entry is a user's: nested walks are user accesses. */
-static uint64_t encode(const struct npt_entry *e)
+static uint64_t encode(const struct npt_entry *entry)
 {
-	return frame_address(e->frame) | PTE_PRESENT | PTE_USER | (e->write ? PTE_WRITE : 0) |
-	       (e->exec ? 0 : PTE_NX) | (e->order ? PTE_LARGE : 0) |
-	       ((uint64_t)e->kind << NPT_KIND_SHIFT);
+	uint64_t bits = frame_address(entry->frame) | PTE_PRESENT | PTE_USER;
+
+	bits |= (uint64_t)entry->kind << NPT_KIND_SHIFT;
+	if (entry->write) {
+		bits |= PTE_WRITE;
+	}
+	if (!entry->exec) {
+		bits |= PTE_NX;
+	}
+	if (entry->order) {
+		bits |= PTE_LARGE;
+	}
+	return bits;
 }
 
 static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
@@ -30,16 +40,25 @@ static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
 static uint64_t make_table(void *owner)
 {
 	struct npt *npt = owner;
-	void *page = *npt->pages < npt->limit ? heap_page(npt->pages) : NULL;
+	void *page = NULL;
 
-	return page ? (uintptr_t)page | PTE_PRESENT | PTE_WRITE | PTE_USER : 0;
+	if (*npt->pages < npt->limit) {
+		page = heap_page(npt->pages);
+	}
+	if (!page) {
+		return 0;
+	}
+	return (uintptr_t)page | PTE_PRESENT | PTE_WRITE | PTE_USER;
 }
 
 /* The entry for gfn at `level`, tables made on the way if `create` is set; NULL when there is no
  * table for it. */
 static uint64_t *find_slot(struct npt *npt, uint64_t gfn, unsigned level, bool create)
 {
-	return pte_find(npt->root, gfn, level, create ? make_table : NULL, npt);
+	if (create) {
+		return pte_find(npt->root, gfn, level, make_table, npt);
+	}
+	return pte_find(npt->root, gfn, level, NULL, npt);
 }
 
 int npt_init(struct npt *npt, uint32_t *pages)
@@ -48,19 +67,22 @@ int npt_init(struct npt *npt, uint32_t *pages)
 	/* GFN_LIMIT lies below 512 GiB: the first top-level entry is the only one, and always
 	 * there. */
 	npt->root = heap_page(npt->pages);
-	return npt->root && find_slot(npt, 0, 2, true) ? 0 : -XEN_ENOMEM;
+	if (!npt->root || !find_slot(npt, 0, 2, true)) {
+		return -XEN_ENOMEM;
+	}
+	return 0;
 }
 
-int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry e)
+int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry entry)
 {
-	uint64_t span = 1ull << e.order;
+	uint64_t within_span = (1ull << entry.order) - 1;
 	uint64_t *slot;
 
-	if (gfn.n >= GFN_LIMIT || (gfn.n & (span - 1)) || (e.frame.n & (span - 1))) {
+	if (gfn.n >= GFN_LIMIT || (gfn.n & within_span) || (entry.frame.n & within_span)) {
 		return -XEN_EINVAL;
 	}
 	slot = find_slot(npt, gfn.n, 1, true);
-	if (slot && !e.order && !(*slot & PTE_LARGE)) {
+	if (slot && !entry.order && !(*slot & PTE_LARGE)) {
 		slot = find_slot(npt, gfn.n, 0, true);
 	}
 	if (!slot) {
@@ -69,21 +91,39 @@ int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry e)
 	if (*slot & PTE_PRESENT) {
 		return -XEN_EEXIST;
 	}
-	__atomic_store_n(slot, encode(&e), __ATOMIC_RELEASE);
+	__atomic_store_n(slot, encode(&entry), __ATOMIC_RELEASE);
 	return 0;
+}
+
+/* The entry of the 2 MiB around gfn, a block's or a table's; NULL: nothing is mapped there. */
+static uint64_t *block_slot(struct npt *npt, gfn_t gfn)
+{
+	uint64_t *slot;
+
+	if (gfn.n >= GFN_LIMIT) {
+		return NULL;
+	}
+	slot = find_slot(npt, gfn.n, 1, false);
+	if (!slot || !(*slot & PTE_PRESENT)) {
+		return NULL;
+	}
+	return slot;
 }
 
 /* The entry that covers gfn, a block's or a page's; NULL: nothing is mapped there. */
 static uint64_t *covering(struct npt *npt, gfn_t gfn, unsigned *order)
 {
-	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(npt, gfn.n, 1, false) : NULL;
+	uint64_t *slot = block_slot(npt, gfn);
 
 	*order = BLOCK_ORDER;
-	if (slot && (*slot & PTE_PRESENT) && !(*slot & PTE_LARGE)) {
+	if (slot && !(*slot & PTE_LARGE)) {
 		*order = 0;
 		slot = &pte_table(*slot)[pte_index(gfn.n, 0)];
 	}
-	return slot && (*slot & PTE_PRESENT) ? slot : NULL;
+	if (!slot || !(*slot & PTE_PRESENT)) {
+		return NULL;
+	}
+	return slot;
 }
 
 bool npt_lookup(struct npt *npt, gfn_t gfn, struct npt_entry *out)
@@ -119,8 +159,11 @@ int npt_unmap(struct npt *npt, gfn_t gfn, unsigned order, struct npt_entry *old)
 	unsigned covered;
 	uint64_t *slot = covering(npt, gfn, &covered);
 
-	if (!slot || (order && (!covered || pte_index(gfn.n, 0)))) {
+	if (!slot) {
 		return -XEN_ENOENT;
+	}
+	if (order && (!covered || pte_index(gfn.n, 0))) {
+		return -XEN_ENOENT; /* a whole block is asked for, and none begins here */
 	}
 	if (covered && !order) {
 		if (split(npt, slot)) {
@@ -134,10 +177,10 @@ int npt_unmap(struct npt *npt, gfn_t gfn, unsigned order, struct npt_entry *old)
 
 int npt_set_exec(struct npt *npt, gfn_t gfn, bool exec)
 {
-	uint64_t *slot = gfn.n < GFN_LIMIT ? find_slot(npt, gfn.n, 1, false) : NULL;
+	uint64_t *slot = block_slot(npt, gfn);
 	unsigned count = 1;
 
-	if (!slot || !(*slot & PTE_PRESENT) || pte_index(gfn.n, 0)) {
+	if (!slot || pte_index(gfn.n, 0)) {
 		return -XEN_ENOENT;
 	}
 	if (!(*slot & PTE_LARGE)) {
@@ -160,51 +203,60 @@ int npt_set_exec(struct npt *npt, gfn_t gfn, bool exec)
 /* Drops everything below one 2 MiB slot. */
 static void drop_slot(struct npt *npt, uint64_t *slot)
 {
-	uint64_t entry = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);
-	struct npt_entry e;
+	uint64_t bits = __atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL);
+	struct npt_entry entry;
 	uint64_t *table;
 
-	if (entry & PTE_LARGE) {
-		decode(entry, BLOCK_ORDER, &e);
-		npt_released(npt, &e);
+	if (bits & PTE_LARGE) {
+		decode(bits, BLOCK_ORDER, &entry);
+		npt_released(npt, &entry);
 		return;
 	}
-	table = pte_table(entry);
+	table = pte_table(bits);
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		if (table[i] & PTE_PRESENT) {
-			decode(table[i], 0, &e);
-			npt_released(npt, &e);
+			decode(table[i], 0, &entry);
+			npt_released(npt, &entry);
 		}
 	}
 	heap_page_free(table, npt->pages);
 }
 
-bool npt_teardown(struct npt *npt, uint32_t budget)
+/* What the lowest tables map has gone: the directories and the root follow. */
+static void free_tables(struct npt *npt)
 {
-	uint64_t *directory;
+	uint64_t *directory = pte_table(npt->root[0]);
 
-	if (!npt->root) {
-		return true;
-	}
-	while (npt->teardown_gfn < GFN_LIMIT) {
-		uint64_t *slot = find_slot(npt, npt->teardown_gfn, 1, false);
-
-		if (slot && (*slot & PTE_PRESENT)) {
-			drop_slot(npt, slot);
-			budget -= MIN(budget, TABLE_ENTRIES);
-		}
-		/* Without a slot there is none for as much as a whole table would cover. */
-		npt->teardown_gfn += slot ? TABLE_ENTRIES : TABLE_ENTRIES * TABLE_ENTRIES;
-		if (!budget) {
-			return false;
-		}
-	}
-	directory = pte_table(npt->root[0]);
 	for (unsigned i = 0; directory && i < TABLE_ENTRIES; i++) {
 		heap_page_free(pte_table(directory[i]), npt->pages);
 	}
 	heap_page_free(directory, npt->pages);
 	heap_page_free(npt->root, npt->pages);
 	npt->root = NULL;
+}
+
+bool npt_teardown(struct npt *npt, uint32_t budget)
+{
+	if (!npt->root) {
+		return true;
+	}
+	while (npt->teardown_gfn < GFN_LIMIT) {
+		uint64_t *slot = find_slot(npt, npt->teardown_gfn, 1, false);
+
+		if (!slot) {
+			/* Nor is there one for as much as a whole table would cover. */
+			npt->teardown_gfn += TABLE_ENTRIES * TABLE_ENTRIES;
+			continue;
+		}
+		if (*slot & PTE_PRESENT) {
+			drop_slot(npt, slot);
+			budget -= MIN(budget, TABLE_ENTRIES);
+		}
+		npt->teardown_gfn += TABLE_ENTRIES;
+		if (!budget) {
+			return false;
+		}
+	}
+	free_tables(npt);
 	return true;
 }

@@ -30,26 +30,112 @@
 #define ANY ~0u /* whatever the sub-leaf */
 #define ALL ~0u
 
-/* What passes of the host's answer, and what is set. */
-static const struct leaf {
-	uint32_t first, last, sub;
-	struct cpuid_regs pass, set;
-} leaves[] = {
-	{XEN_BASE, XEN_BASE, ANY, {0}, {XEN_BASE + 4, 0x566E6558, 0x65584D4D, 0x4D4D566E}},
-	{XEN_BASE + 1, XEN_BASE + 1, ANY, {0}, {.a = 4u << 16 | 17}},
-	{0x0, 0x0, ANY, {0, ALL, ALL, ALL}, {.a = 0xD}},
-	{0x1, 0x1, ANY, {ALL, 0xFFFF, LEAF1_C, LEAF1_D}, {.c = LEAF1_C_SET, .d = LEAF1_D_APIC}},
-	{0x7, 0x7, 0, {0, LEAF7_B, LEAF7_C, LEAF7_D}, {0}},
-	/* EBX follows the guest's XCR0, which is live; sub-leaf 1: XSAVEOPT. */
-	{0xD, 0xD, 0, {XSAVE_MASK, ALL, ALL, 0}, {0}},
-	{0xD, 0xD, 1, {.a = 1}, {0}},
-	{0xD, 0xD, 2, {ALL, ALL, ALL, ALL}, {0}},
-	{0x80000000, 0x80000000, ANY, {0, ALL, ALL, ALL}, {.a = 0x80000008}},
-	{0x80000001, 0x80000001, ANY, {ALL, 0, EXT1_C, EXT1_D}, {.d = LEAF1_D_APIC}},
-	{0x80000002, 0x80000006, ANY, {ALL, ALL, ALL, ALL}, {0}},
-	/* TSC invariant: one CPU, never rescaled; address bits as in GFN_LIMIT. */
-	{0x80000007, 0x80000007, ANY, {0}, {.d = 1u << 8}},
-	{0x80000008, 0x80000008, ANY, {0}, {.a = 36 | 48 << 8}},
+/* Xen's leaves (xen/arch-x86/cpuid.h): the highest one, and "XenVMMXenVMM" in EBX, ECX, EDX. */
+#define XEN_LEAF_SIGNATURE XEN_BASE
+#define XEN_LEAF_VERSION   (XEN_BASE + 1)
+#define XEN_LEAF_HVM       (XEN_BASE + 4)
+#define XEN_VERSION        (4u << 16 | 17) /* 4.17 */
+#define XEN_HVM_VCPU_ID    (1u << 3)       /* EBX holds the vCPU's number */
+#define XEN_HVM_DOMAIN_ID  (1u << 4)       /* ECX holds the domain's */
+
+#define LEAF_TOPOLOGY 0xBu
+/* 8000_0007 EDX: one CPU, whose TSC is never rescaled. */
+#define INVARIANT_TSC (1u << 8)
+/* 8000_0008 EAX: address bits, physical as in GFN_LIMIT and linear. */
+#define ADDRESS_BITS (36 | 48 << 8)
+#define XSAVEOPT     1u
+
+struct leaf {
+	uint32_t first;         /* leaves from this one */
+	uint32_t last;          /* to this one */
+	uint32_t sub;           /* sub-leaf, or ANY */
+	struct cpuid_regs pass; /* of the host's answer */
+	struct cpuid_regs set;
+};
+
+static const struct leaf leaves[] = {
+	{
+		.first = XEN_LEAF_SIGNATURE,
+		.last = XEN_LEAF_SIGNATURE,
+		.sub = ANY,
+		.set = {.a = XEN_LEAF_HVM, .b = 0x566E6558, .c = 0x65584D4D, .d = 0x4D4D566E},
+	},
+	{
+		.first = XEN_LEAF_VERSION,
+		.last = XEN_LEAF_VERSION,
+		.sub = ANY,
+		.set = {.a = XEN_VERSION},
+	},
+	{
+		.first = 0x0, /* the vendor, and the highest leaf */
+		.last = 0x0,
+		.sub = ANY,
+		.pass = {.b = ALL, .c = ALL, .d = ALL},
+		.set = {.a = 0xD},
+	},
+	{
+		.first = 0x1,
+		.last = 0x1,
+		.sub = ANY,
+		.pass = {.a = ALL, .b = 0xFFFF, .c = LEAF1_C, .d = LEAF1_D},
+		.set = {.c = LEAF1_C_SET, .d = LEAF1_D_APIC},
+	},
+	{
+		.first = 0x7,
+		.last = 0x7,
+		.sub = 0,
+		.pass = {.b = LEAF7_B, .c = LEAF7_C, .d = LEAF7_D},
+	},
+	{
+		.first = 0xD, /* EBX follows the guest's XCR0, which is live */
+		.last = 0xD,
+		.sub = 0,
+		.pass = {.a = XSAVE_MASK, .b = ALL, .c = ALL},
+	},
+	{
+		.first = 0xD,
+		.last = 0xD,
+		.sub = 1,
+		.pass = {.a = XSAVEOPT},
+	},
+	{
+		.first = 0xD, /* where AVX's part lies */
+		.last = 0xD,
+		.sub = 2,
+		.pass = {.a = ALL, .b = ALL, .c = ALL, .d = ALL},
+	},
+	{
+		.first = 0x80000000,
+		.last = 0x80000000,
+		.sub = ANY,
+		.pass = {.b = ALL, .c = ALL, .d = ALL},
+		.set = {.a = 0x80000008},
+	},
+	{
+		.first = 0x80000001,
+		.last = 0x80000001,
+		.sub = ANY,
+		.pass = {.a = ALL, .c = EXT1_C, .d = EXT1_D},
+		.set = {.d = LEAF1_D_APIC},
+	},
+	{
+		.first = 0x80000002, /* name and caches */
+		.last = 0x80000006,
+		.sub = ANY,
+		.pass = {.a = ALL, .b = ALL, .c = ALL, .d = ALL},
+	},
+	{
+		.first = 0x80000007,
+		.last = 0x80000007,
+		.sub = ANY,
+		.set = {.d = INVARIANT_TSC},
+	},
+	{
+		.first = 0x80000008,
+		.last = 0x80000008,
+		.sub = ANY,
+		.set = {.a = ADDRESS_BITS},
+	},
 };
 
 static void topology(struct virt_vcpu *v, uint32_t sub, struct cpuid_regs *out)
@@ -77,6 +163,32 @@ static const struct leaf *find_leaf(uint32_t leaf, uint32_t sub)
 	return NULL;
 }
 
+static void masked(const struct leaf *rule, struct cpuid_regs *out)
+{
+	out->a = (out->a & rule->pass.a) | rule->set.a;
+	out->b = (out->b & rule->pass.b) | rule->set.b;
+	out->c = (out->c & rule->pass.c) | rule->set.c;
+	out->d = (out->d & rule->pass.d) | rule->set.d;
+}
+
+/* What depends on the vCPU that asks. */
+static void fill_own(struct virt_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
+{
+	if (leaf == 1) {
+		out->b |= v->id << 24 | v->siblings << 16;
+		if (virt_guest_cr4(v) & CR4_OSXSAVE) {
+			out->c |= LEAF1_C_OSXSAVE;
+		}
+	} else if (leaf == LEAF_TOPOLOGY) {
+		topology(v, sub, out);
+	} else if (leaf == XEN_LEAF_HVM && sub == 0) {
+		/* Of events: 2-level ports by callback vector only, so no other bit. */
+		out->a = XEN_HVM_VCPU_ID | XEN_HVM_DOMAIN_ID;
+		out->b = v->id;
+		out->c = v->domid;
+	}
+}
+
 void guest_cpuid(struct virt_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
 	const struct leaf *rule = find_leaf(leaf, sub);
@@ -84,21 +196,7 @@ void guest_cpuid(struct virt_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_
 	*out = (struct cpuid_regs){0};
 	if (rule) {
 		*out = cpuid(leaf, sub);
-		out->a = (out->a & rule->pass.a) | rule->set.a;
-		out->b = (out->b & rule->pass.b) | rule->set.b;
-		out->c = (out->c & rule->pass.c) | rule->set.c;
-		out->d = (out->d & rule->pass.d) | rule->set.d;
-		if (leaf != 1) {
-			return;
-		}
+		masked(rule, out);
 	}
-	if (leaf == 1) {
-		out->b |= v->id << 24 | v->siblings << 16;
-		out->c |= virt_guest_cr4(v) & CR4_OSXSAVE ? LEAF1_C_OSXSAVE : 0;
-	} else if (leaf == 0xB) {
-		topology(v, sub, out);
-	} else if (leaf == XEN_BASE + 4 && sub == 0) {
-		/* vCPU id and domain id present; 2-level events by callback vector only */
-		*out = (struct cpuid_regs){1u << 3 | 1u << 4, v->id, v->domid, 0};
-	}
+	fill_own(v, leaf, sub, out);
 }

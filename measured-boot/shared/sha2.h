@@ -14,16 +14,17 @@
 struct sha2_ctx {
 	uint64_t state[8]; /* SHA-256: the low halves */
 	uint64_t bytes;    /* below 2^61: nothing here hashes more */
-	uint8_t size;      /* of a block */
-	uint8_t length;    /* of the digest */
 	uint8_t block[128];
 };
 
-/* Which of the two it is, is decided at the start. */
+/* A context is for the function that has begun it. */
 void sha256_init(struct sha2_ctx *context);
+void sha256_update(struct sha2_ctx *context, const void *data, size_t len);
+void sha256_final(struct sha2_ctx *context, uint8_t out[SHA256_LEN]);
+
 void sha384_init(struct sha2_ctx *context);
-void sha2_update(struct sha2_ctx *context, const void *data, size_t len);
-void sha2_final(struct sha2_ctx *context, uint8_t *out); /* SHA256_LEN or SHA384_LEN bytes */
+void sha384_update(struct sha2_ctx *context, const void *data, size_t len);
+void sha384_final(struct sha2_ctx *context, uint8_t out[SHA384_LEN]);
 
 void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
 void sha384(const void *data, size_t len, uint8_t out[SHA384_LEN]);

@@ -20,14 +20,14 @@ void bind_report(uint8_t data[CORBEL_REPORT_LEN], const uint8_t nonce[CORBEL_NON
 	struct sha2_ctx hash;
 
 	sha256_init(&hash);
-	sha2_update(&hash, bound, size);
-	sha2_final(&hash, digest);
+	sha256_update(&hash, bound, size);
+	sha256_final(&hash, digest);
 	sha256_init(&hash);
-	sha2_update(&hash, tag, sizeof(tag));
-	sha2_update(&hash, nonce, CORBEL_NONCE_LEN);
-	sha2_update(&hash, digest, sizeof(digest));
+	sha256_update(&hash, tag, sizeof(tag));
+	sha256_update(&hash, nonce, CORBEL_NONCE_LEN);
+	sha256_update(&hash, digest, sizeof(digest));
 	memcpy(data, nonce, CORBEL_NONCE_LEN);
-	sha2_final(&hash, data + CORBEL_NONCE_LEN);
+	sha256_final(&hash, data + CORBEL_NONCE_LEN);
 }
 
 static bool is_hex(const char *text)

@@ -42,8 +42,9 @@ enum xsm_class {
 /* clang-format on */
 
 /* A permission of a class as one number, and how many numbers there are. */
-#define XSM_RIGHT(cls, perm) (XSM_CLASS_##cls * 32u + XSM_PERM_##cls##_##perm)
-#define XSM_RIGHTS           (XSM_CLASS_COUNT * 32u)
+#define XSM_PERMS            32u /* of a class, at most */
+#define XSM_RIGHT(cls, perm) (XSM_CLASS_##cls * XSM_PERMS + XSM_PERM_##cls##_##perm)
+#define XSM_RIGHTS           (XSM_CLASS_COUNT * XSM_PERMS)
 
 /* A label.  Of an owned context the tenant is never 0: its owner's number, or, if it has no owner,
  * one that no other domain has. */

@@ -94,6 +94,7 @@ static void boot_with(uint32_t stuck)
 	}
 	stop_bus_masters();
 	measure_begin(&boot);
+	find_host_flags(&boot);
 }
 
 static void all_stopped(void **state)

@@ -440,6 +440,29 @@ static void golden_text(void **state)
 	}
 }
 
+static struct corbel_trace last_record(void)
+{
+	struct corbel_trace record = {0};
+	uint64_t next = 0, lost;
+
+	while (trace_read(0, next, &record, 1, &next, &lost) == 1) {
+	}
+	return record;
+}
+
+/* A number too large for the record is not taken for another one. */
+static void far_numbers(void **state)
+{
+	hc_domctl_t op = {.cmd = 0x10000 + XEN_DOMCTL_getvcpuinfo,
+			  .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+			  .domain = target->id};
+
+	(void)state;
+	assert_int_equal(world_arg(dom0, __HYPERVISOR_domctl, 0, &op, sizeof(op)), -XEN_EPERM);
+	assert_int_equal(last_record().kind, CORBEL_TRACE_denied);
+	assert_int_equal(last_record().call, (uint32_t)__HYPERVISOR_domctl << 16 | 0xFFFF);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -464,6 +487,7 @@ int main(void)
 		cmocka_unit_test(policy_alone),
 		cmocka_unit_test(unknown_calls),
 		cmocka_unit_test(bad_pointers),
+		cmocka_unit_test(far_numbers),
 		cmocka_unit_test(call_while_building),
 	};
 

@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "base/host.h"
+#include "launch/launchlog.h"
 #include "launch/policy.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
@@ -224,6 +225,18 @@ static void below_the_floor(void **state)
 	assert_true(is_in_force("cloud"));
 }
 
+/* Free slots of the launch log. */
+static uint32_t log_room(void)
+{
+	uint32_t room = 0;
+
+	while (launchlog_reserve(1)) {
+		room++;
+	}
+	launchlog_release(room);
+	return room;
+}
+
 /* A live label that the new policy lacks, or counts as another kind, keeps it out. */
 static void missing_label(void **state)
 {
@@ -233,11 +246,15 @@ static void missing_label(void **state)
 	struct xsm_policy p;
 	struct domain *lab;
 	const char *why;
+	uint32_t free_slots;
 
 	(void)state;
 	assert_int_equal(load_policy("lab", CORBEL_POLICY_NO_ROLLBACK, ++serial, 0), 0);
 	lab = make_domain_of(LAB_LABEL, 1);
+	free_slots = log_room();
 	assert_int_equal(load_policy("cloud", 0, serial + 1, 10), 1);
+	/* It gave back what it had reserved; the instance that has done nothing took one. */
+	assert_int_equal(log_room(), free_slots - 1);
 	assert_non_null(strstr(last_load.reason, LAB_LABEL));
 	assert_true(is_in_force("lab"));
 	assert_int_equal(policy_info().seconds_left, 0);
@@ -331,6 +348,31 @@ static void standing_kept(void **state)
 	assert_int_equal(confirm_policy(0), 0);
 	assert_int_equal(send_event(dom0, dom0_port), 0);
 	assert_true(is_pending(tenant, tenant_port));
+	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
+}
+
+/* No room in the launch log: nothing is switched, and nothing is on record as if it were. */
+static void standing_without_room(void **state)
+{
+	static uint8_t blob[CORBEL_POLICY_MAX];
+	struct corbel_policy_load load = {.serial = serial + 1, .confirm_s = 30};
+	uint32_t taken;
+	(void)state;
+	serve();
+	load.size = policy_file("split", blob);
+	policy_session();
+	records_of(CORBEL_TRACE_standing, NULL);
+	taken = log_room();
+	assert_true(launchlog_reserve(taken));
+	assert_int_equal(load_bytes(blob, &load), -XEN_EBUSY);
+	assert_true(is_in_force("cloud"));
+	assert_int_equal(records_of(CORBEL_TRACE_standing, NULL), 0);
+	/* A check needs no room. */
+	load.flags = CORBEL_POLICY_CHECK;
+	load.confirm_s = 0;
+	assert_int_equal(load_bytes(blob, &load), 0);
+	launchlog_release(taken);
+	fresh_builder();
 	assert_int_equal(unmap_page(dom0, handle, 100), GNTST_okay);
 }
 
@@ -461,7 +503,8 @@ int main(void)
 		T(no_rollback),           T(missing_label),
 		T(create_while_waiting),  T(standing_kept),
 		T(standing_revoked),      T(revoked_then_ended),
-		T(revoke_without_memory), T(rolled_back_uses),
+		T(revoke_without_memory), T(standing_without_room),
+		T(rolled_back_uses),
 	};
 
 	return cmocka_run_group_tests_name("reload", tests, setup, NULL);
