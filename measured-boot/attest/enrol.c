@@ -71,9 +71,9 @@ static int read_challenge(const char *path, struct blob *credential, struct blob
 	struct json_node root;
 	int ret = ATTEST_OK;
 
-	if (json_open_path(&file, &root, path, 65536)) {
-		json_only(&root, (const char *[]){"format", "credential", "secret", NULL});
+	if (json_open_path(&file, &root, path, JSON_FILE_MAX)) {
 		json_format(&root, "corbel.challenge.1");
+		json_only(&root, (const char *[]){"format", "credential", "secret", NULL});
 		take(json_member(&root, "credential"), credential);
 		take(json_member(&root, "secret"), secret);
 	}

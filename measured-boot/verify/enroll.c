@@ -31,6 +31,8 @@ struct request {
 	struct bytes certificate, ek, ak;
 };
 
+#define WHY_LEN 400
+
 static int complain(const char *text)
 {
 	fprintf(stderr, "corbel-verify: %s\n", text);
@@ -93,19 +95,19 @@ static const char *ek_fault(EVP_PKEY *key, const struct bytes *public_area)
 	return same ? NULL : "ek_public: expected the key that the certificate is for";
 }
 
-/* Creates with mode 0600 and fails rather than follow what lies there. */
-static bool write_new(const char *path, const char *text)
+/* Creates with mode 0600 and fails, with the reason, rather than follow what lies there. */
+static bool write_new(const char *path, const char *text, char why[WHY_LEN])
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	size_t length = strlen(text);
 	bool good = fd >= 0 && write(fd, text, length) == (ssize_t)length;
 
 	if (!good) {
-		int why = errno;
+		int error = errno;
 		char name[300];
 
 		text_escape(path, strlen(path), name, sizeof(name));
-		fprintf(stderr, "corbel-verify: %s: cannot be written: %s\n", name, strerror(why));
+		snprintf(why, WHY_LEN, "%s: cannot be written: %s", name, strerror(error));
 	}
 	if (fd >= 0 && close(fd) != 0) {
 		good = false;
@@ -114,12 +116,13 @@ static bool write_new(const char *path, const char *text)
 }
 
 static bool write_challenge(const char *path, const struct bytes *credential,
-			    const struct bytes *secret)
+			    const struct bytes *secret, char why[WHY_LEN])
 {
 	char *text = calloc(1, 256 + 2 * (credential->length + secret->length)), *at = text;
 	bool good;
 
 	if (!text) {
+		snprintf(why, WHY_LEN, "out of memory");
 		return false;
 	}
 	at += sprintf(at, "{\n  \"format\": \"corbel.challenge.1\",\n  \"credential\": \"");
@@ -128,12 +131,12 @@ static bool write_challenge(const char *path, const struct bytes *credential,
 	      2 * credential->length;
 	hex_encode(secret->data, secret->length, at);
 	strcat(at, "\"\n}\n");
-	good = write_new(path, text);
+	good = write_new(path, text, why);
 	free(text);
 	return good;
 }
 
-static bool write_pending(const char *path, const struct pending *p)
+static bool write_pending(const char *path, const struct pending *p, char why[WHY_LEN])
 {
 	char ek[65], ak[2 * NAME_LEN + 1], secret[2 * SECRET_LEN + 1], text[512];
 
@@ -144,20 +147,22 @@ static bool write_pending(const char *path, const struct pending *p)
 		 "{\n  \"format\": \"corbel.pending.1\",\n  \"name\": \"%s\",\n"
 		 "  \"ek_sha256\": \"%s\",\n  \"ak_name\": \"%s\",\n  \"secret\": \"%s\"\n}\n",
 		 p->name, ek, ak, secret);
-	return write_new(path, text);
+	return write_new(path, text, why);
 }
 
-static int challenge(const struct enroll_inputs *in, EVP_PKEY *ek, struct pending *p)
+static int challenge(const struct enroll_inputs *in, EVP_PKEY *ek, struct pending *p,
+		     char why[WHY_LEN])
 {
 	struct bytes credential, seed;
 	int status = VERDICT_cannot_judge;
 
 	if (RAND_priv_bytes(p->secret, SECRET_LEN) != 1 ||
 	    !credential_make(ek, p->ak_name, p->secret, SECRET_LEN, &credential, &seed)) {
-		return complain("the challenge cannot be made with this endorsement key");
+		snprintf(why, WHY_LEN, "it cannot be made with this endorsement key");
+		return VERDICT_cannot_judge;
 	}
-	if (write_pending(in->pending, p)) {
-		if (write_challenge(in->challenge, &credential, &seed)) {
+	if (write_pending(in->pending, p, why)) {
+		if (write_challenge(in->challenge, &credential, &seed, why)) {
 			status = VERDICT_trusted;
 		} else {
 			unlink(in->pending);
@@ -176,8 +181,7 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 	struct verdict verdict = {0};
 	struct pending p = {0};
 	const char *wrong = ek ? ek_fault(ek, &r->ek) : "ek_certificate: its key is unreadable";
-	const char *outcome = "something is missing, see above";
-	char name[300];
+	char outcome[WHY_LEN] = "something is missing, see above";
 	int status;
 
 	certificate_judge(&verdict, certificate, in->roots, in->allow_test_tpm);
@@ -194,17 +198,23 @@ static int judge_request(const struct enroll_inputs *in, const struct request *r
 	if (status == VERDICT_trusted) {
 		snprintf(p.name, sizeof(p.name), "%s", in->name);
 		public_name(&r->ak, p.ak_name);
-		status = certificate_key_digest(certificate, p.ek_sha256)
-				 ? challenge(in, ek, &p)
-				 : complain("the endorsement key cannot be digested");
+		if (certificate_key_digest(certificate, p.ek_sha256)) {
+			status = challenge(in, ek, &p, outcome);
+		} else {
+			snprintf(outcome, sizeof(outcome),
+				 "the endorsement key cannot be digested");
+			status = VERDICT_cannot_judge;
+		}
+		if (status != VERDICT_trusted) {
+			complain(outcome);
+		}
 	}
 	OPENSSL_cleanse(&p, sizeof(p));
 	/* no word of a verdict: nothing was decided but that it is worth asking */
-	text_escape(in->challenge, strlen(in->challenge), name, sizeof(name));
 	if (status == VERDICT_not_trusted) {
-		outcome = "the keys are not as they must be, see above";
+		snprintf(outcome, sizeof(outcome), "the keys are not as they must be, see above");
 	} else if (status == VERDICT_trusted) {
-		outcome = name;
+		text_escape(in->challenge, strlen(in->challenge), outcome, sizeof(outcome));
 	}
 	fprintf(out, "\n%s: %s\n", status ? "no challenge made" : "challenge made", outcome);
 	return status;
@@ -242,7 +252,7 @@ static bool pending_read(const char *path, struct pending *p, char error[256])
 	struct json_node name;
 
 	memset(p, 0, sizeof(*p));
-	if (json_open_path(&f, &root, path, 4096)) {
+	if (json_open_path(&f, &root, path, JSON_FILE_MAX)) {
 		json_format(&root, "corbel.pending.1");
 		json_only(&root, (const char *[]){"format", "name", "ek_sha256", "ak_name",
 						  "secret", NULL});

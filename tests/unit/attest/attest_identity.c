@@ -39,7 +39,8 @@ static void test_enrol(void **state)
 	assert_done(RUN("--activate", "challenge.json"));
 	printed[strcspn(printed, "\n")] = '\0';
 	assert_int_equal(admit("hosts.json", "secret.json", printed, false), 0);
-	assert_said(RUN("--activate", "host.json"), 2, "host.json: ");
+	assert_said(RUN("--activate", "host.json"), 2,
+		    "host.json: is a corbel.enroll.1, expected corbel.challenge.1");
 	assert_said(RUN("--activate", "nothing.json"), 2, "nothing.json");
 }
 

@@ -139,6 +139,7 @@ static void write_request(X509 *certificate, const struct bytes *ek, const struc
 }
 
 static char challenge_file[128], secret_file[128];
+static const char *in_the_way; /* of its files: what must not be replaced */
 
 static int enroll_with(unsigned flags, const struct bytes *ek, const struct bytes *ak, bool allow)
 {
@@ -158,12 +159,16 @@ static int enroll_with(unsigned flags, const struct bytes *ek, const struct byte
 	snprintf(secret_file, sizeof(secret_file), "%s/secret.json", f.directory);
 	unlink(challenge_file);
 	unlink(secret_file);
+	if (in_the_way) {
+		fclose(fopen(in_the_way, "w"));
+	}
 	write_request(certificate, ek, ak, path);
 	status = enroll(&in, out);
 	fclose(out);
 	/* words of its own: it is not a verdict on any host */
 	assert_non_null(strstr(said, status ? "\nno challenge made: " : "\nchallenge made: "));
 	assert_null(strstr(said, "\ntrusted:"));
+	assert_true(!in_the_way || strstr(said, "json: cannot be written: File exists\n"));
 	free(said);
 	X509_free(certificate);
 	return status;
@@ -291,6 +296,19 @@ static void refused(void **state)
 	assert_int_equal(enroll_with(0, &ek_public, &f.e.ak_public, false), VERDICT_not_trusted);
 }
 
+/* The last line says what stands in the way, and nothing of either file is left. */
+static void not_replaced(void **state)
+{
+	(void)state;
+	in_the_way = challenge_file;
+	assert_int_equal(enroll_with(0, &ek_public, &ak_public, false), VERDICT_cannot_judge);
+	assert_int_not_equal(access(secret_file, F_OK), 0);
+	in_the_way = secret_file;
+	assert_int_equal(enroll_with(0, &ek_public, &ak_public, false), VERDICT_cannot_judge);
+	assert_int_not_equal(access(challenge_file, F_OK), 0);
+	in_the_way = NULL;
+}
+
 static void read_pcrs(void)
 {
 	static const unsigned pcr[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 18, 19, 22};
@@ -352,10 +370,9 @@ static void quote(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(enrolment),
-		cmocka_unit_test(quote),
-		cmocka_unit_test(foreign_key),
-		cmocka_unit_test(refused),
+		cmocka_unit_test(enrolment),    cmocka_unit_test(quote),
+		cmocka_unit_test(foreign_key),  cmocka_unit_test(refused),
+		cmocka_unit_test(not_replaced),
 	};
 
 	setenv("TSS2_LOG", "all+none", 1);
