@@ -38,6 +38,9 @@ static char *with_number(const char *before, int before_size, const char *name, 
 				"attest: no domain called `%s' lives; one that has ended goes by "
 				"its number",
 				name);
+			if (domains_are_hidden() > 0) {
+				domains_say_hidden();
+			}
 			return NULL;
 		}
 		if (ret) {

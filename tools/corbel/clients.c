@@ -149,13 +149,18 @@ static void reply(struct client *client, const char *text)
 static void attach(struct client *client, uint16_t domid)
 {
 	char tail[REPLAY_BYTES], line[48];
-	struct console *console;
+	int error = consoles_scan_for(domid);
+	struct console *console = consoles_find(domid);
 	size_t size;
 
-	consoles_scan_for(domid);
-	console = consoles_find(domid);
-	if (!console) {
+	if (!console && error == -ESRCH) {
 		reply(client, "error: no such domain, or it has ended\n");
+		client->ending = true;
+		return;
+	}
+	if (!console) {
+		snprintf(tail, sizeof(tail), "error: cannot look it up: %s\n", strerror(-error));
+		reply(client, tail);
 		client->ending = true;
 		return;
 	}
@@ -196,7 +201,7 @@ static void request(struct client *client)
 	if (!strcmp(client->line, "attach")) {
 		attach(client, (uint16_t)domid);
 	} else if (!strcmp(client->line, "new")) {
-		consoles_scan_for((uint16_t)domid);
+		(void)consoles_scan_for((uint16_t)domid); /* the next scan finds it */
 		reply(client, "ok 0\n");
 		client->ending = true;
 	} else {

@@ -26,6 +26,7 @@ struct console {
 	size_t budget;   /* bytes that may still be drained in this second */
 	bool throttled;  /* budget used up: the port stays masked until the next tick */
 	bool seen;       /* by the scan in progress */
+	bool gone;       /* as the scan in progress knows for certain, or about to be */
 	bool complained; /* about a console that cannot be mapped */
 	bool ended;      /* the domain has shut down: its last words are taken, clients are told */
 	unsigned retry;  /* ticks until the next attempt */
@@ -38,8 +39,9 @@ struct console {
 struct console *consoles_find(uint16_t domid);
 /* Compares the table with the hypervisor's list: opens, closes, reports shut-down domains. */
 void consoles_scan(void);
-/* The same at a client's word that this domain is there now: without waiting for a retry. */
-void consoles_scan_for(uint16_t domid);
+/* The same at a client's word that this domain is there now: without waiting for a retry.  Returns
+ * 0 if it has a console in the table, -ESRCH if there is no such domain, or another errno. */
+int consoles_scan_for(uint16_t domid);
 void consoles_event(uint32_t port);
 /* Once a second: new budgets, lost events, retries. */
 void consoles_tick(void);

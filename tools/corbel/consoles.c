@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of tenants' consoles: finds new domains, maps their console page by
+ * The table of tenants' consoles: finds new domains (listed, or hidden by the
+ * policy and noted by create), maps their console page by
  * its reserved grant, binds the port, drains into the log and to clients.  A
  * tenant's page is hostile: impossible indices end that console, floods are
  * limited per second, and nothing here waits for anyone.
@@ -144,16 +145,25 @@ static void service(struct console *console)
 	}
 }
 
-static void console_open(struct console *console)
+/* A building domain's grants are refused, and each refusal is audited: do not even ask. */
+static bool is_building(const struct domain_entry *entry)
 {
-	struct corbel_launch_info launch = {.domid = console->domid};
+	struct corbel_launch_info launch = {.domid = entry->info.domain};
+
+	if (entry->hidden) {
+		return entry->barred;
+	}
+	return host_corbel(CORBEL_OP_launch_info, &launch, sizeof(launch)) >= 0 &&
+	       launch.state == CORBEL_DOM_building;
+}
+
+static void console_open(struct console *console, const struct domain_entry *entry)
+{
 	struct xencons_interface *page;
 	int port, error;
 
 	console->retry = RETRY_TICKS;
-	/* A building domain's grants are refused, and each refusal is audited: do not even ask. */
-	if (host_corbel(CORBEL_OP_launch_info, &launch, sizeof(launch)) >= 0 &&
-	    launch.state == CORBEL_DOM_building) {
+	if (is_building(entry)) {
 		console->retry = 1;
 		return;
 	}
@@ -239,8 +249,17 @@ static void console_ended(struct console *console, const struct domain_entry *en
 /* ---- the table ---------------------------------------------------------------------------------
  */
 
-static struct console *add(const struct xen_domctl_getdomaininfo *info)
+static void say_hidden(const struct domain_entry *entry)
 {
+	consoled_say("%s: the policy hides its state: on_poweroff, on_reboot and on_crash are not "
+		     "carried out",
+		     domain_text(entry));
+}
+
+static struct console *add(const struct domain_entry *entry)
+{
+	const struct xen_domctl_getdomaininfo *info = &entry->info;
+
 	for (int i = 0; i < CONSOLES_MAX; i++) {
 		if (table[i].state == CONSOLE_free) {
 			memset(&table[i], 0, sizeof(table[i]));
@@ -248,6 +267,9 @@ static struct console *add(const struct xen_domctl_getdomaininfo *info)
 			table[i].domid = info->domain;
 			memcpy(table[i].uuid, info->handle, sizeof(table[i].uuid));
 			table[i].state = CONSOLE_waiting;
+			if (entry->hidden) {
+				say_hidden(entry);
+			}
 			return &table[i];
 		}
 	}
@@ -255,25 +277,48 @@ static struct console *add(const struct xen_domctl_getdomaininfo *info)
 	return NULL;
 }
 
+/* Of a hidden domain it shows only in what is refused while it was not before. */
+static bool is_dying(const struct domain_entry *entry, const struct console *console)
+{
+	if (!entry->hidden) {
+		return entry->info.flags & XEN_DOMINF_dying;
+	}
+	return entry->barred && console && console->state == CONSOLE_live &&
+	       !host_event_connected(console->port);
+}
+
+/* Without a note a hidden domain is known by its number alone. */
+static bool is_another(const struct console *console, const struct domain_entry *entry)
+{
+	return (!entry->hidden || entry->noted) &&
+	       memcmp(console->uuid, entry->info.handle, sizeof(console->uuid)) != 0;
+}
+
 static void see(const struct domain_entry *entry)
 {
 	const struct xen_domctl_getdomaininfo *info = &entry->info;
 	struct console *console = consoles_find(info->domain);
 
-	if (info->domain < CORBEL_DOMID_FIRST || info->flags & XEN_DOMINF_dying) {
-		return; /* unseen: closed below, which frees the mapping that keeps it alive */
+	if (info->domain < CORBEL_DOMID_FIRST) {
+		return;
 	}
-	if (console && memcmp(console->uuid, info->handle, sizeof(console->uuid))) {
+	if (is_dying(entry, console)) {
+		if (console) {
+			console->gone = true; /* closed below: its mapping keeps the domain */
+		}
+		return;
+	}
+	if (console && is_another(console, entry)) {
 		console_close(console);
 		console = NULL;
 	}
 	if (!console) {
-		console = add(info);
+		console = add(entry);
 	}
 	if (console) {
 		console->seen = true;
 		if (console->state == CONSOLE_waiting && !console->retry) {
-			console_open(console);
+			console_open(console, entry);
 		}
 	}
 	if (info->flags & XEN_DOMINF_shutdown) {
@@ -284,38 +329,65 @@ static void see(const struct domain_entry *entry)
 	}
 }
 
+/* Neither listed nor noted is not gone: the policy may hide it, and its note be lost. */
+static void close_if_gone(struct console *console)
+{
+	static struct domain_entry entry;
+	int ret;
+
+	if (!console->gone) {
+		ret = domains_get(console->domid, &entry);
+		if (ret == 0) {
+			see(&entry);
+		}
+		console->gone |= ret == -ESRCH;
+	}
+	if (console->gone) {
+		console_close(console);
+	}
+}
+
 void consoles_scan(void)
 {
 	static struct domain_entry entry;
-	uint32_t next = CORBEL_DOMID_FIRST;
-	int ret = 0;
+	struct domain_walk walk = {.next = CORBEL_DOMID_FIRST};
+	int ret;
 
 	for (int i = 0; i < CONSOLES_MAX; i++) {
-		table[i].seen = false;
+		table[i].seen = table[i].gone = false;
 	}
-	while (next < DOMID_FIRST_RESERVED && (ret = domains_next((uint16_t)next, &entry)) == 0) {
+	while ((ret = domains_walk(&walk, &entry)) == 0) {
 		see(&entry);
-		next = entry.info.domain + 1u;
 	}
-	if (ret && ret != -ESRCH) {
+	if (ret != -ESRCH) {
 		consoled_say("cannot list domains: %s", strerror(-ret));
 		return;
 	}
 	for (int i = 0; i < CONSOLES_MAX; i++) {
 		if (table[i].state != CONSOLE_free && !table[i].seen) {
-			console_close(&table[i]);
+			close_if_gone(&table[i]);
 		}
 	}
 }
 
-void consoles_scan_for(uint16_t domid)
+int consoles_scan_for(uint16_t domid)
 {
 	struct console *console = consoles_find(domid);
+	static struct domain_entry entry;
+	int ret;
 
 	if (console) {
 		console->retry = 0;
 	}
 	consoles_scan();
+	if (consoles_find(domid)) {
+		return 0;
+	}
+	ret = domains_get(domid, &entry);
+	if (ret == 0) {
+		see(&entry);
+	}
+	return ret == 0 && !consoles_find(domid) ? -ESRCH : ret;
 }
 
 void consoles_event(uint32_t port)

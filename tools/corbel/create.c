@@ -24,10 +24,12 @@
 #include "tools/corbel/session.h"
 #include "tools/corbel/store.h"
 #include "tools/lib/files.h"
+#include "xsm/monitor/monitor.h"
 
 struct create_options {
 	const char *file;
 	bool console, dry_run, paused, quiet;
+	bool start;     /* with console: it is made paused and let run when somebody watches */
 	uint32_t flags; /* CORBEL_RQF_* */
 };
 
@@ -97,12 +99,12 @@ static int random_uuid(uint8_t uuid[16])
 
 static int check_unique(const struct guest *guest)
 {
+	struct domain_walk walk = {0};
 	struct domain_entry entry;
-	uint32_t next = 0;
 	char uuid[37];
-	int ret = 0;
+	int ret;
 
-	while (next < DOMID_FIRST_RESERVED && (ret = domains_next((uint16_t)next, &entry)) == 0) {
+	while ((ret = domains_walk(&walk, &entry)) == 0) {
 		if (!strcmp(entry.name, guest->request.name)) {
 			tool_error(0, "Domain with name \"%s\" already exists.",
 				   guest->request.name);
@@ -114,9 +116,8 @@ static int check_unique(const struct guest *guest)
 				   uuid);
 			return EXIT_EXISTS;
 		}
-		next = entry.info.domain + 1u;
 	}
-	if (ret && ret != -ESRCH) {
+	if (ret != -ESRCH) {
 		tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo), "cannot list domains");
 		return EXIT_BUILD;
 	}
@@ -175,6 +176,19 @@ static void hint(const struct guest *guest, const struct session *session, int e
 	}
 }
 
+/* Its number is in no list, and the note is all that Dom0 knows of it. */
+static void say_hidden(const struct guest *guest, uint16_t domid)
+{
+	struct domain_entry entry;
+
+	if (!domains_get(domid, &entry) && entry.hidden) {
+		fprintf(stderr,
+			"%s is domain %u; the policy hides it (domain:getdomaininfo): it goes by "
+			"this number and name, and nobody in Dom0 sees its state\n",
+			guest->request.name, domid);
+	}
+}
+
 static int build(struct guest *guest, struct session *session)
 {
 	int ret;
@@ -198,6 +212,7 @@ static int build(struct guest *guest, struct session *session)
 		tool_error(ret, "domain %u runs, but its name could not be kept", session->domid);
 	}
 	console_link_announce(session->domid);
+	say_hidden(guest, session->domid);
 	if (tool.verbose) {
 		fprintf(stderr, "domain %u built by builder instance %u\n", session->domid,
 			session->instance);
@@ -261,7 +276,7 @@ static int create(struct guest *guest, const struct create_options *options, uin
 	guest->request.kernel_size = session.files[CORBEL_FILE_kernel].size;
 	guest->request.initrd_size = session.files[CORBEL_FILE_initrd].size;
 	guest->request.flags = options->flags;
-	if (options->paused || options->console) { /* nothing of a short life is to be missed */
+	if (options->paused || options->start) { /* nothing of a short life is to be missed */
 		guest->request.flags |= CORBEL_RQF_PAUSED;
 	}
 	session.request_size = (uint32_t)request_encode(&guest->request, session.request,
@@ -365,9 +380,14 @@ int verb_create(int argc, char **argv)
 	if (guest_read_owner(&guest, why, sizeof(why))) {
 		return tool_error(0, "%s", why);
 	}
+	if (options.console && !options.paused) {
+		/* Whom Dom0 may not let run afterwards must run at once. */
+		options.start =
+			domain_label_permits(guest.request.label, XSM_RIGHT(domain, unpause)) != 0;
+	}
 	ret = create(&guest, &options, &domid);
 	if (ret == EXIT_OK && options.console) {
-		struct console_script script = {.start = !options.paused};
+		struct console_script script = {.start = options.start};
 
 		return console_link_attach(domid, &script);
 	}

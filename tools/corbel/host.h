@@ -29,6 +29,10 @@
 
 /* First domain with id >= first; -ESRCH when there is none. */
 int host_domain_info(uint16_t first, struct xen_domctl_getdomaininfo *info);
+/* Whether a domain of this number exists, also one that the policy hides.  -ESRCH: none does, which
+ * is the only proof of it.  -EINVAL: it lives.  -EPERM: it is there, and is being built, ends, or
+ * the policy keeps Dom0 from it (then each try is on record).  Never 0: it changes nothing. */
+int host_domain_probe(uint16_t domid);
 /* command: XEN_DOMCTL_{destroy,pause,unpause}domain */
 int host_domain_control(uint32_t command, uint16_t domid);
 int host_physinfo(struct xen_sysctl_physinfo *info);
@@ -81,6 +85,8 @@ int host_event_pending(void);                       /* local port, masked until 
 int host_event_unmask(uint32_t port);
 int host_event_notify(uint32_t port);
 int host_event_unbind(uint32_t port);
+/* Whether the other end of a port is still there; what is not known counts as there. */
+bool host_event_connected(uint32_t port);
 
 struct xencons_interface *host_console_map(uint16_t domid, int *error);
 void host_console_unmap(struct xencons_interface *page);

@@ -13,6 +13,7 @@
 #include <xencall.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
+#include <xen/event_channel.h>
 
 #include "tools/corbel/host.h"
 
@@ -111,6 +112,17 @@ int host_domain_info(uint16_t first, struct xen_domctl_getdomaininfo *info)
 		info->domain = domctl.domain;
 	}
 	return ret;
+}
+
+/* A channel to port 0, which no domain has: nothing is connected, and the refusal tells why.  Who
+ * serves a domain may ask, so that nothing is put on record. */
+int host_domain_probe(uint16_t domid)
+{
+	evtchn_bind_interdomain_t bind = {.remote_dom = domid, .remote_port = 0};
+	int ret = call2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &bind,
+			sizeof(bind));
+
+	return ret < 0 ? ret : -EINVAL;
 }
 
 int host_domain_control(uint32_t command, uint16_t domid)
@@ -381,6 +393,14 @@ int host_event_notify(uint32_t port)
 int host_event_unbind(uint32_t port)
 {
 	return result(xenevtchn_unbind(events, port));
+}
+
+bool host_event_connected(uint32_t port)
+{
+	evtchn_status_t status = {.dom = DOMID_SELF, .port = port};
+
+	return call2(__HYPERVISOR_event_channel_op, EVTCHNOP_status, &status, sizeof(status)) < 0 ||
+	       status.status == EVTCHNSTAT_interdomain;
 }
 
 struct xencons_interface *host_console_map(uint16_t domid, int *error)

@@ -44,9 +44,14 @@ static void print_row(const struct domain_entry *entry, const struct list_option
 	char state[7], uuid[37];
 
 	domain_state(info, state);
-	printf("%-40s %5d %5lu %5d     %s  %8.1f", entry->name, info->domain,
-	       mebibytes(info->tot_pages + info->outstanding_pages), info->nr_online_vcpus, state,
-	       (double)info->cpu_time / 1e9);
+	if (entry->hidden) {
+		printf("%-40s %5d %5lu %5d     hidden  %8s", entry->name, info->domain,
+		       mebibytes(info->tot_pages), info->nr_online_vcpus, "-");
+	} else {
+		printf("%-40s %5d %5lu %5d     %s  %8.1f", entry->name, info->domain,
+		       mebibytes(info->tot_pages + info->outstanding_pages), info->nr_online_vcpus,
+		       state, (double)info->cpu_time / 1e9);
+	}
 	if (options->verbose) {
 		uuid_format(info->handle, uuid);
 		printf(" %s", uuid);
@@ -57,7 +62,7 @@ static void print_row(const struct domain_entry *entry, const struct list_option
 		}
 	}
 	if (options->verbose || options->context) {
-		domain_identity(info->domain, &identity);
+		domain_identity(entry, &identity);
 		printf(options->context ? " %-34s" : " %16s", identity.label);
 	}
 	if (options->context) {
@@ -66,23 +71,12 @@ static void print_row(const struct domain_entry *entry, const struct list_option
 	putchar('\n');
 }
 
-static void json_row(const struct domain_entry *entry, struct json *json)
+/* What the policy does not hide from Dom0. */
+static void json_state(const struct xen_domctl_getdomaininfo *info, struct json *json)
 {
-	const struct xen_domctl_getdomaininfo *info = &entry->info;
-	struct domain_identity identity;
-	char state[7], uuid[37];
+	char state[7];
 
 	domain_state(info, state);
-	domain_identity(info->domain, &identity);
-	uuid_format(info->handle, uuid);
-	json_open_map(json, NULL);
-	json_number(json, "domid", info->domain);
-	json_text(json, "name", entry->name);
-	json_text(json, "uuid", uuid);
-	json_number(json, "memory_mib", (long long)mebibytes(info->tot_pages));
-	json_number(json, "memory_pages", (long long)info->tot_pages);
-	json_number(json, "max_pages", (long long)info->max_pages);
-	json_number(json, "vcpus", info->nr_online_vcpus);
 	json_text(json, "state", state);
 	json_bool(json, "running", info->flags & XEN_DOMINF_running);
 	json_bool(json, "blocked", info->flags & XEN_DOMINF_blocked);
@@ -92,9 +86,33 @@ static void json_row(const struct domain_entry *entry, struct json *json)
 	json_number(json, "shutdown_reason",
 		    info->flags & XEN_DOMINF_shutdown ? (int)domain_shutdown_reason(info) : -1);
 	json_seconds(json, "cpu_seconds", info->cpu_time);
-	json_text(json, "label", identity.label);
-	json_text(json, "owner", identity.owner);
-	json_number(json, "tenant", identity.tenant);
+}
+
+static void json_row(const struct domain_entry *entry, struct json *json)
+{
+	const struct xen_domctl_getdomaininfo *info = &entry->info;
+	struct domain_identity identity;
+	char uuid[37];
+
+	domain_identity(entry, &identity);
+	uuid_format(info->handle, uuid);
+	json_open_map(json, NULL);
+	json_number(json, "domid", info->domain);
+	json_text(json, "name", entry->name);
+	json_text(json, "uuid", uuid);
+	json_number(json, "memory_mib", (long long)mebibytes(info->tot_pages));
+	json_number(json, "memory_pages", (long long)info->tot_pages);
+	json_number(json, "max_pages", (long long)info->max_pages);
+	json_number(json, "vcpus", info->nr_online_vcpus);
+	if (entry->hidden) {
+		json_text(json, "state", "hidden");
+		json_text(json, "label", identity.label);
+	} else {
+		json_state(info, json);
+		json_text(json, "label", identity.label);
+		json_text(json, "owner", identity.owner);
+		json_number(json, "tenant", identity.tenant);
+	}
 	json_close_map(json);
 }
 
@@ -173,7 +191,7 @@ static void json_long(const struct domain_entry *entry, struct json *json)
 		json_close_map(json);
 		json_close_map(json);
 	}
-	domain_identity(info->domain, &identity);
+	domain_identity(entry, &identity);
 	json_text(json, "owner", identity.owner);
 	json_number(json, "tenant", identity.tenant);
 	json_close_map(json);
@@ -192,22 +210,26 @@ static void show(const struct domain_entry *entry, const struct list_options *op
 
 static int list_all(const struct list_options *options)
 {
+	struct domain_walk walk = {0};
 	struct domain_entry entry;
-	uint32_t next = 0;
-	int ret = 0;
+	bool first = true;
+	int ret;
 
-	while (next < DOMID_FIRST_RESERVED && (ret = domains_next((uint16_t)next, &entry)) == 0) {
-		if (!next && !options->out) {
+	while ((ret = domains_walk(&walk, &entry)) == 0) {
+		if (first && !options->out) {
 			print_header(options);
 		}
+		first = false;
 		if (entry.info.domain != CORBEL_DOMID_BUILDER || options->all) {
 			show(&entry, options);
 		}
-		next = entry.info.domain + 1u;
 	}
-	if (ret && ret != -ESRCH) {
+	if (ret != -ESRCH) {
 		return tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
 				       "cannot list domains");
+	}
+	if (domains_are_hidden() > 0) {
+		domains_say_hidden();
 	}
 	return EXIT_OK;
 }
@@ -233,6 +255,7 @@ static int find_one(const char *text, struct domain_entry *entry)
 static int list_named(int count, char **names, const struct list_options *options)
 {
 	struct domain_entry entry;
+	bool hidden = false;
 	int ret;
 
 	for (int i = 0; i < count; i++) {
@@ -244,6 +267,10 @@ static int list_named(int count, char **names, const struct list_options *option
 			print_header(options);
 		}
 		show(&entry, options);
+		hidden |= entry.hidden;
+	}
+	if (hidden) {
+		domains_say_hidden();
 	}
 	return EXIT_OK;
 }
@@ -315,32 +342,32 @@ int verb_list(int argc, char **argv)
 
 int verb_vm_list(int argc, char **argv)
 {
+	struct domain_walk walk = {0};
 	struct domain_entry entry;
-	uint32_t next = 0;
 	char uuid[37];
-	int ret = 0;
+	int ret;
 
 	(void)argv;
 	if (argc > 1) {
 		return verb_usage("vm-list", 0);
 	}
 	printf("UUID                                  ID    name\n");
-	while (next < DOMID_FIRST_RESERVED && (ret = domains_next((uint16_t)next, &entry)) == 0) {
-		next = entry.info.domain + 1u;
+	while ((ret = domains_walk(&walk, &entry)) == 0) {
 		if (entry.info.domain == CORBEL_DOMID_BUILDER) {
 			continue;
 		}
 		uuid_format(entry.info.handle, uuid);
 		printf("%s  %d    %-30s\n", uuid, entry.info.domain, entry.name);
 	}
-	return ret && ret != -ESRCH ? tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
-						      "cannot list domains")
-				    : EXIT_OK;
+	return ret != -ESRCH ? tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
+					       "cannot list domains")
+			     : EXIT_OK;
 }
 
 int verb_domid(int argc, char **argv)
 {
 	uint16_t domid;
+	int ret;
 
 	if (argc < 2) {
 		return verb_usage("domid", 1);
@@ -348,7 +375,12 @@ int verb_domid(int argc, char **argv)
 	if (argc > 2) {
 		return verb_extra("domid", argv[2]);
 	}
-	if (domains_resolve(argv[1], &domid)) {
+	ret = domains_resolve(argv[1], &domid);
+	if (ret && ret != -ESRCH) {
+		return tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
+				       "cannot look up `%s'", argv[1]);
+	}
+	if (ret) {
 		fprintf(stderr,
 			"Can't get domid of domain name '%s', maybe this domain does not exist.\n",
 			argv[1]);
@@ -363,6 +395,7 @@ int verb_domname(int argc, char **argv)
 	struct domain_entry entry;
 	unsigned long number;
 	char *end;
+	int ret;
 
 	if (argc < 2) {
 		return verb_usage("domname", 1);
@@ -375,7 +408,16 @@ int verb_domname(int argc, char **argv)
 		fprintf(stderr, "Invalid domain id.\n");
 		return EXIT_ERROR;
 	}
-	if (domains_get((uint16_t)number, &entry) || !strcmp(entry.name, "(null)")) {
+	ret = domains_get((uint16_t)number, &entry);
+	if (ret && ret != -ESRCH) {
+		return tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo),
+				       "cannot look up domain %lu", number);
+	}
+	if (!ret && entry.hidden && !entry.noted) {
+		return tool_error(0, "domain %lu: the policy hides it, and there is no note of it",
+				  number);
+	}
+	if (ret || !strcmp(entry.name, "(null)")) {
 		fprintf(stderr,
 			"Can't get domain name of domain id '%s', maybe this domain does not exist.\n",
 			argv[1]);

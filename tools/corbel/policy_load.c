@@ -185,7 +185,8 @@ static void party(const struct load *load, size_t i, bool subject, char *name, s
 	uint16_t domid = subject ? record->subject : record->object;
 	uint16_t context = subject ? record->subject_context : record->object_context;
 	const char *known = reader_domain(&load->reader, domid);
-	struct domain_identity identity;
+	struct domain_identity identity = {.label = "-"};
+	static struct domain_entry entry;
 
 	if (domid == 0x7fff) {
 		known = "hypervisor";
@@ -194,7 +195,9 @@ static void party(const struct load *load, size_t i, bool subject, char *name, s
 	if (policy && force_context(policy, context)) {
 		snprintf(label, CORBEL_LABEL_LEN, "%s", force_context(policy, context));
 	} else {
-		domain_identity(domid, &identity);
+		if (!domains_get(domid, &entry)) {
+			domain_identity(&entry, &identity);
+		}
 		snprintf(label, CORBEL_LABEL_LEN, "%s", identity.label);
 	}
 }

@@ -82,10 +82,10 @@ static void explain_more(struct reader *reader)
 static void read_names(struct reader *reader)
 {
 	static struct domain_entry entry;
-	uint32_t next = 0;
+	struct domain_walk walk = {0};
 
 	reader->domain_count = 0;
-	while (next < DOMID_FIRST_RESERVED && !domains_next((uint16_t)next, &entry)) {
+	while (!domains_walk(&walk, &entry)) {
 		struct domain_name *grown =
 			realloc(reader->domains, (reader->domain_count + 1) * sizeof(*grown));
 
@@ -98,7 +98,6 @@ static void read_names(struct reader *reader)
 		grown->domid = entry.info.domain;
 		snprintf(grown->name, sizeof(grown->name), "%s",
 			 strcmp(entry.name, "(null)") != 0 ? entry.name : "");
-		next = entry.info.domain + 1u;
 	}
 }
 

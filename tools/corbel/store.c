@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -96,6 +97,7 @@ int store_commit(const struct guest *guest, uint16_t domid)
 	return rename(from, to) ? write_note(to, guest) : 0;
 }
 
+/* uuid: whose the note must be, NULL = anybody's. */
 static bool load(const char *path, const uint8_t uuid[16], struct guest *guest)
 {
 	struct config config;
@@ -106,7 +108,7 @@ static bool load(const char *path, const uint8_t uuid[16], struct guest *guest)
 	quiet = fopen("/dev/null", "we");
 	good = quiet && access(path, R_OK) == 0 && config_parse_file(&config, path) == 0 &&
 	       guest_from_config(guest, &config, quiet) == 0 &&
-	       !memcmp(guest->request.uuid, uuid, 16);
+	       (!uuid || !memcmp(guest->request.uuid, uuid, 16));
 	if (quiet) {
 		fclose(quiet);
 	}
@@ -180,6 +182,38 @@ bool store_load(uint16_t domid, const uint8_t uuid[16], struct guest *guest)
 	}
 	adopt(uuid, domid); /* if it fails, the note is still found next time */
 	return true;
+}
+
+bool store_read(uint16_t domid, struct guest *guest)
+{
+	char path[STORE_PATH];
+
+	domid_path(path, domid, "/config");
+	return load(path, NULL, guest);
+}
+
+void store_numbers(uint8_t bits[STORE_NUMBERS / 8])
+{
+	char path[STORE_PATH], *end;
+	struct dirent *entry;
+	unsigned long number;
+	DIR *directory;
+
+	memset(bits, 0, STORE_NUMBERS / 8);
+	snprintf(path, sizeof(path), "%s/domains", store_root);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9') {
+			continue;
+		}
+		number = strtoul(entry->d_name, &end, 10);
+		if (!*end && number < STORE_NUMBERS) {
+			bits[number / 8] |= (uint8_t)(1u << number % 8);
+		}
+	}
+	if (directory) {
+		closedir(directory);
+	}
 }
 
 void store_config_path(uint16_t domid, char *path, size_t size)

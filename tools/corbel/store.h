@@ -32,6 +32,12 @@ int store_lock(bool wait);
 
 /* Returns true and fills guest if there is a note for this domain. */
 bool store_load(uint16_t domid, const uint8_t uuid[16], struct guest *guest);
+/* The same without a UUID to compare: what the note says of a domain that cannot be looked at. */
+bool store_read(uint16_t domid, struct guest *guest);
+
+/* The numbers that have notes, as bits; all clear if there is no folder of notes. */
+#define STORE_NUMBERS 32768
+void store_numbers(uint8_t bits[STORE_NUMBERS / 8]);
 /* Path of the note's configuration file. */
 void store_config_path(uint16_t domid, char *path, size_t size);
 

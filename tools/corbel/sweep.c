@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What gone domains leave behind in Dom0's RAM: notes, log markers and logs.
- * Only the drainer sweeps.  A note goes when the hypervisor does not list its
- * domain and no creator holds the lock; a mistake would cost a name, no more.
+ * Only the drainer sweeps.  A note goes when the hypervisor says that there is
+ * no such domain (not listed is not enough: a policy may hide it) and no creator
+ * holds the lock.  Under a policy that hides domains the note is all that Dom0
+ * has of one: its name, and whose console it serves.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,16 +27,13 @@ struct gone {
 	struct timespec written;
 };
 
-/* Unknown counts as listed: nothing is removed on an error's account. */
-static bool listed(unsigned domid)
+/* Nothing is removed because the policy hides it, or on an error's account. */
+static bool may_exist(unsigned domid)
 {
-	struct xen_domctl_getdomaininfo info;
-	int ret = domid < DOMID_FIRST_RESERVED ? host_domain_info((uint16_t)domid, &info) : -ESRCH;
-
-	return ret == 0 ? info.domain == domid : ret != -ESRCH;
+	return domid < DOMID_FIRST_RESERVED && domain_may_exist((uint16_t)domid);
 }
 
-static bool uuid_listed(const uint8_t uuid[16])
+static bool uuid_may_exist(const uint8_t uuid[16])
 {
 	struct xen_domctl_getdomaininfo info;
 	uint32_t next = 0;
@@ -47,7 +46,8 @@ static bool uuid_listed(const uint8_t uuid[16])
 		}
 		next = info.domain + 1u;
 	}
-	return ret != 0 && ret != -ESRCH;
+	/* Of a hidden domain nobody in Dom0 knows the UUID. */
+	return (ret != 0 && ret != -ESRCH) || domains_are_hidden() != 0;
 }
 
 /* Reads PREFIX N SUFFIX; the whole name must match. */
@@ -74,14 +74,14 @@ static bool note_is_stale(const char *name)
 	unsigned domid;
 
 	if (numbered(name, "", "", &domid)) {
-		return !listed(domid);
+		return !may_exist(domid);
 	}
 	if (strncmp(name, "pending-", prefix) || !uuid_parse(name + prefix, uuid)) {
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/domains/%.64s", store_root, name);
 	return !stat(path, &status) && time(NULL) - status.st_mtime > PENDING_AGE &&
-	       !uuid_listed(uuid);
+	       !uuid_may_exist(uuid);
 }
 
 static void sweep_notes(void)
@@ -123,7 +123,7 @@ static void sweep_markers(void)
 	unsigned domid;
 
 	while (directory && (entry = readdir(directory))) {
-		if (numbered(entry->d_name, "console-", "", &domid) && !listed(domid)) {
+		if (numbered(entry->d_name, "console-", "", &domid) && !may_exist(domid)) {
 			unlinkat(dirfd(directory), entry->d_name, 0);
 		}
 	}
@@ -156,7 +156,7 @@ static void sweep_logs(void)
 	unsigned domid;
 
 	while (directory && count < GONE_AT_ONCE && (entry = readdir(directory))) {
-		if (numbered(entry->d_name, "console-", ".log", &domid) && !listed(domid) &&
+		if (numbered(entry->d_name, "console-", ".log", &domid) && !may_exist(domid) &&
 		    !fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW)) {
 			gone[count++] = (struct gone){domid, status.st_mtim};
 		}

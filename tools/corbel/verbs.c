@@ -218,6 +218,9 @@ bool tool_domain(const char *text, uint16_t *domid)
 
 	if (ret == -ESRCH) {
 		fprintf(stderr, "%s is an invalid domain identifier (rc=-6)\n", text);
+		if (domains_are_hidden() > 0) {
+			domains_say_hidden();
+		}
 	} else if (ret) {
 		tool_call_error(ret, CALL_DOMCTL(XEN_DOMCTL_getdomaininfo), "cannot look up `%s'",
 				text);

@@ -56,12 +56,23 @@ struct fake_domain *fake_add(uint16_t domid, uint32_t flags)
 int host_domain_info(uint16_t first, struct xen_domctl_getdomaininfo *info)
 {
 	for (int i = first; i < FAKE_DOMAINS && !fake.error; i++) {
-		if (fake.domains[i].used) {
+		if (fake.domains[i].used && !fake.domains[i].hidden) {
 			*info = fake.domains[i].info;
 			return 0;
 		}
 	}
 	return fake.error ? fake.error : -ESRCH;
+}
+
+int host_domain_probe(uint16_t domid)
+{
+	if (fake.error) {
+		return fake.error;
+	}
+	if (domid >= FAKE_DOMAINS || !fake.domains[domid].used) {
+		return -ESRCH;
+	}
+	return fake.domains[domid].barred ? -EPERM : -EINVAL;
 }
 
 int host_domain_control(uint32_t command, uint16_t domid)
@@ -75,6 +86,9 @@ int host_domain_control(uint32_t command, uint16_t domid)
 	}
 	if (domid >= FAKE_DOMAINS || !fake.domains[domid].used) {
 		return -ESRCH;
+	}
+	if (fake.domains[domid].hidden && command != XEN_DOMCTL_destroydomain) {
+		return -EPERM;
 	}
 	fake.last_command = command;
 	fake.last_domid = domid;
@@ -147,6 +161,9 @@ int host_corbel(enum corbel_op op, void *argument, size_t size)
 	case CORBEL_OP_launch_info:
 		if (launch->domid >= FAKE_DOMAINS || !fake.domains[launch->domid].used) {
 			return -ESRCH;
+		}
+		if (fake.domains[launch->domid].hidden) {
+			return -EPERM;
 		}
 		*launch = fake.domains[launch->domid].launch;
 		return 0;
@@ -380,6 +397,11 @@ int host_event_unbind(uint32_t port)
 {
 	fake.domains[port - 100].binds--;
 	return 0;
+}
+
+bool host_event_connected(uint32_t port)
+{
+	return fake.domains[port - 100].used && !fake.domains[port - 100].disconnected;
 }
 
 struct xencons_interface *host_console_map(uint16_t domid, int *error)

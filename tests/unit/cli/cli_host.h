@@ -16,10 +16,13 @@
 
 struct fake_domain {
 	bool used;
+	bool hidden; /* the policy lets Dom0 serve it, not see it, as `blind` does */
+	bool barred; /* hidden, and it ends or may not be served either */
 	struct xen_domctl_getdomaininfo info;
 	struct corbel_launch_info launch;
 	struct xencons_interface *page; /* NULL: no console */
 	int maps, binds, notifies;
+	bool disconnected; /* its ports are closed: it is being torn down */
 };
 
 struct fake_host {
@@ -82,6 +85,8 @@ enum fake_context {
 uint32_t fake_blob(uint8_t *out, const char *shop);
 /* Puts a blob in force. */
 void fake_policy(const char *shop, uint64_t serial);
+/* One in which Dom0 may do to that kind what the mask of class domain says. */
+void fake_policy_dom0(const char *shop, uint32_t dom0);
 int fake_policy_call(enum corbel_op op, void *argument);
 int fake_policy_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t size);
 struct corbel_trace *fake_record(uint16_t kind, uint64_t time_ns);

@@ -8,7 +8,8 @@
 #include "cli/cli_host.h"
 #include "measured-boot/shared/sha2.h"
 
-uint32_t fake_blob(uint8_t *out, const char *shop)
+/* dom0: what Dom0 may do to a shop, as a mask of class domain. */
+static uint32_t write_blob(uint8_t *out, const char *shop, uint32_t dom0)
 {
 	const char *const names[FAKE_CONTEXTS] = {
 		"system_u:object_r:tenant.own",
@@ -23,15 +24,22 @@ uint32_t fake_blob(uint8_t *out, const char *shop)
 		.magic = XSM_BLOB_MAGIC,
 		.abi = xsm_abi(),
 		.contexts = FAKE_CONTEXTS,
-		.vectors = 1,
+		.vectors = dom0 ? 2 : 1,
 		.classes = XSM_CLASS_COUNT,
 		.sid = {FAKE_HYPERVISOR, FAKE_BUILDER, FAKE_DOM0, FAKE_UNLABELED},
 	};
 	struct xsm_blob_context contexts[FAKE_CONTEXTS] = {0};
 	size_t cells = (FAKE_CONTEXTS * FAKE_CONTEXTS + 1) / 2 * 4;
-	uint8_t *at = out + sizeof(header) + sizeof(contexts) + cells + XSM_VECTOR_WORDS * 4;
+	uint16_t *cell = (uint16_t *)(out + sizeof(header) + sizeof(contexts));
+	uint32_t *vector = (uint32_t *)((uint8_t *)cell + cells);
+	uint8_t *at = (uint8_t *)(vector + XSM_VECTOR_WORDS * header.vectors);
 
 	memset(out, 0, (size_t)(at - out));
+	if (dom0) {
+		cell[FAKE_DOM0 * FAKE_CONTEXTS + FAKE_SHOP] = 1;
+		vector[XSM_VECTOR_WORDS + XSM_RELATION_UNDER * XSM_CLASS_COUNT + XSM_CLASS_domain] =
+			dom0;
+	}
 	for (unsigned i = 0; i < FAKE_CONTEXTS; i++) {
 		contexts[i] = (struct xsm_blob_context){
 			.name = header.names,
@@ -47,12 +55,27 @@ uint32_t fake_blob(uint8_t *out, const char *shop)
 	return header.size;
 }
 
-void fake_policy(const char *shop, uint64_t serial)
+uint32_t fake_blob(uint8_t *out, const char *shop)
 {
-	fake.policy.size = fake_blob(fake.blob, shop);
+	return write_blob(out, shop, 0);
+}
+
+static void put_in_force(uint32_t size, uint64_t serial)
+{
+	fake.policy.size = size;
 	fake.policy.serial = fake.policy.previous = serial;
 	fake.policy.contexts = FAKE_CONTEXTS;
 	sha256(fake.blob, fake.policy.size, fake.policy.digest);
+}
+
+void fake_policy(const char *shop, uint64_t serial)
+{
+	put_in_force(write_blob(fake.blob, shop, 0), serial);
+}
+
+void fake_policy_dom0(const char *shop, uint32_t dom0)
+{
+	put_in_force(write_blob(fake.blob, shop, dom0), 0);
 }
 
 int fake_policy_call(enum corbel_op op, void *argument)

@@ -23,6 +23,8 @@
 
 #define KERNEL_SIZE 700000u /* two exchanges, the second a short one */
 #define INITRD_SIZE 5000u
+#define SHOP        "system_u:system_r:shop.t"
+#define LABEL       "seclabel='" SHOP "'"
 
 static char kernel_path[128], initrd_path[128], config_path[128];
 static uint32_t seen_flags, seen_owner; /* the second is the length of field 11 */
@@ -381,6 +383,13 @@ static void test_create(void **state)
 	expect(RUN("corbel", "destroy", "demo"), 0, "");
 	expect(RUN("corbel", "create", "-q", "--request-flag", "crash", config_path), 0, "");
 	assert_int_equal(seen_flags, CORBEL_RQF_CRASH);
+	expect(RUN("corbel", "destroy", "demo"), 0, "");
+	for (int may = 0; may < 2; may++) { /* -c: made paused only if Dom0 may unpause it */
+		fake_policy_dom0(SHOP, may ? 1u << XSM_PERM_domain_unpause : 0);
+		expect(RUN("corbel", "create", "-qc", config_path, LABEL), 1, "console");
+		assert_int_equal(seen_flags, may ? CORBEL_RQF_PAUSED : 0);
+		expect(RUN("corbel", "destroy", "demo"), 0, "");
+	}
 }
 
 static void write_manifest(const char *path, size_t size)
@@ -406,7 +415,6 @@ static void test_owner(void **state)
 	memset(manifest.key, 0x5a, sizeof(manifest.key));
 	fake.builder = good_builder;
 #define CREATE(...) RUN("corbel", "create", config_path, key, __VA_ARGS__)
-#define LABEL       "seclabel='system_u:system_r:shop.t'"
 	expect(CREATE(LABEL), 1, "owner: No such file or directory\n");
 	write_manifest(path, sizeof(manifest) - 1);
 	expect(CREATE(LABEL, "cmdline='quiet'"), 1, "owner: shorter than a manifest (312 bytes)");
