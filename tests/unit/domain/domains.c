@@ -14,6 +14,7 @@
 #include "domain/memory.h"
 #include "ipc/grant_table.h"
 #include "domain/sched.h"
+#include "gate/policy.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include "mm/npt.h"
@@ -293,6 +294,28 @@ static void grant_uses_end(void **state)
 	frame_put(frame);
 }
 
+/* A call that the gate allows and its handler refuses is counted once, as denied. */
+static void counted_once(void **state)
+{
+	struct domain *d = world_create(false);
+	struct domain *builder = world_builder();
+	struct xen_add_to_physmap add = {
+		.domid = d->id, .space = XENMAPSPACE_shared_info, .gpfn = 100};
+	struct xen_remove_from_physmap remove = {.domid = d->id, .gpfn = 100};
+	const struct corbel_policy_counter *counter =
+		policy_count(builder->label, XSM_RIGHT(mmu, physmap));
+	struct corbel_policy_counter before = *counter;
+	(void)state;
+	assert_int_equal(world_arg(builder, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &add,
+				   sizeof(add)),
+			 -XEN_EPERM);
+	assert_int_equal(world_arg(builder, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap,
+				   &remove, sizeof(remove)),
+			 -XEN_EPERM);
+	assert_int_equal(counter->allowed, before.allowed);
+	assert_int_equal(counter->denied, before.denied + 2);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -304,6 +327,7 @@ int main(void)
 		T(control),
 		T(registered_areas),
 		T(shared_pages),
+		T(counted_once),
 		T(parameters),
 	};
 

@@ -16,7 +16,6 @@
 #include "cpu/percpu.h"
 #include "domain/memory.h"
 #include "domain/sched.h"
-#include "gate/policy.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include "mm/npt.h"
@@ -468,28 +467,6 @@ static void reaped_domains_are_waited_for(void **state)
 	assert_int_equal(populate(d, 500), 1);
 }
 
-/* A call that the gate allows and its handler refuses is counted once, as denied. */
-static void counted_once(void **state)
-{
-	struct domain *d = world_create(false);
-	struct domain *builder = world_builder();
-	struct xen_add_to_physmap add = {
-		.domid = d->id, .space = XENMAPSPACE_shared_info, .gpfn = 100};
-	struct xen_remove_from_physmap remove = {.domid = d->id, .gpfn = 100};
-	const struct corbel_policy_counter *counter =
-		policy_count(builder->label, XSM_RIGHT(mmu, physmap));
-	struct corbel_policy_counter before = *counter;
-	(void)state;
-	assert_int_equal(world_arg(builder, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &add,
-				   sizeof(add)),
-			 -XEN_EPERM);
-	assert_int_equal(world_arg(builder, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap,
-				   &remove, sizeof(remove)),
-			 -XEN_EPERM);
-	assert_int_equal(counter->allowed, before.allowed);
-	assert_int_equal(counter->denied, before.denied + 2);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -497,7 +474,6 @@ int main(void)
 		T(create_rules),
 		T(seal_rules),
 		T(window_rules),
-		T(counted_once),
 		T(stub_life),
 		T(instance_ends),
 		T(all_memory_taken),

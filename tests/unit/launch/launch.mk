@@ -5,6 +5,10 @@ UNIT += reload
 UNIT_SRC_reload = tests/unit/launch/reload.c $(RELOAD)
 $(B)/tests/unit/reload: tests/unit/launch/reload_calls.h | \
 	$(addprefix $(B)/policy/, cloud.bin split.bin lab.bin empty.bin)
+UNIT += standing
+UNIT_SRC_standing = tests/unit/launch/standing.c $(RELOAD)
+$(B)/tests/unit/standing: tests/unit/launch/reload_calls.h | \
+	$(addprefix $(B)/policy/, cloud.bin split.bin)
 UNIT += reload_random
 UNIT_SRC_reload_random = tests/unit/launch/reload_random.c $(RELOAD)
 $(B)/tests/unit/reload_random: tests/unit/launch/reload_calls.h | \

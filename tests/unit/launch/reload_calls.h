@@ -32,6 +32,10 @@ extern struct corbel_policy_load last_load; /* with the answers */
 long confirm_policy(uint32_t keep);
 struct corbel_policy_info policy_info(void);
 bool is_in_force(const char *name);
+uint32_t reload_log_room(void); /* free slots of the launch log */
+void reload_pass(uint64_t ns);  /* time goes by */
+/* Rolls back what waits, ends the tenants and goes back to cloud; *serial is the last in force. */
+void reload_cloud(uint64_t *serial);
 /* Records since the last call, of this kind; the first of them. */
 unsigned records_of(uint16_t kind, struct corbel_trace *first);
 
