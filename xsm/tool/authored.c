@@ -177,6 +177,11 @@ static bool is_unresolved(const struct finding *f)
 	return begins(f->text, "Failed to resolve");
 }
 
+static bool is_missing(const struct finding *f)
+{
+	return is_unresolved(f) || strcmp(f->text, "Missing arguments") == 0;
+}
+
 static bool is_repetition(const struct finding *f)
 {
 	return strstr(f->text, "Re-declaration") != NULL ||
@@ -254,7 +259,7 @@ static void take_said(const struct folder *folder, const struct forms *forms, st
 	for (unsigned own = 2; own-- > 0;) {
 		for (unsigned i = 0; i < said->count; i++) {
 			struct finding *f = &said->item[i];
-			bool known = f->text != NULL && is_unresolved(f) && better > 0 &&
+			bool known = f->text != NULL && is_missing(f) && better > 0 &&
 				     (has_place(findings, f) || !is_own(folder, f));
 
 			if (f->text == NULL || is_own(folder, f) != own || known ||
@@ -269,6 +274,16 @@ static void take_said(const struct folder *folder, const struct forms *forms, st
 	}
 }
 
+/* What would be said only of a policy that compiles. */
+static void look_for_boolean(const struct form *form, void *with)
+{
+	const char *name = form_word(form, 1);
+
+	if (form->file->own && form_is(form, "boolean") && name != NULL) {
+		find(with, form->file->path, form->line, "has booleans (first: %s)", name);
+	}
+}
+
 static void explain(const struct folder *folder, const struct forms *forms,
 		    const struct names *names, struct findings *said, struct findings *findings)
 {
@@ -280,6 +295,7 @@ static void explain(const struct folder *folder, const struct forms *forms,
 		names_find_twice(names, forms, findings);
 		repetition = findings->count > before;
 	}
+	calls_find_wrong(names, forms, findings);
 	if (any(said, is_unresolved)) {
 		names_find_unknown(names, forms, &unknown);
 		for (unsigned i = 0; i < unknown.count; i++) {
@@ -289,6 +305,7 @@ static void explain(const struct folder *folder, const struct forms *forms,
 		}
 	}
 	take_said(folder, forms, said, repetition, findings);
+	forms_walk(forms, look_for_boolean, findings);
 	findings_free(&unknown);
 }
 

@@ -167,6 +167,8 @@ bool check_policy(struct policy *p, const char *path, const char *base, struct f
 		if (p->folder != NULL) {
 			*expected = check_folder(p, findings);
 		}
+	} else if (p->folder != NULL) {
+		expectations_look(p->folder, findings);
 	}
 	return findings->count == 0;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "xsm/tool/expect.h"
+#include "xsm/tool/names.h"
 #include "xsm/tool/folder.h"
 #include "xsm/tool/reason.h"
 
@@ -182,6 +183,9 @@ static void add_retired(struct expectations *all, const char *file, unsigned lin
 
 /* ---- comments that look like test lines --------------------------------------------------- */
 
+#define LOOKS_LIKE                                                                                 \
+	"this comment looks like a test line but is none: it begins with '%s', and not with '%s'"
+
 /* How many letters have to be changed, added, dropped or swapped with the next one. */
 static unsigned distance(const char *a, const char *b)
 {
@@ -283,12 +287,67 @@ static void read_line(struct expectations *all, const struct policy *p, const ch
 	} else if (is_retired) {
 		add_retired(all, file, line, word, count, findings);
 	} else if (other != NULL) {
-		find(findings, file, line,
-		     "this comment looks like a test line but is none: it begins with '%s', and "
-		     "not with '%s'",
-		     word[0], other);
+		find(findings, file, line, LOOKS_LIKE, word[0], other);
 	}
 	free(copy);
+}
+
+/* Whether something in the sources has the first part of the name: "tenant" of tenant.t. */
+static bool is_declared(const struct names *names, const char *word)
+{
+	char *part = must_print("%.*s", (int)strcspn(word, "."), word);
+	bool found = strcmp(word, "*") == 0 || strcmp(word, "self") == 0 ||
+		     strchr(word, ':') != NULL || names_has(names, part, NULL);
+
+	free(part);
+	return found;
+}
+
+/* Of a line of sources that do not compile: what can be seen without a policy. */
+static void look_at_line(const struct names *names, const char *file, unsigned line,
+			 const char *text, size_t length, struct findings *findings)
+{
+	char *copy = must_print("%.*s", (int)length, text), *comment = comment_of(copy);
+	char *word[MAX_WORDS];
+	unsigned count = comment != NULL ? split(comment, word) : 0;
+	bool is_expect = count > 3 && count <= MAX_WORDS && strcmp(word[0], "expect") == 0;
+	bool is_retired = count > 0 && strcmp(word[0], "retired") == 0;
+	const char *other = meant(word, count);
+
+	for (unsigned i = 2; is_expect && i < 4; i++) {
+		if (!is_declared(names, word[i])) {
+			find(findings, file, line, "expect line: nothing here declares '%s'",
+			     word[i]);
+		}
+	}
+	if (other != NULL && !is_retired && strcmp(word[0], "expect") != 0) {
+		find(findings, file, line, LOOKS_LIKE, word[0], other);
+	}
+	free(copy);
+}
+
+void expectations_look(const struct folder *folder, struct findings *findings)
+{
+	struct findings said = {0};
+	struct forms forms;
+	struct names names;
+
+	forms_read(&forms, folder, &said);
+	names_read(&names, &forms);
+	for (unsigned i = 1; i < folder->count; i++) {
+		const struct source_file *f = &folder->file[i];
+		const char *line = f->text, *end;
+		unsigned number = 1;
+
+		for (; line != NULL; line = end != NULL ? end + 1 : NULL) {
+			end = strchr(line, '\n');
+			look_at_line(&names, f->path, number++, line,
+				     end != NULL ? (size_t)(end - line) : strlen(line), findings);
+		}
+	}
+	names_free(&names);
+	forms_free(&forms);
+	findings_free(&said);
 }
 
 void expectations_read(struct expectations *e, const struct policy *p, struct findings *findings)

@@ -30,6 +30,8 @@ struct expectations {
 
 /* Reads the lines of a policy that was made of a folder; wrong ones become findings. */
 void expectations_read(struct expectations *e, const struct policy *p, struct findings *findings);
+/* The same of sources that do not compile, as far as can be seen without a policy. */
+void expectations_look(const struct folder *folder, struct findings *findings);
 void expectations_free(struct expectations *e);
 /* Whether the line speaks of this right. */
 bool expect_covers(const struct expect *e, const struct policy *p, const struct right *right);

@@ -145,6 +145,11 @@ static const struct declaration *find_name(const struct names *names, const char
 	return NULL;
 }
 
+const struct declaration *names_named(const struct names *names, const char *name, const char *kind)
+{
+	return find_name(names, name, strlen(name), kind);
+}
+
 bool names_has(const struct names *names, const char *name, const char *kind)
 {
 	return find_name(names, name, strlen(name), kind) != NULL;

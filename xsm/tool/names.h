@@ -23,7 +23,10 @@ struct names {
 void names_read(struct names *names, const struct forms *forms);
 void names_free(struct names *names);
 
-/* Whether something of this kind (NULL: of any) has the name. */
+/* Something of this kind (NULL: of any) that has the name; NULL: nothing has. */
+const struct declaration *names_named(const struct names *names, const char *name,
+				      const char *kind);
+/* Whether something has it. */
 bool names_has(const struct names *names, const char *name, const char *kind);
 /* A finding for each statement of the author that uses a name which nothing declares, or a name of
  * another kind than it wants. */
@@ -31,5 +34,8 @@ void names_find_unknown(const struct names *names, const struct forms *forms,
 			struct findings *findings);
 /* A finding for each declaration of the author that repeats one, also by inheritance. */
 void names_find_twice(const struct names *names, const struct forms *forms,
+		      struct findings *findings);
+/* A finding for each call of the author that does not fit its macro (calls.c). */
+void calls_find_wrong(const struct names *names, const struct forms *forms,
 		      struct findings *findings);
 #endif
