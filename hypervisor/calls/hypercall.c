@@ -155,20 +155,17 @@ static __attribute__((noinline)) int fetch_inside(struct hc_call *call, uint64_t
 	return 0;
 }
 
-/* The argument that the row names, from where the call's number has its pointer. */
-static inline int fetch_argument(struct hc_call *call, const struct hc_row *row,
-				 enum pointer_place place, struct gbuf *pin)
+static inline bool has_argument(const struct hc_row *row)
 {
-	uint64_t pointer = call->arg[1];
-	int rc;
+	return row->dir == DIR_IN || row->dir == DIR_INOUT;
+}
 
-	if (place == POINTER_in_rdx) {
-		pointer = call->arg[2];
-	}
-	if (row->dir == DIR_IN) {
-		return copy_from_guest(call->vcpu, call->in.bytes, pointer, row->size);
-	}
-	rc = gbuf_pin(call->vcpu, pointer, row->size, true, pin);
+/* An argument that is to be written back: pinned, and copied once. */
+static int pin_argument(struct hc_call *call, const struct hc_row *row, uint64_t pointer,
+			struct gbuf *pin)
+{
+	int rc = gbuf_pin(call->vcpu, pointer, row->size, true, pin);
+
 	if (rc == 0) {
 		gbuf_read(pin, 0, call->in.bytes, row->size);
 	}
@@ -180,6 +177,7 @@ static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 {
 	const struct call_shape *shape = &shapes[index_in(number, HC_NUMBERS)];
 	uint64_t sub = call->arg[0];
+	uint64_t pointer;
 	const struct hc_row *row;
 
 	if (number >= HC_NUMBERS) {
@@ -201,13 +199,14 @@ static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 	row = find_row(number, sub);
 	call->sub = call->arg[0];
 	call->row = row;
-	if (!row || row->kind != KIND_call) {
+	if (!row || row->kind != KIND_call || !has_argument(row)) {
 		return 0;
 	}
-	if (row->dir != DIR_IN && row->dir != DIR_INOUT) {
-		return 0;
+	pointer = call->arg[shape->pointer == POINTER_in_rdx ? 2 : 1];
+	if (row->dir == DIR_IN) {
+		return copy_from_guest(call->vcpu, call->in.bytes, pointer, row->size);
 	}
-	return fetch_argument(call, row, shape->pointer, pin);
+	return pin_argument(call, row, pointer, pin);
 }
 
 /* A call that Corbel never grants: on record with the domain that it was aimed at. */

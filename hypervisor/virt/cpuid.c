@@ -197,6 +197,9 @@ void guest_cpuid(struct virt_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_
 	if (rule) {
 		*out = cpuid(leaf, sub);
 		masked(rule, out);
+		if (leaf != 1) {
+			return; /* the other leaves with a part of their own have no rule */
+		}
 	}
 	fill_own(v, leaf, sub, out);
 }
