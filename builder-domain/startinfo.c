@@ -55,8 +55,8 @@ void start_info_fill(uint8_t bytes[4096], const struct build_request *request,
 	info->rsdp_paddr = ACPI_GPA;
 	info->memmap_paddr = GPA_OF(map);
 
-	/* In ascending order and without a gap below 4 GiB's RAM: what is not listed is no memory.
-	 */
+	/* In ascending order and without a gap below 4 GiB's RAM: what is not listed is no
+	 * memory. */
 	add_range(page, 0, BOOT_AREA, XEN_HVM_MEMMAP_TYPE_RAM);
 	add_range(page, BOOT_AREA, ACPI_GPA, XEN_HVM_MEMMAP_TYPE_RESERVED);
 	add_range(page, ACPI_GPA, ACPI_GPA + PAGE_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI);

@@ -34,7 +34,7 @@ MUST_CHECK int target_read(uint64_t gpa, void *out, uint64_t len);
 MUST_CHECK int target_write(uint64_t gpa, const void *in, uint64_t len);
 MUST_CHECK int target_zero(uint64_t gpa, uint64_t len);
 MUST_CHECK int target_copy(uint64_t to, uint64_t from, uint64_t len); /* ranges must not overlap */
-/* Read-only view of that part of [gpa, gpa + len) that one window holds; good until the next call.
- */
+/* Read-only view of that part of [gpa, gpa + len) that one window holds; good until the next
+ * call. */
 MUST_CHECK int target_view(uint64_t gpa, uint64_t len, const uint8_t **at, uint64_t *size);
 #endif

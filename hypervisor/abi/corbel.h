@@ -122,8 +122,8 @@ struct corbel_build_vcpu {
 	uint32_t ebx; /* guest-physical address of hvm_start_info */
 };
 
-/* build_seal: -EPERM when the label has rights over domains of the same owner and no owner is set.
- */
+/* build_seal: -EPERM when the label has rights over domains of the same owner and no owner is
+ * set. */
 struct corbel_build_seal {
 	uint16_t domid;
 	uint16_t run; /* 1: unpause at once, 0: leave paused */

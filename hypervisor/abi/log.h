@@ -51,8 +51,8 @@ struct corbel_log_boot {
 struct corbel_log_launch {
 	uint8_t uuid[16];  /* decoration: whoever asked for the domain chose it */
 	char label[64];    /* NUL-padded context name */
-	uint8_t owner[32]; /* SHA-256 of the owner's public key, proved by signature; zero: nobody's
-			    */
+	uint8_t owner[32]; /* SHA-256 of the owner's public key, proved by signature; zero:
+			    * nobody's */
 	uint8_t request[32], kernel[32], initrd[32], cmdline[32]; /* struct corbel_build_commit */
 	uint64_t memory_pages;                                    /* 4 KiB pages of RAM */
 	uint64_t min_policy; /* the least policy serial that the owner accepted, 0: any */
@@ -149,13 +149,13 @@ _Static_assert(sizeof(struct corbel_checkpoint) == 184, "layout");
 /* log_read: struct corbel_log_read.  Copies whole records, at most one page of them, oldest first.
  * -ENOENT: `first` is no longer kept, or `stored` is beyond the log. */
 struct corbel_log_read {
-	uint64_t first;  /* index of the first record wanted; == count: nothing is there */
-	uint64_t stored; /* all records below it are on stable storage: the hypervisor forgets them
-			  */
-	uint64_t buffer; /* guest virtual address, 8-byte aligned */
-	uint32_t size;   /* bytes, a multiple of 512, <= 4096 */
-	uint32_t filled; /* OUT bytes */
-	uint64_t count;  /* OUT: records in the log */
+	uint64_t first;      /* index of the first record wanted; == count: nothing is there */
+	uint64_t stored;     /* all records below it are on stable storage: the hypervisor forgets
+			      * them */
+	uint64_t buffer;     /* guest virtual address, 8-byte aligned */
+	uint32_t size;       /* bytes, a multiple of 512, <= 4096 */
+	uint32_t filled;     /* OUT bytes */
+	uint64_t count;      /* OUT: records in the log */
 	uint8_t boot_id[32]; /* OUT */
 };
 

@@ -109,8 +109,8 @@ struct corbel_policy_request {
 
 enum corbel_ring_state { /* written by the builder */
 			 CORBEL_RING_idle = 0,
-			 CORBEL_RING_accepted, /* request copied and well formed; domain being made
-						*/
+			 CORBEL_RING_accepted, /* request copied and well formed; domain being
+						* made */
 			 CORBEL_RING_staging,  /* want_* is valid */
 			 CORBEL_RING_building, /* committed; parsing, unpacking */
 			 CORBEL_RING_done,     /* result 0, domid valid */

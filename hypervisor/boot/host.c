@@ -165,8 +165,8 @@ static void read_policy_keys(const struct boot_info *boot)
 
 #define SERIAL_DIGITS 18u /* so that a serial fits 64 bits */
 
-/* `policy-serial=N`: of the boot policy, so that an owner can refuse an older one.  Measured too.
- */
+/* `policy-serial=N`: of the boot policy, so that an owner can refuse an older one.  Measured
+ * too. */
 static void read_policy_serial(const struct boot_info *boot)
 {
 	char text[20] = "";

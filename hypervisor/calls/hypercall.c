@@ -184,8 +184,8 @@ static int fetch(struct hc_call *call, uint64_t number, struct gbuf *pin)
 		call->row = NULL;
 		return 0;
 	}
-	/* The usual shape costs one test: without jump tables a switch tries one after the other.
-	 */
+	/* The usual shape costs one test: without jump tables a switch tries one after the
+	 * other. */
 	if (__builtin_expect(shape->sub != SUB_in_rdi, 0)) {
 		if (shape->sub == SUB_inside) {
 			return fetch_inside(call, number, shape, pin);

@@ -154,8 +154,8 @@ static int map_foreign(struct domain *builder, struct domain *target, uint64_t f
 	return 0;
 }
 
-/* What a batch of foreign mappings is: the caller's arrays, copied; errors go back through a pin.
- */
+/* What a batch of foreign mappings is: the caller's arrays, copied; errors go back through a
+ * pin. */
 struct foreign_batch {
 	uint32_t count;
 	xen_ulong_t from[BATCH_MAX]; /* gfns of the target */

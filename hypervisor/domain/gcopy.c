@@ -29,8 +29,8 @@ static inline bool find_ram(const struct walk *w, uint64_t gpa, bool write, fram
 	return npt_ram_frame(w->directory, (gfn_t){gpa >> PAGE_SHIFT}, write, out);
 }
 
-/* Four-level walk (APM vol. 2 5.3), each entry loaded once and whole; write needs W at every level.
- */
+/* Four-level walk (APM vol. 2 5.3), each entry loaded once and whole; write needs W at every
+ * level. */
 static inline __attribute__((always_inline)) bool walk_long(const struct walk *w, uint64_t va,
 							    bool write, uint64_t *gpa)
 {

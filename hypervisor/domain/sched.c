@@ -65,8 +65,8 @@ void sched_sleep(struct vcpu *v, enum vcpu_state state)
 	spin_lock(&sched.lock);
 	v->state = (uint8_t)state;
 	spin_unlock(&sched.lock);
-	/* One that runs is accounted after its run; one that has run already waits for no CPU now.
-	 */
+	/* One that runs is accounted after its run; one that has run already waits for no CPU
+	 * now. */
 	if (v->runstate.state == RUNSTATE_runnable) {
 		vcpu_runstate_set(v, RUNSTATE_blocked);
 	}
@@ -148,8 +148,8 @@ uint64_t sched_wait_time(const struct vcpu *v)
 	return r->time[RUNSTATE_runnable] + waiting;
 }
 
-/* Whether a goes before b: the domain that is behind its share; of one domain, who waited longer.
- */
+/* Whether a goes before b: the domain that is behind its share; of one domain, who waited
+ * longer. */
 static bool goes_before(const struct vcpu *a, const struct vcpu *b)
 {
 	if (a->domain->weighted_ns != b->domain->weighted_ns) {

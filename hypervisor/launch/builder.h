@@ -12,7 +12,7 @@ MUST_CHECK bool builder_may_load(const struct domain *caller);
 void builder_set_target(struct domain *d);    /* 0 when sealed */
 const struct domain *builder_requester(void); /* whose session it serves; 0: none */
 struct domain *builder_target(void);          /* what the instance builds now, or 0 */
-/* The stub's vCPU goes: what it has waited for the CPU does not count against the session's limit.
- */
+/* The stub's vCPU goes: what it has waited for the CPU does not count against the session's
+ * limit. */
 void builder_stub_gone(const struct vcpu *stub);
 #endif

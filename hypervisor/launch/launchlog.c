@@ -58,8 +58,7 @@ void launchlog_draw_boot_id(void)
 	draw_random(host.boot_id, sizeof(host.boot_id));
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------
- */
+/* ---- the tree ----------------------------------------------------------------------------- */
 
 static void hash_leaf(const struct corbel_log_record *record, uint8_t out[SHA256_LEN])
 {
@@ -144,8 +143,7 @@ static void append(void)
 	count++;
 }
 
-/* ---- records ----------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------------ */
 
 void launchlog_boot(void)
 {
@@ -213,8 +211,7 @@ void launchlog_builder(uint32_t ended, int status)
 	append();
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls -------------------------------------------------------------------------------- */
 
 long hc_log_read(struct hc_call *call)
 {

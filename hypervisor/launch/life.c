@@ -118,8 +118,8 @@ fail:
 	return NULL;
 }
 
-/* Dom0 has gone: nothing else can be served.  Tenants' memory is scrubbed before the machine goes.
- */
+/* Dom0 has gone: nothing else can be served.  Tenants' memory is scrubbed before the machine
+ * goes. */
 static __attribute__((noreturn)) void end_of_host(bool clean)
 {
 	builder_stop();

@@ -132,8 +132,8 @@ static MAY_DROP uint32_t revoke_forbidden(void)
 	return count;
 }
 
-/* `other` becomes the policy in force; the review has been pointed at it, and then at the way back.
- */
+/* `other` becomes the policy in force; the review has been pointed at it, and then at the way
+ * back. */
 static void switch_policies(uint16_t who, int reason, uint32_t standing, uint32_t revoked)
 {
 	struct loaded *before = current;

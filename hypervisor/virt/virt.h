@@ -27,8 +27,8 @@ void virt_reset_flat(struct virt_vcpu *v, uint32_t eip, uint32_t ebx, uint32_t e
 /* Real mode at vector << 12 (SIPI). */
 void virt_reset_sipi(struct virt_vcpu *v, uint8_t vector);
 
-/* Carries out the flushes asked for (mm/tlb.h): no translation that this CPU holds is used again.
- */
+/* Carries out the flushes asked for (mm/tlb.h): no translation that this CPU holds is used
+ * again. */
 void virt_flush(void);
 void virt_barrier(void);             /* forget branch predictions: another domain runs next */
 void virt_load(struct virt_vcpu *v); /* FPU, XCR0, DR, TSC_AUX in */
@@ -43,8 +43,8 @@ void guest_cpuid(struct virt_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_
 MUST_CHECK bool guest_rdmsr(struct virt_vcpu *v, uint32_t msr, uint64_t *value);
 MUST_CHECK bool guest_wrmsr(struct virt_vcpu *v, uint32_t msr, uint64_t value);
 uint32_t guest_port_in(uint16_t port, unsigned size); /* writes are ignored */
-/* Vendor part of the MSR policy: those that live in the VMCB.  false: refused, or not one of them.
- */
+/* Vendor part of the MSR policy: those that live in the VMCB.  false: refused, or not one of
+ * them. */
 MUST_CHECK bool virt_rdmsr(struct virt_vcpu *v, uint32_t msr, uint64_t *value);
 MUST_CHECK bool virt_wrmsr(struct virt_vcpu *v, uint32_t msr, uint64_t value);
 uint64_t virt_guest_cr4(const struct virt_vcpu *v);

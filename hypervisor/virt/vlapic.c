@@ -86,8 +86,8 @@ void vlapic_accepted(struct virt_vcpu *v, int vector)
 	struct vlapic *a = v->vlapic;
 	uint32_t bit = 1u << vector % 32;
 
-	/* The event upcall vector is injected without having been in IRR: no in-service bit then.
-	 */
+	/* The event upcall vector is injected without having been in IRR: no in-service bit
+	 * then. */
 	if (__atomic_fetch_and(&a->reg[REG_irr + vector / 32], ~bit, __ATOMIC_ACQ_REL) & bit) {
 		a->reg[REG_isr + vector / 32] |= bit;
 	}

@@ -29,8 +29,7 @@ int attest_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Memory that must be there; ends the process if it is not. */
 void *attest_alloc(size_t size);
 
-/* ---- tpm.c: plain commands --------------------------------------------------------------------
- */
+/* ---- tpm.c: plain commands ---------------------------------------------------------------- */
 
 #define ATTEST_PCRS        14u /* 0-9, 17, 18, 19, 22 */
 #define ATTEST_CERT_MAX    8192u
@@ -66,8 +65,7 @@ void tpm_close(struct tpm *tpm);
 int tpm_quote(struct tpm *tpm, const uint8_t nonce[CORBEL_NONCE_LEN], struct quote *quote);
 int tpm_read_certificate(struct tpm *tpm, struct blob *certificate);
 
-/* ---- key.c: EK and AK ---------------------------------------------------------------------------
- */
+/* ---- key.c: EK and AK ----------------------------------------------------------------------- */
 
 /* What of the TPM does not change is kept beside the launch log, so that a quote costs few
  * commands: it is read anew when the AK is another one. */

@@ -42,8 +42,7 @@ static void find_nonce(struct evidence *e)
 	merkle_root(e->nonce_leaf, options->requests, e->nonce);
 }
 
-/* ---- collecting --------------------------------------------------------------------------------
- */
+/* ---- collecting ---------------------------------------------------------------------------- */
 
 /* Another's checkpoint between ours and the quote would put his nonce into PCR 22. */
 static int lock_attest(void)
@@ -98,8 +97,7 @@ static int collect(struct evidence *e)
 	return ret ? ret : records_load(&e->records);
 }
 
-/* ---- the file ----------------------------------------------------------------------------------
- */
+/* ---- the file ------------------------------------------------------------------------------ */
 
 static struct json_object *add_object(struct json_object *in, const char *key)
 {

@@ -109,8 +109,7 @@ int key_ek_public(struct tpm *tpm, struct blob *public)
 	return ret;
 }
 
-/* ---- making the AK ------------------------------------------------------------------------------
- */
+/* ---- making the AK -------------------------------------------------------------------------- */
 
 static int create(struct tpm *tpm, ESYS_TR ek, TPM2B_PRIVATE **private, TPM2B_PUBLIC **public)
 {
@@ -173,8 +172,7 @@ static int make_ak(struct tpm *tpm)
 		  : ATTEST_OK;
 }
 
-/* ---- one AK, ever -------------------------------------------------------------------------------
- */
+/* ---- one AK, ever --------------------------------------------------------------------------- */
 
 static bool is_ours(const struct blob *public)
 {
@@ -283,8 +281,7 @@ int key_ready(struct tpm *tpm, struct identity *identity)
 	return ret;
 }
 
-/* ---- credential ---------------------------------------------------------------------------------
- */
+/* ---- credential ----------------------------------------------------------------------------- */
 
 int key_activate(struct tpm *tpm, const struct blob *credential, const struct blob *secret,
 		 struct blob *out)

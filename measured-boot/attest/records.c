@@ -18,8 +18,8 @@
 
 #define AGAIN_MS 30000
 #define PAUSE_MS 20
-/* Reports that do not carry the verifier's nonce: only the newest, a domain may have made millions.
- */
+/* Reports that do not carry the verifier's nonce: only the newest, a domain may have made
+ * millions. */
 #define OLD_REPORTS_MAX 64
 #define REPORTS_MAX     1024
 /* Builder instances that ended in vain, as many as images that did not build: no verdict rests on
@@ -78,8 +78,7 @@ int records_store(void)
 	return launchlog_store(why, sizeof(why)) ? attest_error("%s", why) : ATTEST_OK;
 }
 
-/* ---- launch log --------------------------------------------------------------------------------
- */
+/* ---- launch log ---------------------------------------------------------------------------- */
 
 /* The first record that cannot be right as it stands, for the message; count: all look right. */
 static uint64_t find_wrong(const struct records *records)

@@ -187,8 +187,7 @@ int tpm_quote(struct tpm *tpm, const uint8_t nonce[CORBEL_NONCE_LEN], struct quo
 	return ret ? ret : read_pcrs(tpm, 8, ATTEST_PCRS, quote);
 }
 
-/* ---- EK certificate ---------------------------------------------------------------------------
- */
+/* ---- EK certificate ----------------------------------------------------------------------- */
 
 /* An index may be larger than the certificate in it: the length is in the DER header. */
 static size_t der_length(const struct blob *der)

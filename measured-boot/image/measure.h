@@ -61,8 +61,8 @@ void measure_file(enum measure_kind kind, const uint8_t sha256[32], const uint8_
 void measure_cap(void);
 void measure_protect(void);
 
-/* True while a TPM is there and nothing has failed; "measured" once measure_protect() is through.
- */
+/* True while a TPM is there and nothing has failed; "measured" once measure_protect() is
+ * through. */
 MUST_CHECK bool measure_ok(void);
 /* 0, or the first error: enum measure_error or a TPM response code. */
 MUST_CHECK uint32_t measure_error(void);

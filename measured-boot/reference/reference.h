@@ -28,8 +28,7 @@ int usage_error(const char *help, const char *format, ...) __attribute__((format
 /* A whole decimal number; false with a message that names `what`. */
 bool take_number(const char *what, const char *text, uint64_t most, uint64_t *out);
 
-/* ---- JSON: two-space indent by the caller, one value per call ----------------------------------
- */
+/* ---- JSON: two-space indent by the caller, one value per call ------------------------------ */
 
 void put_text(FILE *out, const char *text);
 void put_hex(FILE *out, const uint8_t *bytes, size_t size); /* with its quotes */

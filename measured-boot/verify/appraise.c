@@ -47,8 +47,7 @@ const char *reference_row(const char *name)
 	return i < KNOWN ? known[i].row : NULL;
 }
 
-/* ---- the boot loader's events -------------------------------------------------------------------
- */
+/* ---- the boot loader's events --------------------------------------------------------------- */
 
 static void extra_events(struct verdict *verdict, const char *component,
 			 const struct boot_event *const *extra, size_t count, const char *what)

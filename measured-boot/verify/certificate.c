@@ -42,8 +42,7 @@ bool certificate_key_digest(const X509 *certificate, uint8_t out[32])
 	return good;
 }
 
-/* ---- what the certificate says of itself ------------------------------------------------------
- */
+/* ---- what the certificate says of itself -------------------------------------------------- */
 
 static bool has_ek_purpose(X509 *certificate)
 {
@@ -118,8 +117,7 @@ static bool read_attributes(X509 *certificate, struct tpm_attributes *out)
 	return out->manufacturer[0] && out->model[0] && out->version[0];
 }
 
-/* ---- the chain --------------------------------------------------------------------------------
- */
+/* ---- the chain ---------------------------------------------------------------------------- */
 
 static bool names_swtpm(const X509_NAME *name)
 {
@@ -135,8 +133,8 @@ struct chain {
 	char text[FOUND]; /* the root; or which certificate is at fault, and why */
 };
 
-/* "critical extension 1.2.3" for the first one that a verifier does not know, "" if there is none.
- */
+/* "critical extension 1.2.3" for the first one that a verifier does not know, "" if there is
+ * none. */
 static void unknown_extension(X509 *certificate, char *out, size_t room)
 {
 	out[0] = 0;
@@ -209,8 +207,7 @@ static void verify_chain(X509_STORE *store, X509 *certificate, struct chain *out
 	X509_STORE_CTX_free(context);
 }
 
-/* ---- rows -------------------------------------------------------------------------------------
- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static void row_kind(struct verdict *verdict, const struct tpm_attributes *tpm, bool test,
 		     bool allowed)
@@ -274,8 +271,7 @@ void certificate_judge(struct verdict *verdict, X509 *certificate, const char *c
 	row_kind(verdict, &tpm, test, allow_test_tpm);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps -------------------------------------------------------------------------------- */
 
 void certificate_read(struct judge *judge)
 {

@@ -242,8 +242,7 @@ int enroll(const struct enroll_inputs *in, FILE *out)
 	return status;
 }
 
-/* ---- admit ------------------------------------------------------------------------------------
- */
+/* ---- admit -------------------------------------------------------------------------------- */
 
 static bool pending_read(const char *path, struct pending *p, char error[256])
 {

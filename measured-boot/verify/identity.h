@@ -12,8 +12,7 @@
 
 #define HOST_NAME_MAX_LEN 63u
 
-/* ---- certificate.c ----------------------------------------------------------------------------
- */
+/* ---- certificate.c ------------------------------------------------------------------------ */
 
 /* NULL: not one DER certificate and nothing behind it. */
 X509 *certificate_parse(const struct bytes *der);
@@ -24,8 +23,7 @@ bool certificate_key_digest(const X509 *certificate, uint8_t out[32]);
 void certificate_judge(struct verdict *verdict, X509 *certificate, const char *const *roots,
 		       bool allow_test_tpm);
 
-/* ---- ak.c -------------------------------------------------------------------------------------
- */
+/* ---- ak.c --------------------------------------------------------------------------------- */
 
 /* TPMT_PUBLIC in its one canonical form, to the last byte. */
 bool public_parse(const struct bytes *bytes, TPMT_PUBLIC *out);
@@ -33,8 +31,7 @@ void public_name(const struct bytes *bytes, uint8_t name[NAME_LEN]);
 /* Row ak.attributes.  The key, or NULL when it is not what an AK of ours must be. */
 EVP_PKEY *ak_judge(struct verdict *verdict, const struct bytes *bytes);
 
-/* ---- hosts.c ----------------------------------------------------------------------------------
- */
+/* ---- hosts.c ------------------------------------------------------------------------------ */
 
 struct host {
 	char name[HOST_NAME_MAX_LEN + 1];
@@ -56,8 +53,7 @@ bool hosts_write(const char *path, const struct host_list *list, char error[256]
 /* Letters, digits, '.', '-', '_'. */
 bool host_name_valid(const char *name);
 
-/* ---- credential.c -----------------------------------------------------------------------------
- */
+/* ---- credential.c ------------------------------------------------------------------------- */
 
 /* TPM2_MakeCredential without a TPM (TPM 2.0 part 1, chapter 24): only the TPM that holds the EK
  * and an object of this name can get `secret` back.  ek: RSA-2048 or larger, nameAlg SHA-256,
@@ -65,8 +61,7 @@ bool host_name_valid(const char *name);
 bool credential_make(EVP_PKEY *ek, const uint8_t name[NAME_LEN], const uint8_t *secret,
 		     size_t length, struct bytes *credential, struct bytes *encrypted_seed);
 
-/* ---- enroll.c: the two verbs; exit status ------------------------------------------------------
- */
+/* ---- enroll.c: the two verbs; exit status -------------------------------------------------- */
 
 struct enroll_inputs {
 	const char *name, *evidence;     /* host.json of `corbel attest --enroll` */

@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- faults -----------------------------------------------------------------------------------
- */
+/* ---- faults ------------------------------------------------------------------------------- */
 
 static void append(char *out, size_t room, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -86,8 +85,7 @@ static bool usable(const struct json_node *node)
 	return !node->file->failed && node->object;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening ------------------------------------------------------------------------------ */
 
 static struct json_object *parse(const struct json_node *root, const char *text, size_t length)
 {
@@ -175,8 +173,7 @@ void json_close(struct json_file *f)
 	f->raw = (struct bytes){0};
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------
- */
+/* ---- the tree ----------------------------------------------------------------------------- */
 
 static bool contains(const char *const *keys, const char *key)
 {
@@ -257,8 +254,7 @@ struct json_node json_item(const struct json_node *array, size_t index)
 	return node;
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------------------------- */
 
 bool json_is_object(const struct json_node *node)
 {
@@ -405,8 +401,7 @@ void json_base64(struct json_node node, size_t max, struct bytes *out)
 	}
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files -------------------------------------------------------------------------------- */
 
 static bool read_all(int fd, size_t length, struct bytes *out)
 {

@@ -66,8 +66,7 @@ void verify_judge(const struct verify_inputs *in, const struct evidence *e, stru
 	free(judge.entry_ok);
 }
 
-/* ---- what was judged by which files -------------------------------------------------------------
- */
+/* ---- what was judged by which files --------------------------------------------------------- */
 
 void verify_evidence_name(struct verdict *verdict, const char *name, const struct bytes *evidence)
 {

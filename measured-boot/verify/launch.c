@@ -18,8 +18,7 @@
 
 #define BOUND_MAX (64u << 20)
 
-/* ---- the launch record -------------------------------------------------------------------------
- */
+/* ---- the launch record --------------------------------------------------------------------- */
 
 static void digest_row(struct judge *judge, const char *row, const uint8_t *expected,
 		       const uint8_t *found, const char *what)
@@ -271,11 +270,10 @@ static void launch_rows(struct judge *judge)
 	profile_row(judge);
 }
 
-/* ---- life and report ----------------------------------------------------------------------------
- */
+/* ---- life and report ------------------------------------------------------------------------ */
 
-/* A domain's number comes again, its launch record's does not; and nobody reports before he lives.
- */
+/* A domain's number comes again, its launch record's does not; and nobody reports before he
+ * lives. */
 static bool is_report_of(const struct corbel_log_record *report,
 			 const struct corbel_log_record *launch)
 {

@@ -132,8 +132,7 @@ static void versions(struct judge *judge)
 	      "oldest policy that was in force");
 }
 
-/* ---- revocations --------------------------------------------------------------------------------
- */
+/* ---- revocations ---------------------------------------------------------------------------- */
 
 static void look_up(struct judge *judge, const uint8_t digest[32], const char *what)
 {

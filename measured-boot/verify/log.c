@@ -112,8 +112,7 @@ static void inclusion(struct judge *judge)
 	}
 }
 
-/* ---- leaf 0 -----------------------------------------------------------------------------------
- */
+/* ---- leaf 0 ------------------------------------------------------------------------------- */
 
 static bool number_is(struct judge *judge, const char *what, uint64_t expected, uint64_t found)
 {
@@ -179,8 +178,7 @@ static void boot_row(struct judge *judge)
 	}
 }
 
-/* ---- since older evidence -----------------------------------------------------------------------
- */
+/* ---- since older evidence ------------------------------------------------------------------- */
 
 static void compare_logs(struct judge *judge, const struct evidence *old)
 {
@@ -256,8 +254,7 @@ static void consistency(struct judge *judge)
 	free(text.data);
 }
 
-/* ---- which domain -----------------------------------------------------------------------------
- */
+/* ---- which domain ------------------------------------------------------------------------- */
 
 const struct corbel_log_record *report_find(const struct judge *judge, unsigned *others)
 {
@@ -275,8 +272,8 @@ const struct corbel_log_record *report_find(const struct judge *judge, unsigned 
 	return report;
 }
 
-/* The domain that is judged is the one that reported, else the last one launched in the evidence.
- */
+/* The domain that is judged is the one that reported, else the last one launched in the
+ * evidence. */
 static const struct corbel_log_record *launch_find(const struct judge *judge)
 {
 	const struct corbel_log_record *launch = NULL, *report;

@@ -110,8 +110,7 @@ static int printed(int status)
 						      : failed("cannot write", "standard output");
 }
 
-/* ---- the command line -------------------------------------------------------------------------
- */
+/* ---- the command line --------------------------------------------------------------------- */
 
 /* Exactly one of the pointers is set. */
 struct option {
@@ -189,8 +188,7 @@ static bool parse(int count, char **argument, const struct option *table, unsign
 	return true;
 }
 
-/* ---- check ------------------------------------------------------------------------------------
- */
+/* ---- check -------------------------------------------------------------------------------- */
 
 /* A verdict is on standard output. */
 static bool judged;
@@ -350,8 +348,7 @@ static int check(int count, char **argument)
 	return printed(status);
 }
 
-/* ---- the other verbs --------------------------------------------------------------------------
- */
+/* ---- the other verbs ---------------------------------------------------------------------- */
 
 static int enroll_verb(int count, char **argument)
 {

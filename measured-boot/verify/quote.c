@@ -13,8 +13,7 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
-/* ---- signature --------------------------------------------------------------------------------
- */
+/* ---- signature ---------------------------------------------------------------------------- */
 
 /* ECDSA with SHA-256, two numbers of at most 32 bytes, nothing behind them. */
 static bool signature_parse(const struct bytes *bytes, TPMT_SIGNATURE *out)
@@ -84,8 +83,7 @@ static bool row_signature(struct judge *judge)
 	return true;
 }
 
-/* ---- contents ---------------------------------------------------------------------------------
- */
+/* ---- contents ----------------------------------------------------------------------------- */
 
 /* tss2-mu refuses another magic number on its own; this says so in a row. */
 static bool row_magic(struct judge *judge, TPMS_ATTEST *attest)
@@ -212,8 +210,7 @@ void quote_check(struct judge *judge)
 	row_nonce(judge, &attest);
 }
 
-/* ---- PCR values -------------------------------------------------------------------------------
- */
+/* ---- PCR values --------------------------------------------------------------------------- */
 
 /* Appends "4 9 17" for the bits. */
 static void list_pcrs(char *out, size_t room, uint32_t bits)
@@ -419,8 +416,7 @@ void quote_banks(struct judge *judge)
 	}
 }
 
-/* ---- the TPM's counters -----------------------------------------------------------------------
- */
+/* ---- the TPM's counters ------------------------------------------------------------------- */
 
 void quote_clock(struct judge *judge)
 {

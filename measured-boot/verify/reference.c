@@ -149,8 +149,7 @@ static void read_reference(struct verdict *verdict, const char *path, struct ref
 	json_close(&f);
 }
 
-/* ---- firmware profile --------------------------------------------------------------------------
- */
+/* ---- firmware profile ---------------------------------------------------------------------- */
 
 static void read_event(const struct json_node *node, struct profile_event *event)
 {
@@ -266,8 +265,7 @@ static void profile_open(const struct verify_inputs *in, struct reference *refer
 	json_close(&f);
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 struct reference *reference_read(const struct verify_inputs *in, struct verdict *verdict)
 {

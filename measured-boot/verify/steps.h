@@ -76,8 +76,7 @@ struct judge {
 	struct expectation *expect;
 };
 
-/* ---- part 1: identity and quote ---------------------------------------------------------------
- */
+/* ---- part 1: identity and quote ----------------------------------------------------------- */
 
 /* certificate.c: reads the DER and the digest of its key; certificate_chain() says what failed. */
 void certificate_read(struct judge *judge);
@@ -97,8 +96,7 @@ void quote_pcrs(struct judge *judge);
 void quote_clock(struct judge *judge);
 void quote_banks(struct judge *judge);
 
-/* ---- part 2: boot log, references, checkpoint, launch log, limits, tenant -----------------------
- */
+/* ---- part 2: boot log, references, checkpoint, launch log, limits, tenant ------------------- */
 
 /* bootlog.c: whether the log has a bank of this TPM_ALG. */
 bool judge_bank(const struct judge *judge, uint16_t alg);

@@ -26,8 +26,7 @@ const char *row_word(enum row_result result)
 	return word[result];
 }
 
-/* ---- rows -------------------------------------------------------------------------------------
- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static void *checked(void *memory)
 {
@@ -187,8 +186,7 @@ void verdict_free(struct verdict *verdict)
 	*verdict = (struct verdict){0};
 }
 
-/* ---- the table --------------------------------------------------------------------------------
- */
+/* ---- the table ---------------------------------------------------------------------------- */
 
 static const char *cell(const char *value, char out[CELL + 1])
 {

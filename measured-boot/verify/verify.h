@@ -21,8 +21,7 @@
 
 #include "abi/log.h"
 
-/* ---- verdict ----------------------------------------------------------------------------------
- */
+/* ---- verdict ------------------------------------------------------------------------------ */
 
 enum verdict_status { VERDICT_trusted = 0, VERDICT_not_trusted = 1, VERDICT_cannot_judge = 2 };
 
@@ -84,8 +83,8 @@ void verdict_add(struct verdict *verdict, const char *component, enum row_result
 void verdict_add_digest(struct verdict *verdict, const char *component, enum row_result result,
 			const uint8_t *expected, const uint8_t *found, size_t length,
 			const char *meaning, ...) __attribute__((format(printf, 7, 8)));
-/* A row whose result is whether two digests are equal: ROW_ok with `good`, or ROW_bad with `bad`.
- */
+/* A row whose result is whether two digests are equal: ROW_ok with `good`, or ROW_bad with
+ * `bad`. */
 bool verdict_compare(struct verdict *verdict, const char *component, const uint8_t *expected,
 		     const uint8_t *found, size_t length, const char *good, const char *bad);
 /* Any bad row (if strict, any warning): not trusted; else any missing row, or no row at all: cannot
@@ -108,8 +107,7 @@ void verdict_json_error(const char *why, FILE *out);
 /* One page with no outside reference: title, verdict, boot chain drawn, table. */
 void verdict_html(const struct verdict *verdict, const char *title, FILE *out);
 
-/* ---- evidence -----------------------------------------------------------------------------------
- */
+/* ---- evidence ------------------------------------------------------------------------------- */
 
 #define EVIDENCE_FORMAT      "corbel.evidence.1"
 #define EVIDENCE_MAX         (8u << 20) /* bytes of a file */

@@ -138,8 +138,7 @@ void clients_end(uint16_t domid, const char *message)
 	}
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------------------------ */
 
 static void reply(struct client *client, const char *text)
 {

@@ -94,8 +94,7 @@ static void serve(int events)
 	}
 }
 
-/* ---- becoming a daemon -------------------------------------------------------------------------
- */
+/* ---- becoming a daemon --------------------------------------------------------------------- */
 
 static void on_stop(int number)
 {

@@ -246,8 +246,7 @@ static void console_ended(struct console *console, const struct domain_entry *en
 	clients_end(console->domid, text);
 }
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------------------------- */
 
 static void say_hidden(const struct domain_entry *entry)
 {

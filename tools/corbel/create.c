@@ -94,8 +94,7 @@ static int random_uuid(uint8_t uuid[16])
 	return 0;
 }
 
-/* ---- building ----------------------------------------------------------------------------------
- */
+/* ---- building ------------------------------------------------------------------------------ */
 
 static int check_unique(const struct guest *guest)
 {

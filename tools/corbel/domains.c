@@ -151,8 +151,7 @@ int domains_resolve(const char *text, uint16_t *domid)
 	return ret;
 }
 
-/* ---- what the policy lets Dom0 do -------------------------------------------------------------
- */
+/* ---- what the policy lets Dom0 do --------------------------------------------------------- */
 
 /* What the gate will say of Dom0 on a domain of this context that it has had built. */
 static bool dom0_may(const struct xsm_policy *policy, uint16_t context, size_t right)

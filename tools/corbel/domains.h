@@ -40,8 +40,8 @@ int domains_resolve(const char *text, uint16_t *domid);
 /* Whether the policy in force lets Dom0 have domains built that it may not see: 1, 0, or a negative
  * errno where it may not be read. */
 int domains_are_hidden(void);
-/* Whether the policy lets Dom0 do this (XSM_RIGHT) to a customer's domain of this label: the same.
- */
+/* Whether the policy lets Dom0 do this (XSM_RIGHT) to a customer's domain of this label: the
+ * same. */
 int domain_label_permits(const char *label, size_t right);
 /* Says on stderr that the policy hides domains. */
 void domains_say_hidden(void);

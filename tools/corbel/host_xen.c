@@ -351,8 +351,7 @@ void host_session_close(struct host_session *session)
 	memset(session, 0, sizeof(*session));
 }
 
-/* ---- events and consoles -----------------------------------------------------------------------
- */
+/* ---- events and consoles ------------------------------------------------------------------- */
 
 int host_events_open(void)
 {

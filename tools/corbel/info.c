@@ -95,8 +95,8 @@ static void add_version(struct facts *facts, const struct host_version *version)
 	fact_number(facts, "xen_pagesize", version->pagesize);
 	fact_text(facts, "platform_params", "virt_start=0x%lx", version->virt_start);
 	fact_text(facts, "xen_changeset", "%.64s", version->changeset);
-	/* The hypervisor tells nobody its command line or build id; scripts still expect the key.
-	 */
+	/* The hypervisor tells nobody its command line or build id; scripts still expect the
+	 * key. */
 	fact_text(facts, "xen_commandline", "%s", "");
 	fact_text(facts, "cc_compiler", "%.64s", compile->compiler);
 	fact_text(facts, "cc_compile_by", "%.16s", compile->compile_by);

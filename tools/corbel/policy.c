@@ -59,8 +59,7 @@ static bool parse(int argc, char **argv, bool *json)
 	return true;
 }
 
-/* ---- confirm, rollback -------------------------------------------------------------------------
- */
+/* ---- confirm, rollback --------------------------------------------------------------------- */
 
 int policy_decide(bool keep)
 {
@@ -106,8 +105,7 @@ static int policy_rollback(int argc, char **argv)
 	return decide(argc, argv, false);
 }
 
-/* ---- show, dump --------------------------------------------------------------------------------
- */
+/* ---- show, dump ---------------------------------------------------------------------------- */
 
 static void fact_keys(struct facts *facts, const struct corbel_policy_info *info)
 {
@@ -201,8 +199,7 @@ static int policy_dump(int argc, char **argv)
 	return code;
 }
 
-/* ---- counters ----------------------------------------------------------------------------------
- */
+/* ---- counters ------------------------------------------------------------------------------ */
 
 static void print_counter(const struct force *force, size_t at,
 			  const struct corbel_policy_counter *counter, struct json *json)
@@ -276,8 +273,7 @@ static int policy_counters(int argc, char **argv)
 	return code;
 }
 
-/* ---- the verb ----------------------------------------------------------------------------------
- */
+/* ---- the verb ------------------------------------------------------------------------------ */
 
 int verb_policy(int argc, char **argv)
 {

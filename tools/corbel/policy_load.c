@@ -39,8 +39,7 @@ struct load {
 	uint64_t lost_before; /* records of before this session */
 };
 
-/* ---- the file ----------------------------------------------------------------------------------
- */
+/* ---- the file ------------------------------------------------------------------------------ */
 
 static int bad(const struct load *load, const char *what)
 {
@@ -115,8 +114,7 @@ static int read_signed(struct load *load)
 	return check_blob(load);
 }
 
-/* ---- against what is in force ------------------------------------------------------------------
- */
+/* ---- against what is in force -------------------------------------------------------------- */
 
 static int refused(const struct load *load, const char *why)
 {
@@ -165,8 +163,7 @@ static int check_host(const struct load *load)
 	return EXIT_OK;
 }
 
-/* ---- what happened -----------------------------------------------------------------------------
- */
+/* ---- what happened ------------------------------------------------------------------------- */
 
 /* Of a load that revokes, what it has ended; else what it has found. */
 static bool is_listed(const struct load *load, const struct corbel_trace *record)
@@ -315,8 +312,7 @@ static void report(struct load *load, uint32_t seconds)
 	}
 }
 
-/* ---- the session -------------------------------------------------------------------------------
- */
+/* ---- the session --------------------------------------------------------------------------- */
 
 /* A switch that the user did not want any more. */
 static int undo(const struct load *load)
@@ -405,8 +401,7 @@ static int run_locked(struct load *load)
 	return code;
 }
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options ------------------------------------------------------------------------------- */
 
 static bool take_confirm(struct load *load, const char *text)
 {

@@ -30,8 +30,8 @@ static const char abi_text[] =
 #define FNV_OFFSET 0xcbf29ce484222325ull
 #define FNV_PRIME  0x100000001b3ull
 
-/* Tells a stale build from a fresh one, not a forger from an author: no need to be collision-free.
- */
+/* Tells a stale build from a fresh one, not a forger from an author: no need to be
+ * collision-free. */
 uint64_t xsm_abi(void)
 {
 	size_t length = sizeof(abi_text) - 1;

@@ -22,8 +22,7 @@ static void quote(struct finding *finding, const struct form *form)
 	free(text);
 }
 
-/* ---- what is refused --------------------------------------------------------------------------
- */
+/* ---- what is refused ---------------------------------------------------------------------- */
 
 /* What the compiler takes and an author should not write. */
 static void refuse(const struct form *form, void *with)
@@ -52,8 +51,7 @@ static void refuse(const struct form *form, void *with)
 	}
 }
 
-/* ---- classes and permissions --------------------------------------------------------------------
- */
+/* ---- classes and permissions ---------------------------------------------------------------- */
 
 static int position(const char *const *list, unsigned count, const char *word)
 {
@@ -164,8 +162,7 @@ static void look_at_classes(const struct form *statement, void *with)
 	}
 }
 
-/* ---- what the compiler said ---------------------------------------------------------------------
- */
+/* ---- what the compiler said ----------------------------------------------------------------- */
 
 static bool begins(const char *text, const char *with)
 {

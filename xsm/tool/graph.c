@@ -125,8 +125,8 @@ static bool fill(const struct policy *p, unsigned subject, unsigned object, stru
 	return e->meanings != 0;
 }
 
-/* Who builds and who only sees is said in the node: else every picture is full of the same arrows.
- */
+/* Who builds and who only sees is said in the node: else every picture is full of the same
+ * arrows. */
 static const unsigned in_node = 1u << MEANING_BUILDS | only_looks;
 
 unsigned graph_on_arrow(const struct edge *e)

@@ -165,8 +165,7 @@ static const struct form *block_named(const struct names *names, const char *nam
 	return d != NULL ? d->form : NULL;
 }
 
-/* ---- what a block has -------------------------------------------------------------------------
- */
+/* ---- what a block has --------------------------------------------------------------------- */
 
 /* The declaration of a name in a block or in what it inherits; `ways`, unless NULL, gets the
  * templates on the way as links. */
@@ -205,8 +204,7 @@ static const struct form *member(const struct names *names, const struct form *b
 	return NULL;
 }
 
-/* ---- unknown names ----------------------------------------------------------------------------
- */
+/* ---- unknown names ------------------------------------------------------------------------ */
 
 struct search {
 	const struct names *names;
@@ -342,8 +340,7 @@ void names_find_unknown(const struct names *names, const struct forms *forms,
 	forms_walk(forms, look_at_words, &search);
 }
 
-/* ---- declared twice ---------------------------------------------------------------------------
- */
+/* ---- declared twice ----------------------------------------------------------------------- */
 
 /* Kinds that share their names. */
 static const char *name_space(const char *kind)

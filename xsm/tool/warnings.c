@@ -10,8 +10,7 @@
 /* On whom a right can be asked. */
 enum { ON_NONE = 1, ON_SELF = 2, ON_FIELD = 4, ON_ELEM = 4 };
 
-/* ---- rights without effect --------------------------------------------------------------------
- */
+/* ---- rights without effect ---------------------------------------------------------------- */
 
 struct asked {
 	unsigned cls, perm, on;
@@ -92,8 +91,7 @@ static void find_idle(const struct policy *p, struct findings *warnings)
 	}
 }
 
-/* ---- kinds that cannot run --------------------------------------------------------------------
- */
+/* ---- kinds that cannot run ---------------------------------------------------------------- */
 
 struct need {
 	bool builder; /* of the builder on it; else of it on itself, or on the hypervisor */
@@ -210,8 +208,7 @@ void warnings_find(const struct policy *p, struct findings *warnings)
 	emptied_find(p, warnings);
 }
 
-/* ---- what is promised -------------------------------------------------------------------------
- */
+/* ---- what is promised --------------------------------------------------------------------- */
 
 unsigned warnings_cover(const struct policy *p, const struct expectations *e, unsigned *rights,
 			struct findings *uncovered)

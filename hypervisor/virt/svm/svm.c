@@ -99,8 +99,8 @@ void virt_init_cpu(void)
 	xsetbv(host_xcr0);
 	next_asid[cpu->id] = 1;
 	asid_generation[cpu->id] = 1;
-	/* FS, GS and TR of the host do not change from here on: saved once, loaded after each run.
-	 */
+	/* FS, GS and TR of the host do not change from here on: saved once, loaded after each
+	 * run. */
 	vmsave(cpu->host_vmcb_pa);
 }
 

@@ -180,8 +180,8 @@ static long stub(uint64_t trap, uint64_t budget)
 
 static void steps(void)
 {
-	/* mov $0x18000000, %ecx; 1: dec %ecx; jnz 1b; cli; hlt: time for the checks after the seal
-	 */
+	/* mov $0x18000000, %ecx; 1: dec %ecx; jnz 1b; cli; hlt: time for the checks after the
+	 * seal */
 	static const uint8_t code[] = {0xb9, 0, 0, 0, 0x18, 0x49, 0x75, 0xfd, 0xfa, 0xf4};
 	struct corbel_build_grant grant = {.domid = TARGET, .peer = 0, .ref = 2, .gfn = 3};
 	uint8_t *window = (void *)(WINDOW * PAGE_SIZE);

@@ -123,8 +123,8 @@ static void try_pointer(const struct row *row, const struct pointer *p, unsigned
 {
 	long rc;
 
-	/* A read-only page of nonsense is a fine IN argument: only the answer's kind is looked at.
-	 */
+	/* A read-only page of nonsense is a fine IN argument: only the answer's kind is looked
+	 * at. */
 	memset(plain, 0xff, sizeof(plain));
 	rc = call(row, p->value);
 	calls_made++;

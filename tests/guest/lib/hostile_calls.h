@@ -8,8 +8,8 @@
 #define GUEST_HOSTILE_CALLS_H
 #include "tests/guest/lib/lib.h"
 
-/* Needs events_init() and grants_init().  foreign: a page of another domain mapped by grant, or 0.
- */
+/* Needs events_init() and grants_init().  foreign: a page of another domain mapped by grant, or
+ * 0. */
 void hostile_pointers(const void *foreign);
 /* Random arguments from a set of interesting values, reproducible; prints how many calls said what.
  * privileged: Dom0's calls may succeed, a tenant's on the host or on others may not. */

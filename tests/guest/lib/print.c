@@ -116,8 +116,7 @@ size_t format_into(char *out, size_t size, const char *format, ...)
 	return used;
 }
 
-/* ---- console ----------------------------------------------------------------------------------
- */
+/* ---- console ------------------------------------------------------------------------------ */
 
 static struct xencons_interface *ring;
 static uint32_t ring_port;
@@ -183,8 +182,7 @@ void print(const char *format, ...)
 	va_end(args);
 }
 
-/* ---- the contract -------------------------------------------------------------------------------
- */
+/* ---- the contract --------------------------------------------------------------------------- */
 
 unsigned tests_passed, tests_failed;
 

@@ -49,8 +49,7 @@ long hvm_set_param_of(uint16_t domid, uint32_t index, uint64_t value)
 	return hypercall2(__HYPERVISOR_hvm_op, HVMOP_set_param, (uintptr_t)&arg);
 }
 
-/* ---- events -------------------------------------------------------------------------------------
- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 static uint8_t shared_info_page[4096] __attribute__((aligned(4096)));
 shared_info_t *shared_info;

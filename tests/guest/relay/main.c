@@ -65,8 +65,7 @@ static void write_answer(int64_t result, const struct answer *answer)
 	((volatile struct mailbox *)&box)->answered = box.asked;
 }
 
-/* ---- what it does -------------------------------------------------------------------------------
- */
+/* ---- what it does --------------------------------------------------------------------------- */
 
 static int64_t tpm(const struct frame *f, struct answer *answer)
 {

@@ -45,8 +45,7 @@ bool tpm_begin(const uint8_t *command, size_t len, bool go, uint64_t timeout_ns)
 /* Throws away what tpm_begin left and gives the locality back. */
 void tpm_drop(void);
 
-/* ---- tenants (tenants.c) ----------------------------------------------------------------------
- */
+/* ---- tenants (tenants.c) ------------------------------------------------------------------ */
 
 void tenants_init(void);
 /* Text lines KEY=VALUE; the answer: u16 domid, then the reason. */

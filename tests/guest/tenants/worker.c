@@ -97,8 +97,8 @@ static void case_hog(void)
 		tables++;
 	}
 	check_true("grant frames come to an end", tables > 0 && tables < 200);
-	/* One table page or two for each new gigabyte: the hypervisor's pool must not end with it.
-	 */
+	/* One table page or two for each new gigabyte: the hypervisor's pool must not end with
+	 * it. */
 	while (maps < 64 && add(XENMAPSPACE_shared_info, 0, 0x100000 + maps * 0x40000ull) == 0) {
 		maps++;
 	}

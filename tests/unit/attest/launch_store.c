@@ -178,8 +178,7 @@ static void put(const void *data, size_t size, off_t offset)
 	close(fd);
 }
 
-/* ---- the good ways ----------------------------------------------------------------------------
- */
+/* ---- the good ways ------------------------------------------------------------------------ */
 
 static void test_drain(void **state)
 {

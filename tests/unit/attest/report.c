@@ -95,8 +95,8 @@ static void test_round_trip(void **state)
 	assert_memory_not_equal(again, envelope, size); /* a fresh key each time */
 }
 
-/* A bit of any byte, a shorter or longer envelope, another nonce, another key: nothing comes out.
- */
+/* A bit of any byte, a shorter or longer envelope, another nonce, another key: nothing comes
+ * out. */
 static void test_changed(void **state)
 {
 	uint8_t envelope[ENVELOPE_MAX + 1] = {0}, out[ENVELOPE_SECRET_MAX], other[ENVELOPE_KEY_LEN];

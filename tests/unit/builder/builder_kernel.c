@@ -252,8 +252,8 @@ static uint64_t load(const char *path)
 	return size;
 }
 
-/* Two notes as binutils lays them out for each alignment of the segment; the second is the entry.
- */
+/* Two notes as binutils lays them out for each alignment of the segment; the second is the
+ * entry. */
 static void test_elf_note_alignments(void **state)
 {
 	static const char *const names[] = {"align4", "align8"};

@@ -362,8 +362,8 @@ static void test_flood(void **state)
 	assert_true(status.st_size <= CONSOLE_LOG_MAX);
 }
 
-/* A new domain with an old number starts a new log; a restarted drainer goes on with the old one.
- */
+/* A new domain with an old number starts a new log; a restarted drainer goes on with the old
+ * one. */
 static void test_log_identity(void **state)
 {
 	struct xencons_interface *page = add_tenant(2);

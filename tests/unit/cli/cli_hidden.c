@@ -228,8 +228,7 @@ static void test_sweep(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* ---- the drainer ------------------------------------------------------------------------------
- */
+/* ---- the drainer -------------------------------------------------------------------------- */
 
 static void tenant_writes(struct xencons_interface *page, const char *text)
 {

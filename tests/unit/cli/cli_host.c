@@ -50,8 +50,7 @@ struct fake_domain *fake_add(uint16_t domid, uint32_t flags)
 	return domain;
 }
 
-/* ---- hypercalls --------------------------------------------------------------------------------
- */
+/* ---- hypercalls ---------------------------------------------------------------------------- */
 
 int host_domain_info(uint16_t first, struct xen_domctl_getdomaininfo *info)
 {
@@ -238,8 +237,7 @@ int host_corbel_log_read(struct corbel_log_read *read, void *buffer)
 	return 0;
 }
 
-/* ---- session ------------------------------------------------------------------------------------
- */
+/* ---- session -------------------------------------------------------------------------------- */
 
 static struct host_session *open_session;
 

@@ -59,8 +59,7 @@ static void expect(struct run run, int code, const char *out, const char *err)
 	run_free(&run);
 }
 
-/* ---- a policy's standing uses ------------------------------------------------------------------
- */
+/* ---- a policy's standing uses -------------------------------------------------------------- */
 
 #define LOAD(...) RUN("corbel", "policy", "load", path, __VA_ARGS__)
 
@@ -159,8 +158,7 @@ static void test_console_ends(void **state)
 	run_free(&run);
 }
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ---------------------------------------------------------------------------------- */
 
 static void test_fact_keys(void **state)
 {
@@ -174,8 +172,7 @@ static void test_fact_keys(void **state)
 	expect(RUN("corbel", "policy", "show"), 0, "keys                   : " AB31 " cdabab", "");
 }
 
-/* ---- facts ------------------------------------------------------------------------------------
- */
+/* ---- facts -------------------------------------------------------------------------------- */
 
 /* KEY holds for JSON too; one that no key begins with is an error. */
 static void test_keys(void **state)
@@ -204,8 +201,7 @@ static void test_log_index(void **state)
 	       "corbel: cannot read the launch record of domain 99: no such domain\n");
 }
 
-/* ---- refusals of create ------------------------------------------------------------------------
- */
+/* ---- refusals of create -------------------------------------------------------------------- */
 
 static const char *reason;
 static int error;
@@ -262,8 +258,7 @@ static void test_hints(void **state)
 	refuse(-ENOENT, "create: not known to the policy (error 2)", "");
 }
 
-/* ---- a console that is taken away --------------------------------------------------------------
- */
+/* ---- a console that is taken away ---------------------------------------------------------- */
 
 static int attach(void)
 {

@@ -234,8 +234,7 @@ static void *late_builder(void *argument)
 	return NULL;
 }
 
-/* ---- session -----------------------------------------------------------------------------------
- */
+/* ---- session ------------------------------------------------------------------------------- */
 
 static void write_file(char *path, const char *name, uint32_t file, uint32_t size)
 {
@@ -357,8 +356,7 @@ static void test_shrinking_file(void **state)
 	assert_non_null(strstr(session.reason, "cannot read"));
 }
 
-/* ---- create ------------------------------------------------------------------------------------
- */
+/* ---- create -------------------------------------------------------------------------------- */
 
 static void expect(struct run result, int code, const char *part)
 {

@@ -11,8 +11,8 @@ enum xlutil_verdict {
 	XLUTIL_refused,    /* neither takes it */
 	XLUTIL_stricter,   /* refused here only, with file and line */
 	XLUTIL_laxer,      /* taken here only */
-	XLUTIL_difference, /* taken by both with another meaning, or refused without file and line
-			    */
+	XLUTIL_difference, /* taken by both with another meaning, or refused without file and
+			    * line */
 };
 
 /* what says the reason of `stricter', what was not taken of `laxer', or where they differ. */

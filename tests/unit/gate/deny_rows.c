@@ -122,8 +122,7 @@ static const struct right {
 #undef ALSO
 };
 
-/* ---- one call ----------------------------------------------------------------------------------
- */
+/* ---- one call ------------------------------------------------------------------------------ */
 static bool sub_in_argument(const struct row *row)
 {
 	return row->number == __HYPERVISOR_platform_op || row->number == __HYPERVISOR_sysctl ||
@@ -299,8 +298,7 @@ static void allow_row(const void *subject)
 	DENY_CHECK(!c->batch || (status[0] | status[1]) == GNTST_okay);
 }
 
-/* ---- processes ---------------------------------------------------------------------------------
- */
+/* ---- processes ----------------------------------------------------------------------------- */
 _Noreturn void deny_fail(const char *format, ...)
 {
 	va_list args;

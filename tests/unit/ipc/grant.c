@@ -289,8 +289,8 @@ static void many(void **state)
 	(void)state;
 	give(1, REF, 0, 3, GTF_permit_access);
 	fake_npt[0][40].kind = NPT_NONE;
-	/* More handles than nested entries of the fake: take the mapping out of its way each time.
-	 */
+	/* More handles than nested entries of the fake: take the mapping out of its way each
+	 * time. */
 	for (i = 0; i < GRANT_MAPS_MAX; i++) {
 		op = map(0, 1, REF, 40, RO);
 		assert_int_equal(op.status, GNTST_okay);

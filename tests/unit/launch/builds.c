@@ -171,8 +171,8 @@ static void seal_rules(void **state)
 	assert_int_equal(d->mapped_by_builder, 1);
 	assert_int_equal(world_unmap(world_builder(), WINDOW), 0);
 	assert_int_equal(d->mapped_by_builder, 0);
-	/* A grant of it in use: nobody can begin one now, and if one could, it would keep it open.
-	 */
+	/* A grant of it in use: nobody can begin one now, and if one could, it would keep it
+	 * open. */
 	d->mapped_by_peers = 1;
 	assert_int_equal(BUILD(seal, .domid = d->id), -XEN_EBUSY);
 	assert_int_equal(d->state, CORBEL_DOM_building);

@@ -18,8 +18,7 @@
 
 static uint64_t serial;
 
-/* ---- boot and launch ---------------------------------------------------------------------------
- */
+/* ---- boot and launch ----------------------------------------------------------------------- */
 
 static void boot_and_dom0(void **state)
 {
@@ -217,8 +216,7 @@ static void report_records(void **state)
 	assert_int_equal(kept_count, log_keep());
 }
 
-/* ---- policies -----------------------------------------------------------------------------------
- */
+/* ---- policies ------------------------------------------------------------------------------- */
 
 static struct corbel_log_record switch_record(uint64_t index, const uint8_t before[32],
 					      uint64_t before_serial, uint32_t reason)
@@ -295,8 +293,7 @@ static void policy_uses(void **state)
 	assert_int_equal(kept[log_keep() - 1].type, CORBEL_LOG_policy);
 }
 
-/* ---- checkpoints --------------------------------------------------------------------------------
- */
+/* ---- checkpoints ---------------------------------------------------------------------------- */
 
 static void check_taken(uint8_t nonce)
 {

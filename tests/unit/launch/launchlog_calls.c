@@ -43,8 +43,7 @@ int launchlog_clean(void **state)
 	return 0;
 }
 
-/* ---- records ----------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------------ */
 long log_read(struct corbel_log_read *op, struct corbel_log_record *out)
 {
 	long rc = corbel(dom0, CORBEL_OP_log_read, op, sizeof(*op));
@@ -138,8 +137,7 @@ void check_record(const struct corbel_log_record *expected)
 	}
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls -------------------------------------------------------------------------------- */
 long report_by(struct domain *d, struct corbel_report *report)
 {
 	return corbel(d, CORBEL_OP_log_report, report, sizeof(*report));

@@ -17,8 +17,7 @@
 
 static uint64_t serial;
 
-/* ---- reports ----------------------------------------------------------------------------------
- */
+/* ---- reports ------------------------------------------------------------------------------ */
 
 static unsigned reports_until_refused(struct domain *d)
 {
@@ -80,8 +79,7 @@ static void report_half(void **state)
 	assert_int_equal(reports_until_refused(d), 16);
 }
 
-/* ---- the ring ----------------------------------------------------------------------------------
- */
+/* ---- the ring ------------------------------------------------------------------------------ */
 
 /* Launches and ends until a create is refused; leaves the domains in `alive`. */
 static unsigned fill(struct domain *alive[], unsigned most)
@@ -204,8 +202,7 @@ static void builder_waits_for_room(void **state)
 	assert_int_equal(kept[before].body.builder.ended, instance);
 }
 
-/* ---- log_read -----------------------------------------------------------------------------------
- */
+/* ---- log_read ------------------------------------------------------------------------------- */
 
 static void read_refusals(void **state)
 {

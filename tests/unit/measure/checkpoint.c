@@ -120,8 +120,7 @@ static uint32_t calls(uint64_t ns, unsigned *count)
 	return error;
 }
 
-/* ---- PCR 22 ------------------------------------------------------------------------------------
- */
+/* ---- PCR 22 -------------------------------------------------------------------------------- */
 
 static void check_pcr(const char *bank, const void *bytes, int none)
 {
@@ -233,8 +232,7 @@ static void late(void **state)
 	assert_false(measure_ok());
 }
 
-/* ---- locality 0 ---------------------------------------------------------------------------------
- */
+/* ---- locality 0 ----------------------------------------------------------------------------- */
 
 /* Dom0's driver is in the middle of a command. */
 static void dom0_works(void)
@@ -295,8 +293,7 @@ static void never_granted(void **state)
 	check_banks(&record);
 }
 
-/* ---- errors -------------------------------------------------------------------------------------
- */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 /* Unmeasured from here on, with the first error; nobody asks the TPM again, nobody holds it. */
 static void check_failed(uint32_t error)

@@ -372,8 +372,8 @@ static void rights_go_everywhere(void **state)
 	for (uint32_t i = 0; i < STEPS; i++) {
 		one_step();
 	}
-	/* the model is worth something only if caches were full and flushes were not all the time
-	 */
+	/* the model is worth something only if caches were full and flushes were not all the
+	 * time */
 	assert_true(held_sum / STEPS > 20);
 	assert_true(flushes * 10 < entries * 9);
 	assert_true(stub_was_trapped);

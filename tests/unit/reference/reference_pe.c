@@ -33,8 +33,8 @@ static void put(unsigned at, uint64_t value, unsigned bytes)
 	memcpy(image + at, &value, bytes);
 }
 
-/* Three sections, not in the file's order, one without bytes; something behind them; certificates.
- */
+/* Three sections, not in the file's order, one without bytes; something behind them;
+ * certificates. */
 static void make(void)
 {
 	static const struct {

@@ -17,7 +17,7 @@
 #define FAKE_FRAMES  (FAKE_DOMAINS * FAKE_RAM + FAKE_SPARE)
 #define FAKE_REFS(i)                                                                               \
 	((i) < FAKE_DOMAINS * FAKE_RAM ? 1u : 0u) /* of frame i when nobody uses it                \
-						   */
+						   * \ */
 
 struct fake_state {
 	struct domain domain[FAKE_DOMAINS];

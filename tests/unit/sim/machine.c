@@ -224,8 +224,8 @@ void machine_as_cpu(unsigned cpu, void (*work)(void))
 {
 	struct percpu own = percpu_area[0];
 
-	/* this_cpu() is area 0 in tests: it stands in for the other one for the time of the work.
-	 */
+	/* this_cpu() is area 0 in tests: it stands in for the other one for the time of the
+	 * work. */
 	percpu_area[0].id = cpu;
 	percpu_area[0].tlb_epoch = percpu_area[cpu].tlb_epoch;
 	work();

@@ -19,8 +19,7 @@
 
 #define MANY 40
 
-/* ---- the RFC's definitions, as they stand there -----------------------------------------------
- */
+/* ---- the RFC's definitions, as they stand there ------------------------------------------- */
 
 static unsigned half_of(unsigned n)
 {
@@ -93,8 +92,7 @@ static size_t model_subproof(merkle_hash *d, unsigned n, unsigned m, bool known,
 	return length + 1;
 }
 
-/* ---- fixtures ----------------------------------------------------------------------------------
- */
+/* ---- fixtures ------------------------------------------------------------------------------ */
 
 static merkle_hash many[MANY];
 

@@ -16,8 +16,7 @@
 #include "measured-boot/shared/eventlog.h"
 #include "measured-boot/verify/json.h"
 
-/* ---- another boot, and the quote agrees ---------------------------------------------------------
- */
+/* ---- another boot, and the quote agrees ----------------------------------------------------- */
 
 /* Whether this row, and none of `others` (NULL-terminated), is bad. */
 static void names(const char *component)
@@ -227,8 +226,7 @@ static void chains_closed(void **state)
 	}
 }
 
-/* ---- firmware profile, references ---------------------------------------------------------------
- */
+/* ---- firmware profile, references ----------------------------------------------------------- */
 
 static void firmware_differs(void **state)
 {

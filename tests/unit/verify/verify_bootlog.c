@@ -16,8 +16,7 @@
 #include "measured-boot/shared/hex.h"
 #include "measured-boot/verify/json.h"
 
-/* ---- replay -----------------------------------------------------------------------------------
- */
+/* ---- replay ------------------------------------------------------------------------------- */
 
 static void replay(void **state)
 {
@@ -108,8 +107,7 @@ static void hardware_first(void **state)
 	free(bytes.data);
 }
 
-/* ---- the log was changed, the quote was not ----------------------------------------------------
- */
+/* ---- the log was changed, the quote was not ------------------------------------------------ */
 
 static void cut(void **state)
 {

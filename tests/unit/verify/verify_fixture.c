@@ -20,8 +20,7 @@ static void need(bool good, const char *what)
 	}
 }
 
-/* ---- certificates -----------------------------------------------------------------------------
- */
+/* ---- certificates ------------------------------------------------------------------------- */
 
 EVP_PKEY *fixture_ec_key(void)
 {
@@ -146,8 +145,7 @@ void fixture_base64(FILE *out, const char *key, const void *data, size_t length,
 	free(text);
 }
 
-/* ---- evidence ---------------------------------------------------------------------------------
- */
+/* ---- evidence ----------------------------------------------------------------------------- */
 
 static void set(struct bytes *to, const void *data, size_t length)
 {
@@ -344,8 +342,7 @@ int fixture_row(const struct verdict *v, const char *component)
 	return worst;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------------------------- */
 
 void fixture_open(struct fixture *f)
 {

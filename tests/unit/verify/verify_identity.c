@@ -29,8 +29,7 @@ static int teardown(void **state)
 
 #define expect(component, result) fixture_expect(&f, component, result)
 
-/* ---- the endorsement key ----------------------------------------------------------------------
- */
+/* ---- the endorsement key ------------------------------------------------------------------ */
 
 /* The EK with another certificate of its own, chained or not. */
 static void with_certificate(unsigned flags, enum row_result chain)
@@ -152,8 +151,7 @@ static void certificate_garbage(void **state)
 	expect("ek.chain", ROW_bad);
 }
 
-/* ---- enrolment --------------------------------------------------------------------------------
- */
+/* ---- enrolment ---------------------------------------------------------------------------- */
 
 static void not_enrolled(void **state)
 {
@@ -186,8 +184,7 @@ static void enrolled_twice(void **state)
 	expect("host.enrolled", ROW_missing);
 }
 
-/* ---- the attestation key ----------------------------------------------------------------------
- */
+/* ---- the attestation key ------------------------------------------------------------------ */
 
 /* A key of the TPM with other attributes, even if somebody had enrolled it. */
 static void with_attributes(TPMA_OBJECT attributes)

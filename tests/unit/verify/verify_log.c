@@ -15,8 +15,7 @@
 #include "verify/verify_case.h"
 #include "abi/corbel.h"
 
-/* ---- records and proofs ------------------------------------------------------------------------
- */
+/* ---- records and proofs -------------------------------------------------------------------- */
 
 static void usual(void **state)
 {
@@ -127,8 +126,7 @@ static void no_records(void **state)
 	missing("tenant.launch");
 }
 
-/* ---- checkpoint --------------------------------------------------------------------------------
- */
+/* ---- checkpoint ---------------------------------------------------------------------------- */
 
 static void stale_checkpoint(void **state)
 {
@@ -252,8 +250,7 @@ static void boot_record(void **state)
 	bad("quote.clock");
 }
 
-/* ---- switches of policy -------------------------------------------------------------------------
- */
+/* ---- switches of policy --------------------------------------------------------------------- */
 
 /* To another policy and back again. */
 static void switch_policy(const uint8_t *first, const uint8_t *second, uint64_t serial)

@@ -48,8 +48,7 @@ static void good(void **state)
 	assert_int_equal(fixture_row(&f.v, "ak.credential"), ROW_ok);
 }
 
-/* ---- the quote --------------------------------------------------------------------------------
- */
+/* ---- the quote ---------------------------------------------------------------------------- */
 
 static void resign(const char *component, enum row_result result)
 {

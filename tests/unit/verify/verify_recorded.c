@@ -26,8 +26,7 @@ static void need(bool good, const char *what)
 	}
 }
 
-/* ---- boot log ---------------------------------------------------------------------------------
- */
+/* ---- boot log ----------------------------------------------------------------------------- */
 
 static uint8_t *put(uint8_t *p, uint64_t value, unsigned bytes)
 {
@@ -99,8 +98,7 @@ void recorded_insert(struct recorded *w, size_t at, const struct boot_event *eve
 	w->event[at] = copy;
 }
 
-/* ---- launch log -------------------------------------------------------------------------------
- */
+/* ---- launch log --------------------------------------------------------------------------- */
 
 struct corbel_log_record *recorded_append(struct recorded *w, uint32_t type, uint16_t domid)
 {
@@ -204,8 +202,7 @@ void recorded_since(struct recorded *w, uint64_t size)
 	w->f.e.since_proof_length = merkle_consistency(leaf, w->records, size, w->f.e.since_proof);
 }
 
-/* ---- quote and judgement ------------------------------------------------------------------------
- */
+/* ---- quote and judgement -------------------------------------------------------------------- */
 
 void recorded_quote(struct recorded *w)
 {
@@ -258,8 +255,7 @@ bool recorded_is(struct recorded *w, enum verdict_status status, const char *com
 	return false;
 }
 
-/* ---- files --------------------------------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 void recorded_expect(struct recorded *w, const char *from, const char *to)
 {
@@ -381,8 +377,7 @@ char *recorded_json(const struct recorded *w)
 	return text;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void golden(struct recorded *w)
 {

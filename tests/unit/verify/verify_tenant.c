@@ -15,8 +15,7 @@
 #include "abi/corbel.h"
 #include "measured-boot/shared/hex.h"
 
-/* ---- the tenant ---------------------------------------------------------------------------------
- */
+/* ---- the tenant ----------------------------------------------------------------------------- */
 
 static void expectations(void **state)
 {
@@ -116,8 +115,7 @@ static void host_only(void **state)
 	judged(VERDICT_trusted, "tenant.launch", ROW_note);
 }
 
-/* ---- life and report ----------------------------------------------------------------------------
- */
+/* ---- life and report ------------------------------------------------------------------------ */
 
 static void destroyed(void **state)
 {
@@ -185,8 +183,7 @@ static void another_domain(void **state)
 	bad("tenant.memory");
 }
 
-/* ---- limits -------------------------------------------------------------------------------------
- */
+/* ---- limits --------------------------------------------------------------------------------- */
 
 static void limit(const char *hypervisor, const char *builder, const char *policy,
 		  const char *revoked)

@@ -15,8 +15,7 @@ static const char tenant_line[] = "console=hvc0 panic=5 xen_blkfront.trusted=0 "
 				  "xen_netfront.trusted=0 sysctl.kernel.sysrq=0";
 static const char label[] = "guest_t";
 
-/* ---- the boot log -----------------------------------------------------------------------------
- */
+/* ---- the boot log ------------------------------------------------------------------------- */
 
 static void put(struct world *w, const void *data, size_t length)
 {
@@ -128,8 +127,7 @@ void world_boot(struct world *w)
 	records(w);
 }
 
-/* ---- the verifier's files ---------------------------------------------------------------------
- */
+/* ---- the verifier's files ----------------------------------------------------------------- */
 
 static void digests_json(FILE *out, const uint8_t sha256[32], const uint8_t sha384[48])
 {
@@ -257,8 +255,7 @@ static void write_expectation(struct world *w)
 	free(text);
 }
 
-/* ---- the launch log ---------------------------------------------------------------------------
- */
+/* ---- the launch log ----------------------------------------------------------------------- */
 
 static void fill_boot(struct world *w, struct corbel_log_record *r)
 {
@@ -341,8 +338,7 @@ void world_leaves(struct world *w)
 	memcpy(c->nonce, w->f.in.nonce, 32);
 }
 
-/* ---- evidence ---------------------------------------------------------------------------------
- */
+/* ---- evidence ----------------------------------------------------------------------------- */
 
 void world_sign(struct world *w)
 {
@@ -457,8 +453,7 @@ enum verdict_status world_judge(struct world *w)
 	return w->f.v.status;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------------------------- */
 
 void world_open(struct world *w, uint64_t launches)
 {

@@ -227,8 +227,7 @@ static void rflags_that_cannot_be(void **state)
 	c->rflags = 2;
 }
 
-/* ---- exits that end a domain -------------------------------------------------------------------
- */
+/* ---- exits that end a domain --------------------------------------------------------------- */
 static uint32_t flushed;
 
 static void note_flush(struct vmcb *vmcb, struct vcpu_regs *regs)
@@ -292,8 +291,7 @@ static void exception_in_delivery(void **state)
 	}
 }
 
-/* ---- what goes in and out with a vCPU ----------------------------------------------------------
- */
+/* ---- what goes in and out with a vCPU ------------------------------------------------------ */
 static void state_of_a_vcpu(void **state)
 {
 	(void)state;
@@ -360,8 +358,7 @@ static void xsetbv_rules(void **state)
 	assert_false(xsetbv_runs(7 | 1ull << 62, 0, 0));
 }
 
-/* ---- predictions ------------------------------------------------------------------------------
- */
+/* ---- predictions -------------------------------------------------------------------------- */
 static void barrier_between_domains(void **state)
 {
 	struct percpu *cpu = this_cpu();
