@@ -21,7 +21,7 @@ $(B)/tests/unit/xsm_lower: | $(B)/policy/tenants.policydb $(XSM_POLICIES:%=$(B)/
 # What the verbs of corbel-policy stand on.
 UNIT += policy_verbs
 UNIT_SRC_policy_verbs  := tests/unit/xsm/policy_verbs.c \
-	$(patsubst %,xsm/tool/%.c,authored compile expect floor folder forms graph model names \
+	$(patsubst %,xsm/tool/%.c,authored calls compile expect floor folder forms graph model names \
 	propose reason reason_print report rights trace words) tools/lib/files.c tools/lib/p256.c \
 	xsm/compiler/classes.c xsm/compiler/source.c xsm/compiler/emit.c \
 	xsm/monitor/monitor.c xsm/monitor/floor.c \
