@@ -63,7 +63,7 @@ void vcpu_startup(struct virt_vcpu *virt, uint8_t vector)
 {
 	struct vcpu *v = vcpu_of(virt);
 
-	/* The first one starts with its domain, one that runs ignores it (APM vol. 2 14.1.2). */
+	/* The first one starts with its domain, one that runs ignores it (APM vol. 2 16.5). */
 	if (v->state != VCPU_offline || virt->id == 0) {
 		return;
 	}

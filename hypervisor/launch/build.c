@@ -144,7 +144,7 @@ static void give_dom0_devices(struct domain *d)
 	CHECK(npt_map(&d->npt, (gfn_t){TIS_BASE >> PAGE_SHIFT}, page) == 0);
 }
 
-#define WEIGHT_MAX 65535u /* Xen's bound (xen/domctl.h, sched_credit2) */
+#define WEIGHT_MAX 65535u /* as xl.cfg(5) has it for cpu_weight */
 
 static bool is_create_valid(const struct corbel_build_create *arg)
 {

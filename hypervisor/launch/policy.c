@@ -48,8 +48,8 @@ static bool wants_records(const struct xsm_policy *policy)
 			const uint32_t *audited =
 				xsm_masks(policy, subject, object, XSM_RELATION_COUNT);
 
-			for (unsigned class = 0; class < XSM_CLASS_COUNT; class ++) {
-				any |= audited[class];
+			for (unsigned cls = 0; cls < XSM_CLASS_COUNT; cls++) {
+				any |= audited[cls];
 			}
 		}
 	}

@@ -161,11 +161,15 @@ static void revoked(void)
 	check_true("the tenant speaks again", speaks());
 }
 
+#define NEVER_GRANTED (GRANT_OWN_FIRST + 400)
+
 static long posted;
 
 static bool post_in_mid_build(struct build *b, struct corbel_ring *ring, uint8_t *data)
 {
-	struct corbel_rendezvous arg = {.ref = GRANT_OWN_FIRST, .port = 1};
+	/* No ring of its own: with the build's, the next instance could write its failure over a
+	 * result that Dom0 has not read yet. */
+	struct corbel_rendezvous arg = {.ref = NEVER_GRANTED, .port = 1};
 
 	(void)ring;
 	(void)data;
@@ -175,7 +179,7 @@ static bool post_in_mid_build(struct build *b, struct corbel_ring *ring, uint8_t
 	return true;
 }
 
-/* The instance that takes the session of post_in_mid_build() finds no request for it and ends. */
+/* The instance that takes the session of post_in_mid_build() finds no ring for it and ends. */
 static void follow_instances(uint32_t served)
 {
 	static struct corbel_host_info info;
