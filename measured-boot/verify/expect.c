@@ -27,24 +27,35 @@ static bool is_dash_place(size_t at)
 	return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
+/* The digits of 8-4-4-4-12; false: it has another form. */
+static bool uuid_digits(const char *text, char digits[UUID_DIGITS + 1])
+{
+	size_t count = 0;
+
+	if (strlen(text) != UUID_TEXT) {
+		return false;
+	}
+	for (size_t i = 0; i < UUID_TEXT; i++) {
+		if (!is_dash_place(i)) {
+			digits[count++] = text[i];
+		} else if (text[i] != '-') {
+			return false;
+		}
+	}
+	digits[count] = 0;
+	return true;
+}
+
 static void read_uuid(struct json_node node, struct expectation *expect)
 {
 	const char *text = json_text(node, UUID_TEXT);
 	char digits[UUID_DIGITS + 1];
-	size_t count = 0;
 
 	expect->any_uuid = !text[0];
 	if (expect->any_uuid) {
 		return;
 	}
-	for (size_t i = 0; text[i] && count < UUID_DIGITS; i++) {
-		if (!is_dash_place(i) || text[i] != '-') {
-			digits[count] = text[i];
-			count++;
-		}
-	}
-	digits[count] = 0;
-	if (strlen(text) != UUID_TEXT || !hex_decode(digits, expect->uuid, 16)) {
+	if (!uuid_digits(text, digits) || !hex_decode(digits, expect->uuid, 16)) {
 		json_fault(&node, "expected a UUID, 8-4-4-4-12 hex digits, or nothing");
 	}
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 
 #include "measured-boot/verify/json.h"
@@ -188,6 +189,15 @@ static void read_profile(const struct json_node *root, struct reference *referen
 	}
 }
 
+static bool is_p256(const EVP_PKEY *key)
+{
+	char group[sizeof(SN_X9_62_prime256v1)];
+	size_t length;
+
+	return EVP_PKEY_get_group_name(key, group, sizeof(group), &length) == 1 &&
+	       strcmp(group, SN_X9_62_prime256v1) == 0;
+}
+
 /* One public key; a file with more is refused, for it does not say which is meant. */
 static EVP_PKEY *read_key(struct verdict *verdict, const char *path, char error[256])
 {
@@ -201,7 +211,7 @@ static EVP_PKEY *read_key(struct verdict *verdict, const char *path, char error[
 	bio = BIO_new_mem_buf(pem.data, (int)pem.length);
 	key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
 	second = key ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-	if (!key || second || !EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_bits(key) != 256) {
+	if (!key || second || !is_p256(key)) {
 		snprintf(error, 256, "%.150s: %s P-256 public key in PEM expected", path,
 			 second ? "one" : "a");
 		EVP_PKEY_free(key);

@@ -197,6 +197,96 @@ static void more_or_less(void **state)
 	assert_int_equal(recorded_row(&w, "dom0.kernel"), ROW_ok);
 }
 
+/* Some bad row of this component has these words. */
+static void says(const char *component, const char *words)
+{
+	recorded_boot_log(&w);
+	recorded_quote(&w);
+	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+	for (size_t i = 0; i < w.v.count; i++) {
+		const struct verdict_row *row = &w.v.row[i];
+
+		if (row->result == ROW_bad && !strcmp(row->component, component) &&
+		    strstr(row->meaning, words)) {
+			return;
+		}
+	}
+	verdict_text(&w.v, stderr);
+	fail_msg("%s does not say: %s", component, words);
+}
+
+static void boot_loaders(void **state)
+{
+	(void)state;
+	recorded_event(&w, 4, 2)->sha256[0] ^= 1;
+	says("grub", "Another boot loader");
+	case_fresh(NULL);
+	recorded_event(&w, 4, 2)->sha384[0] ^= 1;
+	says("grub", "another type or SHA-384");
+	case_fresh(NULL);
+	recorded_event(&w, 4, 2)->type = EV_IPL;
+	says("grub", "another type or SHA-384");
+	case_fresh(NULL);
+	recorded_remove(&w, recorded_event(&w, 4, 2));
+	says("grub", "started no boot loader");
+}
+
+/* Six files too many: four are told one by one, the rest as a number. */
+static void many_extras(void **state)
+{
+	struct boot_event extra = *recorded_event(&w, 9, 5);
+
+	(void)state;
+	extra.sha256[5] ^= 1;
+	for (unsigned i = 0; i < 6; i++) {
+		recorded_insert(&w, w.events, &extra);
+	}
+	says("boot.log", "2 more events of the log");
+	case_fresh(NULL);
+	for (unsigned i = 0; i < 4; i++) {
+		recorded_insert(&w, w.events, &extra);
+	}
+	says("boot.log", "a file that the reference does not have");
+	for (size_t i = 0; i < w.v.count; i++) {
+		assert_null(strstr(w.v.row[i].meaning, "more events of the log"));
+	}
+}
+
+/* Of a line that is another: its text if that was measured, else its digest. */
+static void shown_lines(void **state)
+{
+	static const char other[] = "module_cmdline: other", *line = other + 16;
+	static const char edited[] = "module_cmdline: policy\0x";
+	struct boot_event *event = recorded_event(&w, 8, 1);
+
+	(void)state;
+	digest_both(line, strlen(line), event->sha256, event->sha384);
+	event->data = (const uint8_t *)other;
+	event->size = sizeof(other);
+	says("policy.cmdline", "Another line was given to 'policy'");
+	assert_string_equal(row_of("policy.cmdline")->found, "other");
+	event->sha256[0] ^= 1;
+	says("policy.cmdline", "Another line");
+	assert_non_null(strstr(row_of("policy.cmdline")->found, "text with SHA-256 "));
+	event->data = (const uint8_t *)"nothing";
+	event->size = 7;
+	says("policy.cmdline", "Another line");
+	assert_non_null(strstr(row_of("policy.cmdline")->found, "text with SHA-256 "));
+	case_fresh(NULL);
+	event = recorded_event(&w, 8, 1);
+	event->data = (const uint8_t *)edited;
+	event->size = sizeof(edited); /* the line, and more behind it */
+	says("policy.cmdline", "it was edited");
+	event->data = (const uint8_t *)"module_cmdline: polic1";
+	event->size = 23;
+	says("policy.cmdline", "it was edited");
+	event->data = (const uint8_t *)"module_cmdlinE: policy";
+	says("policy.cmdline", "it was edited");
+	case_fresh(NULL);
+	recorded_remove(&w, recorded_event(&w, 8, 5));
+	says("dom0.initrd.cmdline", "did not pass on this line");
+}
+
 static void chain_end(const char *row)
 {
 	recorded_boot_log(&w);
@@ -328,6 +418,9 @@ int main(void)
 		cmocka_unit_test_setup(bit_flipped, case_fresh),
 		cmocka_unit_test_setup(more_or_less, case_fresh),
 		cmocka_unit_test_setup(chains_closed, case_fresh),
+		cmocka_unit_test_setup(boot_loaders, case_fresh),
+		cmocka_unit_test_setup(many_extras, case_fresh),
+		cmocka_unit_test_setup(shown_lines, case_fresh),
 		cmocka_unit_test_setup(firmware_differs, case_fresh),
 		cmocka_unit_test_setup(profile_signature, case_fresh),
 		cmocka_unit_test_setup(references, case_fresh),

@@ -311,7 +311,8 @@ static void banks(void **state)
 		{{0x0004, 0x000C}, {0x0004, 0x000C}, 2, "a SHA-256 bank expected"},
 		{{0x000B, 0x000C}, {0x000B, 0x000B}, 2, "twice"},
 		{{0x000B, 0x000C}, {0x000B, 0x000D}, 2, "not in the header"},
-		{{0x000B, 0x000B}, {0x000B, 0x000B}, 2, "twice"},
+		{{0x000B, 0x000B}, {0x000B, 0x000B}, 2, "is listed twice"},
+		{{0x000B, 0x00EE}, {0x000B, 0x00EE}, 2, "algorithm 0x00ee with 0 bytes is not"},
 	};
 	uint8_t log[512];
 	char error[256];
@@ -336,6 +337,132 @@ static void banks(void **state)
 	}
 }
 
+/* Whole logs but for one number: too short digests, or one of them left out. */
+static void consistent_lies(void **state)
+{
+	static const uint16_t bank[3] = {0x000B, 0x000C};
+	uint8_t log[512];
+	char error[256];
+	size_t length = small_log(log, bank, bank, 1), digest = 61 + 4 + 4 + 4 + 4 + 2;
+
+	(void)state;
+	put(log, 62, 20, 2);
+	memmove(log + digest + 20, log + digest + 32, length - digest - 32);
+	assert_null(bootlog_parse(log, length - 12, error));
+	assert_non_null(strstr(error, "algorithm 0x000b with 20 bytes is not known"));
+	length = small_log(log, bank, bank, 2);
+	digest += 4;
+	put(log, digest - 6, 1, 4);
+	memmove(log + digest + 32, log + digest + 32 + 50, length - digest - 82);
+	assert_null(bootlog_parse(log, length - 50, error));
+	assert_non_null(strstr(error, "2 digests expected, not 1"));
+}
+
+/* Whether the recorded log with this event at this place is read, and what PCR 0 starts with. */
+static uint8_t start_with(size_t at, const struct boot_event *event)
+{
+	struct bootlog *log;
+	char error[256];
+	uint8_t start;
+
+	recorded_insert(&w, at, event);
+	recorded_boot_log(&w);
+	log = bootlog_parse(w.f.e.boot_log.data, w.f.e.boot_log.length, error);
+	assert_non_null(log);
+	start = log->start_value;
+	bootlog_free(log);
+	case_fresh(NULL);
+	return start;
+}
+
+/* Only the remark of that name and form, about PCR 0, before anything was measured there. */
+static void remarks(void **state)
+{
+	static const uint8_t data[18] = "StartupLocality\0\3", other[17] = "StartupLocalitx\0\3";
+	struct boot_event event = {.type = EV_NO_ACTION, .data = data, .size = 17};
+	size_t first = (size_t)(recorded_event(&w, 0, 0) - w.event);
+
+	(void)state;
+	assert_int_equal(start_with(first, &event), 3);
+	assert_int_equal(start_with(first + 1, &event), 0);
+	event.pcr = 1;
+	assert_int_equal(start_with(first, &event), 0);
+	event.pcr = UINT32_MAX; /* a remark may be about no PCR */
+	assert_int_equal(start_with(first, &event), 0);
+	event.pcr = 0;
+	event.size = 18;
+	assert_int_equal(start_with(first, &event), 0);
+	event.size = 16;
+	assert_int_equal(start_with(first, &event), 0);
+	event.size = 17;
+	event.data = other;
+	assert_int_equal(start_with(first, &event), 0);
+	event.type = EV_EFI_HCRTM_EVENT;
+	assert_int_equal(start_with(first, &event), 4);
+	assert_int_equal(start_with(first + 1, &event), 0);
+	event.pcr = 1;
+	assert_int_equal(start_with(first, &event), 0);
+	/* measured nowhere, and trusted beside the rest */
+	event = (struct boot_event){.pcr = 9, .type = EV_NO_ACTION, .data = other, .size = 17};
+	recorded_insert(&w, 3, &event);
+	recorded_make(&w);
+	trusted();
+}
+
+/* A log with more events than are read, and one with the largest event and one byte more. */
+static void bounds(void **state)
+{
+	static const uint16_t bank[3] = {0x000B};
+	static const size_t event_size = 4 + 4 + 4 + 2 + 32 + 4;
+	size_t head, room = 512 + (BOOTLOG_EVENTS_MAX + 1) * event_size + (1u << 21);
+	uint8_t *log = malloc(room), *event;
+	struct bootlog *read;
+	char error[256];
+
+	(void)state;
+	head = small_log(log, bank, bank, 1) - event_size - 4;
+	memset(log + head, 0, room - head);
+	for (unsigned i = 0; i <= BOOTLOG_EVENTS_MAX; i++) {
+		event = log + head + i * event_size;
+		put(event, 0, 7, 4);
+		put(event, 4, EV_SEPARATOR, 4);
+		put(event, 8, 1, 4);
+		put(event, 12, 0x000B, 2);
+	}
+	read = bootlog_parse(log, head + BOOTLOG_EVENTS_MAX * event_size, error);
+	assert_non_null(read);
+	assert_int_equal(read->count, BOOTLOG_EVENTS_MAX);
+	bootlog_free(read);
+	assert_null(bootlog_parse(log, head + (BOOTLOG_EVENTS_MAX + 1) * event_size, error));
+	assert_non_null(strstr(error, "at most"));
+	put(log, head + event_size - 4, 1u << 20, 4);
+	read = bootlog_parse(log, head + event_size + (1u << 20), error);
+	assert_non_null(read);
+	assert_int_equal(read->count, 1);
+	bootlog_free(read);
+	put(log, head + event_size - 4, (1u << 20) + 1, 4);
+	assert_null(bootlog_parse(log, head + event_size + (1u << 20) + 1, error));
+	assert_non_null(strstr(error, "event data of at most"));
+	free(log);
+}
+
+/* Of a PCR: measured events alone, all counted, and no more written than there is room for. */
+static void of_pcr(void **state)
+{
+	const struct boot_event *all[64], *few[2] = {NULL};
+	size_t count = bootlog_of_pcr(w.log, 9, all, 64);
+
+	(void)state;
+	assert_int_equal(count, 6);
+	assert_int_equal(bootlog_of_pcr(w.log, 9, few, 1), 6);
+	assert_ptr_equal(few[0], all[0]);
+	assert_null(few[1]);
+	for (size_t i = 0; i < bootlog_of_pcr(w.log, 0, all, 64); i++) {
+		assert_int_not_equal(all[i]->type, EV_NO_ACTION);
+	}
+	bootlog_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +477,10 @@ int main(void)
 		cmocka_unit_test_setup(text_edited, case_fresh),
 		cmocka_unit_test_setup(bad_form, case_fresh),
 		cmocka_unit_test_setup(banks, case_fresh),
+		cmocka_unit_test_setup(consistent_lies, case_fresh),
+		cmocka_unit_test_setup(remarks, case_fresh),
+		cmocka_unit_test_setup(bounds, case_fresh),
+		cmocka_unit_test_setup(of_pcr, case_fresh),
 	};
 
 	return cmocka_run_group_tests(tests, case_setup, case_teardown);

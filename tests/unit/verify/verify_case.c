@@ -52,3 +52,14 @@ void missing(const char *row)
 {
 	judged(VERDICT_cannot_judge, row, ROW_missing);
 }
+
+const struct verdict_row *row_of(const char *component)
+{
+	for (size_t i = 0; i < w.v.count; i++) {
+		if (!strcmp(w.v.row[i].component, component)) {
+			return &w.v.row[i];
+		}
+	}
+	fail_msg("no row %s", component);
+	return NULL;
+}

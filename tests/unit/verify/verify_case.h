@@ -16,4 +16,6 @@ void judged(enum verdict_status status, const char *row, enum row_result result)
 void trusted(void);
 void bad(const char *row);
 void missing(const char *row);
+/* The first row of this component. */
+const struct verdict_row *row_of(const char *component);
 #endif

@@ -182,12 +182,25 @@ static void enrolled_twice(void **state)
 	twice[1].ak_name[5] ^= 1;
 	assert_true(hosts_write(f.hosts_file, &list, error));
 	expect("host.enrolled", ROW_missing);
+	assert_false(f.j.enrolled);
 }
 
 /* ---- the attestation key ------------------------------------------------------------------ */
 
+/* What is wrong with the key, in its row's words. */
+static void found_wrong(const char *why)
+{
+	for (size_t i = 0; i < f.v.count; i++) {
+		if (strcmp(f.v.row[i].component, "ak.attributes") == 0) {
+			assert_string_equal(f.v.row[i].found, why);
+			return;
+		}
+	}
+	fail_msg("no row");
+}
+
 /* A key of the TPM with other attributes, even if somebody had enrolled it. */
-static void with_attributes(TPMA_OBJECT attributes)
+static void with_attributes(TPMA_OBJECT attributes, const char *why)
 {
 	fixture_quote(&f);
 	f.ak_public.objectAttributes = attributes;
@@ -197,24 +210,27 @@ static void with_attributes(TPMA_OBJECT attributes)
 	expect("ak.attributes", ROW_bad);
 	assert_int_equal(fixture_row(&f.v, "ak.credential"), ROW_ok);
 	assert_int_equal(fixture_row(&f.v, "quote.signature"), ROW_missing);
+	found_wrong(why);
 }
 
 static void attributes(void **state)
 {
+	static const char outside[] = "its private part may be outside the TPM";
+	static const char other[] = "attributes or a policy that an attestation key has not";
 	TPMA_OBJECT all;
 
 	(void)state;
 	fixture_quote(&f);
 	all = f.ak_public.objectAttributes;
-	with_attributes(all & ~TPMA_OBJECT_RESTRICTED);
-	assert_non_null(strstr(f.v.row[3].found, "unrestricted"));
-	with_attributes(all & ~TPMA_OBJECT_SIGN_ENCRYPT);
-	with_attributes(all & ~TPMA_OBJECT_FIXEDTPM);
-	with_attributes(all & ~TPMA_OBJECT_FIXEDPARENT);
-	with_attributes(all & ~TPMA_OBJECT_SENSITIVEDATAORIGIN);
-	with_attributes(all & ~TPMA_OBJECT_USERWITHAUTH);
-	with_attributes(all | TPMA_OBJECT_DECRYPT);
-	with_attributes(all | TPMA_OBJECT_ADMINWITHPOLICY);
+	with_attributes(all & ~TPMA_OBJECT_RESTRICTED,
+			"unrestricted: it signs what it is given, a made-up quote too");
+	with_attributes(all & ~TPMA_OBJECT_SIGN_ENCRYPT, "no signing-only key");
+	with_attributes(all | TPMA_OBJECT_DECRYPT, "no signing-only key");
+	with_attributes(all & ~TPMA_OBJECT_FIXEDTPM, outside);
+	with_attributes(all & ~TPMA_OBJECT_FIXEDPARENT, outside);
+	with_attributes(all & ~TPMA_OBJECT_SENSITIVEDATAORIGIN, outside);
+	with_attributes(all & ~TPMA_OBJECT_USERWITHAUTH, other);
+	with_attributes(all | TPMA_OBJECT_ADMINWITHPOLICY, other);
 }
 
 static void with_public(const TPMT_PUBLIC *public)
@@ -255,10 +271,51 @@ static void algorithms(void **state)
 	p = f.ak_public;
 	p.unique.ecc.x.size = 33;
 	with_public(&p);
+	p = f.ak_public;
+	p.parameters.eccDetail.symmetric.algorithm = TPM2_ALG_AES;
+	p.parameters.eccDetail.symmetric.keyBits.aes = 128;
+	p.parameters.eccDetail.symmetric.mode.aes = TPM2_ALG_CFB;
+	with_public(&p);
+	found_wrong("algorithms that an attestation key has not");
+	p = f.ak_public;
+	p.parameters.eccDetail.kdf.scheme = TPM2_ALG_KDF1_SP800_108;
+	p.parameters.eccDetail.kdf.details.kdf1_sp800_108.hashAlg = TPM2_ALG_SHA256;
+	with_public(&p);
+	found_wrong("algorithms that an attestation key has not");
 	/* a byte behind it */
 	fixture_set_ak(&f, &f.ak_public);
 	f.e.ak_public.data = realloc(f.e.ak_public.data, f.e.ak_public.length + 1);
 	f.e.ak_public.data[f.e.ak_public.length++] = 0;
+	expect("ak.attributes", ROW_bad);
+}
+
+/* The good point's bytes, written otherwise; and an RSA key whose size reads as a curve. */
+static void point_forms(void **state)
+{
+	TPMT_PUBLIC p;
+
+	(void)state;
+	fixture_quote(&f);
+	p = f.ak_public; /* as 04 x y is laid out: one byte more on the left */
+	p.unique.ecc.x.size = 33;
+	p.unique.ecc.x.buffer[0] = 4;
+	memcpy(p.unique.ecc.x.buffer + 1, f.ak_public.unique.ecc.x.buffer, 32);
+	with_public(&p);
+	found_wrong("no point of the curve");
+	p = f.ak_public;
+	p.unique.ecc.y.size = 33;
+	p.unique.ecc.y.buffer[0] = f.ak_public.unique.ecc.x.buffer[31];
+	memcpy(p.unique.ecc.y.buffer + 1, f.ak_public.unique.ecc.y.buffer, 32);
+	with_public(&p);
+	found_wrong("no point of the curve");
+	p = f.ak_public;
+	p.type = TPM2_ALG_RSA;
+	p.parameters.rsaDetail.exponent = TPM2_ALG_NULL;
+	memset(&p.unique, 1, sizeof(p.unique));
+	p.unique.rsa.size = 32;
+	with_public(&p);
+	found_wrong("no ECC P-256 key");
+	f.e.ak_public.length = 0;
 	expect("ak.attributes", ROW_bad);
 }
 
@@ -281,12 +338,12 @@ static void not_credentialed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(certificates),     cmocka_unit_test(not_chained),
-		cmocka_unit_test(intermediate),     cmocka_unit_test(no_roots),
-		cmocka_unit_test(test_tpm),         cmocka_unit_test(certificate_garbage),
-		cmocka_unit_test(not_enrolled),     cmocka_unit_test(enrolled_twice),
-		cmocka_unit_test(attributes),       cmocka_unit_test(algorithms),
-		cmocka_unit_test(not_credentialed),
+		cmocka_unit_test(certificates), cmocka_unit_test(not_chained),
+		cmocka_unit_test(intermediate), cmocka_unit_test(no_roots),
+		cmocka_unit_test(test_tpm),     cmocka_unit_test(certificate_garbage),
+		cmocka_unit_test(not_enrolled), cmocka_unit_test(enrolled_twice),
+		cmocka_unit_test(attributes),   cmocka_unit_test(algorithms),
+		cmocka_unit_test(point_forms),  cmocka_unit_test(not_credentialed),
 	};
 
 	setenv("TSS2_LOG", "all+none", 1);

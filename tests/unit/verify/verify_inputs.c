@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 /* ---- JSON --------------------------------------------------------------------------------- */
@@ -327,7 +329,7 @@ static void hosts(void **state)
 	static struct fixture f;
 	struct host host[2] = {{.name = "a.b-c_1"}, {.name = "x"}};
 	struct host_list list = {host, 2}, back;
-	char path[128], error[256];
+	char path[128], taken[136], error[256];
 
 	(void)state;
 	fixture_open(&f);
@@ -345,6 +347,19 @@ static void hosts(void **state)
 	assert_int_equal(back.count, 0);
 	free(back.host);
 	assert_false(hosts_write("/nonexistent/list", &list, error));
+	assert_false(hosts_write(f.directory, &list, error)); /* written, but not into its place */
+	assert_non_null(strstr(error, "cannot be written: Is a directory"));
+	snprintf(path, sizeof(path), "%s/taken", f.directory); /* nothing gets into its place */
+	snprintf(taken, sizeof(taken), "%s.new", path);
+	assert_int_equal(mkdir(taken, 0700), 0);
+	assert_false(hosts_write(path, &list, error));
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_false(host_name_valid(""));
+	assert_true(host_name_valid("a"));
+	memset(path, 'a', HOST_NAME_MAX_LEN + 1);
+	path[HOST_NAME_MAX_LEN + 1] = 0;
+	assert_false(host_name_valid(path));
+	assert_true(host_name_valid(path + 1));
 	bad_hosts(&f, "{\"format\": \"corbel.hosts.1\"}", "hosts: missing");
 	/* another kind of file is named as that, whatever keys it has */
 	bad_hosts(&f, "{\"ek_public\": \"00\", \"format\": \"corbel.enroll.1\"}",

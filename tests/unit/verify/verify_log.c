@@ -149,17 +149,6 @@ static void stale_checkpoint(void **state)
 	assert_int_equal(recorded_row(&w, "checkpoint.pcr22"), ROW_missing);
 }
 
-static const struct verdict_row *row_of(const char *component)
-{
-	for (size_t i = 0; i < w.v.count; i++) {
-		if (!strcmp(w.v.row[i].component, component)) {
-			return &w.v.row[i];
-		}
-	}
-	fail_msg("no row %s", component);
-	return NULL;
-}
-
 /* The row names the row to look at, not one that is good; the counters are shown. */
 static void causes(void **state)
 {
@@ -173,7 +162,19 @@ static void causes(void **state)
 	w.f.in.nonce[0] ^= 1;
 	bad("quote.nonce");
 	assert_non_null(strstr(row_of("checkpoint.pcr22")->meaning, "see quote.nonce."));
+	/* made for the quote's question, but that is an old one */
+	assert_int_equal(recorded_row(&w, "checkpoint.nonce"), ROW_missing);
 	w.f.in.nonce[0] ^= 1;
+	w.f.e.signature.data[20] ^= 1;
+	bad("quote.signature");
+	assert_non_null(strstr(row_of("checkpoint.pcr22")->meaning, "see quote.signature."));
+	w.f.e.signature.data[20] ^= 1;
+	w.f.host.ak_name[9] ^= 1;
+	fixture_enroll(&w.f);
+	bad("ak.credential");
+	assert_non_null(strstr(row_of("checkpoint.pcr22")->meaning, "see ak.credential."));
+	w.f.host.ak_name[9] ^= 1;
+	fixture_enroll(&w.f);
 	w.f.e.checkpoint.audit_denied = 7;
 	w.f.e.checkpoint.trace_lost = 3;
 	recorded_quote(&w);
@@ -214,6 +215,43 @@ static void flags(void **state)
 	w.record[RECORD_LAUNCH].host_flags |= CORBEL_HOST_DEBUG; /* only when it was launched */
 	recorded_make(&w);
 	bad("tenant.launch");
+}
+
+/* The flags in words, and what each row makes of them. */
+static void flags_in_words(void **state)
+{
+	static const struct {
+		const char *row, *good, *bad;
+	} rows[] = {
+		{"checkpoint.flags", "says of its host", "does not know"},
+		{"host.measured", "Every step", "was not measured"},
+		{"host.debug", "No debug build", "A debug build"},
+		{"host.entropy", "a good source", "can be guessed"},
+		{"host.iommu", "No domain has a device", "A device, and so Dom0"},
+		{"host.smt", "One thread", "two threads"},
+		{"host.ibpb", "is flushed", "cannot flush"},
+	};
+
+	(void)state;
+	trusted();
+	assert_string_equal(row_of("checkpoint.flags")->found, "measured tpm efi no-devices");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_non_null(strstr(row_of(rows[i].row)->meaning, rows[i].good));
+	}
+	w.checkpoint.host_flags = CORBEL_HOST_DEBUG | CORBEL_HOST_WEAK_ENTROPY | CORBEL_HOST_SMT |
+				  CORBEL_HOST_NO_IBPB | 1u << 31;
+	recorded_make(&w);
+	bad("checkpoint.flags");
+	assert_string_equal(row_of("checkpoint.flags")->found,
+			    "debug weak-entropy smt no-ibpb unknown 0x80000000");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_non_null(strstr(row_of(rows[i].row)->meaning, rows[i].bad));
+	}
+	case_fresh(NULL);
+	w.checkpoint.host_flags ^= CORBEL_HOST_IOMMU | CORBEL_HOST_NO_DEVICES;
+	recorded_make(&w);
+	trusted();
+	assert_non_null(strstr(row_of("host.iommu")->meaning, "Devices reach no"));
 }
 
 static void boot_record(void **state)
@@ -298,6 +336,46 @@ static void switches(void **state)
 	memcpy(w.record[RECORD_LAUNCH].policy, other, 32);
 	recorded_make(&w);
 	bad("tenant.policy");
+}
+
+static unsigned rows_of(const char *component)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < w.v.count; i++) {
+		count += !strcmp(w.v.row[i].component, component);
+	}
+	return count;
+}
+
+/* What cannot be judged is not called bad, and one fault is told once. */
+static void switches_unjudged(void **state)
+{
+	static const uint8_t other[32] = {0xAB}, third[32] = {0xCD};
+	const char *reference = w.references[0];
+	uint8_t policy[32];
+
+	(void)state;
+	memcpy(policy, w.checkpoint.policy, 32);
+	w.shown[RECORD_BOOT] = false;
+	recorded_make(&w);
+	missing("checkpoint.switches");
+	assert_non_null(strstr(row_of("checkpoint.switches")->meaning, "Without boot record"));
+	switch_policy(policy, policy, 8);
+	recorded_make(&w);
+	missing("checkpoint.switches");
+	case_fresh(NULL);
+	switch_policy(policy, policy, 8);
+	recorded_make(&w);
+	w.references[0] = NULL;
+	missing("checkpoint.switches");
+	w.references[0] = reference;
+	case_fresh(NULL);
+	switch_policy(policy, other, 8);
+	switch_policy(third, third, 9);
+	recorded_make(&w);
+	bad("checkpoint.switches");
+	assert_int_equal(rows_of("checkpoint.switches"), 1);
 }
 
 /* ---- since older evidence
@@ -389,8 +467,10 @@ int main(void)
 		cmocka_unit_test_setup(stale_checkpoint, case_fresh),
 		cmocka_unit_test_setup(causes, case_fresh),
 		cmocka_unit_test_setup(flags, case_fresh),
+		cmocka_unit_test_setup(flags_in_words, case_fresh),
 		cmocka_unit_test_setup(boot_record, case_fresh),
 		cmocka_unit_test_setup(switches, case_fresh),
+		cmocka_unit_test_setup(switches_unjudged, case_fresh),
 		cmocka_unit_test_setup(since, case_fresh),
 		cmocka_unit_test_setup(fork_of_the_log, case_fresh),
 	};

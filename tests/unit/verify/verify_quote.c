@@ -31,6 +31,20 @@ static int teardown(void **state)
 
 #define expect(component, result) fixture_expect(&f, component, result)
 
+/* What the last row of this component found. */
+static const char *found_in(const char *component)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < f.v.count; i++) {
+		if (strcmp(f.v.row[i].component, component) == 0) {
+			found = f.v.row[i].found;
+		}
+	}
+	assert_non_null(found);
+	return found;
+}
+
 static void good(void **state)
 {
 	(void)state;
@@ -92,6 +106,48 @@ static void changed_signature(void **state)
 	f.e.signature.data = realloc(f.e.signature.data, f.e.signature.length + 1);
 	f.e.signature.data[f.e.signature.length++] = 0;
 	expect("quote.signature", ROW_bad);
+}
+
+/* The same numbers in another form, or by the name of another scheme. */
+static void signature_forms(void **state)
+{
+	static const uint8_t scheme[] = {TPM2_ALG_ECSCHNORR, TPM2_ALG_SM2};
+	uint8_t longer[80];
+
+	(void)state;
+	fixture_quote(&f);
+	for (size_t i = 0; i < sizeof(scheme); i++) {
+		f.e.signature.data[1] = scheme[i];
+		expect("quote.signature", ROW_bad);
+		f.e.signature.data[1] = TPM2_ALG_ECDSA;
+		expect("quote.signature", ROW_ok);
+	}
+	f.e.signature.data[3] = TPM2_ALG_SHA384; /* the hash that it says it signed */
+	expect("quote.signature", ROW_bad);
+	assert_string_equal(found_in("quote.signature"), "something else");
+	f.e.signature.data[3] = TPM2_ALG_SHA256;
+	/* u16 scheme, hash, 32, r, 32, s: a zero before r, then before s */
+	assert_int_equal(f.e.signature.length, 72);
+	for (size_t at = 4; at <= 38; at += 34) {
+		memcpy(longer, f.e.signature.data, at);
+		longer[at] = 0;
+		longer[at + 1] = 33;
+		longer[at + 2] = 0;
+		memcpy(longer + at + 3, f.e.signature.data + at + 2, 72 - at - 2);
+		free(f.e.signature.data);
+		f.e.signature.data = malloc(73);
+		memcpy(f.e.signature.data, longer, 73);
+		f.e.signature.length = 73;
+		expect("quote.signature", ROW_bad);
+		fixture_sign(&f, f.ak);
+		f.e.signature.data[at + 1] = 0; /* and a number without bytes */
+		memmove(f.e.signature.data + at + 2, f.e.signature.data + at + 34, 72 - at - 34);
+		f.e.signature.length = 40;
+		expect("quote.signature", ROW_bad);
+		assert_string_equal(found_in("quote.signature"), "something else");
+		fixture_sign(&f, f.ak);
+	}
+	expect("quote.signature", ROW_ok);
 }
 
 static void changed_quote(void **state)
@@ -200,6 +256,14 @@ static void batches(void **state)
 	expect("quote.nonce", ROW_bad);
 }
 
+/* Refused as a selection, before anything is made of it. */
+static void wrong_selection(void)
+{
+	resign("quote.pcrs", ROW_bad);
+	assert_string_equal(found_in("quote.pcrs"), "another selection");
+	fixture_quote(&f);
+}
+
 static void selections(void **state)
 {
 	TPML_PCR_SELECTION *s = &f.attest.attested.quote.pcrSelect;
@@ -215,22 +279,31 @@ static void selections(void **state)
 	fixture_quote(&f);
 	s->count = 3; /* one bank too many */
 	s->pcrSelections[2] = s->pcrSelections[0];
-	resign("quote.pcrs", ROW_bad);
-	fixture_quote(&f);
+	wrong_selection();
 	s->pcrSelections[1] = s->pcrSelections[0];
-	resign("quote.pcrs", ROW_bad);
-	fixture_quote(&f);
+	wrong_selection();
 	s->pcrSelections[1].hash = TPM2_ALG_SHA1;
 	resign("quote.pcrs", ROW_bad);
+	assert_string_equal(found_in("quote.pcrs"), "those of SHA-1 SHA-256");
+	fixture_quote(&f);
+	s->count = 3; /* one that no log can have: it is no bit, but it is one more */
+	s->pcrSelections[2] = s->pcrSelections[0];
+	s->pcrSelections[2].hash = 0x100;
+	resign("quote.pcrs", ROW_bad);
+	assert_string_equal(found_in("quote.pcrs"), "those of SHA-256 SHA-384");
 	fixture_quote(&f);
 	s->pcrSelections[0].pcrSelect[2] = 0x0E; /* without PCR 22 */
-	resign("quote.pcrs", ROW_bad);
-	fixture_quote(&f);
+	wrong_selection();
 	s->pcrSelections[1].pcrSelect[1] = 0x07; /* one too many */
-	resign("quote.pcrs", ROW_bad);
-	fixture_quote(&f);
+	wrong_selection();
 	f.attest.attested.quote.pcrDigest.size = 31;
-	resign("quote.pcrs", ROW_bad);
+	wrong_selection();
+	s->count = TPM2_NUM_PCR_BANKS; /* more banks than any log has */
+	for (unsigned i = 0; i < TPM2_NUM_PCR_BANKS; i++) {
+		s->pcrSelections[i] = s->pcrSelections[0];
+		s->pcrSelections[i].hash = (uint16_t)(0x100 + i);
+	}
+	wrong_selection();
 }
 
 /* What of the log's two banks was quoted decides, not that there are two. */
@@ -296,6 +369,8 @@ static void active_banks(void **state)
 	fixture_judge(&f);
 	quote_banks(&f.j);
 	assert_int_equal(fixture_row(&f.v, "quote.banks"), ROW_missing);
+	f.e.signature.data[20] ^= 1; /* the boot record is proved, the quote is not */
+	banks_row(2 | 4, ROW_missing);
 }
 
 static void values(void **state)
@@ -371,6 +446,12 @@ static void clocks(void **state)
 	f.j.boot = &boot;
 	quote_clock(&f.j);
 	assert_int_equal(fixture_row(&f.v, "quote.clock"), ROW_bad);
+	f.e.signature.data[20] ^= 1; /* not the TPM's counters */
+	fixture_judge(&f);
+	boot.body.boot.restart_count = 2;
+	f.j.boot = &boot;
+	quote_clock(&f.j);
+	assert_int_equal(fixture_row(&f.v, "quote.clock"), ROW_missing);
 }
 
 int main(void)
@@ -379,6 +460,7 @@ int main(void)
 		cmocka_unit_test(good),
 		cmocka_unit_test(foreign_quote),
 		cmocka_unit_test(changed_signature),
+		cmocka_unit_test(signature_forms),
 		cmocka_unit_test(changed_quote),
 		cmocka_unit_test(magic),
 		cmocka_unit_test(nonces),
