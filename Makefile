@@ -4,6 +4,7 @@
 #   make            hypervisor, builder, policy, tools
 #   make run        the whole chain on QEMU, OVMF, GRUB and swtpm; `make run </dev/null` judges it
 #   make test       unit, guest, attack and system tests, one summary
+#   make mutants    every suite that takes checks out one at a time, to see that a test notices
 #   make image      the boot image build/esp.img
 #   make lint|fuzz|bench|measure|tcb|clean|distclean
 #

@@ -97,6 +97,11 @@ test: deps
 		CORBEL_BUILD=$(B) BUILD_BROKEN=$$broken UNITS="$(UNIT)" tests/run $(T)
 test-programs: $(ALL) $(TESTBIN) $(UNIT:%=$(B)/tests/unit/%)
 
+# All suites of mutants: those of `make test`, and what takes too long for it.
+mutants: deps
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory test-programs
+	@CORBEL_BUILD=$(B) UNITS="$(UNIT)" MORE_KINDS=mutation tests/run $(if $(T),$(T),system/mutants mutation/)
+
 fuzz: $(FUZZ:%=$(B)/tests/fuzz/%)
 	@tests/run-fuzz $(B) $(SECONDS_EACH) $(if $(T),$(T),$(FUZZ))
 
@@ -114,4 +119,4 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: always deps image run test test-programs fuzz lint tcb clean distclean
+.PHONY: always deps image run test test-programs mutants fuzz lint tcb clean distclean

@@ -4,6 +4,7 @@ list of second nets with the reason why it is one.  A line there whose check is 
 more, fails too.  All mutants are in one build, without sanitizers, so this is quick; what is missed
 may be tried again with them, since they see a byte read beyond an end.
 """
+import collections
 import concurrent.futures
 import os
 import re
@@ -32,7 +33,7 @@ class Run:
         self.build = os.environ.get("CORBEL_BUILD", "build")
         self.work = f"{self.build}/tests/{name}"
         self.target, self.files, self.only = target, set(files), only or {}
-        self.mutants, self.limit = [], {}
+        self.mutants, self.limit, self.found = [], {}, collections.Counter()
         out = subprocess.run(["make", "-s", "--no-print-directory", f"B={self.build}", target],
                              check=True, capture_output=True, text=True).stdout
         compiler, *tests = out.strip().split("\n")
@@ -105,9 +106,15 @@ class Run:
         return broken
 
     def noticed(self, mutant):
+        """First asked is the test that has noticed most in this file."""
         source, number = mutant[0], mutant[1]
-        return any(self.fails(name, number) for name, (sources, _) in self.tests.items()
-                   if source in sources and source in self.only.get(name, self.files))
+        judges = [name for name, (sources, _) in self.tests.items()
+                  if source in sources and source in self.only.get(name, self.files)]
+        for name in sorted(judges, key=lambda name: -self.found[source, name]):
+            if self.fails(name, number):
+                self.found[source, name] += 1
+                return True
+        return False
 
 
 def second_nets(path, prefix):

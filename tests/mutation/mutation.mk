@@ -7,3 +7,9 @@ check-mutants: $(B)/policy/tenants.policydb $(XSM_POLICIES:%=$(B)/policy/%.bin)
 	@$(foreach t,$(CHECK_MUTANT_TESTS),echo "$(t)@$(sort $(patsubst $(B)/tests/verify/%.o,%.c,\
 		$(UNIT_SRC_$(t):$(VERIFY_TEST)=$(VERIFY_TEST_OBJ))))@$(UNIT_LIBS_$(t))";)
 .PHONY: check-mutants
+# For tests/mutation/verify.
+verifier-mutants:
+	@echo $(HOSTCC) $(filter-out -fsanitize% -fno-sanitize% -Werror,$(SANFLAGS)) -w -Itests/unit
+	@$(foreach t,$(filter-out merkle,$(VERIFY_TESTS)),echo "$(t)@$(sort $(patsubst $(B)/tests/verify/%.o,%.c,\
+		$(UNIT_SRC_$(t):$(VERIFY_TEST)=$(VERIFY_TEST_OBJ))))@$(UNIT_LIBS_$(t))";)
+.PHONY: verifier-mutants
