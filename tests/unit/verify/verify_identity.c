@@ -151,6 +151,23 @@ static void certificate_garbage(void **state)
 	expect("ek.chain", ROW_bad);
 }
 
+static const struct verdict_row *row_of(const char *component)
+{
+	for (size_t i = 0; i < f.v.count; i++) {
+		if (strcmp(f.v.row[i].component, component) == 0) {
+			return &f.v.row[i];
+		}
+	}
+	fail_msg("no row %s", component);
+	return NULL;
+}
+
+/* What is wrong with the key, in its row's words. */
+static void found_wrong(const char *why)
+{
+	assert_string_equal(row_of("ak.attributes")->found, why);
+}
+
 /* ---- enrolment ---------------------------------------------------------------------------- */
 
 static void not_enrolled(void **state)
@@ -160,6 +177,7 @@ static void not_enrolled(void **state)
 	f.host.ek_sha256[0] ^= 1;
 	fixture_enroll(&f);
 	expect("host.enrolled", ROW_missing);
+	assert_non_null(strstr(row_of("host.enrolled")->meaning, "may be any TPM"));
 	assert_int_equal(f.v.status, VERDICT_cannot_judge);
 	fixture_quote(&f);
 	f.in.hosts = NULL;
@@ -182,22 +200,11 @@ static void enrolled_twice(void **state)
 	twice[1].ak_name[5] ^= 1;
 	assert_true(hosts_write(f.hosts_file, &list, error));
 	expect("host.enrolled", ROW_missing);
+	assert_non_null(strstr(row_of("host.enrolled")->meaning, "2 entries of the list"));
 	assert_false(f.j.enrolled);
 }
 
 /* ---- the attestation key ------------------------------------------------------------------ */
-
-/* What is wrong with the key, in its row's words. */
-static void found_wrong(const char *why)
-{
-	for (size_t i = 0; i < f.v.count; i++) {
-		if (strcmp(f.v.row[i].component, "ak.attributes") == 0) {
-			assert_string_equal(f.v.row[i].found, why);
-			return;
-		}
-	}
-	fail_msg("no row");
-}
 
 /* A key of the TPM with other attributes, even if somebody had enrolled it. */
 static void with_attributes(TPMA_OBJECT attributes, const char *why)

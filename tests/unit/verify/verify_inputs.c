@@ -354,6 +354,10 @@ static void hosts(void **state)
 	assert_int_equal(mkdir(taken, 0700), 0);
 	assert_false(hosts_write(path, &list, error));
 	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(rmdir(taken), 0); /* written, but not to a disk */
+	assert_int_equal(symlink("/dev/null", taken), 0);
+	assert_false(hosts_write(path, &list, error));
+	assert_int_not_equal(access(path, F_OK), 0);
 	assert_false(host_name_valid(""));
 	assert_true(host_name_valid("a"));
 	memset(path, 'a', HOST_NAME_MAX_LEN + 1);

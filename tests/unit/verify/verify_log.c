@@ -311,6 +311,7 @@ static void switches(void **state)
 	switch_policy(policy, policy, 8);
 	recorded_make(&w);
 	trusted();
+	assert_int_equal(recorded_row(&w, "checkpoint.switches"), ROW_ok);
 	w.shown[RECORD_USUAL] = false; /* one is held back */
 	recorded_make(&w);
 	missing("checkpoint.switches");

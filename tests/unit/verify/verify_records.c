@@ -189,6 +189,11 @@ static void ends(void **state)
 	extra = *recorded_event(&w, 17, 3);
 	recorded_insert(&w, w.events, &extra);
 	judged_as("pcr17", "is one too many");
+	extra = *recorded_event(&w, 17, 0); /* the error is told, not what is behind it */
+	memcpy(data, error, length = 4);
+	measure(recorded_event(&w, 17, 3));
+	recorded_insert(&w, w.events, &extra);
+	judged_as("pcr17", "after an error of the TPM");
 	trusted();
 	assert_non_null(strstr(row_of("pcr17")->meaning, "is complete and closed"));
 }
