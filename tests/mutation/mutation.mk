@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# For tests/system/mutants-checks: the compiler, then TEST@SOURCES@LIBRARIES.
+# For tests/mutation/checks: the compiler, then TEST@SOURCES@LIBRARIES.
 CHECK_MUTANT_TESTS := panic heap xsm_floor xsm_monitor xsm_lower sha2 hex eventlog tpm measure checkpoint measure_calc merkle \
 	verify_log verify_bootlog reference_mods reference_pe reference_grub reference_plan reference_output reference_tenant
 check-mutants: $(B)/policy/tenants.policydb $(XSM_POLICIES:%=$(B)/policy/%.bin)
