@@ -299,6 +299,16 @@ enum corbel_trace_kind {
 	CORBEL_TRACE_standing    /* forbidden by a policy to come: cls, perm, arg = how many uses;
 				  * result 0 kept, 1 revoked */
 };
+/* The kinds in words, by number: initializer of an array of strings.  Numbers without one: NULL. */
+#define CORBEL_TRACE_NAMES                                                                         \
+	{                                                                                          \
+		[CORBEL_TRACE_denied] = "denied", [CORBEL_TRACE_audited] = "audited",              \
+		[CORBEL_TRACE_state] = "state", [CORBEL_TRACE_crash] = "crash",                    \
+		[CORBEL_TRACE_exit] = "exit", [CORBEL_TRACE_hypercall] = "hypercall",              \
+		[CORBEL_TRACE_builder] = "builder", [CORBEL_TRACE_measure] = "measure",            \
+		[CORBEL_TRACE_build] = "build", [CORBEL_TRACE_policy] = "policy",                  \
+		[CORBEL_TRACE_standing] = "standing",                                              \
+	}
 
 #define CORBEL_SWITCH_loaded     0
 #define CORBEL_SWITCH_confirmed  1

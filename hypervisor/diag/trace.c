@@ -67,14 +67,7 @@ uint32_t trace_read(uint32_t cpu, uint64_t first, struct corbel_trace *out, uint
 
 static const char *kind_name(unsigned kind)
 {
-	static const char *const names[] = {
-		[CORBEL_TRACE_denied] = "denied",     [CORBEL_TRACE_audited] = "audited",
-		[CORBEL_TRACE_state] = "state",       [CORBEL_TRACE_crash] = "crash",
-		[CORBEL_TRACE_exit] = "exit",         [CORBEL_TRACE_hypercall] = "hypercall",
-		[CORBEL_TRACE_builder] = "builder",   [CORBEL_TRACE_measure] = "measure",
-		[CORBEL_TRACE_build] = "build",       [CORBEL_TRACE_policy] = "policy",
-		[CORBEL_TRACE_standing] = "standing",
-	};
+	static const char *const names[] = CORBEL_TRACE_NAMES;
 
 	if (kind >= ARRAY_SIZE(names) || !names[kind]) {
 		return "?";

@@ -8,9 +8,9 @@
  *
  * INV-DOM-1  Only the builder instance that created a domain, and only while it is `building`, may
  *            map its memory, set its parameters or start its vCPU; the link is `d->build.creator`.
- * INV-DOM-2  From `sealed` on d->build.creator is NULL and no foreign mapping, grant mapping or pin
- * is left. INV-DOM-3  A domain's structure lives until refs is 0 and the reaper has taken its
- * memory back.
+ * INV-DOM-2  From `sealed` on d->build.creator is NULL, and no foreign mapping, grant mapping or
+ *            pin is left.
+ * INV-DOM-3  A domain's structure lives until refs is 0 and the reaper has taken its memory back.
  */
 #ifndef DOMAIN_DOMAIN_H
 #define DOMAIN_DOMAIN_H

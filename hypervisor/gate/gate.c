@@ -22,55 +22,56 @@ struct question {
 
 #define NO_RELATION 0xFF
 
-/* All of a record but what was decided. */
-static COLD struct corbel_trace describe(const struct hc_call *call, const struct question *q)
+static COLD void put_on_record(const struct hc_call *call, const struct question *q, bool allowed)
 {
 	const struct hc_row *row = call->row;
 	const struct xsm_label subject = q->subject->label;
+	struct corbel_trace record = {
+		.kind = CORBEL_TRACE_denied,
+		.subject = q->subject->id,
+		.object = q->object,
+		.vcpu = (uint16_t)call->vcpu->virt.id,
+		.result = -XEN_EPERM,
+		.cls = (uint8_t)(q->right / XSM_PERMS),
+		.perm = (uint8_t)(q->right % XSM_PERMS),
+		.relation = NO_RELATION,
+		.subject_context = subject.ctx,
+		.object_context = q->label.ctx,
+		.arg = call->detail,
+	};
 	uint16_t sub = row->sub;
-	uint8_t relation = NO_RELATION;
 
 	if (row->kind == KIND_deny_rest) {
 		/* The row stands for many; a number that does not fit is none of them. */
 		sub = (uint16_t)MIN(call->sub, UINT16_MAX);
 	}
+	record.call = (uint32_t)row->number << 16 | sub;
 	if (q->label.ctx != CORBEL_NO_CONTEXT) {
-		relation = (uint8_t)xsm_relation(subject.tenant, q->label.tenant);
+		record.relation = (uint8_t)xsm_relation(subject.tenant, q->label.tenant);
 	}
-	return (struct corbel_trace){
-		.subject = q->subject->id,
-		.object = q->object,
-		.vcpu = (uint16_t)call->vcpu->virt.id,
-		.call = (uint32_t)row->number << 16 | sub,
-		.cls = (uint8_t)(q->right / XSM_PERMS),
-		.perm = (uint8_t)(q->right % XSM_PERMS),
-		.relation = relation,
-		.subject_context = subject.ctx,
-		.object_context = q->label.ctx,
-		.arg = call->detail,
-	};
+	if (allowed) {
+		record.kind = CORBEL_TRACE_audited;
+		record.result = 0;
+	}
+	trace_add(record);
 }
 
 /* Counts a decision, puts it on record if it must be, and gives the answer as a result. */
 static COLD int record_decision(const struct hc_call *call, const struct question *q, bool allowed)
 {
 	struct corbel_policy_counter *count = policy_count(q->subject->label, q->right);
-	struct corbel_trace record = describe(call, q);
 
-	if (allowed) {
-		count->allowed++;
-		if (xsm_audited(&host_policy, q->subject->label, q->label, q->right)) {
-			record.kind = CORBEL_TRACE_audited;
-			trace_add(record);
-		}
-		return 0;
+	if (!allowed) {
+		count->denied++;
+		host.audit_denied++;
+		put_on_record(call, q, false);
+		return -XEN_EPERM;
 	}
-	count->denied++;
-	host.audit_denied++;
-	record.kind = CORBEL_TRACE_denied;
-	record.result = -XEN_EPERM;
-	trace_add(record);
-	return -XEN_EPERM;
+	count->allowed++;
+	if (xsm_audited(&host_policy, q->subject->label, q->label, q->right)) {
+		put_on_record(call, q, true);
+	}
+	return 0;
 }
 
 /* What the caller's rights are asked on. */

@@ -193,7 +193,7 @@ enum virt_action vcpu_halts(struct virt_vcpu *virt)
 	struct vcpu *v = vcpu_of(virt);
 
 	/* A stub never waits: its budget is CPU time, and its builder waits for it. */
-	if (!virt_interrupts_on(&v->virt) || v->domain->state == CORBEL_DOM_building) {
+	if (!virt_interrupts_on(virt) || v->domain->state == CORBEL_DOM_building) {
 		domain_vcpu_halted(v);
 		return VIRT_STOP;
 	}

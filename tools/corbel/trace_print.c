@@ -15,14 +15,7 @@ static const char *const states[CORBEL_DOM_state_count] = {
 	"building", "sealed", "running", "paused", "shutdown", "dying", "gone",
 };
 
-static const char *const kinds[] = {
-	[CORBEL_TRACE_denied] = "denied",     [CORBEL_TRACE_audited] = "audited",
-	[CORBEL_TRACE_state] = "state",       [CORBEL_TRACE_crash] = "crash",
-	[CORBEL_TRACE_exit] = "exit",         [CORBEL_TRACE_hypercall] = "hypercall",
-	[CORBEL_TRACE_builder] = "builder",   [CORBEL_TRACE_measure] = "measure",
-	[CORBEL_TRACE_build] = "build",       [CORBEL_TRACE_policy] = "policy",
-	[CORBEL_TRACE_standing] = "standing",
-};
+static const char *const kinds[] = CORBEL_TRACE_NAMES;
 
 static const char *const steps[] = {
 	[CORBEL_STEP_commit] = "committed",
