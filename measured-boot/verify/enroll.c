@@ -95,24 +95,45 @@ static const char *ek_fault(EVP_PKEY *key, const struct bytes *public_area)
 	return same ? NULL : "ek_public: expected the key that the certificate is for";
 }
 
-/* Creates with mode 0600 and fails, with the reason, rather than follow what lies there. */
+/* Closes the file; 0, or the errno that says why the text is not all there. */
+static int put_text(int fd, const char *text)
+{
+	size_t left = strlen(text);
+	int error = 0;
+
+	while (left > 0 && !error) {
+		ssize_t written = write(fd, text, left);
+
+		if (written < 0) {
+			error = errno;
+		} else {
+			text += written;
+			left -= (size_t)written;
+		}
+	}
+	if (close(fd) != 0 && !error) {
+		error = errno;
+	}
+	return error;
+}
+
+/* Creates with mode 0600 and fails, with the reason, rather than follow what lies there; then it
+ * leaves nothing of its own behind. */
 static bool write_new(const char *path, const char *text, char why[WHY_LEN])
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	size_t length = strlen(text);
-	bool good = fd >= 0 && write(fd, text, length) == (ssize_t)length;
+	int error = fd < 0 ? errno : put_text(fd, text);
 
-	if (!good) {
-		int error = errno;
+	if (error) {
 		char name[300];
 
 		text_escape(path, strlen(path), name, sizeof(name));
 		snprintf(why, WHY_LEN, "%s: cannot be written: %s", name, strerror(error));
 	}
-	if (fd >= 0 && close(fd) != 0) {
-		good = false;
+	if (error && fd >= 0) {
+		unlink(path);
 	}
-	return good;
+	return !error;
 }
 
 static bool write_challenge(const char *path, const struct bytes *credential,

@@ -11,10 +11,12 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -139,6 +141,24 @@ static void write_request(X509 *certificate, const struct bytes *ek, const struc
 
 static char challenge_file[128], secret_file[128];
 static const char *in_the_way; /* of its files: what must not be replaced */
+static rlim_t room;            /* bytes that a file may have; 0: as many as it wants */
+
+static int enroll_in_room(const struct enroll_inputs *in, FILE *out)
+{
+	struct rlimit kept, less;
+	int status;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
+	less = kept;
+	if (room) {
+		less.rlim_cur = room;
+	}
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+	status = enroll(in, out);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &kept), 0);
+	return status;
+}
 
 static int enroll_with(unsigned flags, const struct bytes *ek, const struct bytes *ak, bool allow)
 {
@@ -162,12 +182,13 @@ static int enroll_with(unsigned flags, const struct bytes *ek, const struct byte
 		fclose(fopen(in_the_way, "w"));
 	}
 	write_request(certificate, ek, ak, path);
-	status = enroll(&in, out);
+	status = enroll_in_room(&in, out);
 	fclose(out);
 	/* words of its own: it is not a verdict on any host */
 	assert_non_null(strstr(said, status ? "\nno challenge made: " : "\nchallenge made: "));
 	assert_null(strstr(said, "\ntrusted:"));
 	assert_true(!in_the_way || strstr(said, "json: cannot be written: File exists\n"));
+	assert_true(!room || strstr(said, "json: cannot be written: File too large\n"));
 	free(said);
 	X509_free(certificate);
 	return status;
@@ -307,6 +328,22 @@ static void not_replaced(void **state)
 	in_the_way = NULL;
 }
 
+/* What is not all there says why, and is not left to lie about or to be in the way. */
+static void no_room(void **state)
+{
+	static const rlim_t rooms[] = {100, 400}; /* less than the secret's file, than the other */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+		room = rooms[i];
+		assert_int_equal(enroll_with(0, &ek_public, &ak_public, false),
+				 VERDICT_cannot_judge);
+		assert_int_not_equal(access(challenge_file, F_OK), 0);
+		assert_int_not_equal(access(secret_file, F_OK), 0);
+	}
+	room = 0;
+}
+
 static void read_pcrs(void)
 {
 	static const unsigned pcr[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 18, 19, 22};
@@ -370,7 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(enrolment),    cmocka_unit_test(quote),
 		cmocka_unit_test(foreign_key),  cmocka_unit_test(refused),
-		cmocka_unit_test(not_replaced),
+		cmocka_unit_test(not_replaced), cmocka_unit_test(no_room),
 	};
 
 	setenv("TSS2_LOG", "all+none", 1);
