@@ -72,7 +72,4 @@ void fixture_reset(struct fixture *f);
 int fixture_row(const struct verdict *v, const char *component);
 /* Identity and quote steps; the computed PCR values stay. */
 void fixture_judge(struct fixture *f);
-/* Judges; the component's row must have this result, and the verdict must follow from it.  For use
- * in a test of cmocka's. */
-void fixture_expect(struct fixture *f, const char *component, enum row_result result);
 #endif

@@ -3,31 +3,13 @@
  * Identity: certificates, enrolment and attestation keys, everything that a host could try, each of
  * which must show in the row of its own and never be trusted.
  */
-#include "verify/verify_fixture.h"
+#include "verify/verify_expect.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_open(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_close(&f);
-	return 0;
-}
-
-#define expect(component, result) fixture_expect(&f, component, result)
 
 /* ---- the endorsement key ------------------------------------------------------------------ */
 
@@ -354,5 +336,5 @@ int main(void)
 	};
 
 	setenv("TSS2_LOG", "all+none", 1);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, expect_setup, expect_teardown);
 }

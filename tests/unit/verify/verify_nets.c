@@ -6,7 +6,7 @@
  *   the public area written again and compared: tss2-mu reads no form that it writes otherwise
  *   EVP_PKEY_public_check():                    OpenSSL makes no key of what is no point
  */
-#include "verify/verify_fixture.h"
+#include "verify/verify_expect.h"
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
@@ -17,22 +17,6 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 #include <cmocka.h>
-
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_open(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_close(&f);
-	return 0;
-}
 
 /* True when it is read at all; then what was read of it is written the same. */
 static bool same_again(const uint8_t *data, size_t length)
@@ -147,5 +131,5 @@ int main(void)
 	};
 
 	setenv("TSS2_LOG", "all+none", 1);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, expect_setup, expect_teardown);
 }

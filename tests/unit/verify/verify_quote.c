@@ -3,7 +3,7 @@
  * The quote: one good judgement, then everything that a host could try, each of which must show in
  * the row of its own and never be trusted.
  */
-#include "verify/verify_fixture.h"
+#include "verify/verify_expect.h"
 #include "measured-boot/shared/merkle.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,24 +12,6 @@
 #include <string.h>
 #include <cmocka.h>
 #include <openssl/sha.h>
-
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	fixture_open(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_close(&f);
-	return 0;
-}
-
-#define expect(component, result) fixture_expect(&f, component, result)
 
 /* What the last row of this component found. */
 static const char *found_in(const char *component)
@@ -474,5 +456,5 @@ int main(void)
 	};
 
 	setenv("TSS2_LOG", "all+none", 1);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, expect_setup, expect_teardown);
 }
