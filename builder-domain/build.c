@@ -18,17 +18,6 @@
 #define CONSOLE_PEER CORBEL_DOMID_DOM0
 #define CONSOLE_REF  0 /* GNTTAB_RESERVED_CONSOLE */
 
-/* Pages that a file takes, in bytes. */
-static uint64_t room_for(uint64_t file_size)
-{
-	return ROUND_UP(file_size, PAGE_SIZE);
-}
-
-static uint64_t to_mib(uint64_t bytes)
-{
-	return ROUND_UP(bytes, 1 << 20) >> 20;
-}
-
 int layout_make(const struct build_request *request, struct layout *layout)
 {
 	uint64_t initrd = room_for(request->initrd_size);

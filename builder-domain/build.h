@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "builder-domain/image.h"
+#include "builder-domain/lib.h"
 #include "builder-domain/request.h"
 #include "builder-domain/window.h"
 
@@ -28,6 +29,19 @@ struct layout {
 	uint64_t initrd_gpa;
 	uint64_t kernel_gpa;
 };
+
+/* Pages that a file takes, in bytes; a file has at most 2^40. */
+static inline uint64_t room_for(uint64_t file_size)
+{
+	return ROUND_UP(file_size, PAGE_SIZE);
+}
+
+/* For messages, rounded up. */
+static inline uint64_t to_mib(uint64_t bytes)
+{
+	return ROUND_UP(bytes, 1 << 20) >> 20;
+}
+
 MUST_CHECK int layout_make(const struct build_request *request, struct layout *out);
 
 /* load.c: parses the staged kernel, loads it, removes what was staged; *entry is the PVH entry. */

@@ -36,17 +36,11 @@ static MUST_CHECK int load_elf(const struct image *image, const struct layout *l
 	return rc;
 }
 
-static uint64_t to_mib(uint64_t bytes)
-{
-	return ROUND_UP(bytes, 1 << 20) >> 20;
-}
-
 static MUST_CHECK int check_room(const struct build_request *request, const struct layout *layout,
 				 const struct bzimage_plan *plan)
 {
-	uint64_t kernel = ROUND_UP(request->kernel_size, PAGE_SIZE);
-	uint64_t initrd = ROUND_UP(request->initrd_size, PAGE_SIZE);
-	uint64_t need = plan->window_end + kernel + initrd;
+	uint64_t files = room_for(request->kernel_size) + room_for(request->initrd_size);
+	uint64_t need = plan->window_end + files;
 
 	if (plan->window_end <= layout->kernel_gpa) {
 		return 0;
