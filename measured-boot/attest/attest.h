@@ -82,9 +82,7 @@ int key_ek_public(struct tpm *tpm, struct blob *public);
 int key_activate(struct tpm *tpm, const struct blob *credential, const struct blob *secret,
 		 struct blob *out);
 
-/* ---- records.c: the logs
- * --------------------------------------------------------------------------
- */
+/* ---- records.c: the logs ------------------------------------------------------------------ */
 
 struct records {
 	const struct corbel_log_record *record; /* the store's file, mapped */
@@ -110,8 +108,7 @@ uint64_t records_launch(const struct records *records, uint16_t domid);
 int records_choose(const struct records *records, const uint64_t *launch, size_t launches,
 		   const uint8_t nonce[CORBEL_NONCE_LEN], bool *wanted);
 
-/* ---- evidence.c, enrol.c
- * ---------------------------------------------------------------------------- */
+/* ---- evidence.c, enrol.c ------------------------------------------------------------------ */
 
 #define ATTEST_DOMAINS_MAX  256u
 #define ATTEST_REQUESTS_MAX 1024u
@@ -136,8 +133,7 @@ int evidence_make(const struct options *options);
 int enrol_make(const struct options *options);
 int enrol_activate(const struct options *options);
 
-/* ---- output.c
- * --------------------------------------------------------------------------------------- */
+/* ---- output.c ----------------------------------------------------------------------------- */
 
 void output_text(struct json_object *object, const char *key, const char *text);
 void output_number(struct json_object *object, const char *key, uint64_t number);

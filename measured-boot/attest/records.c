@@ -142,9 +142,7 @@ static int load_log(struct records *records)
 	return ret;
 }
 
-/* ---- boot log
- * ------------------------------------------------------------------------------------
- */
+/* ---- boot log ----------------------------------------------------------------------------- */
 
 static int load_boot_log(struct records *records)
 {
@@ -177,9 +175,7 @@ void records_free(struct records *records)
 	free(records->boot_log);
 }
 
-/* ---- choice
- * --------------------------------------------------------------------------------------
- */
+/* ---- choice ------------------------------------------------------------------------------- */
 
 uint64_t records_launch(const struct records *records, uint16_t domid)
 {

@@ -54,8 +54,7 @@ static bool is_firmware(const struct bootlog *log, size_t i, size_t grub)
 	return event->type != EV_NO_ACTION && event->pcr <= 7 && (event->pcr != 4 || i < grub);
 }
 
-/* ---- what an event is, for people
- * ---------------------------------------------------------------- */
+/* ---- what an event is, for people --------------------------------------------------------- */
 
 static uint64_t number(const struct boot_event *event, size_t at)
 {
@@ -181,8 +180,7 @@ static void show_variables(const struct bootlog *log, size_t grub)
 	}
 }
 
-/* ---- the log
- * ------------------------------------------------------------------------------------- */
+/* ---- the log ------------------------------------------------------------------------------ */
 
 /* Evidence has values beside its log: a log that does not lead to them is somebody's invention. */
 static bool check_values(const char *path, const struct evidence *e, const struct bootlog *log)
@@ -256,8 +254,7 @@ static size_t find_grub(const struct bootlog *log)
 	return found;
 }
 
-/* ---- output
- * -------------------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------------- */
 
 static void write_profile(const struct bootlog *log, size_t grub, const char *name, FILE *out)
 {

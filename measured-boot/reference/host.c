@@ -54,8 +54,7 @@ struct host {
 	struct plan_facts plan;
 };
 
-/* ---- the files
- * ----------------------------------------------------------------------------------- */
+/* ---- the files ---------------------------------------------------------------------------- */
 
 /* A module is known by the first word of its string; the hypervisor has none. */
 static const char *name_of(const struct host *h, unsigned i)
@@ -147,8 +146,7 @@ static bool read_files(struct host *h)
 	return true;
 }
 
-/* ---- what the files say
- * -------------------------------------------------------------------------- */
+/* ---- what the files say ------------------------------------------------------------------- */
 
 /* As the hypervisor reads its command line: the first word of that name counts. */
 static bool read_options(struct host *h)
@@ -222,8 +220,7 @@ static bool read_plan(struct host *h)
 	return check_text(h->shown[plan], h->plan.cmdline);
 }
 
-/* ---- output
- * -------------------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------------- */
 
 static void write_json(const struct host *h, FILE *out)
 {
@@ -290,8 +287,7 @@ static void write_text(const struct host *h, FILE *out)
 	}
 }
 
-/* ---- the verb
- * ------------------------------------------------------------------------------------ */
+/* ---- the verb ----------------------------------------------------------------------------- */
 
 static int run(struct host *h, const char *path, bool text, const char *output)
 {

@@ -146,8 +146,7 @@ bool pe_read(struct pe *pe)
 	return calc_digest(piece, count, pe->digest) || bad("%s: hashing failed", pe->shown);
 }
 
-/* ---- GRUB's modules
- * ------------------------------------------------------------------------------ */
+/* ---- GRUB's modules ----------------------------------------------------------------------- */
 
 #define MODS_MAGIC 0x676d696dull /* "mimg" */
 #define MOD_ELF    0

@@ -53,8 +53,7 @@ struct tenant {
 	uint64_t policy;
 };
 
-/* ---- input
- * --------------------------------------------------------------------------------------- */
+/* ---- input -------------------------------------------------------------------------------- */
 
 static bool read_config(struct tenant *t, int count, char **extra)
 {
@@ -139,8 +138,7 @@ static bool digest_file(const struct tenant *t, const char *key, const char *pat
 	return true;
 }
 
-/* ---- the owner
- * ----------------------------------------------------------------------------------- */
+/* ---- the owner ---------------------------------------------------------------------------- */
 
 static bool take_manifest(struct tenant *t, const char *path)
 {
@@ -198,8 +196,7 @@ static bool take_owner(struct tenant *t)
 	return !t->guest.owner_manifest[0] || take_manifest(t, t->guest.owner_manifest);
 }
 
-/* ---- output
- * -------------------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------------- */
 
 static void write_json(const struct tenant *t, FILE *out)
 {

@@ -178,9 +178,7 @@ static void align_loader(const struct judge *judge, struct appraisal *a)
 					   count > ALIGN_MAX ? ALIGN_MAX : count, a->extra_line);
 }
 
-/* ---- a file: what GRUB read and what Corbel measured
- * ---------------------------------------------
- */
+/* ---- a file: what GRUB read and what Corbel measured -------------------------------------- */
 
 /* The hypervisor has no record of its own: it is what writes them. */
 static void hypervisor_row(const struct judge *judge, const struct appraisal *a, size_t i)

@@ -152,8 +152,7 @@ struct evidence {
 bool verify_evidence_read(struct evidence *e, const char *text, size_t length, char error[256]);
 void verify_evidence_free(struct evidence *e);
 
-/* ---- what the verifier trusts
- * ---------------------------------------------------------------------- */
+/* ---- what the verifier trusts ------------------------------------------------------------- */
 
 struct verify_inputs {
 	uint8_t nonce[CORBEL_NONCE_LEN];
