@@ -93,6 +93,7 @@ bool hosts_write(const char *path, const struct host_list *list, char error[256]
 	FILE *file = NULL;
 	bool good = snprintf(temporary, sizeof(temporary), "%s.new", path) < (int)sizeof(temporary);
 
+	errno = ENAMETOOLONG;
 	if (good) {
 		file = fopen(temporary, "we");
 		good = file && write_list(file, list);
@@ -104,6 +105,9 @@ bool hosts_write(const char *path, const struct host_list *list, char error[256]
 		int why = errno;
 		char name[151];
 
+		if (file) {
+			unlink(temporary);
+		}
 		text_escape(path, strlen(path), name, sizeof(name));
 		snprintf(error, 256, "%s: cannot be written: %s", name, strerror(why));
 		return false;

@@ -53,6 +53,20 @@ void missing(const char *row)
 	judged(VERDICT_cannot_judge, row, ROW_missing);
 }
 
+void says_bad(const char *component, const char *words)
+{
+	for (size_t i = 0; i < w.v.count; i++) {
+		const struct verdict_row *row = &w.v.row[i];
+
+		if (row->result == ROW_bad && !strcmp(row->component, component) &&
+		    strstr(row->meaning, words)) {
+			return;
+		}
+	}
+	verdict_text(&w.v, stderr);
+	fail_msg("%s does not say: %s", component, words);
+}
+
 const struct verdict_row *row_of(const char *component)
 {
 	for (size_t i = 0; i < w.v.count; i++) {

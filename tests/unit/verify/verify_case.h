@@ -16,6 +16,8 @@ void judged(enum verdict_status status, const char *row, enum row_result result)
 void trusted(void);
 void bad(const char *row);
 void missing(const char *row);
+/* Some bad row of this component has these words; what was judged last is looked at. */
+void says_bad(const char *component, const char *words);
 /* The first row of this component. */
 const struct verdict_row *row_of(const char *component);
 #endif

@@ -329,7 +329,7 @@ static void hosts(void **state)
 	static struct fixture f;
 	struct host host[2] = {{.name = "a.b-c_1"}, {.name = "x"}};
 	struct host_list list = {host, 2}, back;
-	char path[128], taken[136], error[256];
+	char path[128], taken[136], error[256], long_path[4096];
 
 	(void)state;
 	fixture_open(&f);
@@ -349,6 +349,11 @@ static void hosts(void **state)
 	assert_false(hosts_write("/nonexistent/list", &list, error));
 	assert_false(hosts_write(f.directory, &list, error)); /* written, but not into its place */
 	assert_non_null(strstr(error, "cannot be written: Is a directory"));
+	snprintf(taken, sizeof(taken), "%s.new", f.directory); /* nor left beside it */
+	assert_int_not_equal(access(taken, F_OK), 0);
+	snprintf(long_path, sizeof(long_path), "/%4093d", 0);
+	assert_false(hosts_write(long_path, &list, error));
+	assert_non_null(strstr(error, "cannot be written: File name too long"));
 	snprintf(path, sizeof(path), "%s/taken", f.directory); /* nothing gets into its place */
 	snprintf(taken, sizeof(taken), "%s.new", path);
 	assert_int_equal(mkdir(taken, 0700), 0);
