@@ -16,40 +16,29 @@
 #include <cmocka.h>
 #include <xen/sched.h>
 
+#include "cli/cli_drainer.h"
 #include "cli/cli_host.h"
 #include "tools/corbel/console_link.h"
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/store.h"
 
-static int events, saved_input;
+static int saved_input;
 
 static int set_up(void **state)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	(void)state;
 	saved_input = dup(STDIN_FILENO);
 	dup2(null, STDIN_FILENO);
 	close(null);
-	fake_reset();
-	scratch_make();
-	fake_add(0, XEN_DOMINF_running);
-	events = host_events_open();
-	return clients_listen() < 0;
+	return drainer_set_up(state);
 }
 
 static int tear_down(void **state)
 {
-	(void)state;
 	dup2(saved_input, STDIN_FILENO);
 	close(saved_input);
-	consoles_close_all();
-	clients_close_all();
-	close(fake.event_pipe[0]);
-	close(fake.event_pipe[1]);
-	scratch_remove();
-	fake_reset();
-	return 0;
+	return drainer_tear_down(state);
 }
 
 static void add_tenant(uint16_t domid, uint32_t flags)
@@ -75,7 +64,7 @@ static pthread_t server;
 static void *serve(void *argument)
 {
 	while (__atomic_load_n(&serving, __ATOMIC_ACQUIRE)) {
-		consoled_round(events, 5);
+		consoled_round(drainer_events, 5);
 		consoles_scan();
 	}
 	return argument;

@@ -13,38 +13,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cli/cli_drainer.h"
 #include "cli/cli_host.h"
-#include "tools/corbel/console_link.h"
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/store.h"
-
-static int events;
-
-static int set_up(void **state)
-{
-	(void)state;
-	fake_reset();
-	scratch_make();
-	fake_add(0, XEN_DOMINF_running);
-	events = host_events_open();
-	return clients_listen() < 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	consoles_close_all();
-	clients_close_all();
-	close(fake.event_pipe[0]);
-	close(fake.event_pipe[1]);
-	scratch_remove();
-	fake_reset();
-	return 0;
-}
 
 static struct xencons_interface *add_tenant(uint16_t domid)
 {
@@ -77,48 +52,7 @@ static size_t tenant_reads(struct xencons_interface *page, char *to, size_t size
 	return done;
 }
 
-/* Lets the daemon work until nothing more happens. */
-static void settle(void)
-{
-	for (int i = 0; i < 8; i++) {
-		consoled_round(events, 5);
-	}
-}
-
-static int connect_client(const char *line)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	console_link_path(address.sun_path, sizeof(address.sun_path));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(send(fd, line, strlen(line), 0), strlen(line));
-	settle();
-	return fd;
-}
-
-static size_t client_reads(int fd, char *to, size_t size)
-{
-	ssize_t got = recv(fd, to, size - 1, MSG_DONTWAIT);
-
-	to[got > 0 ? got : 0] = '\0';
-	return got > 0 ? (size_t)got : 0;
-}
-
-static void read_log(uint16_t domid, char *to, size_t size)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/console-%u.log", console_log_root, domid);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	to[fread(to, 1, size - 1, file)] = '\0';
-	fclose(file);
-}
-
-/* ---- the ring
- * ------------------------------------------------------------------------------------ */
+/* ---- the ring ------------------------------------------------------------------------------ */
 
 static void test_ring_model(void **state)
 {
@@ -197,19 +131,19 @@ static void test_drain_and_attach(void **state)
 	consoles_scan();
 	assert_int_equal(fake.domains[2].maps, 1);
 	assert_int_equal(fake.domains[2].notifies, 1);
-	read_log(2, text, sizeof(text));
+	read_console_log(2, text, sizeof(text));
 	assert_string_equal(text, "early words\r\n");
 
-	fd = connect_client("attach 2\n");
+	fd = client_connect("attach 2\n");
 	client_reads(fd, text, sizeof(text));
 	assert_string_equal(text, "ok 13\nearly words\r\n");
 	tenant_writes(page, "login: ");
 	fake_raise(102);
-	settle();
+	drainer_settle();
 	client_reads(fd, text, sizeof(text));
 	assert_string_equal(text, "login: ");
 	assert_int_equal(send(fd, "root\n", 5, 0), 5);
-	settle();
+	drainer_settle();
 	assert_int_equal(tenant_reads(page, text, sizeof(text)), 5);
 	assert_memory_equal(text, "root\n", 5);
 
@@ -223,7 +157,7 @@ static void test_drain_and_attach(void **state)
 	assert_int_equal(fake.domains[2].maps, 0);
 	assert_int_equal(fake.domains[2].binds, 0);
 	close(fd);
-	fd = connect_client("attach 2\n");
+	fd = client_connect("attach 2\n");
 	client_reads(fd, text, sizeof(text));
 	assert_string_equal(text, "error: no such domain, or it has ended\n");
 	close(fd);
@@ -253,13 +187,13 @@ static void test_input_waits_for_room(void **state)
 		sent[i] = (char)('a' + i % 26);
 	}
 	consoles_scan();
-	fd = connect_client("attach 2\n");
+	fd = client_connect("attach 2\n");
 	assert_int_equal(send(fd, sent, sizeof(sent), 0), sizeof(sent));
-	settle();
+	drainer_settle();
 	for (int i = 0; i < 20 && size < sizeof(sent); i++) {
 		size += tenant_reads(page, got + size, sizeof(got) - size);
 		fake_raise(102); /* its driver says that it has read */
-		settle();
+		drainer_settle();
 	}
 	assert_int_equal(size, sizeof(sent));
 	assert_memory_equal(got, sent, sizeof(sent));
@@ -274,11 +208,11 @@ static void test_hostile_tenant(void **state)
 
 	(void)state;
 	consoles_scan();
-	fd = connect_client("attach 2\n");
+	fd = client_connect("attach 2\n");
 	client_reads(fd, text, sizeof(text));
 	page->out_prod = 0x80000000u;
 	fake_raise(102);
-	settle();
+	drainer_settle();
 	client_reads(fd, text, sizeof(text));
 	assert_non_null(strstr(text, "console closed: the domain broke its console page"));
 	assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
@@ -287,11 +221,11 @@ static void test_hostile_tenant(void **state)
 	tenant_writes(other, "still here");
 	fake_raise(103);
 	consoles_scan(); /* the broken one stays closed */
-	settle();
+	drainer_settle();
 	assert_int_equal(fake.domains[2].maps, 0);
-	read_log(3, text, sizeof(text));
+	read_console_log(3, text, sizeof(text));
 	assert_string_equal(text, "still here");
-	fd = connect_client("attach 2\n");
+	fd = client_connect("attach 2\n");
 	client_reads(fd, text, sizeof(text));
 	assert_non_null(strstr(text, "error: closed"));
 	close(fd);
@@ -308,15 +242,15 @@ static void test_slow_client(void **state)
 	(void)state;
 	memset(line, 'z', 1024);
 	consoles_scan();
-	fd = connect_client("attach 2\n");
+	fd = client_connect("attach 2\n");
 	for (int i = 0; i < 900; i++) {
 		written += tenant_writes(page, line);
 		fake_raise(102);
-		consoled_round(events, 5);
+		consoled_round(drainer_events, 5);
 	}
 	assert_int_equal(written, 900 * 1024);
 	for (int i = 0; i < 100; i++) {
-		settle();
+		drainer_settle();
 		while ((got = client_reads(fd, text + total, 65536)) > 0) {
 			total += got;
 			assert_true(total < sizeof(text) - 65536);
@@ -325,7 +259,7 @@ static void test_slow_client(void **state)
 	assert_true(total < written);
 	tenant_writes(page, "fresh");
 	fake_raise(102);
-	settle();
+	drainer_settle();
 	client_reads(fd, text, sizeof(text));
 	assert_non_null(strstr(text, " bytes skipped]\r\nfresh"));
 	close(fd);
@@ -375,13 +309,13 @@ static void test_log_identity(void **state)
 	consoles_close_all();
 	tenant_writes(page, "two");
 	consoles_scan();
-	read_log(2, text, sizeof(text));
+	read_console_log(2, text, sizeof(text));
 	assert_string_equal(text, "one two");
 	memset(fake.domains[2].info.handle, 0x77, 16);
 	consoles_scan();
 	tenant_writes(page, "three");
 	consoles_event(102);
-	read_log(2, text, sizeof(text));
+	read_console_log(2, text, sizeof(text));
 	assert_string_equal(text, "three");
 }
 
@@ -395,7 +329,7 @@ static void test_malformed_requests(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		fd = connect_client(lines[i]);
+		fd = client_connect(lines[i]);
 		client_reads(fd, text, sizeof(text));
 		assert_ptr_equal(strstr(text, "error: "), text);
 		assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
@@ -403,10 +337,10 @@ static void test_malformed_requests(void **state)
 	}
 	memset(longer, 'a', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
-	fd = connect_client(longer);
+	fd = client_connect(longer);
 	assert_true(recv(fd, text, sizeof(text), 0) <= 0);
 	close(fd);
-	fd = connect_client("new 2\n");
+	fd = client_connect("new 2\n");
 	client_reads(fd, text, sizeof(text));
 	assert_string_equal(text, "ok 0\n");
 	close(fd);
@@ -421,7 +355,7 @@ static void test_many_clients(void **state)
 	add_tenant(2);
 	consoles_scan();
 	for (int i = 0; i < CLIENTS_MAX + 8; i++) {
-		fds[i] = connect_client("attach 2\n");
+		fds[i] = client_connect("attach 2\n");
 	}
 	client_reads(fds[0], text, sizeof(text));
 	assert_string_equal(text, "ok 0\n");
@@ -429,14 +363,14 @@ static void test_many_clients(void **state)
 	for (int i = 0; i < CLIENTS_MAX + 8; i++) {
 		close(fds[i]);
 	}
-	settle();
-	fds[0] = connect_client("attach 2\n");
+	drainer_settle();
+	fds[0] = client_connect("attach 2\n");
 	client_reads(fds[0], text, sizeof(text));
 	assert_string_equal(text, "ok 0\n");
 	close(fds[0]);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, drainer_set_up, drainer_tear_down)
 
 int main(void)
 {

@@ -13,14 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cli/cli_drainer.h"
 #include "cli/cli_host.h"
-#include "tools/corbel/console_link.h"
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/store.h"
@@ -28,29 +26,12 @@
 #define SHOP      "system_u:system_r:shop.t"
 #define MAY(perm) (1u << XSM_PERM_domain_##perm)
 
-static int events;
-
 static int set_up(void **state)
 {
-	(void)state;
-	fake_reset();
-	scratch_make();
-	fake_add(0, XEN_DOMINF_running);
-	fake_policy_dom0(SHOP, MAY(create) | MAY(destroy));
-	events = host_events_open();
-	return clients_listen() < 0;
-}
+	int ret = drainer_set_up(state);
 
-static int tear_down(void **state)
-{
-	(void)state;
-	consoles_close_all();
-	clients_close_all();
-	close(fake.event_pipe[0]);
-	close(fake.event_pipe[1]);
-	scratch_remove();
-	fake_reset();
-	return 0;
+	fake_policy_dom0(SHOP, MAY(create) | MAY(destroy));
+	return ret;
 }
 
 static void note(uint16_t domid, const char *name, bool pending)
@@ -238,39 +219,20 @@ static void tenant_writes(struct xencons_interface *page, const char *text)
 	}
 }
 
-static void settle(void)
-{
-	for (int i = 0; i < 8; i++) {
-		consoled_round(events, 5);
-	}
-}
-
 /* What the drainer answers to a request, at first. */
 static int request(const char *line, char *answer, size_t size)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ssize_t got;
+	int fd = client_connect(line);
 
-	console_link_path(address.sun_path, sizeof(address.sun_path));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(send(fd, line, strlen(line), 0), strlen(line));
-	settle();
-	got = recv(fd, answer, size - 1, MSG_DONTWAIT);
-	answer[got > 0 ? got : 0] = '\0';
+	client_reads(fd, answer, size);
 	return fd;
 }
 
 static void expect_log(uint16_t domid, const char *expected)
 {
-	char path[128], text[256];
-	FILE *file;
+	char text[256];
 
-	snprintf(path, sizeof(path), "%s/console-%u.log", console_log_root, domid);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	fclose(file);
+	read_console_log(domid, text, sizeof(text));
 	assert_string_equal(text, expected);
 }
 
@@ -287,7 +249,7 @@ static void test_console(void **state)
 	consoles_scan();
 	tenant_writes(domain->page, "words");
 	fake_raise(102);
-	settle();
+	drainer_settle();
 	assert_int_equal(domain->maps, 1);
 	expect_log(2, "early words");
 	/* Seen, and not any more: it is the same console and the same log. */
@@ -362,7 +324,7 @@ static void test_console_barred(void **state)
 	assert_int_equal(domain->maps, 1);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, drainer_tear_down)
 
 int main(void)
 {

@@ -17,30 +17,10 @@
 #include <cmocka.h>
 #include <xen/sched.h>
 
+#include "cli/cli_drainer.h"
 #include "cli/cli_host.h"
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/store.h"
-
-static int set_up(void **state)
-{
-	(void)state;
-	fake_reset();
-	scratch_make();
-	fake_add(0, XEN_DOMINF_running);
-	return host_events_open() < 0 || clients_listen() < 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	consoles_close_all();
-	clients_close_all();
-	close(fake.event_pipe[0]);
-	close(fake.event_pipe[1]);
-	scratch_remove();
-	fake_reset();
-	return 0;
-}
 
 /* The daemon runs itself for each action; this program then only notes its arguments, and for a
  * create what it reads. */
@@ -291,11 +271,13 @@ static void test_sweep(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_restart_twice, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_forget, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_restart_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_actions, drainer_set_up, drainer_tear_down),
+		cmocka_unit_test_setup_teardown(test_restart_twice, drainer_set_up,
+						drainer_tear_down),
+		cmocka_unit_test_setup_teardown(test_forget, drainer_set_up, drainer_tear_down),
+		cmocka_unit_test_setup_teardown(test_restart_fails, drainer_set_up,
+						drainer_tear_down),
+		cmocka_unit_test_setup_teardown(test_sweep, drainer_set_up, drainer_tear_down),
 	};
 
 	if (argc > 1) {

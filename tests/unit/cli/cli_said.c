@@ -11,43 +11,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cli/cli_drainer.h"
 #include "cli/cli_host.h"
 #include "measured-boot/shared/sha2.h"
-#include "tools/corbel/console_link.h"
 #include "tools/corbel/consoled.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/policy.h"
 #include "tools/corbel/store.h"
 
 static char path[128];
-static int events;
 
 static int set_up(void **state)
 {
-	(void)state;
-	fake_reset();
-	scratch_make();
-	fake_add(0, XEN_DOMINF_running);
-	fake.info.builder_instance = 3;
-	events = host_events_open();
-	return clients_listen() < 0;
-}
+	int ret = drainer_set_up(state);
 
-static int tear_down(void **state)
-{
-	(void)state;
-	consoles_close_all();
-	clients_close_all();
-	close(fake.event_pipe[0]);
-	close(fake.event_pipe[1]);
-	scratch_remove();
-	fake_reset();
-	return 0;
+	fake.info.builder_instance = 3;
+	return ret;
 }
 
 static void expect(struct run run, int code, const char *out, const char *err)
@@ -260,30 +242,12 @@ static void test_hints(void **state)
 
 /* ---- a console that is taken away ---------------------------------------------------------- */
 
-static int attach(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	console_link_path(address.sun_path, sizeof(address.sun_path));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(send(fd, "attach 2\n", 9, 0), 9);
-	for (int i = 0; i < 8; i++) {
-		consoled_round(events, 5);
-	}
-	return fd;
-}
-
 static void told(int fd, const char *what)
 {
 	char text[4096];
-	ssize_t got;
 
-	for (int i = 0; i < 8; i++) {
-		consoled_round(events, 5);
-	}
-	got = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-	text[got > 0 ? got : 0] = '\0';
+	drainer_settle();
+	client_reads(fd, text, sizeof(text));
 	if (!strstr(text, what) || strstr(text, "broke")) {
 		fail_msg("told `%s', not `%s'", text, what);
 	}
@@ -305,7 +269,7 @@ static struct xencons_interface *drained(const char *text)
 static void test_taken_away(void **state)
 {
 	struct xencons_interface *page = drained("some words");
-	int fd = attach();
+	int fd = client_connect("attach 2\n");
 
 	(void)state;
 	consoles_tick();
@@ -314,7 +278,7 @@ static void test_taken_away(void **state)
 	consoles_tick(); /* no event comes any more */
 	assert_int_equal(fake.domains[2].maps, 0);
 	told(fd, "the console was taken away (policy), closed");
-	told(attach(), "error: closed, the console was taken away (policy)\n");
+	told(client_connect("attach 2\n"), "error: closed, the console was taken away (policy)\n");
 }
 
 /* One that was never used is as it was. */
@@ -328,7 +292,7 @@ static void test_unused(void **state)
 	assert_int_equal(consoles_find(2)->state, CONSOLE_live);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, drainer_tear_down)
 
 int main(void)
 {
