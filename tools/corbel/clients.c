@@ -244,8 +244,7 @@ static void read_input(struct client *client)
 	}
 }
 
-/* ---- the poll loop's side
- * ------------------------------------------------------------------------ */
+/* ---- the poll loop's side -------------------------------------------------------------------- */
 
 static void accept_one(void)
 {

@@ -299,8 +299,7 @@ static void print_config(const struct guest *guest)
 	json_print(json);
 }
 
-/* ---- options
- * ------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static bool parse_options(int argc, char **argv, struct create_options *options)
 {

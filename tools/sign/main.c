@@ -139,8 +139,7 @@ static bool is_here(const char *path)
 	return inside;
 }
 
-/* ---- what the program does
- * ------------------------------------------------------------------------ */
+/* ---- what the program does ------------------------------------------------------------------- */
 
 static int sign(const struct options *options)
 {
@@ -265,8 +264,7 @@ static int key_digest(const struct options *options)
 	return STATUS_yes;
 }
 
-/* ---- options
- * -------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 /* A decimal number in [0, most]. */
 static bool take_number(const char *name, uint64_t most, bool *given, uint64_t *number)

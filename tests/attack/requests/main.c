@@ -172,8 +172,7 @@ static void values(void)
 	request = saved;
 }
 
-/* ---- the ring itself
- * ------------------------------------------------------------------------------ */
+/* ---- the ring itself ------------------------------------------------------------------------- */
 
 static void spoil_magic(struct corbel_ring *ring)
 {
@@ -324,8 +323,7 @@ static void check_scribble(void)
 	check_equal("frames after that", frames_settle(), frames_before);
 }
 
-/* ---- T9
- * ---------------------------------------------------------------------------------------------- */
+/* ---- T9 -------------------------------------------------------------------------------------- */
 
 static uint8_t *mark;
 
@@ -381,8 +379,7 @@ static void check_flip(void)
 	check_equal("frames after that", frames_settle(), frames_before);
 }
 
-/* ---- T4: the domain that is being built
- * ------------------------------------------------------------ */
+/* ---- T4: the domain that is being built ------------------------------------------------------ */
 
 /* Numbers are given in order and a building domain is not listed: the next number is a safe guess,
  * confirmed when the build is done. */

@@ -229,8 +229,7 @@ static void append(void)
 	report("log-append-beyond-hashing", least - (median(SAMPLES) - empty), "instructions");
 }
 
-/* ---- create and destroy
- * ---------------------------------------------------------------------------- */
+/* ---- create and destroy ---------------------------------------------------------------------- */
 
 #define ROUNDS 7
 static struct tenant tenant;

@@ -98,8 +98,7 @@ void check_apic(void)
 	check_equal("and lets it go when it falls", irq_count[VECTOR_B], 1);
 }
 
-/* ---- events
- * --------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static uint32_t upcalls(void)
 {

@@ -48,8 +48,7 @@ static long call(const struct row *row, uint64_t pointer)
 	}
 }
 
-/* ---- pointers
- * ------------------------------------------------------------------------------------- */
+/* ---- pointers -------------------------------------------------------------------------------- */
 
 #define SLOT(n)  (WINDOW_BASE + (n)*PAGE_SIZE)
 #define EDGE_UP  10 /* followed by a page that is not there */
@@ -156,8 +155,7 @@ void hostile_pointers(const void *foreign)
 	print("hostile pointers: %u calls\n", calls_made);
 }
 
-/* ---- arguments
- * ------------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static uint32_t state;
 

@@ -136,8 +136,7 @@ static void test_no_public_key(void **state)
 	public_key[10] ^= 1;
 }
 
-/* ---- the other side, with OpenSSL alone
- * ---------------------------------------------------------- */
+/* ---- the other side, with OpenSSL alone ------------------------------------------------------ */
 
 static EVP_PKEY *from_point(const uint8_t *point)
 {

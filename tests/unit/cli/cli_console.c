@@ -117,8 +117,7 @@ static void test_ring_hostile(void **state)
 	assert_int_equal(console_ring_feed(&ring, "x", 1), 0);
 }
 
-/* ---- the daemon
- * ---------------------------------------------------------------------------------- */
+/* ---- the daemon ------------------------------------------------------------------------------ */
 
 static void test_drain_and_attach(void **state)
 {

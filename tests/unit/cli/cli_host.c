@@ -340,8 +340,7 @@ void host_session_close(struct host_session *session)
 	memset(session, 0, sizeof(*session));
 }
 
-/* ---- events and consoles
- * -------------------------------------------------------------------------- */
+/* ---- events and consoles --------------------------------------------------------------------- */
 
 int host_events_open(void)
 {
@@ -420,8 +419,7 @@ void host_console_unmap(struct xencons_interface *page)
 	}
 }
 
-/* ---- helpers
- * ---------------------------------------------------------------------------------------- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 struct run run_words(const char *const *words)
 {

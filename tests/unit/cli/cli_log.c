@@ -135,8 +135,7 @@ static void test_create_warns(void **state)
 	run_free(&run);
 }
 
-/* ---- logd
- * ---------------------------------------------------------------------------------------- */
+/* ---- logd ------------------------------------------------------------------------------------ */
 
 static void wait_until_stored(off_t size)
 {
@@ -207,8 +206,7 @@ static void test_logd_complains(void **state)
 	assert_null(strstr(strstr(contents(path), "cannot open") + 1, "cannot open"));
 }
 
-/* ---- attest
- * --------------------------------------------------------------------------------------- */
+/* ---- attest ---------------------------------------------------------------------------------- */
 
 /* A program in corbel-attest's place that notes its arguments. */
 static void make_helper(void)

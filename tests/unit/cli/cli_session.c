@@ -30,8 +30,7 @@ static char kernel_path[128], initrd_path[128], config_path[128];
 static uint32_t seen_flags, seen_owner; /* the second is the length of field 11 */
 static struct corbel_owner_manifest manifest;
 
-/* ---- builders
- * ------------------------------------------------------------------------------------ */
+/* ---- builders -------------------------------------------------------------------------------- */
 
 static void set_state(struct corbel_ring *ring, uint32_t state)
 {

@@ -188,8 +188,7 @@ static void hostile(void **state)
 	refused(SIZE, "certificate table");
 }
 
-/* ---- a real GRUB
- * ---------------------------------------------------------------------------------- */
+/* ---- a real GRUB ----------------------------------------------------------------------------- */
 
 static int setup(void **state)
 {
