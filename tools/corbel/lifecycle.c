@@ -149,7 +149,7 @@ static void create(struct job *job)
 		consoled_say("%s: cannot pass its configuration: %s", job->name, strerror(errno));
 	} else {
 		/* What the child says on our stderr follows this line, which has the time. */
-		consoled_say("%s (was domain %u): created anew", job->name, job->domid);
+		consoled_say("%s (was domain %u): being created anew", job->name, job->domid);
 		run(job, arguments, input);
 		close(input);
 	}

@@ -206,19 +206,6 @@ static bool is_own(const struct folder *folder, const struct finding *f)
 	return false;
 }
 
-static bool has_place(const struct findings *findings, const struct finding *f)
-{
-	for (unsigned i = 0; i < findings->count; i++) {
-		const struct finding *other = &findings->item[i];
-
-		if (other->file != NULL && f->file != NULL && other->line == f->line &&
-		    strcmp(other->file, f->file) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 struct place {
 	struct finding *finding;
 	const struct form *found;
@@ -257,7 +244,7 @@ static void take_said(const struct folder *folder, const struct forms *forms, st
 		for (unsigned i = 0; i < said->count; i++) {
 			struct finding *f = &said->item[i];
 			bool known = f->text != NULL && is_missing(f) && better > 0 &&
-				     (has_place(findings, f) || !is_own(folder, f));
+				     (findings_have_place(findings, f) || !is_own(folder, f));
 
 			if (f->text == NULL || is_own(folder, f) != own || known ||
 			    (repetition && is_repetition(f))) {
@@ -296,7 +283,7 @@ static void explain(const struct folder *folder, const struct forms *forms,
 	if (any(said, is_unresolved)) {
 		names_find_unknown(names, forms, &unknown);
 		for (unsigned i = 0; i < unknown.count; i++) {
-			if (!has_place(findings, &unknown.item[i])) {
+			if (!findings_have_place(findings, &unknown.item[i])) {
 				finding_move(findings, &unknown.item[i]);
 			}
 		}

@@ -151,55 +151,59 @@ static struct use *find_uses(const struct findings *said, const struct givens *g
 	return uses;
 }
 
-static bool is_in(const char *list, const char *place)
+/* The constraints that deny the right in some relation. */
+static void find_constraints(const struct policy *p, struct right right, struct findings *all)
 {
-	const char *found = strstr(list, place);
-
-	return found != NULL && strchr(" ", found[strlen(place)]) != NULL;
-}
-
-/* " FILE:LINE and FILE:LINE" of the constraints that deny the right in some relation. */
-static char *constraint_places(const struct policy *p, struct right right)
-{
-	char *all = must_print("%s", ""), *more, *place;
-
 	for (right.relation = 0; right.relation < XSM_RELATION_COUNT; right.relation++) {
-		struct findings constraints = {0};
+		struct findings some = {0};
 
 		if (policy_occurs(p, right.subject, right.object, right.relation)) {
-			reason_constraints(&constraints, p, &right, NULL);
+			reason_constraints(&some, p, &right, NULL);
 		}
-		for (unsigned i = 0; i < constraints.count; i++) {
-			place = must_print(" %s:%u", constraints.item[i].file,
-					   constraints.item[i].line);
-			if (!is_in(all, place)) {
-				more = must_print("%s%s%s", all, *all != 0 ? " and" : "", place);
-				free(all);
-				all = more;
+		for (unsigned i = 0; i < some.count; i++) {
+			if (!findings_have_place(all, &some.item[i])) {
+				finding_move(all, &some.item[i]);
 			}
-			free(place);
 		}
-		findings_free(&constraints);
+		findings_free(&some);
 	}
-	return all;
+}
+
+/* " FILE:LINE and FILE:LINE" */
+static char *places_text(const struct findings *findings)
+{
+	char *text = must_print("%s", "");
+
+	for (unsigned i = 0; i < findings->count; i++) {
+		char *more = must_print("%s%s %s:%u", text, i > 0 ? " and" : "",
+					findings->item[i].file, findings->item[i].line);
+
+		free(text);
+		text = more;
+	}
+	return text;
 }
 
 static void warn_of(const struct policy *p, const struct use *use, struct findings *warnings)
 {
 	const struct finding *rule = use->rule;
-	char *places = constraint_places(p, use->example);
+	struct findings constraints = {0};
 	struct finding *warning;
+	char *places;
 
+	find_constraints(p, use->example, &constraints);
+	places = places_text(&constraints);
 	warning = find(warnings, rule->file != NULL ? rule->file : p->path, rule->line,
 		       "warning: %s: %s:%s has no effect, whoever the owners are: denied by the "
 		       "constraint%s at%s",
 		       rule->rule, source_class_name[use->example.cls],
 		       source_perm_name[use->example.cls][use->example.perm],
-		       strstr(places, " and ") != NULL ? "s" : "", places);
+		       constraints.count > 1 ? "s" : "", places);
 	for (unsigned i = 0; i < rule->links; i++) {
 		finding_link(warning, "%s", rule->chain[i]);
 	}
 	free(places);
+	findings_free(&constraints);
 }
 
 void emptied_find(const struct policy *p, struct findings *warnings)

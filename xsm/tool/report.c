@@ -296,6 +296,19 @@ void finding_move(struct findings *to, struct finding *from)
 	*from = (struct finding){0};
 }
 
+bool findings_have_place(const struct findings *findings, const struct finding *f)
+{
+	for (unsigned i = 0; i < findings->count; i++) {
+		const struct finding *other = &findings->item[i];
+
+		if (other->file != NULL && f->file != NULL && other->line == f->line &&
+		    strcmp(other->file, f->file) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void findings_free(struct findings *findings)
 {
 	for (unsigned i = 0; i < findings->count; i++) {

@@ -79,6 +79,8 @@ struct finding *find_bad_input(struct findings *findings, const char *file, unsi
 			       const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Moves a finding, which leaves nothing behind. */
 void finding_move(struct findings *to, struct finding *from);
+/* Whether one of them is of the same file and line. */
+bool findings_have_place(const struct findings *findings, const struct finding *f);
 void finding_link(struct finding *finding, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* "FILE:LINE: TEXT" lines on stderr, chains indented; with json an array member "findings" of an
