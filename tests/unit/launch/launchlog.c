@@ -16,8 +16,6 @@
 #include "measured-boot/image/measure.h"
 #include <xen/errno.h>
 
-static uint64_t serial;
-
 /* ---- boot and launch ----------------------------------------------------------------------- */
 
 static void boot_and_dom0(void **state)

@@ -9,7 +9,6 @@
 #include "base/host.h"
 #include "measured-boot/shared/sha2.h"
 
-struct domain *dom0;
 struct corbel_log_record kept[KEPT];
 uint64_t kept_count;
 struct corbel_checkpoint taken;
@@ -23,11 +22,9 @@ long corbel(struct domain *d, uint64_t op, void *arg, size_t size)
 
 int launchlog_setup(void **state)
 {
-	(void)state;
 	world_stores_log = false;
 	machine.quiet = true;
-	dom0 = reload_dom0();
-	return 0;
+	return reload_setup(state);
 }
 
 int launchlog_clean(void **state)
@@ -35,7 +32,7 @@ int launchlog_clean(void **state)
 	(void)state;
 	machine.checkpoint = NULL;
 	checkpoint_answer = 0;
-	machine.now += 60 * 1000000000ull;
+	machine.now += 60 * SECOND;
 	log_store();
 	world_end_all();
 	world_settle();

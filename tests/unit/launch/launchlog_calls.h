@@ -11,7 +11,6 @@
 
 #define KEPT 8192u
 
-extern struct domain *dom0;
 int launchlog_setup(void **state); /* of a group */
 /* After each test: nothing lives but Dom0, all is stored, and the builder waits for a session. */
 int launchlog_clean(void **state);

@@ -17,7 +17,6 @@
 #include "launch/launchlog_calls.h"
 #include <xen/errno.h>
 
-#define SECOND  1000000000ull
 #define STEPS   20000u
 #define TENANTS 4u
 

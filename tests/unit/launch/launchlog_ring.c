@@ -15,8 +15,6 @@
 #include "measured-boot/image/measure.h"
 #include <xen/errno.h>
 
-static uint64_t serial;
-
 /* ---- reports ------------------------------------------------------------------------------ */
 
 static unsigned reports_until_refused(struct domain *d)

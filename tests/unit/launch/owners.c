@@ -16,16 +16,6 @@
 #include "base/host.h"
 #include "launch/reload_calls.h"
 
-static struct domain *dom0;
-static uint64_t serial;
-
-static int setup(void **state)
-{
-	(void)state;
-	dom0 = reload_dom0();
-	return 0;
-}
-
 static void put_in_force(const char *name)
 {
 	if (!is_in_force(name)) {
@@ -233,5 +223,5 @@ int main(void)
 		T(numbers_of_owners), T(number_given_again),
 	};
 
-	return cmocka_run_group_tests_name("owners", tests, setup, NULL);
+	return cmocka_run_group_tests_name("owners", tests, reload_setup, NULL);
 }

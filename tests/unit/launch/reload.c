@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A policy loaded while domains run (launch/policy.c), on the simulated machine with the shipped
- * policies: old serials, the roll-back that nobody has to ask for, policies that would leave a live
- * domain without a label, what domains hold that the new policy forbids, and a long random mix of
- * loads, grants, events, creates and ends.
+ * policies: old serials, the roll-back that nobody has to ask for, and policies that would leave a
+ * live domain without a label.  What domains hold that a new policy forbids: standing.c.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,33 +10,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "base/host.h"
-#include "launch/launchlog.h"
 #include "launch/policy.h"
-#include "mm/frames.h"
-#include "mm/heap.h"
-#include "mm/npt.h"
 #include "launch/reload_calls.h"
 #include <xen/errno.h>
-
-#define SECOND 1000000000ull
-
-static struct domain *dom0;
-static uint64_t serial; /* the last that was in force for good */
-
-static int setup(void **state)
-{
-	(void)state;
-	dom0 = reload_dom0();
-	return 0;
-}
-
-/* Every test begins and ends under cloud, without tenants; what waits is rolled back. */
-static int back_to_cloud(void **state)
-{
-	(void)state;
-	reload_cloud(&serial);
-	return 0;
-}
 
 /* T36: a serial at or below the last one in force is refused; one that was rolled back is free. */
 static void old_serial(void **state)
@@ -268,12 +243,12 @@ static void create_while_waiting(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_teardown(f, back_to_cloud)
+#define T(f) cmocka_unit_test_teardown(f, reload_clean)
 	const struct CMUnitTest tests[] = {
 		T(one_kind_of_session), T(bad_arguments),   T(below_the_floor),
 		T(old_serial),          T(dropped_confirm), T(locked_out),
 		T(no_rollback),         T(missing_label),   T(create_while_waiting),
 	};
 
-	return cmocka_run_group_tests_name("reload", tests, setup, NULL);
+	return cmocka_run_group_tests_name("reload", tests, reload_setup, NULL);
 }

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct domain *dom0;
+uint64_t serial;
 struct corbel_policy_load last_load;
 
 static long corbel(struct domain *d, uint64_t op, void *arg, size_t size)
@@ -18,15 +20,15 @@ static long corbel(struct domain *d, uint64_t op, void *arg, size_t size)
 	return world_arg(d, CORBEL_HYPERCALL, op, arg, size);
 }
 
-struct domain *reload_dom0(void)
+int reload_setup(void **state)
 {
-	struct domain *dom0;
-
+	(void)state;
 	world_init("cloud");
 	dom0 = world_create(true);
 	world_commit(dom0);
 	world_start_vcpu(dom0);
-	return world_seal(dom0, true);
+	dom0 = world_seal(dom0, true);
+	return 0;
 }
 
 void fresh_builder(void)
@@ -280,14 +282,18 @@ void reload_pass(uint64_t ns)
 	policy_tick(machine.now);
 }
 
-void reload_cloud(uint64_t *serial)
+int reload_clean(void **state)
 {
-	reload_pass(4000 * 1000000000ull);
+	(void)state;
+	reload_pass(4000 * SECOND);
+	fresh_builder();
 	world_end_all();
 	world_settle();
 	if (!is_in_force("cloud")) {
-		CHECK(load_policy("cloud", CORBEL_POLICY_NO_ROLLBACK, *serial + 1, 0) == 0);
-		(*serial)++;
+		CHECK(load_policy("cloud", CORBEL_POLICY_NO_ROLLBACK, policy_info().serial + 1,
+				  0) == 0);
 	}
+	serial = policy_info().serial;
 	CHECK(policy_info().seconds_left == 0);
+	return 0;
 }

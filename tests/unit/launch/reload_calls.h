@@ -8,11 +8,17 @@
 #define LAUNCH_RELOAD_CALLS_H
 #include "sim/world.h"
 
+#define SECOND 1000000000ull
+
 #define LAB_LABEL     "system_u:system_r:lab.t"
 #define MONITOR_LABEL "system_u:system_r:monitor.t"
 #define POLICY_AT     0x400000u /* in the builder's memory */
 
-struct domain *reload_dom0(void); /* machine, policy cloud, a running Dom0 */
+extern struct domain *dom0;     /* from reload_setup() on */
+extern uint64_t serial;         /* of the last policy in force for good; a test counts it up */
+int reload_setup(void **state); /* of a group: machine, policy cloud, a running Dom0 */
+/* After each test: rolls back what waits, ends the tenants and goes back to cloud. */
+int reload_clean(void **state);
 /* Ends the present instance and with it what it was building. */
 void fresh_builder(void);
 
@@ -34,8 +40,6 @@ struct corbel_policy_info policy_info(void);
 bool is_in_force(const char *name);
 uint32_t reload_log_room(void); /* free slots of the launch log */
 void reload_pass(uint64_t ns);  /* time goes by */
-/* Rolls back what waits, ends the tenants and goes back to cloud; *serial is the last in force. */
-void reload_cloud(uint64_t *serial);
 /* Records since the last call, of this kind; the first of them. */
 unsigned records_of(uint16_t kind, struct corbel_trace *first);
 

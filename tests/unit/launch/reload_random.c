@@ -24,7 +24,6 @@
 #define ROUNDS  4u
 #define PAGES   6u /* places where a domain maps what others grant, gfn 100 and up */
 
-static struct domain *dom0;
 static struct player { /* [0] is Dom0 */
 	struct domain *d;
 	uint32_t handle[PAGES];
@@ -32,7 +31,7 @@ static struct player { /* [0] is Dom0 */
 	uint32_t port[8], ports;
 } player[1 + TENANTS];
 static const char *const policies[] = {"cloud", "split", "lab"};
-static uint64_t serial, loads, refusals, maps, sends;
+static uint64_t loads, refusals, maps, sends;
 
 static struct player *anybody(void)
 {
@@ -243,16 +242,9 @@ static void random_steps(void **state)
 	assert_true(loads > 30 && maps > 30 && refusals > 30 && sends > 30);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	dom0 = reload_dom0();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(random_steps)};
 
-	return cmocka_run_group_tests_name("reload_random", tests, setup, NULL);
+	return cmocka_run_group_tests_name("reload_random", tests, reload_setup, NULL);
 }

@@ -17,34 +17,8 @@
 #include <xen/errno.h>
 #include <xen/hvm/params.h>
 
-#define SECOND 1000000000ull
-
 static uint8_t blob[CORBEL_POLICY_MAX] __attribute__((aligned(8)));
 static struct xsm_policy edit; /* of the blob */
-static struct domain *dom0;
-static uint64_t serial;
-
-static int setup(void **state)
-{
-	(void)state;
-	dom0 = reload_dom0();
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	(void)state;
-	machine.now += 4000 * SECOND;
-	policy_tick(machine.now);
-	fresh_builder();
-	world_end_all();
-	world_settle();
-	if (!is_in_force("cloud")) {
-		assert_int_equal(load_policy("cloud", CORBEL_POLICY_NO_ROLLBACK, serial + 1, 0), 0);
-	}
-	serial = policy_info().serial;
-	return 0;
-}
 
 /* A copy of `cloud` to change; returns its size. */
 static uint32_t take_cloud(void)
@@ -248,12 +222,12 @@ static void refused_by_nature(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_teardown(f, end_all)
+#define T(f) cmocka_unit_test_teardown(f, reload_clean)
 	const struct CMUnitTest tests[] = {
 		T(role_of_a_live_label), T(role_of_a_new_label),  T(live_label_as_self),
 		T(new_label_as_self),    T(right_lost_meanwhile), T(counted_once),
 		T(refused_by_nature),
 	};
 
-	return cmocka_run_group_tests_name("review_policy", tests, setup, NULL);
+	return cmocka_run_group_tests_name("review_policy", tests, reload_setup, NULL);
 }

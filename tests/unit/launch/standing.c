@@ -10,31 +10,10 @@
 #include <cmocka.h>
 #include "base/host.h"
 #include "launch/launchlog.h"
-#include "launch/policy.h"
 #include "mm/frames.h"
-#include "mm/heap.h"
 #include "mm/npt.h"
 #include "launch/reload_calls.h"
 #include <xen/errno.h>
-
-#define SECOND 1000000000ull
-
-static struct domain *dom0;
-static uint64_t serial; /* the last that was in force for good */
-
-static int setup(void **state)
-{
-	(void)state;
-	dom0 = reload_dom0();
-	return 0;
-}
-
-static int back_to_cloud(void **state)
-{
-	(void)state;
-	reload_cloud(&serial);
-	return 0;
-}
 
 static struct domain *tenant;
 static uint32_t handle, tenant_port, dom0_port;
@@ -239,11 +218,11 @@ static void rolled_back_uses(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_teardown(f, back_to_cloud)
+#define T(f) cmocka_unit_test_teardown(f, reload_clean)
 	const struct CMUnitTest tests[] = {
 		T(standing_kept),         T(standing_revoked),      T(revoked_then_ended),
 		T(revoke_without_memory), T(standing_without_room), T(rolled_back_uses),
 	};
 
-	return cmocka_run_group_tests_name("standing", tests, setup, NULL);
+	return cmocka_run_group_tests_name("standing", tests, reload_setup, NULL);
 }
