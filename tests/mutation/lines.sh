@@ -82,6 +82,7 @@ export -f ask baseline limit_of copy_mutated conclude
 # judge_all PROCESSES: unmutated TEST, which is silent if that is green, for each test of $work/lines;
 # if all are, verdict LINE for each line, which prints one.
 judge_all() {
+	[ -s "$work/lines" ] || { echo "not ok - no line is chosen" && return 1; }
 	judges "$work/lines" | xargs -r -d '\n' -P "$1" -n 1 bash -c 'unmutated "$1"' - >"$work/broken"
 	if [ -s "$work/broken" ]; then
 		cat "$work/broken"

@@ -7,6 +7,7 @@ all: `if (a || b)` becomes `if ((mutant != 1 && (a)) || (mutant != 2 && (b)))`. 
   * the condition that a predicate returns: each part of `&&` is made true, of `||` false;
   * each call of a chain `a() ?: b() ?: c()`: left out, as if it had returned 0.
 """
+import collections
 import re
 
 
@@ -53,7 +54,7 @@ class File:
 
     def function(self, at):
         """The name of the function that the place is in."""
-        heads = [m for m in re.finditer(r"^[a-z][^;={}()]*?(\w+)\([^;{}]*\)\n\{", self.mask, re.M)
+        heads = [m for m in re.finditer(r"^[A-Za-z][^;={}()]*?(\w+)\([^;{}]*\)\n\{", self.mask, re.M)
                  if m.start() < at]
         return heads[-1].group(1) if heads else "?"
 
@@ -79,6 +80,15 @@ class File:
             return
         self.switch(start, end, "(mutant != N && (@))")
 
+    def tell_apart(self):
+        """What stands more than once in a function is CHECK, CHECK #2 and so on, from above."""
+        times = collections.Counter()
+        for i in sorted(range(len(self.mutants)), key=lambda i: self.mutants[i][1]):
+            number, line, function, what = self.mutants[i]
+            times[function, what] += 1
+            if times[function, what] > 1:
+                self.mutants[i] = (number, line, function, f"{what} #{times[function, what]}")
+
     def collect(self):
         for match in re.finditer(r"\bif \(", self.mask):
             start = match.end() - 1
@@ -100,6 +110,7 @@ class File:
             for part in parts(self.mask, *match.span(1), "?:"):
                 if "(" in self.mask[part[0]:part[1]]:
                     self.switch(*part, "(mutant == N ? 0 : (@))")
+        self.tell_apart()
 
     def mutated(self):
         out, at = "extern int mutant;\n#line 1\n", 0
