@@ -25,12 +25,13 @@ proc ask {command} {
 	}
 }
 
-# A step: the command's answer must match every pattern.
+# A step: the command's answer must match every pattern; one that starts with ! it must not match.
 proc step {name command args} {
 	set answer [ask $command]
 	foreach pattern $args {
-		if {![regexp -- $pattern $answer]} {
-			verdict $name "no '$pattern' in '[string map {\r {} \n { / }} $answer]'"
+		set forbidden [string match !* $pattern]
+		if {[regexp -- [string trimleft $pattern !] $answer] == $forbidden} {
+			verdict $name "'$pattern' fails in '[string map {\r {} \n { / }} $answer]'"
 			return
 		}
 	}
