@@ -124,8 +124,7 @@ static bool read_files(struct host *h)
 			return false;
 		}
 		h->count = i; /* so that a module is compared with those before it */
-		if (i > 0 &&
-		    find_module(h, strndupa(from->string, (size_t)length_of_name(h, i))) >= 0) {
+		if (find_module(h, strndupa(from->string, (size_t)length_of_name(h, i))) >= 0) {
 			return bad("%s: configuration line %u: a second module '%.64s'",
 				   h->grub_shown, from->line, from->string);
 		}
@@ -317,22 +316,23 @@ static int run(struct host *h, const char *path, bool text, const char *output)
 	return good ? STATUS_yes : STATUS_bad;
 }
 
-/* The last part of the path, without `.img`. */
-static char *default_name(const char *path)
+/* The last part of the path, without `.img`; cut off where it is too long for a name. */
+static void default_name(const char *path, char name[NAME_BYTES + 2])
 {
-	char *copy = strdup(path), *name;
-	size_t len = copy ? strlen(copy) : 0;
+	size_t end = strlen(path), start, len;
 
-	while (len > 1 && copy[len - 1] == '/') {
-		copy[--len] = '\0';
+	while (end > 1 && path[end - 1] == '/') {
+		end--;
 	}
-	name = copy && strrchr(copy, '/') ? strrchr(copy, '/') + 1 : copy;
-	if (len > 4 && strcmp(copy + len - 4, ".img") == 0) {
-		copy[len - 4] = '\0';
+	start = end;
+	while (start > 0 && path[start - 1] != '/') {
+		start--;
 	}
-	name = name ? strdup(name) : NULL;
-	free(copy);
-	return name;
+	len = end - start;
+	if (len > 4 && strncmp(path + end - 4, ".img", 4) == 0) {
+		len -= 4;
+	}
+	snprintf(name, NAME_BYTES + 2, "%.*s", (int)len, path + start);
 }
 
 int verb_host(int argc, char **argv)
@@ -343,9 +343,9 @@ int verb_host(int argc, char **argv)
 					      {NULL, 0, NULL, 0}};
 	static struct host h = {.hypervisor_svn = CORBEL_HYPERVISOR_SVN};
 	const char *output = NULL;
-	char *made = NULL;
+	char made[NAME_BYTES + 2];
 	bool text = false;
-	int option, status;
+	int option;
 
 	while ((option = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
 		if (option == 'n') {
@@ -367,15 +367,12 @@ int verb_host(int argc, char **argv)
 		return usage_error(help_host, "host: expected one image, not %d", argc - optind);
 	}
 	if (!h.name) {
-		h.name = made = default_name(argv[optind]);
+		default_name(argv[optind], made);
+		h.name = made;
 	}
-	if (h.name && (!h.name[0] || strlen(h.name) > NAME_BYTES)) {
+	if (!h.name[0] || strlen(h.name) > NAME_BYTES) {
 		bad("--name: expected 1 to %u bytes, not '%.80s'", NAME_BYTES, h.name);
-		free(made);
 		return STATUS_bad;
 	}
-	status = h.name && check_text("--name", h.name) ? run(&h, argv[optind], text, output)
-							: STATUS_bad;
-	free(made);
-	return status;
+	return check_text("--name", h.name) ? run(&h, argv[optind], text, output) : STATUS_bad;
 }

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <ftw.h>
 #include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -58,6 +60,35 @@ static bool unpack(const struct image *image)
 	       bad("%s: mcopy cannot read it: expected a whole FAT file system", image->shown);
 }
 
+static uint32_t number(const uint8_t *at, unsigned bytes)
+{
+	uint32_t value = 0;
+
+	while (bytes-- > 0) {
+		value = value << 8 | at[bytes];
+	}
+	return value;
+}
+
+/* mcopy takes what is left of a file for the file: of a cut file system nothing can be told. */
+static bool check_whole(const char *path, uint64_t size)
+{
+	uint8_t boot[36] = {0};
+	const char *why;
+	FILE *file = files_open_stream(path, &why);
+	uint64_t sectors;
+
+	if (!file) {
+		return bad("%s: expected a folder or a file system in a file (%s)", path, why);
+	}
+	size = fread(boot, sizeof(boot), 1, file) == 1 ? size : 0;
+	fclose(file);
+	/* BPB_TotSec16, or BPB_TotSec32 if that is 0; BPB_BytsPerSec. */
+	sectors = number(boot + 19, 2) ? number(boot + 19, 2) : number(boot + 32, 4);
+	return sectors * number(boot + 11, 2) <= size ||
+	       bad("%s: is cut short: expected a whole FAT file system", path);
+}
+
 bool image_open(struct image *image, const char *path)
 {
 	const char *folder = getenv("TMPDIR");
@@ -72,9 +103,8 @@ bool image_open(struct image *image, const char *path)
 		image->tree = strdup(path);
 		return image->tree || bad("out of memory");
 	}
-	files_input(path); /* mtools will open it */
-	if (!S_ISREG(st.st_mode)) {
-		return bad("%s: expected a folder or a file system in a file", path);
+	if (!check_whole(path, (uint64_t)st.st_size)) {
+		return false;
 	}
 	if (asprintf(&image->tree, "%s/corbel-reference-XXXXXX", folder ? folder : "/tmp") < 0) {
 		image->tree = NULL;

@@ -17,6 +17,9 @@ enum { STATUS_yes, STATUS_no, STATUS_bad };
 bool bad(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* command.c: the whole program; returns the exit status. */
+int reference_main(int argc, char **argv);
+
 /* The verbs: argv[0] is the verb, the value the exit status. */
 int verb_host(int argc, char **argv);
 int verb_tenant(int argc, char **argv);

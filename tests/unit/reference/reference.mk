@@ -21,8 +21,16 @@ UNIT_SRC_reference_mods := tests/unit/reference/reference_mods.c measured-boot/r
 	$(REFERENCE_TEST_SRC)
 UNIT_LIBS_reference_mods := -lcrypto
 
-UNIT += reference_tenant
-UNIT_SRC_reference_tenant = tests/unit/reference/reference_tenant.c measured-boot/reference/tenant.c \
-	measured-boot/reference/output.c tools/lib/files.c tools/lib/p256.c tools/sign/manifest.c \
-	tools/corbel/config.c tools/corbel/config_parse.c tools/corbel/guest.c tools/corbel/guest_keys.c
-UNIT_LIBS_reference_tenant := -lcrypto
+# These call the whole program.
+REFERENCE_CALL_OBJ := $(patsubst %.c,$(B)/tests/verify/%.o,tests/unit/reference/reference_call.c \
+	$(filter-out %/main.c,$(REFERENCE_SRC)) $(VERIFY_LIB_SRC))
+REFERENCE_CALL     := $(B)/tests/verify/reference.a
+-include $(REFERENCE_CALL_OBJ:.o=.d)
+$(REFERENCE_CALL): $(REFERENCE_CALL_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+REFERENCE_CALLS := reference_tenant reference_firmware reference_host
+UNIT += $(REFERENCE_CALLS)
+$(foreach t,$(REFERENCE_CALLS),$(eval UNIT_SRC_$(t) = tests/unit/reference/$(t).c $(REFERENCE_CALL)))
+UNIT_SRC_reference_host += tools/plan/encode.c
+$(foreach t,$(REFERENCE_CALLS),$(eval UNIT_LIBS_$(t) = $$(VERIFY_LIBS)))

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `corbel-reference tenant`, verb_tenant() in a child for each call: a right one says what the
- * domain's launch record must say; each wrong input is refused for its own reason, and nothing is
- * written.
+ * `corbel-reference tenant`: a right call says what the domain's launch record must say; each wrong
+ * input is refused for its own reason, and nothing is written.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -10,76 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <cmocka.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include "reference/reference_call.h"
 #include "measured-boot/reference/reference.h"
 #include "tools/sign/manifest.h"
 
-static char folder[] = "/tmp/reference_tenant.XXXXXX";
-static char written[8192], said[8192];
-
-static void save(const char *name, const void *bytes, size_t size)
-{
-	FILE *file = fopen(name, "wb");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, size, file), size);
-	fclose(file);
-}
-
-static void load(const char *name, char text[8192])
-{
-	FILE *file = fopen(name, "rb");
-
-	assert_non_null(file);
-	text[fread(text, 1, 8191, file)] = 0;
-	fclose(file);
-}
-
-#define ARGS_MAX 24
-
-/* The exit status; `written` and `said` are what came out. */
-static int call(const char *const *args)
-{
-	char *argv[ARGS_MAX + 2] = {"tenant"};
-	int status, argc = 1;
-	pid_t child;
-
-	for (; args[argc - 1]; argc++) {
-		assert_true(argc <= ARGS_MAX);
-		argv[argc] = (char *)args[argc - 1];
-	}
-	child = fork();
-	if (child == 0) {
-		if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr)) {
-			_exit(99);
-		}
-		status = verb_tenant(argc, argv);
-		fflush(NULL);
-		_exit(status);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	load("out", written);
-	load("err", said);
-	return WEXITSTATUS(status);
-}
-
-#define CALL(...) call((const char *const[]){__VA_ARGS__, NULL})
-
-/* For its reason, and no other; of usage the first line. */
-static void refused_for(const char *why, const char *const *args)
-{
-	if (call(args) != STATUS_bad || written[0] || !strstr(said, why) ||
-	    strstr(said + 1, "corbel-reference: ")) {
-		fail_msg("'%s' is not '%s', or '%s' was written", said, why, written);
-	}
-}
-
-#define REFUSED(why, ...) refused_for(why, (const char *const[]){__VA_ARGS__, NULL})
+#define CALL(...)         call((const char *const[]){"tenant", __VA_ARGS__, NULL})
+#define REFUSED(why, ...) call_refused(why, (const char *const[]){"tenant", __VA_ARGS__, NULL})
 #define KERNEL            "--kernel", "k"
 #define CMDLINE           "--cmdline", "quiet"
 #define SIZE              "--memory", "100", "--vcpus", "3"
@@ -111,8 +49,7 @@ static int setup(void **state)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	FILE *file;
 
-	(void)state;
-	if (!mkdtemp(folder) || chdir(folder) != 0) {
+	if (call_start(state) != 0) {
 		return -1;
 	}
 	file = fopen("key.pem", "w");
@@ -126,33 +63,19 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	char command[sizeof(folder) + 16];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return chdir("/") || system(command);
-}
-
-static void expect(const char *text)
-{
-	if (!strstr(written, text) || said[0]) {
-		fail_msg("no '%s' in '%s', or '%s' was said", text, written, said);
-	}
-}
-
 static void good(void **state)
 {
-	char first[8192];
+	char first[CALL_TEXT];
 
 	(void)state;
 	assert_int_equal(CALL(WORDS), STATUS_yes);
-	expect("{\n  \"format\": \"corbel.expect.1\",\n  \"name\": \"tenant\",\n  \"kernel\": \"");
-	expect("\"initrd\": \"e3b0c44298fc1c149afbf4c8996fb924"); /* of nothing */
-	expect("\"cmdline\": \"quiet\",\n  \"cmdline_sha256\": \"");
-	expect("\"memory_pages\": 25600,\n  \"vcpus\": 3,\n  \"label\": \"u:r:tenant.t\",\n  "
-	       "\"owner\": \"\",\n  \"min_policy\": 0,\n  \"uuid\": \"\"\n}\n");
+	assert_written(
+		"{\n  \"format\": \"corbel.expect.1\",\n  \"name\": \"tenant\",\n  \"kernel\": \"");
+	assert_written("\"initrd\": \"e3b0c44298fc1c149afbf4c8996fb924"); /* of nothing */
+	assert_written("\"cmdline\": \"quiet\",\n  \"cmdline_sha256\": \"");
+	assert_written(
+		"\"memory_pages\": 25600,\n  \"vcpus\": 3,\n  \"label\": \"u:r:tenant.t\",\n  "
+		"\"owner\": \"\",\n  \"min_policy\": 0,\n  \"uuid\": \"\"\n}\n");
 	strcpy(first, written);
 	assert_int_equal(CALL(WORDS, "--name", "tenant", "--initrd", ""), STATUS_yes);
 	assert_string_equal(written, first);
@@ -165,22 +88,22 @@ static void good(void **state)
 	assert_int_equal(CALL(WORDS, "--initrd", "i"), STATUS_yes);
 	assert_null(strstr(written, "e3b0c442"));
 	assert_int_equal(CALL(KERNEL, CMDLINE, "--memory", "4", "--vcpus", "1", LABEL), STATUS_yes);
-	expect("\"memory_pages\": 1024,\n  \"vcpus\": 1,");
+	assert_written("\"memory_pages\": 1024,\n  \"vcpus\": 1,");
 	assert_int_equal(CALL("--config", "t.cfg", "uuid=\"01234567-89ab-cdef-0123-456789abcdef\""),
 			 STATUS_yes);
-	expect("\"uuid\": \"01234567-89ab-cdef-0123-456789abcdef\"");
+	assert_written("\"uuid\": \"01234567-89ab-cdef-0123-456789abcdef\"");
 }
 
 static void owners(void **state)
 {
-	char first[8192];
+	char first[CALL_TEXT];
 
 	(void)state;
 	assert_int_equal(CALL(WORDS, "--owner-key", "key.pem"), STATUS_yes);
-	expect("\"min_policy\": 0,");
+	assert_written("\"min_policy\": 0,");
 	assert_null(strstr(written, "\"owner\": \"\""));
 	assert_int_equal(CALL(WORDS, "--owner-key", "key.pem", "--min-policy", "9"), STATUS_yes);
-	expect("\"min_policy\": 9,");
+	assert_written("\"min_policy\": 9,");
 	strcpy(first, written);
 	assert_int_equal(CALL(WORDS, "--manifest", "m"), STATUS_yes);
 	assert_string_equal(written, first);
@@ -202,7 +125,7 @@ static void owners(void **state)
 static void other_owners(void **state)
 {
 	static const char label[] = "u:r:tenant.t";
-	char forged[8192];
+	char forged[CALL_TEXT];
 	FILE *file;
 
 	(void)state;
@@ -301,5 +224,5 @@ int main(void)
 		cmocka_unit_test(configurations), cmocka_unit_test(usage),
 	};
 
-	return cmocka_run_group_tests_name("reference_tenant", tests, setup, teardown);
+	return cmocka_run_group_tests_name("reference_tenant", tests, setup, call_end);
 }
