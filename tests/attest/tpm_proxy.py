@@ -3,7 +3,8 @@
 
 QEMU hands swtpm a data channel over the control socket (CMD_SET_DATAFD); the proxy keeps that end,
 gives swtpm another, and carries commands across.  decide(proxy, command) returns None to let the
-command through, bytes to answer in the TPM's place, or HANG.
+command through, bytes to answer in the TPM's place, or HANG.  When the machine is gone, the TPM stands
+as it was left, and ask() speaks to it.
 """
 import os
 import socket
@@ -22,6 +23,7 @@ class TpmProxy:
         self.path, self.decide = f"{work}/tpm-proxy", decide
         self.locality, self.count = 0, 0  # count: commands at localities above 0
         self.codes = []
+        self.chip = None
         real = f"{work}/swtpm-control"
         for stale in (self.path, real):
             if os.path.exists(stale):
@@ -56,7 +58,6 @@ class TpmProxy:
             self._control(link)
         except OSError:
             pass  # swtpm went first
-        self.control.close()
 
     def _control(self, link):
         while True:
@@ -70,6 +71,7 @@ class TpmProxy:
                 ours, theirs = socket.socketpair()
                 socket.send_fds(self.control, [data], [theirs.fileno()])
                 theirs.close()
+                self.chip = ours
                 threading.Thread(target=self._carry, args=(socket.socket(fileno=fds[0]), ours),
                                  daemon=True).start()
             else:
@@ -103,7 +105,15 @@ class TpmProxy:
         except (EOFError, OSError):
             pass
 
+    def ask(self, command):
+        """A command at locality 0, when the machine is gone."""
+        self.control.sendall(struct.pack(">IB", SET_LOCALITY, 0))
+        self.control.recv(65536)
+        self.chip.sendall(command)
+        return self._whole(self.chip)
+
     def close(self):
+        self.control.close()
         self.listener.close()
         if self.swtpm.poll() is None:
             self.swtpm.terminate()
