@@ -5,6 +5,7 @@ all: `if (a || b)` becomes `if ((mutant != 1 && (a)) || (mutant != 2 && (b)))`. 
   * the condition of a CHECK(): each part of `&&` is made true, of `||` false;
   * the condition of an `if`: each part of `||` is made false, each part of `&&` true, alone;
   * the condition that a predicate returns: each part of `&&` is made true, of `||` false;
+  * the condition that an assignment keeps: as one that is returned;
   * each call of a chain `a() ?: b() ?: c()`: left out, as if it had returned 0.
 """
 import collections
@@ -80,6 +81,16 @@ class File:
             return
         self.switch(start, end, "(mutant != N && (@))")
 
+    def is_condition(self, start, end):
+        """Compares, combines or negates, outside parentheses; no choice of values is one."""
+        found, depth = "", 0
+        for char in self.mask[start:end].replace("->", "  "):
+            depth -= char in ")]"
+            found += char if depth == 0 else " "
+            depth += char in "(["
+        return "?" not in found and bool(
+            re.search(r"&&|\|\||[=!<>]=|^!|(?<![<>])[<>](?![<>])", found))
+
     def tell_apart(self):
         """What stands more than once in a function is CHECK, CHECK #2 and so on, from above."""
         times = collections.Counter()
@@ -106,6 +117,9 @@ class File:
                     not re.search(r"&&|\|\||[<>=!]=|[<>]", found):
                 continue
             self.condition(start, end)
+        for match in re.finditer(r"[\w\])] [|&]?= ([^;={}][^;{}]*);", self.mask):
+            if self.is_condition(*match.span(1)):
+                self.condition(*match.span(1))
         for match in re.finditer(r"(?:=|return|\n\s*rc =)([^;={}]*\?:[^;{}]*);", self.mask):
             for part in parts(self.mask, *match.span(1), "?:"):
                 if "(" in self.mask[part[0]:part[1]]:
