@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a policy's sources promise beside its rules: expect lines and neverallow rules.  They are
- * not in the blob, so two policies of the same rights can differ in them.
+ * What a policy's sources promise beside its rules: expect lines and neverallow rules, also by the
+ * call of a macro or a block inherited that has some.  They are not in the blob, so two policies of
+ * the same rights can differ in them.
  */
 #ifndef XSM_TOOL_PROMISES_H
 #define XSM_TOOL_PROMISES_H
