@@ -59,7 +59,7 @@ extern const uint8_t attest_pcr[ATTEST_PCRS];
 int tpm_error(TSS2_RC rc, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool tpm_is_absent(TSS2_RC rc); /* no object under this handle */
 int tpm_open(struct tpm *tpm, const char *tcti);
-void tpm_close(struct tpm *tpm);
+void tpm_close(struct tpm *tpm); /* of one that is open */
 /* Signature over the PCRs of all active banks and the nonce, then the PCRs of the SHA-256 bank:
  * four commands. */
 int tpm_quote(struct tpm *tpm, const uint8_t nonce[CORBEL_NONCE_LEN], struct quote *quote);

@@ -52,11 +52,13 @@ static int lock_attest(void)
 
 	snprintf(path, sizeof(path), "%s/attest.lock", launchlog_root);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX)) {
+	if (fd < 0) {
+		attest_error("cannot open %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (flock(fd, LOCK_EX)) {
 		attest_error("cannot lock %s: %s", path, strerror(errno));
-		if (fd >= 0) {
-			close(fd);
-		}
+		close(fd);
 		return -1;
 	}
 	return fd;
@@ -223,6 +225,24 @@ static int write_one(const struct evidence *e, size_t index)
 	return ret;
 }
 
+/* One request that cannot be served is not the others' fault. */
+static int write_all(struct evidence *e)
+{
+	int ret = ATTEST_OK;
+
+	if (!merkle_tree_make(&e->tree, e->records.leaf, e->records.count)) {
+		return attest_error("no memory for a tree of %llu records",
+				    (unsigned long long)e->records.count);
+	}
+	for (size_t i = 0; i < e->options->requests; i++) {
+		int one = write_one(e, i);
+
+		ret = ret ? ret : one;
+	}
+	merkle_tree_free(&e->tree);
+	return ret;
+}
+
 int evidence_make(const struct options *options)
 {
 	static struct evidence e;
@@ -242,19 +262,7 @@ int evidence_make(const struct options *options)
 				   (unsigned long long)options->since,
 				   (unsigned long long)e.records.count);
 	}
-	if (!ret && !merkle_tree_make(&e.tree, e.records.leaf, e.records.count)) {
-		ret = attest_error("no memory for a tree of %llu records",
-				   (unsigned long long)e.records.count);
-	}
-	/* One request that cannot be served is not the others' fault. */
-	if (!ret) {
-		for (size_t i = 0; i < options->requests; i++) {
-			int one = write_one(&e, i);
-
-			ret = ret ? ret : one;
-		}
-	}
-	merkle_tree_free(&e.tree);
+	ret = ret ? ret : write_all(&e);
 	records_free(&e.records);
 	free(e.nonce_leaf);
 	return ret;

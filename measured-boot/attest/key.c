@@ -43,7 +43,7 @@ static int find_ek(struct tpm *tpm, ESYS_TR *ek)
 	TSS2_RC rc = Esys_TR_FromTPMPublic(tpm->esys, ATTEST_EK_HANDLE, ESYS_TR_NONE, ESYS_TR_NONE,
 					   ESYS_TR_NONE, ek);
 
-	if (rc && tpm_is_absent(rc)) {
+	if (tpm_is_absent(rc)) {
 		return attest_error("this TPM has no RSA EK at 0x%x: it was not provisioned",
 				    ATTEST_EK_HANDLE);
 	}
@@ -181,8 +181,7 @@ static bool is_ours(const struct blob *public)
 	size_t offset = 0;
 
 	if (Tss2_MU_TPMT_PUBLIC_Unmarshal(public->data, public->length, &offset,
-					  &found.publicArea) ||
-	    offset != public->length) {
+					  &found.publicArea)) {
 		return false;
 	}
 	like.publicArea.unique = found.publicArea.unique;
@@ -253,7 +252,7 @@ int key_ready(struct tpm *tpm, struct identity *identity)
 	bool known;
 	int ret = ATTEST_OK;
 
-	if (rc && tpm_is_absent(rc)) {
+	if (tpm_is_absent(rc)) {
 		ret = make_ak(tpm);
 	} else if (rc) {
 		ret = tpm_error(rc, "cannot look at the AK at 0x%x", ATTEST_AK_HANDLE);

@@ -73,12 +73,10 @@ static bool read_number(const char *text, uint64_t max, uint64_t *out)
 {
 	char *end;
 
-	if (text[0] < '0' || text[0] > '9') {
-		return false;
-	}
 	errno = 0;
 	*out = strtoull(text, &end, 10);
-	return !errno && *end == '\0' && *out <= max;
+	/* What it takes before digits, blanks and signs, comes before them in ASCII, too. */
+	return text[0] >= '0' && !errno && *end == '\0' && *out <= max;
 }
 
 static bool add_domain(struct request *request, const char *text)
@@ -229,6 +227,7 @@ int attest_main(int argc, char **argv)
 	while (good && (option = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(usage_text, stdout);
+			free(options->request);
 			return ATTEST_OK;
 		}
 		good = take(&line, option, optarg);

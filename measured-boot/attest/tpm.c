@@ -60,12 +60,8 @@ int tpm_open(struct tpm *tpm, const char *tcti)
 
 void tpm_close(struct tpm *tpm)
 {
-	if (tpm->esys) {
-		Esys_Finalize(&tpm->esys);
-	}
-	if (tpm->tcti) {
-		Tss2_TctiLdr_Finalize(&tpm->tcti);
-	}
+	Esys_Finalize(&tpm->esys);
+	Tss2_TctiLdr_Finalize(&tpm->tcti);
 }
 
 static void select_pcr(TPMS_PCR_SELECTION *selection, TPMI_ALG_HASH bank, size_t first, size_t end)
@@ -249,13 +245,17 @@ int tpm_read_certificate(struct tpm *tpm, struct blob *certificate)
 
 	rc = Esys_TR_FromTPMPublic(tpm->esys, ATTEST_EK_NV_INDEX, ESYS_TR_NONE, ESYS_TR_NONE,
 				   ESYS_TR_NONE, &index);
-	if (rc && tpm_is_absent(rc)) {
+	if (tpm_is_absent(rc)) {
 		return attest_error("this TPM has no EK certificate (NV 0x%x)", ATTEST_EK_NV_INDEX);
 	}
-	rc = rc ? rc
-		: Esys_NV_ReadPublic(tpm->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-				     &public, NULL);
 	if (rc) {
+		return tpm_error(rc, "cannot find the EK certificate in NV 0x%x",
+				 ATTEST_EK_NV_INDEX);
+	}
+	rc = Esys_NV_ReadPublic(tpm->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &public,
+				NULL);
+	if (rc) {
+		Esys_TR_Close(tpm->esys, &index);
 		return tpm_error(rc, "cannot look at the EK certificate in NV 0x%x",
 				 ATTEST_EK_NV_INDEX);
 	}

@@ -188,10 +188,11 @@ static void test_since(void **state)
 }
 
 /* And the daemon stores it before we look. */
-static void add_later(void)
+static void add_later(struct corbel_checkpoint *answer)
 {
 	char why[512];
 
+	(void)answer;
 	fake_log_add(CORBEL_LOG_policy, CORBEL_LOG_NONE);
 	assert_int_equal(launchlog_store(why, sizeof(why)), 0);
 }
@@ -221,17 +222,6 @@ static void test_busy(void **state)
 	assert_said(RUN("--nonce", NONCE_A, "-o", "x.json"), 1,
 		    "PCR 22 does not hold the checkpoint");
 	assert_int_equal(access("x.json", F_OK), -1);
-}
-
-static char *log_path(void)
-{
-	static char path[256];
-
-	snprintf(path, sizeof(path), "%s/", folder);
-	for (int i = 0; i < 32; i++) {
-		strcat(path, "b0");
-	}
-	return strcat(path, ".log");
 }
 
 /* Lost is what the hypervisor cannot give again; altered is any byte. */

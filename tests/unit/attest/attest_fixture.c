@@ -14,7 +14,6 @@
 #include "measured-boot/shared/hex.h"
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
-#include "sim/swtpm.h"
 #include "tools/corbel/launchlog.h"
 
 char folder[64], tcti[128];
@@ -24,45 +23,7 @@ char folder[64], tcti[128];
 int again, checkpoint_error;
 bool wrong_pcr; /* somebody else's checkpoint comes between */
 unsigned calls; /* of checkpoint */
-void (*after_checkpoint)(void);
-
-static void put32(uint8_t *to, uint32_t value)
-{
-	for (int i = 0; i < 4; i++) {
-		to[i] = (uint8_t)(value >> (24 - 8 * i));
-	}
-}
-
-/* One command on PCR 22 at locality 2 with an empty password; `more` follows the session. */
-static void command(uint32_t code, const uint8_t *more, size_t length)
-{
-	uint8_t in[256] = {0x80, 0x02}, out[4096];
-
-	put32(in + 2, (uint32_t)(27 + length));
-	put32(in + 6, code);
-	put32(in + 10, CORBEL_CHECKPOINT_PCR);
-	put32(in + 14, 9);
-	put32(in + 18, TPM2_RS_PW);
-	memcpy(in + 27, more, length);
-	swtpm_execute(2, in, 27 + length, out);
-	assert_int_equal(out[6] | out[7] | out[8] | out[9], 0);
-}
-
-static void extend(const void *data, size_t length)
-{
-	uint8_t more[4 + 2 + 32 + 2 + 48] = {0, 0, 0, 2, 0, TPM2_ALG_SHA256};
-
-	SHA256(data, length, more + 6);
-	more[39] = TPM2_ALG_SHA384;
-	SHA384(data, length, more + 40);
-	swtpm_connect();
-	command(TPM2_CC_PCR_Reset, more, 0);
-	command(TPM2_CC_PCR_Extend, more, sizeof(more));
-	/* Back to locality 0, where corbel-attest is. */
-	swtpm_execute(0, (const uint8_t[]){0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0, 8}, 12,
-		      (uint8_t[4096]){0});
-	swtpm_disconnect();
-}
+void (*after_checkpoint)(struct corbel_checkpoint *answer);
 
 void root_of(uint64_t size, merkle_hash root)
 {
@@ -92,21 +53,24 @@ static int hypervisor(enum corbel_op op, void *argument)
 	root_of(fake_log->count, checkpoint->root);
 	other = *checkpoint;
 	other.nonce[0] ^= wrong_pcr;
-	extend(&other, sizeof(other));
+	tpm_extend(&other, sizeof(other));
 	if (after_checkpoint) {
-		after_checkpoint();
+		after_checkpoint(checkpoint);
 	}
 	return 0;
 }
 
 /* ---- running it ---- */
 
+#define RUN_WORDS 2200
+
 char *said, *printed; /* by the last run: stderr, stdout */
+const char *print_to;
 
 int run(const char *const *words)
 {
 	FILE *saved_out = stdout, *saved_err = stderr;
-	char *arguments[24] = {"corbel-attest"};
+	static char *arguments[RUN_WORDS] = {"corbel-attest"};
 	size_t out_size, err_size;
 	int count = 1, status;
 
@@ -115,7 +79,8 @@ int run(const char *const *words)
 	}
 	free(said);
 	free(printed);
-	stdout = open_memstream(&printed, &out_size);
+	printed = print_to ? strdup("") : NULL;
+	stdout = print_to ? fopen(print_to, "w") : open_memstream(&printed, &out_size);
 	stderr = open_memstream(&said, &err_size);
 	optind = 0;
 	status = attest_main(count, arguments);
@@ -125,6 +90,7 @@ int run(const char *const *words)
 	stderr = saved_err;
 	while (--count) {
 		free(arguments[count]);
+		arguments[count] = NULL;
 	}
 	return status;
 }
@@ -152,6 +118,7 @@ int set_up(void **state)
 	wrong_pcr = false;
 	calls = 0;
 	after_checkpoint = NULL;
+	print_to = NULL;
 	strcpy(folder, "/tmp/corbel-attest-XXXXXX");
 	launchlog_root = folder;
 	return !mkdtemp(folder) || chdir(folder);
@@ -162,27 +129,22 @@ int tear_down(void **state)
 	char text[128];
 
 	(void)state;
+	free(said);
+	free(printed);
+	said = printed = NULL;
 	snprintf(text, sizeof(text), "rm -rf %s", folder);
 	return chdir("/") || system(text);
 }
 
-int start_tpm(void **state)
+const char *log_path(void)
 {
-	(void)state;
-	swtpm_start_certified("sha256,sha384");
-	swtpm_power_cycle();
-	swtpm_disconnect();
-	snprintf(tcti, sizeof(tcti), "swtpm:path=%s", swtpm_path());
-	return 0;
-}
+	static char path[256];
 
-int stop_tpm(void **state)
-{
-	(void)state;
-	swtpm_stop();
-	free(said);
-	free(printed);
-	return 0;
+	snprintf(path, sizeof(path), "%s/", folder);
+	for (int i = 0; i < 32; i++) {
+		strcat(path, "b0");
+	}
+	return strcat(path, ".log");
 }
 
 /* ---- reading it ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * corbel-attest in unit tests: run in this process with a real swtpm and a fake hypervisor, whose
- * checkpoints go into that TPM.  What it writes is read by the verifier's own parts.
+ * corbel-attest in unit tests: run in this process with a TPM, a real swtpm or one that is made up,
+ * and a fake hypervisor, whose checkpoints go into that TPM.  What it writes is read by the
+ * verifier's own parts.
  */
 #ifndef ATTEST_ATTEST_FIXTURE_H
 #define ATTEST_ATTEST_FIXTURE_H
@@ -22,20 +23,27 @@
 
 extern char folder[64], tcti[128]; /* the store and the present folder; the TPM */
 extern char *said, *printed;       /* by the last run: stderr, stdout */
+extern const char *print_to;       /* what stdout is then, if not NULL */
 
 /* The hypervisor: the next checkpoints answer -EAGAIN so many times, or fail with this error. */
 extern int again, checkpoint_error;
 extern bool wrong_pcr; /* somebody else's checkpoint comes between */
 extern unsigned calls; /* of checkpoint */
-extern void (*after_checkpoint)(void);
+extern void (*after_checkpoint)(struct corbel_checkpoint *answer);
 /* Of the first `size` records. */
 void root_of(uint64_t size, merkle_hash root);
+
+/* The TPM: of attest_swtpm.c or attest_made_up.c. */
+void tpm_extend(const void *data, size_t length); /* the checkpoint's PCR, from zero */
 
 /* Around all tests, around each. */
 int start_tpm(void **state);
 int stop_tpm(void **state);
 int set_up(void **state);
 int tear_down(void **state);
+
+/* The store's file of this boot. */
+const char *log_path(void);
 
 int run(const char *const *words);
 #define RUN(...) run((const char *const[]){"--tcti", tcti, __VA_ARGS__, NULL})

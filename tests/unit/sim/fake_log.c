@@ -100,11 +100,15 @@ int host_corbel_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t 
 	if (op != CORBEL_OP_boot_log) {
 		return -ENOSYS;
 	}
+	if (fake_log->boot_error) {
+		return fake_log->boot_error;
+	}
 	left = left < size ? left : size;
 	for (uint64_t i = 0; i < left; i++) {
 		uint64_t at = offset + i;
 
-		((uint8_t *)buffer)[i] = at < head ? 0 : (uint8_t)((at - head) * 131 >> 3);
+		((uint8_t *)buffer)[i] =
+			at < head ? fake_log->bad_boot : (uint8_t)((at - head) * 131 >> 3);
 	}
 	*next = offset + left;
 	*lost = 0;

@@ -21,6 +21,8 @@ struct fake_log {
 	uint8_t boot_id[32];
 	/* faults */
 	int error;       /* log_read answers so */
+	int boot_error;  /* boot_log answers so */
+	bool bad_boot;   /* the boot log's header is not right */
 	bool other_boot; /* log_read names another boot than host_info */
 	void (*change)(struct corbel_log_record *record); /* done to each record on its way out */
 	void (*before)(const struct corbel_log_read *read);
