@@ -25,7 +25,7 @@ X509 *certificate_parse(const struct bytes *der)
 	const unsigned char *at = der->data;
 	X509 *certificate = d2i_X509(NULL, &at, (long)der->length);
 
-	if (certificate && at != der->data + der->length) {
+	if (at != der->data + der->length) {
 		X509_free(certificate);
 		return NULL;
 	}
@@ -59,12 +59,13 @@ static bool has_ek_purpose(X509 *certificate)
 	return found;
 }
 
-/* An EK decrypts (RSA) or agrees on keys (ECC); one that may sign certificates is none. */
+/* An EK decrypts (RSA) or agrees on keys (ECC); one that may sign certificates, or is called a CA
+ * without, is none. */
 static bool has_ek_usage(X509 *certificate)
 {
 	uint32_t usage = X509_get_key_usage(certificate);
 
-	return X509_check_ca(certificate) == 0 &&
+	return !(X509_get_extension_flags(certificate) & EXFLAG_CA) &&
 	       (usage & (KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT)) && !(usage & KU_KEY_CERT_SIGN);
 }
 
@@ -121,9 +122,10 @@ static bool read_attributes(X509 *certificate, struct tpm_attributes *out)
 
 static bool names_swtpm(const X509_NAME *name)
 {
-	char text[512];
+	char text[512] = "";
 
-	return X509_NAME_oneline(name, text, sizeof(text)) && strcasestr(text, "swtpm");
+	X509_NAME_oneline(name, text, sizeof(text));
+	return strcasestr(text, "swtpm") != NULL;
 }
 
 /* What is known of a chain. */
@@ -155,9 +157,7 @@ static bool is_unknown(int error)
 {
 	return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
 	       error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-	       error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
 	       error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
-	       error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
 	       error == X509_V_ERR_CERT_CHAIN_TOO_LONG;
 }
 
