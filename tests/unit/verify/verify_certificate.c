@@ -81,8 +81,7 @@ static void sign(X509 *c, EVP_PKEY *issuer_key)
 	assert_true(X509_sign(c, issuer_key, EVP_sha256()) > 0);
 }
 
-/* Whether the row of the chain has this result and these words, in what was found or what it means.
- */
+/* The row of the chain has this result, and these words in what was found or what it means. */
 static void chain_is(X509 *c, const char *roots_file, enum row_result result, const char *words)
 {
 	const char *const roots[] = {roots_file, NULL};
@@ -308,6 +307,10 @@ static void files(void **state)
 	file_is("", text, ROW_missing, "certificate 2, which begins in line");
 	fixture_write(&f, "made.pem", "none\n", 5, path);
 	chain_is(c, path, ROW_missing, "made.pem: expected PEM certificates of TPM makers");
+	verdict_free(&v);
+	certificate_judge(&v, c, NULL, false);
+	assert_int_equal(fixture_row(&v, "ek.chain"), ROW_missing);
+	assert_string_equal(v.row[0].meaning, "No certificates of TPM makers were given.");
 	X509_free(c);
 }
 
