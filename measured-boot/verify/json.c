@@ -112,10 +112,10 @@ static struct json_object *parse(const struct json_node *root, const char *text,
 		json_fault(root, "expected a JSON object, found at byte %zu: %s", end, why);
 	}
 	json_tokener_free(tokener);
-	while (object && end < length && text[end] && strchr(" \t\r\n", text[end])) {
+	while (end < length && text[end] && strchr(" \t\r\n", text[end])) {
 		end++;
 	}
-	if (object && end != length) {
+	if (end != length) { /* after a fault this is none: the first one stays */
 		json_fault(root, "expected the end of the file at byte %zu, found more", end);
 	}
 	return object;
@@ -134,7 +134,7 @@ bool json_open(struct json_file *f, struct json_node *root, const char *name, co
 		return false;
 	}
 	f->root = root->object = parse(root, text, length);
-	return !f->failed && json_is_object(root);
+	return json_is_object(root);
 }
 
 bool json_open_path(struct json_file *f, struct json_node *root, const char *path, size_t max)
@@ -205,15 +205,14 @@ void json_format(const struct json_node *root, const char *format)
 	struct json_node node = json_member(root, "format");
 	const char *found = json_text(node, 64);
 
-	if (usable(&node) && strcmp(found, format) != 0) {
+	if (strcmp(found, format) != 0) {
 		json_fault(root, "is a %s, expected %s", found, format);
 	}
 }
 
 bool json_has(const struct json_node *object, const char *key)
 {
-	return usable(object) && json_object_is_type(object->object, json_type_object) &&
-	       json_object_object_get_ex(object->object, key, NULL);
+	return usable(object) && json_object_object_get_ex(object->object, key, NULL);
 }
 
 struct json_node json_member(const struct json_node *object, const char *key)
@@ -333,7 +332,7 @@ static bool decode(const struct json_node *node, const char *text, size_t digits
 		return true;
 	}
 	memset(out, 0, length);
-	return usable(node) && json_fault(node, "expected %zu hex digits", 2 * length);
+	return json_fault(node, "expected %zu hex digits", 2 * length);
 }
 
 bool json_hex(struct json_node node, uint8_t *out, size_t length)
