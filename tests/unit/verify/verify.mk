@@ -17,7 +17,7 @@ $(VERIFY_TEST): $(VERIFY_TEST_OBJ)
 	ar rcs $@ $^
 
 UNIT += verify_quote verify_identity verify_certificate verify_inputs verify_judge verify_bootlog verify_log
-UNIT += verify_boot verify_tenant verify_enroll verify_json verify_pages verify_nets verify_rows verify_limits verify_records verify_reference merkle
+UNIT += verify_boot verify_tenant verify_enroll verify_request verify_firmware verify_json verify_pages verify_nets verify_rows verify_limits verify_records verify_reference merkle
 VERIFY_TESTS := $(filter verify_% merkle,$(UNIT))
 $(foreach t,$(VERIFY_TESTS),$(eval UNIT_SRC_$(t) := tests/unit/verify/$(t).c $(VERIFY_TEST)))
 $(foreach t,$(VERIFY_TESTS),$(eval UNIT_LIBS_$(t) := $(VERIFY_LIBS)))

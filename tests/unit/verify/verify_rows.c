@@ -181,6 +181,60 @@ static void subject(void **state)
 	fixture_enroll(&w.f);
 }
 
+/* ---- the launch log ------------------------------------------------------------------------- */
+
+/* How many rows say that a record is not in the log, of so many with a byte changed. */
+static size_t faulty_rows(size_t faults)
+{
+	size_t rows = 0;
+
+	case_fresh(NULL);
+	while (w.records < 12) {
+		recorded_append(&w, CORBEL_LOG_builder, CORBEL_LOG_NONE);
+	}
+	recorded_make(&w);
+	for (size_t i = 0; i < faults; i++) {
+		w.f.e.entry[i].record.salt[0] ^= 1;
+	}
+	bad("log.inclusion");
+	for (size_t i = 0; i < w.v.count; i++) {
+		rows += !strcmp(w.v.row[i].component, "log.inclusion");
+	}
+	return rows;
+}
+
+static void many_faults(void **state)
+{
+	(void)state;
+	assert_int_equal(faulty_rows(1), 1);
+	assert_int_equal(faulty_rows(8), 8);
+	assert_int_equal(faulty_rows(10), 9);
+	says_bad("log.inclusion", "2 more records do not belong to it.");
+}
+
+static void wrong_records(void **state)
+{
+	struct log_entry *launch = &w.f.e.entry[RECORD_LAUNCH];
+
+	(void)state;
+	trusted();
+	assert_string_equal(row_of("log.boot")->meaning,
+			    "The boot record says what the reference says.");
+	launch->record.salt[0] ^= 1; /* not proved: no later step looks at it */
+	bad("log.inclusion");
+	assert_int_equal(recorded_row(&w, "tenant.launch"), ROW_missing);
+	assert_false(w.v.about.tenant);
+	launch->record.salt[0] ^= 1;
+	launch->index = 99;
+	bad("log.inclusion");
+	says_bad("log.inclusion", "Record 99 is beyond the end of the log.");
+	case_fresh(NULL);
+	w.record[RECORD_DOM0].type = 0;
+	recorded_make(&w);
+	bad("log.inclusion");
+	says_bad("log.inclusion", "Record 1 is of no kind that is known.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +244,8 @@ int main(void)
 		cmocka_unit_test_teardown(head, nothing),
 		cmocka_unit_test_teardown(reasons, nothing),
 		cmocka_unit_test_setup(subject, case_fresh),
+		cmocka_unit_test_setup(many_faults, case_fresh),
+		cmocka_unit_test_setup(wrong_records, case_fresh),
 	};
 
 	return cmocka_run_group_tests(tests, case_setup, case_teardown);
