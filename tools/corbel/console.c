@@ -451,6 +451,9 @@ int verb_console(int argc, char **argv)
 	if (optind >= argc) {
 		return verb_usage("console", 1);
 	}
+	if (optind + 1 < argc) {
+		return verb_extra("console", argv[optind + 1]);
+	}
 	if (!tool_domain(argv[optind], &domid)) {
 		return EXIT_ERROR;
 	}

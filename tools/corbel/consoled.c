@@ -168,6 +168,9 @@ int verb_consoled(int argc, char **argv)
 		}
 		foreground = true;
 	}
+	if (optind < argc) {
+		return verb_extra("consoled", argv[optind]);
+	}
 	if (!foreground) {
 		ready = daemon_fork();
 		if (ready < 0) {

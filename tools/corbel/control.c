@@ -109,6 +109,9 @@ int verb_dmesg(int argc, char **argv)
 		}
 		clear = true;
 	}
+	if (optind < argc) {
+		return verb_extra("dmesg", argv[optind]);
+	}
 	while ((ret = host_log_read(buffer, sizeof(buffer), &index, false)) > 0) {
 		fwrite(buffer, 1, (size_t)ret, stdout);
 	}

@@ -36,7 +36,7 @@ const struct verb *verb_find(const char *name);
 void verb_help(const struct verb *verb);
 /* Says what is missing, prints the verb's help, returns EXIT_USAGE. */
 int verb_usage(const char *verb, int needed);
-/* The same for a word after the only argument. */
+/* The same for the first word that is more than the verb takes. */
 int verb_extra(const char *verb, const char *word);
 
 /* Prints "corbel: what: meaning of -error" to stderr and returns EXIT_ERROR. */

@@ -47,6 +47,9 @@ int verb_host(int argc, char **argv)
 	if (!want_json(argc, argv, &json)) {
 		return verb_usage("host", 0);
 	}
+	if (optind + 1 < argc) {
+		return verb_extra("host", argv[optind + 1]);
+	}
 	ret = host_corbel(CORBEL_OP_host_info, &info, sizeof(info));
 	if (ret < 0) {
 		return tool_call_error(ret, CALL_CORBEL(CORBEL_OP_host_info),
@@ -109,6 +112,9 @@ int verb_launch(int argc, char **argv)
 	if (optind >= argc) {
 		return verb_usage("launch", 1);
 	}
+	if (optind + 1 < argc) {
+		return verb_extra("launch", argv[optind + 1]);
+	}
 	if (!tool_domain(argv[optind], &domid)) {
 		return EXIT_ERROR;
 	}
@@ -146,9 +152,8 @@ int verb_bootlog(int argc, char **argv)
 	size_t written;
 	int ret;
 
-	(void)argv;
 	if (argc > 1) {
-		return verb_usage("bootlog", 0);
+		return verb_extra("bootlog", argv[1]);
 	}
 	if (isatty(STDOUT_FILENO)) {
 		return tool_error(0, "the measurement log is binary: redirect it to a file");

@@ -126,6 +126,9 @@ int verb_info(int argc, char **argv)
 			return verb_usage("info", 0);
 		}
 	}
+	if (optind + 1 < argc) {
+		return verb_extra("info", argv[optind + 1]);
+	}
 	ret = host_physinfo(&physical);
 	if (ret < 0) {
 		return tool_call_error(ret, CALL_SYSCTL(XEN_SYSCTL_physinfo),

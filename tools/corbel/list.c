@@ -347,9 +347,8 @@ int verb_vm_list(int argc, char **argv)
 	char uuid[37];
 	int ret;
 
-	(void)argv;
 	if (argc > 1) {
-		return verb_usage("vm-list", 0);
+		return verb_extra("vm-list", argv[1]);
 	}
 	printf("UUID                                  ID    name\n");
 	while ((ret = domains_walk(&walk, &entry)) == 0) {

@@ -170,8 +170,7 @@ static bool parse_options(int argc, char **argv, struct trace_options *options)
 		}
 	}
 	if (optind < argc) {
-		tool_error(0, "trace: `%s' is too much", argv[optind]);
-		verb_usage("trace", 0);
+		verb_extra("trace", argv[optind]);
 		return false;
 	}
 	if (options->export && (options->follow || options->json || options->since)) {

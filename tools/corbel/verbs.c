@@ -173,8 +173,7 @@ int verb_usage(const char *verb, int needed)
 
 int verb_extra(const char *verb, const char *word)
 {
-	fprintf(stderr, "'%s %s' takes one argument; `%s' is too much.\n\n", tool.program, verb,
-		word);
+	tool_error(0, "%s: `%s' is too much", verb, word);
 	return verb_usage(verb, 0);
 }
 
@@ -187,6 +186,9 @@ int verb_help_verb(int argc, char **argv)
 {
 	const struct verb *verb = NULL;
 
+	if (argc > 2) {
+		return verb_extra("help", argv[2]);
+	}
 	if (argc > 1 && !is_help(argv[1])) {
 		verb = verb_find(argv[1]);
 		if (!verb) {
