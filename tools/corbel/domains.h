@@ -40,8 +40,8 @@ int domains_resolve(const char *text, uint16_t *domid);
 /* Whether the policy in force lets Dom0 have domains built that it may not see: 1, 0, or a negative
  * errno where it may not be read. */
 int domains_are_hidden(void);
-/* Whether the policy lets Dom0 do this (XSM_RIGHT) to a customer's domain of this label: the
- * same. */
+/* Whether the policy in force lets Dom0 do this (XSM_RIGHT) to a customer's domain of this label:
+ * 1, 0, or a negative errno. */
 int domain_label_permits(const char *label, size_t right);
 /* Says on stderr that the policy hides domains. */
 void domains_say_hidden(void);
@@ -63,7 +63,7 @@ void domain_identity(const struct domain_entry *entry, struct domain_identity *o
 /* The owner's digest of a launch record, or "-". */
 void owner_text(const uint8_t owner[CORBEL_DIGEST_LEN], char text[2 * CORBEL_DIGEST_LEN + 1]);
 
-/* Destroys and waits until the hypervisor no longer reports the domain, then drops its note. */
+/* Destroys, drops the note and waits until there is no such domain.  -ETIMEDOUT: it still ends. */
 int domain_destroy(uint16_t domid, int timeout_ms);
 
 #endif

@@ -45,8 +45,8 @@ void session_init(struct session *session, uint32_t kind);
  */
 int session_run(struct session *session);
 
-/* One session at a time: takes the lock, after those who have it.  Returns a descriptor to close,
- * or a negative errno, said already. */
+/* One session at a time: takes the lock, after those who have it.  who: begins what is said while
+ * it waits.  Returns a descriptor to close, or a negative errno, said already. */
 int session_lock(const char *who);
 /* Counts SIGINT, SIGTERM and SIGHUP instead of dying of them. */
 volatile sig_atomic_t *session_catch_signals(void);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""C text as tokens: what `ternary` and `tcb` count."""
+"""C text as tokens, and what `ternary` and `tcb` count in it."""
 import re
 
 TOKEN = re.compile(r"""
@@ -81,7 +81,7 @@ class Operand:
     """What stands between two commas, semicolons or assignments: the `?` in it, in order."""
 
     def __init__(self):
-        self.own, self.inner = [], []  # (line, is it `?:`); inner: within brackets
+        self.own, self.inner = [], []  # ((line, index), is it `?:`); inner: within brackets
 
     def marks(self):
         return self.own + self.inner
@@ -121,9 +121,8 @@ def ternaries(text, macros=frozenset()):
 
     for at, (kind, word, line) in enumerate(items):
         if kind == "mark" and word == "?":
-            mark = (line, at, items[at + 1][1] == ":")
-            every.append(mark)
-            here.own.append(((line, at), mark[2]))
+            every.append(line)
+            here.own.append(((line, at), items[at + 1][1] == ":"))
         elif word in macros and items[at - 1][1] not in ("define", "undef", "ifdef", "ifndef", "defined"):
             here.inner.append(((line, at), False))
             arguments = Operand()
@@ -145,4 +144,4 @@ def ternaries(text, macros=frozenset()):
                 here = Operand()
         elif kind == "end" or kind == "mark" and (word in ",;" or word in ASSIGN):
             finish()
-    return [line for line, _, _ in every], sorted(line for (line, _), _ in nested)
+    return every, sorted(line for (line, _), _ in nested)

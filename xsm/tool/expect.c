@@ -64,7 +64,7 @@ bool expect_covers(const struct expect *e, const struct policy *p, const struct 
 	       (e->relation < 0 || (unsigned)e->relation == r->relation);
 }
 
-/* The first question that the line asks; false: none that can occur. */
+/* Whether the line asks something that can occur. */
 static bool asks_something(const struct expect *e, const struct policy *p)
 {
 	struct right right = RIGHT_START;
