@@ -23,33 +23,42 @@ struct config_setting *config_find(const struct config *config, const char *key)
 	return NULL;
 }
 
-int config_parse_file(struct config *config, const char *path)
+int config_parse_stream(struct config *config, const char *source, FILE *file)
 {
-	const char *why = NULL;
-	FILE *file = !strcmp(path, "-") ? stdin : files_open_argument(path, &why);
-	char *text;
+	char *text = malloc(CONFIG_MAX_BYTES + 1);
 	size_t size;
 	int ret = -1;
 
-	if (!file) {
-		snprintf(config->error, sizeof(config->error), "%s: %s", path, why);
-		return -1;
-	}
-	text = malloc(CONFIG_MAX_BYTES + 1);
 	if (!text) {
 		fputs("out of memory\n", stderr);
 		exit(1);
 	}
 	size = fread(text, 1, CONFIG_MAX_BYTES + 1, file);
 	if (ferror(file)) {
-		snprintf(config->error, sizeof(config->error), "%s: %s", path, strerror(errno));
+		snprintf(config->error, sizeof(config->error), "%s: %s", source, strerror(errno));
 	} else {
-		ret = config_parse(config, file == stdin ? "standard input" : path, text, size);
+		ret = config_parse(config, source, text, size);
 	}
 	free(text);
-	if (file != stdin) {
-		fclose(file);
+	return ret;
+}
+
+int config_parse_file(struct config *config, const char *path)
+{
+	const char *why;
+	FILE *file;
+	int ret;
+
+	if (!strcmp(path, "-")) {
+		return config_parse_stream(config, "standard input", stdin);
 	}
+	file = files_open_argument(path, &why);
+	if (!file) {
+		snprintf(config->error, sizeof(config->error), "%s: %s", path, why);
+		return -1;
+	}
+	ret = config_parse_stream(config, path, file);
+	fclose(file);
 	return ret;
 }
 

@@ -44,7 +44,9 @@ void config_free(struct config *config);
 
 /* Adds the settings in text.  Returns 0, or -1 with config->error. */
 int config_parse(struct config *config, const char *source, const char *text, size_t size);
-/* The same from a file; `-` is standard input. */
+/* The same from a stream. */
+int config_parse_stream(struct config *config, const char *source, FILE *file);
+/* The same from a file that the user names; `-` is standard input. */
 int config_parse_file(struct config *config, const char *path);
 
 struct config_setting *config_find(const struct config *config, const char *key);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of tenants' consoles: finds new domains (listed, or hidden by the
- * policy and noted by create), maps their console page by
- * its reserved grant, binds the port, drains into the log and to clients.  A
- * tenant's page is hostile: impossible indices end that console, floods are
- * limited per second, and nothing here waits for anyone.
+ * policy and noted by create), maps their console page by its reserved grant,
+ * binds the port, drains into the log and to clients.  A tenant's page is
+ * hostile: impossible indices end that console, floods are limited per second,
+ * and nothing here waits for anyone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static bool log_is_ours(const struct console *console)
 
 	marker_path(console, path, sizeof(path));
 	uuid_format(console->uuid, expected);
-	file = files_open_stream(path, &why);
+	file = files_open_own(path, &why);
 	if (file) {
 		same = fread(text, 1, 36, file) == 36 && !strcmp(text, expected);
 		fclose(file);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tools/corbel/store.h"
+#include "tools/lib/files.h"
 
 const char *store_root = "/run/corbel";
 
@@ -51,6 +52,16 @@ int store_prepare(void)
 	return make_directory(path);
 }
 
+static void remove_note(const char *directory)
+{
+	char path[STORE_PATH + 16];
+
+	snprintf(path, sizeof(path), "%s/config", directory);
+	unlink(path);
+	rmdir(directory);
+}
+
+/* The whole note, or none. */
 static int write_note(const char *directory, const struct guest *guest)
 {
 	char path[STORE_PATH + 16];
@@ -63,11 +74,17 @@ static int write_note(const char *directory, const struct guest *guest)
 	}
 	snprintf(path, sizeof(path), "%s/config", directory);
 	file = fopen(path, "we");
-	if (!file) {
-		return -errno;
+	if (file) {
+		guest_write(guest, file);
 	}
-	guest_write(guest, file);
-	return fclose(file) ? -errno : 0;
+	ret = !file || fflush(file) || ferror(file) ? -errno : 0;
+	if (file) {
+		fclose(file);
+	}
+	if (ret) {
+		remove_note(directory);
+	}
+	return ret;
 }
 
 int store_pending(const struct guest *guest)
@@ -76,15 +93,6 @@ int store_pending(const struct guest *guest)
 
 	pending_path(path, guest->request.uuid, "");
 	return write_note(path, guest);
-}
-
-static void remove_note(const char *directory)
-{
-	char path[STORE_PATH + 16];
-
-	snprintf(path, sizeof(path), "%s/config", directory);
-	unlink(path);
-	rmdir(directory);
 }
 
 int store_commit(const struct guest *guest, uint16_t domid)
@@ -100,15 +108,18 @@ int store_commit(const struct guest *guest, uint16_t domid)
 /* uuid: whose the note must be, NULL = anybody's. */
 static bool load(const char *path, const uint8_t uuid[16], struct guest *guest)
 {
+	const char *why;
+	FILE *note = files_open_own(path, &why), *quiet = fopen("/dev/null", "we");
 	struct config config;
-	FILE *quiet;
 	bool good;
 
 	config_init(&config);
-	quiet = fopen("/dev/null", "we");
-	good = quiet && access(path, R_OK) == 0 && config_parse_file(&config, path) == 0 &&
+	good = note && quiet && config_parse_stream(&config, path, note) == 0 &&
 	       guest_from_config(guest, &config, quiet) == 0 &&
 	       (!uuid || !memcmp(guest->request.uuid, uuid, 16));
+	if (note) {
+		fclose(note);
+	}
 	if (quiet) {
 		fclose(quiet);
 	}

@@ -50,7 +50,7 @@ bool files_is_input(const char *path)
 	return found;
 }
 
-int files_open(const char *path, struct stat *status, const char **why)
+static int open_regular(const char *path, struct stat *status, const char **why)
 {
 	/* Not to wait for a FIFO's writer; without effect on a regular file. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -67,7 +67,6 @@ int files_open(const char *path, struct stat *status, const char **why)
 		return -1;
 	}
 	if (S_ISREG(status->st_mode)) {
-		files_input(path);
 		return fd;
 	}
 	*why = S_ISDIR(status->st_mode) ? "is a folder, expected a file" : "is not a regular file";
@@ -76,10 +75,18 @@ int files_open(const char *path, struct stat *status, const char **why)
 	return -1;
 }
 
-FILE *files_open_stream(const char *path, const char **why)
+int files_open(const char *path, struct stat *status, const char **why)
 {
-	struct stat status;
-	int fd = files_open(path, &status, why);
+	int fd = open_regular(path, status, why);
+
+	if (fd >= 0) {
+		files_input(path);
+	}
+	return fd;
+}
+
+static FILE *stream_of(int fd, const char **why)
+{
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
 
 	if (fd >= 0 && !file) {
@@ -87,6 +94,20 @@ FILE *files_open_stream(const char *path, const char **why)
 		close(fd);
 	}
 	return file;
+}
+
+FILE *files_open_stream(const char *path, const char **why)
+{
+	struct stat status;
+
+	return stream_of(files_open(path, &status, why), why);
+}
+
+FILE *files_open_own(const char *path, const char **why)
+{
+	struct stat status;
+
+	return stream_of(open_regular(path, &status, why), why);
 }
 
 /* A pipe that this program was started with, and the device that is always empty. */

@@ -16,6 +16,9 @@
 int files_open(const char *path, struct stat *status, const char **why);
 /* The same as a stream, or NULL. */
 FILE *files_open_stream(const char *path, const char **why);
+/* The same of a file that the program keeps for itself, which is no input: a daemon reads as many
+ * as it likes, and nothing is kept of their names. */
+FILE *files_open_own(const char *path, const char **why);
 
 /* The same of a file that a user names where a stream will do as well: also a pipe that he holds
  * open for this program (/dev/stdin, /dev/fd/N, as <(COMMAND) makes them), and /dev/null. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the CLI: its real files with a fake machine behind tools/corbel/host.h.
-UNIT += cli_config cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_lifecycle cli_policy cli_said cli_trace cli_log
+UNIT += cli_config cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_store cli_lifecycle cli_policy cli_said cli_trace cli_log
 
 CLI_TEST_SRC := $(filter-out tools/corbel/main.c tools/corbel/host_xen.c,$(CORBEL_SRC)) \
 	tests/unit/cli/cli_drainer.c tests/unit/cli/cli_host.c tests/unit/cli/cli_policy_host.c
@@ -19,6 +19,8 @@ UNIT_SRC_cli_attach  := tests/unit/cli/cli_attach.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_attach := -lyajl_s -pthread
 UNIT_SRC_cli_hidden  := tests/unit/cli/cli_hidden.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_hidden := -lyajl_s -pthread
+UNIT_SRC_cli_store  := tests/unit/cli/cli_store.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_store := -lyajl_s -pthread
 UNIT_SRC_cli_lifecycle  := tests/unit/cli/cli_lifecycle.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_lifecycle := -lyajl_s -pthread
 UNIT_SRC_cli_policy  := tests/unit/cli/cli_policy.c $(CLI_TEST_SRC)
