@@ -130,6 +130,32 @@ static void test_remembered(void **state)
 	assert_int_equal(access("ak.public", F_OK), -1);
 	assert_int_equal(mkdir("ak.public.new", 0700), 0);
 	assert_done(ATTEST());
+	/* one so long that it is written at once */
+	memcpy(fake_esys.nv, "\x30\x82\x1f\xf0", 4);
+	fake_esys.nv_size = ATTEST_CERT_MAX;
+	assert_int_equal(rmdir("ek.der"), 0);
+	assert_int_equal(symlink("/dev/full", "ek.der.new"), 0);
+	assert_done(ATTEST());
+	assert_int_equal(lstat("ek.der", &status), -1);
+}
+
+/* What is remembered is of another key. */
+static void test_other_key(void **state)
+{
+	struct evidence first = {0}, second = {0};
+
+	(void)state;
+	assert_done(ATTEST());
+	read_evidence("e.json", &first);
+	fake_esys.ak.publicArea.unique.ecc.x.buffer[0] ^= 1;
+	fake_esys.nv[100] ^= 1;
+	assert_done(ATTEST());
+	read_evidence("e.json", &second);
+	assert_memory_not_equal(first.ak_public.data, second.ak_public.data,
+				first.ak_public.length);
+	assert_memory_not_equal(first.ek_certificate.data, second.ek_certificate.data, 1004);
+	verify_evidence_free(&first);
+	verify_evidence_free(&second);
 }
 
 static void assert_foreign(void)
@@ -443,10 +469,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_tpm, tear_down)
-		TEST(test_commands),     TEST(test_nothing_there), TEST(test_remembered),
-		TEST(test_foreign_keys), TEST(test_pcrs),          TEST(test_banks),
-		TEST(test_certificate),  TEST(test_checkpoint),    TEST(test_logs),
-		TEST(test_store),        TEST(test_enrol),         TEST(test_activate),
+		TEST(test_commands),  TEST(test_nothing_there), TEST(test_remembered),
+		TEST(test_other_key), TEST(test_foreign_keys),  TEST(test_pcrs),
+		TEST(test_banks),     TEST(test_certificate),   TEST(test_checkpoint),
+		TEST(test_logs),      TEST(test_store),         TEST(test_enrol),
+		TEST(test_activate),
 	};
 
 	return cmocka_run_group_tests(tests, start_tpm, stop_tpm);
