@@ -149,13 +149,32 @@ int policy_context(const struct policy *p, const char *name)
 	return found;
 }
 
+static void complain_no_contexts(const struct policy *p, const char *name)
+{
+	const char **all = must_alloc((p->xsm.contexts + p->sets) * sizeof(*all));
+	char *kind = must_print("type, attribute or context in %s", p->path);
+
+	memcpy(all, p->type, p->xsm.contexts * sizeof(*all));
+	for (unsigned i = 0; i < p->sets; i++) {
+		all[p->xsm.contexts + i] = p->set[i].name;
+	}
+	complain_about(kind, name, all, p->xsm.contexts + p->sets);
+	free(kind);
+	free(all);
+}
+
 bool *policy_contexts_wanted(const struct policy *p, const char *name)
 {
 	const char *why;
-	bool *has = policy_contexts(p, name, &why);
+	bool *has = policy_contexts(p, name, &why), ambiguous;
 
 	if (has == NULL) {
-		(void)policy_context(p, name); /* which complains */
+		(void)policy_look_up(p, name, &ambiguous);
+		if (ambiguous) {
+			(void)policy_context(p, name); /* which complains */
+		} else {
+			complain_no_contexts(p, name);
+		}
 	}
 	return has;
 }
