@@ -305,7 +305,8 @@ const struct verb verb_check = {
 		"like such lines and are none.  Prints SHA-256 and size of the blob.\n"
 		"Warns of kinds that can be asked for and cannot run, of rights that no call asks for,\n"
 		"of allow rules that a constraint empties, with the places of both, and says how many\n"
-		"rights expect lines name.  With -o site.bin a folder is also written as site.policydb, for setools.\n"
+		"rights expect lines name.  With -o site.bin a folder is also written as\n"
+		"site.policydb, for setools.\n"
 		"Exit status 1: findings, each with file and line.\n\n"
 		"example:\n"
 		"  corbel-policy check xsm/policy/cloud -o cloud.bin",
