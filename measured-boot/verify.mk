@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The verifier: libcorbel-verify.a, and corbel-verify on top of it.  Runs anywhere; no part of a host.
 
-VERIFY_CLI     := $(addprefix measured-boot/verify/, main.c enroll.c credential.c)
+VERIFY_CLI     := $(addprefix measured-boot/verify/, main.c command.c enroll.c credential.c)
 VERIFY_LIB_SRC := $(filter-out $(VERIFY_CLI),$(wildcard measured-boot/verify/*.c)) \
 		  measured-boot/shared/hex.c measured-boot/shared/merkle.c \
 		  measured-boot/shared/eventlog.c measured-boot/shared/sha2.c

@@ -361,9 +361,6 @@ void json_hex_bytes(struct json_node node, size_t max, struct bytes *out)
 	const char *text = string(&node, &digits, "hex digits");
 
 	*out = (struct bytes){0};
-	if (!usable(&node)) {
-		return;
-	}
 	if (digits == 0 || digits % 2 || digits / 2 > max) {
 		json_fault(&node, "expected an even number of hex digits, 2 to %zu", 2 * max);
 		return;
@@ -384,9 +381,6 @@ void json_base64(struct json_node node, size_t max, struct bytes *out)
 	const char *text = string(&node, &length, "base64");
 
 	*out = (struct bytes){0};
-	if (!usable(&node)) {
-		return;
-	}
 	if (length == 0 || length > BASE64_SIZE(max)) {
 		json_fault(&node, "expected base64 of 1 to %zu bytes", max);
 		return;
@@ -404,7 +398,7 @@ void json_base64(struct json_node node, size_t max, struct bytes *out)
 
 static bool read_all(int fd, size_t length, struct bytes *out)
 {
-	out->data = malloc(length + 1);
+	out->data = calloc(1, length + 1); /* a NUL at its end */
 	while (out->data && out->length < length) {
 		ssize_t got = read(fd, out->data + out->length, length - out->length);
 
@@ -412,9 +406,6 @@ static bool read_all(int fd, size_t length, struct bytes *out)
 			return false;
 		}
 		out->length += (size_t)got;
-	}
-	if (out->data) {
-		out->data[length] = 0;
 	}
 	return out->data != NULL;
 }

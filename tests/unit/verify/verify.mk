@@ -5,7 +5,7 @@ VERIFY_SHARED       := tests/unit/verify/verify_fixture.c tests/unit/verify/veri
 VERIFY_WORLD_SRC    := tests/unit/verify/verify_world.c tests/unit/verify/verify_fixture.c $(VERIFY_LIB_SRC)
 VERIFY_RECORDED_SRC := tests/unit/verify/verify_recorded.c tests/unit/verify/verify_fixture.c
 VERIFY_TEST_OBJ     := $(patsubst %.c,$(B)/tests/verify/%.o,$(VERIFY_SHARED) $(VERIFY_LIB_SRC) \
-			measured-boot/verify/enroll.c measured-boot/verify/credential.c)
+			$(filter-out %/main.c,$(VERIFY_CLI)))
 VERIFY_TEST         := $(B)/tests/verify/verify.a
 -include $(VERIFY_TEST_OBJ:.o=.d)
 
@@ -17,7 +17,7 @@ $(VERIFY_TEST): $(VERIFY_TEST_OBJ)
 	ar rcs $@ $^
 
 UNIT += verify_quote verify_identity verify_certificate verify_inputs verify_judge verify_bootlog verify_log
-UNIT += verify_boot verify_tenant verify_enroll verify_request verify_firmware verify_json verify_pages verify_nets verify_rows verify_limits verify_records verify_reference merkle
+UNIT += verify_boot verify_tenant verify_enroll verify_request verify_firmware verify_json verify_pages verify_command verify_nets verify_rows verify_limits verify_records verify_reference merkle
 VERIFY_TESTS := $(filter verify_% merkle,$(UNIT))
 $(foreach t,$(VERIFY_TESTS),$(eval UNIT_SRC_$(t) := tests/unit/verify/$(t).c $(VERIFY_TEST)))
 $(foreach t,$(VERIFY_TESTS),$(eval UNIT_LIBS_$(t) := $(VERIFY_LIBS)))

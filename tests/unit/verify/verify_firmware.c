@@ -82,6 +82,8 @@ static void variables(void **state)
 	free(just);
 	memset(data, 0, 32);
 	assert_true(is_variable(types[0], data, 32));
+	memset(data + 24, 0xFF, 4); /* one byte less than its head has, in 32 bits */
+	assert_false(is_variable(types[0], data, 31));
 }
 
 static enum event_truth truth(uint32_t type, const void *measured, size_t length,
@@ -190,9 +192,9 @@ static void alignments(void **state)
 
 static struct verdict v;
 
-/* Rows "firmware" for a profile of `expected` events and a log of `found` ones in PCR 1; the first
- * `good` of each are the same. */
-static size_t rows(size_t expected, size_t found, size_t good)
+/* Rows "firmware" for a profile of `expected` events and a log of `found` ones in this PCR; the
+ * first `good` of each are the same. */
+static size_t rows_of(uint32_t pcr, size_t expected, size_t found, size_t good)
 {
 	static struct profile_event profile[EVENTS_MAX];
 	static struct boot_event event[EVENTS_MAX];
@@ -208,14 +210,20 @@ static size_t rows(size_t expected, size_t found, size_t good)
 
 		event[i] = i < good ? other : event_of("other", 5);
 		event[i].number = (unsigned)i + 1;
+		event[i].pcr = pcr;
 		profile[i] = (struct profile_event){
-			.pcr = 1, .type = other.type, .has_sha384 = true, .text = (char *)"t"};
+			.pcr = pcr, .type = other.type, .has_sha384 = true, .text = (char *)"t"};
 		memcpy(profile[i].sha256, other.sha256, 32);
 		memcpy(profile[i].sha384, other.sha384, 48);
 	}
 	verdict_free(&v);
 	appraise_firmware(&judge);
 	return v.count;
+}
+
+static size_t rows(size_t expected, size_t found, size_t good)
+{
+	return rows_of(1, expected, found, good);
 }
 
 static const char *last_meaning(void)
@@ -236,6 +244,11 @@ static void differences(void **state)
 	assert_non_null(strstr(last_meaning(), "no event: the profile expects 't'"));
 	assert_int_equal(rows(20, 21, 20), 1);
 	assert_non_null(strstr(last_meaning(), "event 21 of the log: the profile has no such"));
+	/* in PCR 4 GRUB's events follow, which are no firmware's */
+	assert_int_equal(rows_of(4, 3, 5, 3), 1);
+	assert_non_null(strstr(last_meaning(), "All 3 events"));
+	assert_int_equal(rows_of(4, 3, 2, 2), 1);
+	assert_non_null(strstr(last_meaning(), "no event: the profile expects 't'"));
 	/* more events than are looked at */
 	assert_int_equal(rows(0, EVENTS_MAX, 0), 13);
 	assert_non_null(strstr(last_meaning(), "1012 more events differ"));

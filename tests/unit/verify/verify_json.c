@@ -14,12 +14,12 @@
 #include <cmocka.h>
 
 #include "verify/verify_fixture.h"
-#include "measured-boot/shared/hex.h"
+#include "measured-boot/verify/bootlog.h"
 #include "measured-boot/verify/json.h"
 
 static const char text[] =
 	"{\"n\": 7, \"huge\": 18446744073709551615, \"t\": \"abcd\", \"del\": \"\\u007f\", \"none\": "
-	"\"\", \"odd\": \"012\", \"h\": \"0102\", \"zz\": \"zz\", \"b\": \"AAAA\", \"bnul\": "
+	"\"\", \"odd\": \"012\", \"h\": \"0102\", \"zz\": \"zz\", \"b\": \"AAAA\", \"hnul\": \"0102\\u0000\", \"bnul\": "
 	"\"AAAA\\u0000\", \"o\": {\"x\": 1}, \"l\": [1, null], \"z\": null}";
 
 static struct json_file f;
@@ -127,6 +127,8 @@ static void hex(void **state)
 	assert_int_equal(out[1], 2);
 	assert_false(json_hex(at("h"), out, 1));
 	says("h: expected 2 hex digits");
+	assert_false(json_hex(at("hnul"), out, 2));
+	says("hnul: expected 4 hex digits");
 	assert_false(json_hex_or_empty(at("none"), out, 2));
 	assert_true(json_ok(&f));
 	assert_int_equal(out[1], 0);
@@ -224,8 +226,10 @@ static void shorter(void **state)
 static void inputs(void **state)
 {
 	static const uint8_t nothing[32];
+	static const char golden[] = "tests/golden/verify/reference.json";
 	struct verdict v = {0};
 	struct bytes out;
+	uint8_t sha256[32], sha384[48];
 	char error[256];
 
 	(void)state;
@@ -233,6 +237,12 @@ static void inputs(void **state)
 	assert_int_equal(v.about.inputs, 1);
 	assert_false(v.about.input[0].read);
 	assert_memory_equal(v.about.input[0].sha256, nothing, 32);
+	assert_true(input_read(&v, golden, 1 << 20, &out, error));
+	assert_true(v.about.input[1].read);
+	assert_string_equal(v.about.input[1].file, golden);
+	digest_both(out.data, out.length, sha256, sha384);
+	assert_memory_equal(v.about.input[1].sha256, sha256, 32);
+	free(out.data);
 	for (size_t i = 0; i < VERDICT_INPUTS_MAX; i++) {
 		input_read(&v, "/nonexistent", 9, &out, error);
 	}

@@ -253,6 +253,11 @@ static void certified(void **state)
 	set_modulus(&p, small);
 	refused(small, &p, "expected an RSA key of at least 2048 bits");
 	refused(f.ek, &p, "expected the key that the certificate is for");
+	p = ek_public; /* the same number, written otherwise */
+	p.unique.rsa.size++;
+	p.unique.rsa.buffer[0] = 0;
+	memcpy(p.unique.rsa.buffer + 1, ek_public.unique.rsa.buffer, ek_public.unique.rsa.size);
+	refused(f.ek, &p, "expected the key that the certificate is for");
 	EVP_PKEY_free(pss);
 	EVP_PKEY_free(small);
 }
