@@ -311,6 +311,9 @@ static void files(void **state)
 	certificate_judge(&v, c, NULL, false);
 	assert_int_equal(fixture_row(&v, "ek.chain"), ROW_missing);
 	assert_string_equal(v.row[0].meaning, "No certificates of TPM makers were given.");
+	verdict_free(&v);
+	certificate_judge(&v, c, (const char *const[]){NULL}, false);
+	assert_int_equal(fixture_row(&v, "ek.chain"), ROW_missing);
 	X509_free(c);
 }
 
