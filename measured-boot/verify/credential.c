@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define SEED_LEN   32u /* of the EK's nameAlg */
-#define SECRET_MAX 64u
+#define SECRET_MAX 32u /* one digest of the nameAlg (part 1, 24.4) */
 
 static void put16(uint8_t *out, size_t value)
 {
@@ -123,7 +123,7 @@ bool credential_make(EVP_PKEY *ek, const uint8_t name[NAME_LEN], const uint8_t *
 	bool good;
 
 	*credential = *encrypted_seed = (struct bytes){0};
-	good = length <= 32 && RAND_priv_bytes(seed, sizeof(seed)) == 1 &&
+	good = length <= SECRET_MAX && RAND_priv_bytes(seed, sizeof(seed)) == 1 &&
 	       encrypt_seed(ek, seed, encrypted_seed) &&
 	       wrap(seed, name, secret, length, credential);
 	OPENSSL_cleanse(seed, sizeof(seed));

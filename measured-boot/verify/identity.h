@@ -56,8 +56,9 @@ bool host_name_valid(const char *name);
 /* ---- credential.c ------------------------------------------------------------------------- */
 
 /* TPM2_MakeCredential without a TPM (TPM 2.0 part 1, chapter 24): only the TPM that holds the EK
- * and an object of this name can get `secret` back.  ek: RSA-2048 or larger, nameAlg SHA-256,
- * AES-128-CFB.  Both outputs are whole TPM2B structures; data is malloc()ed. */
+ * and an object of this name can get `secret` back, which has at most 32 bytes.  ek: RSA-2048 or
+ * larger, nameAlg SHA-256, AES-128-CFB.  Both outputs are whole TPM2B structures; data is
+ * malloc()ed. */
 bool credential_make(EVP_PKEY *ek, const uint8_t name[NAME_LEN], const uint8_t *secret,
 		     size_t length, struct bytes *credential, struct bytes *encrypted_seed);
 

@@ -189,6 +189,11 @@ static void more_or_less(void **state)
 	extra.pcr = 12;
 	recorded_insert(&w, 3, &extra);
 	names("boot.log");
+	extra.type = EV_NO_ACTION; /* this extends no PCR, whichever it names */
+	recorded_insert(&w, 3, &extra);
+	recorded_boot_log(&w);
+	recorded_quote(&w);
+	assert_int_equal(recorded_judge(&w), VERDICT_trusted);
 	recorded_remove(&w, recorded_event(&w, 9, 5));
 	recorded_boot_log(&w);
 	recorded_quote(&w);
@@ -391,6 +396,11 @@ static void references(void **state)
 	assert_int_equal(recorded_judge(&w), VERDICT_cannot_judge);
 	changed_reference("\"pcr\": 9", "\"pcr\": 8", path);
 	assert_int_equal(recorded_judge(&w), VERDICT_cannot_judge);
+	/* one bank's end of a chain is enough */
+	changed_reference("a3927a00", "00000000", path);
+	w.references[1] = NULL;
+	assert_int_equal(recorded_judge(&w), VERDICT_not_trusted);
+	assert_int_equal(recorded_row(&w, "pcr17"), ROW_bad);
 	changed_reference("\"dom0_vcpus\"", "\"dom0_cpus\"", path);
 	assert_int_equal(recorded_judge(&w), VERDICT_cannot_judge);
 	w.references[0] = "/nonexistent";

@@ -344,6 +344,21 @@ static void no_room(void **state)
 	room = 0;
 }
 
+/* A TPM takes no longer secret than its name's digest (part 1, 24.4). */
+static void long_secret(void **state)
+{
+	static const uint8_t name[NAME_LEN], secret[33];
+	struct bytes credential, seed;
+
+	(void)state;
+	assert_true(credential_make(f.ek, name, secret, 32, &credential, &seed));
+	free(credential.data);
+	free(seed.data);
+	assert_false(credential_make(f.ek, name, secret, 33, &credential, &seed));
+	assert_null(credential.data);
+	assert_null(seed.data);
+}
+
 static void read_pcrs(void)
 {
 	static const unsigned pcr[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 18, 19, 22};
@@ -408,6 +423,7 @@ int main(void)
 		cmocka_unit_test(enrolment),    cmocka_unit_test(quote),
 		cmocka_unit_test(foreign_key),  cmocka_unit_test(refused),
 		cmocka_unit_test(not_replaced), cmocka_unit_test(no_room),
+		cmocka_unit_test(long_secret),
 	};
 
 	setenv("TSS2_LOG", "all+none", 1);

@@ -134,6 +134,7 @@ static void stale_checkpoint(void **state)
 	w.f.e.checkpoint.nonce[0] ^= 1; /* PCR 22 and quote agree with it */
 	recorded_quote(&w);
 	bad("checkpoint.nonce");
+	assert_false(w.v.about.genuine);
 	case_fresh(NULL);
 	w.f.e.checkpoint.magic[7] = '2';
 	recorded_quote(&w);

@@ -417,6 +417,14 @@ static void clocks(void **state)
 	f.j.boot = &boot;
 	quote_clock(&f.j);
 	assert_int_equal(fixture_row(&f.v, "quote.clock"), ROW_ok);
+	assert_null(strstr(f.v.row[f.v.count - 1].meaning, "its clock may have stood later"));
+	f.attest.clockInfo.safe = TPM2_NO;
+	fixture_sign(&f, f.ak);
+	fixture_judge(&f);
+	f.j.boot = &boot;
+	quote_clock(&f.j);
+	assert_int_equal(fixture_row(&f.v, "quote.clock"), ROW_ok);
+	assert_non_null(strstr(f.v.row[f.v.count - 1].meaning, "its clock may have stood later"));
 	fixture_judge(&f);
 	boot.body.boot.reset_count = 6;
 	f.j.boot = &boot;

@@ -86,6 +86,7 @@ static void profile(void **state)
 						 {"sysrq=0", "sysrq=0 xen-netfront.trusted=1"},
 						 {"panic=5", "init=\"a panic=5 b\""},
 						 {"panic=5", "-- panic=5"},
+						 {"panic=5", "panic="},
 						 /* neither is init's, and both hide nothing */
 						 {"console=hvc0", "--x ro console=hvc0"},
 						 {"console=hvc0", "  console=\"a b\"  "}};
@@ -129,6 +130,7 @@ static void host_only(void **state)
 	w.records = 2;
 	recorded_make(&w);
 	judged(VERDICT_trusted, "tenant.launch", ROW_note);
+	assert_false(w.v.about.tenant);
 }
 
 /* ---- life and report ------------------------------------------------------------------------ */
