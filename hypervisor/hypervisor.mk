@@ -12,7 +12,7 @@ HV_SRC += $(addprefix hypervisor/domain/, domain.c vcpu.c sched.c memory.c gcopy
 HV_SRC += $(addprefix hypervisor/gate/, gate.c policy.c answer.c)
 HV_SRC += $(addprefix hypervisor/ipc/, event.c event_ops.c grant.c grant_map.c grant_ops.c)
 HV_SRC += $(addprefix hypervisor/launch/, life.c build.c builder.c policy.c policy_review.c launchlog.c)
-HV_SRC += hypervisor/device/pci.c
+HV_SRC += hypervisor/device/iommu.c hypervisor/device/pci.c
 HV_SRC += $(addprefix hypervisor/calls/, hypercall.c memory_op.c vcpu_op.c sched_op.c hvm_op.c info.c sysctl.c domctl.c \
 	console_op.c)
 HV_SRC += $(addprefix hypervisor/boot/, head.S main.c multiboot.c memmap.c options.c efi.c host.c loop.c)

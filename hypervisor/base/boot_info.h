@@ -42,6 +42,7 @@ struct boot_info {
 	uint64_t hv_free;          /* first unused byte of the hypervisor region */
 	bool masters_stopped;      /* no PCI function is a bus master any more */
 	bool tpm;                  /* one answers as FIFO (TIS), and may be used */
+	uint64_t iommu; /* where its registers are, mapped there too; 0: none that is used */
 	struct boot_log log;
 };
 #endif

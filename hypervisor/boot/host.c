@@ -8,6 +8,7 @@
 #include "launch/build.h"
 #include "base/host.h"
 #include "calls/hypercall.h"
+#include "device/iommu.h"
 #include "launch/launchlog.h"
 #include "launch/policy.h"
 #include "diag/trace.h"
@@ -246,6 +247,23 @@ static void find_host_flags(const struct boot_info *boot)
 	}
 }
 
+/* Before a module is copied: what is hashed stays as it is. */
+static void start_iommu(const struct boot_info *boot)
+{
+	const char *fault;
+
+	if (!boot->iommu) {
+		return;
+	}
+	fault = iommu_start(boot->iommu);
+	if (fault) {
+		printk("warning: the IOMMU is not used: %s", fault);
+		return;
+	}
+	host.flags |= CORBEL_HOST_IOMMU;
+	printk("IOMMU on, every device refused");
+}
+
 static void measure_end(void)
 {
 	measure_cap();
@@ -299,6 +317,7 @@ void core_main(struct boot_info *boot)
 	launchlog_draw_boot_id();
 	measure_begin(boot);
 	find_host_flags(boot);
+	start_iommu(boot);
 	take_modules(boot);
 	measure_end();
 	launchlog_boot();

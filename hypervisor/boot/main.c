@@ -155,6 +155,26 @@ static void stop_bus_masters(void)
 	}
 }
 
+/* One that serves all of segment 0 is used: two would each see a part. */
+static void find_iommu(void)
+{
+	struct pci_iommus found = pci_find_iommus();
+
+	if (found.count == 0) {
+		printk("no IOMMU: no domain gets a device");
+		return;
+	}
+	if (found.count > 1) {
+		printk("warning: %u IOMMUs, and one is supported: none is used", found.count);
+		return;
+	}
+	if (found.registers == 0 || found.registers + IOMMU_REGISTERS > HPT_IDENTITY_END) {
+		printk("warning: the IOMMU's registers at %lx cannot be used", found.registers);
+		return;
+	}
+	boot.iommu = found.registers;
+}
+
 /* The list. */
 void hv_main(uint32_t magic, uint64_t information)
 {
@@ -165,6 +185,7 @@ void hv_main(uint32_t magic, uint64_t information)
 	leave_firmware();
 	check_cpu();
 	stop_bus_masters();
+	find_iommu();
 	reserve_memory();
 	choose_region();
 	hpt_init(&boot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PCI configuration access (pci.h) and the first thing done with it: no device may write memory
- * while the modules are hashed and used.
+ * PCI configuration access (pci.h) and the first things done with it: no device may write memory
+ * while the modules are hashed and used; and the unit is found that keeps them from it for good.
  */
 #include "device/pci.h"
 #include "cpu/asm.h"
@@ -16,6 +16,23 @@
 #define COMMAND_MASTER 0x0004u
 #define COMMAND_MASK   0xFFFFu /* the upper half is status: writing 1 there would clear bits */
 #define ID_NONE        0xFFFFFFFFu
+#define FUNCTIONS      0x10000u /* of segment 0 */
+
+#define REG_CLASS       0x08
+#define CLASS_IOMMU     0x080600u /* base class, subclass, interface */
+#define REG_STATUS      REG_COMMAND
+#define STATUS_LIST     0x00100000u
+#define REG_LIST        0x34
+#define CAPABILITY_NEXT 0xFCu
+#define CAPABILITIES    48u /* as many as fit: a list that does not end is none */
+
+/* The capability block of AMD-Vi, 3.2. */
+#define IOMMU_CAPABILITY    0x0Fu
+#define IOMMU_TYPE          3u
+#define IOMMU_BASE_LOW      0x04
+#define IOMMU_BASE_HIGH     0x08
+#define IOMMU_BASE_ENABLE   1u
+#define IOMMU_BASE_LOW_MASK 0xFFFFC000u
 
 static uint32_t pci_read(uint16_t function, uint32_t reg)
 {
@@ -49,25 +66,81 @@ static void stop(uint16_t function, struct pci_stopped *count)
 }
 
 /*
- * A device without function 0 is none, and costs one read.  Where there is one all eight are looked
- * at, whatever its header says of them; and on a bus that begins with a device all 256, since with
- * alternative routing they belong to that one.
+ * The next function that is there, from *at on; false: there is none.  A device without function 0
+ * is none, and costs one read.  Where there is one all eight are looked at, whatever its header
+ * says of them; and on a bus that begins with a device all 256, since with alternative routing they
+ * belong to that one.
  */
+static bool next_function(uint32_t *at)
+{
+	for (; *at < FUNCTIONS; ++*at) {
+		uint16_t bus = (uint16_t)(*at & 0xFF00);
+		bool is_first = *at % 8 == 0;
+
+		if (is_there((uint16_t)*at)) {
+			return true;
+		}
+		if (is_first && (bus == 0 || !is_there(bus))) {
+			*at += 7;
+		}
+	}
+	return false;
+}
+
 struct pci_stopped pci_stop_bus_masters(void)
 {
 	struct pci_stopped count = {0, 0};
 
-	for (uint32_t first = 0; first < 0x10000; first += 8) {
-		uint16_t bus = (uint16_t)(first & 0xFF00);
-
-		if (!is_there((uint16_t)first) && (bus == 0 || !is_there(bus))) {
-			continue;
-		}
-		for (uint32_t function = first; function < first + 8; function++) {
-			if (is_there((uint16_t)function)) {
-				stop((uint16_t)function, &count);
-			}
-		}
+	for (uint32_t at = 0; next_function(&at); at++) {
+		stop((uint16_t)at, &count);
 	}
 	return count;
+}
+
+/* Where the capability with this id is, or 0. */
+static uint32_t find_capability(uint16_t function, uint32_t id)
+{
+	uint32_t at = 0;
+
+	if (pci_read(function, REG_STATUS) & STATUS_LIST) {
+		at = pci_read(function, REG_LIST) & CAPABILITY_NEXT;
+	}
+	for (unsigned i = 0; at != 0 && i < CAPABILITIES; i++) {
+		uint32_t head = pci_read(function, at);
+
+		if ((head & 0xFF) == id) {
+			return at;
+		}
+		at = head >> 8 & CAPABILITY_NEXT;
+	}
+	return 0;
+}
+
+static void look_at(uint16_t function, struct pci_iommus *found)
+{
+	uint32_t at, low;
+
+	if (pci_read(function, REG_CLASS) >> 8 != CLASS_IOMMU) {
+		return;
+	}
+	at = find_capability(function, IOMMU_CAPABILITY);
+	if (at == 0 || (pci_read(function, at) >> 16 & 7) != IOMMU_TYPE) {
+		return;
+	}
+	found->count++;
+	/* The lock that comes with the bit is welcome: nobody moves the registers from now on. */
+	low = pci_read(function, at + IOMMU_BASE_LOW);
+	pci_write(function, at + IOMMU_BASE_LOW, low | IOMMU_BASE_ENABLE);
+	found->registers = (uint64_t)pci_read(function, at + IOMMU_BASE_HIGH) << 32;
+	found->registers |= low & IOMMU_BASE_LOW_MASK;
+}
+
+struct pci_iommus pci_find_iommus(void)
+{
+	struct pci_iommus found = {0, 0};
+
+	for (uint32_t at = 0; next_function(&at); at++) {
+		look_at((uint16_t)at, &found);
+	}
+	return found;
 }

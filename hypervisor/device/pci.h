@@ -2,6 +2,7 @@
 /* PCI configuration space through CF8/CFC. */
 #ifndef DEVICE_PCI_H
 #define DEVICE_PCI_H
+#include <stdint.h>
 
 struct pci_stopped {
 	unsigned masters; /* functions that had Bus Master Enable set, bridges included */
@@ -12,4 +13,14 @@ struct pci_stopped {
  * Virtual functions do not answer here: those behind a bridge are stopped by the bridge's own bit.
  */
 struct pci_stopped pci_stop_bus_masters(void);
+
+struct pci_iommus {
+	unsigned count;     /* AMD-Vi units on segment 0 */
+	uint64_t registers; /* host-physical, of the last one; 0: firmware has not put them anywhere
+			     */
+};
+
+/* Looks for functions of class IOMMU with an AMD-Vi capability (48882, 3.1 and 3.2), and enables
+ * their registers where firmware put them. */
+struct pci_iommus pci_find_iommus(void);
 #endif

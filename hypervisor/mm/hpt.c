@@ -17,7 +17,7 @@
 #define DEVICE (PTE_WRITE | PTE_PCD | PTE_PWT | PTE_NX)
 
 /* Slots have a top-level entry of their own; an unmapped page follows each, against overruns. */
-#define SLOT_BASE 0x8000000000ull
+#define SLOT_BASE HPT_IDENTITY_END
 _Static_assert(MAX_CPUS *MAP_SLOTS * 2 <= TABLE_ENTRIES, "the slots share one page table");
 
 extern const char image_start[], image_text_end[], image_rodata_end[], image_end[];
@@ -70,6 +70,9 @@ void hpt_init(struct boot_info *boot)
 	map_pages(boot, LAPIC_BASE, LAPIC_BASE + PAGE_SIZE, DEVICE);
 	if (boot->tpm) {
 		map_pages(boot, TIS_BASE, TIS_BASE + TIS_PAGES * PAGE_SIZE, DEVICE);
+	}
+	if (boot->iommu) {
+		map_pages(boot, boot->iommu, boot->iommu + IOMMU_REGISTERS, DEVICE);
 	}
 	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
 		uint64_t base = SLOT_BASE + cpu * MAP_SLOTS * HPT_SLOT_STRIDE;

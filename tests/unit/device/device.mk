@@ -9,3 +9,6 @@ UNIT_SRC_masters := tests/unit/boot/masters.c tests/unit/sim/fake_boot.c hypervi
 	hypervisor/base/lib.c hypervisor/base/host.c
 UNIT_LIBS_masters := -ffunction-sections -fdata-sections -Wl,--gc-sections
 $(B)/tests/unit/masters: $(wildcard hypervisor/boot/*.[ch] hypervisor/device/*.[ch])
+UNIT += iommu
+UNIT_SRC_iommu = tests/unit/device/iommu.c $(MACHINE)
+$(B)/tests/unit/iommu: hypervisor/device/iommu.c $(wildcard hypervisor/device/*.h)

@@ -23,6 +23,12 @@ static struct {
 	bool there, multiple, stuck;
 	uint32_t command; /* and status, where writing 1 clears */
 } function[0x10000];
+
+/* The rest of the configuration space of one function. */
+static struct {
+	uint32_t at;
+	uint32_t reg[64];
+} iommu;
 static uint32_t address;
 static unsigned reads;
 
@@ -36,6 +42,10 @@ static void fake_outl(uint16_t port, uint32_t value)
 	}
 	assert_int_equal(port, 0xCFC);
 	assert_true(address >> 31);
+	if (at == iommu.at && (address & 0xFF) == 0x44) {
+		iommu.reg[0x44 / 4] |= value & 1; /* the rest is firmware's */
+		return;
+	}
 	assert_int_equal(address & 0xFF, 4); /* nothing but the command is written */
 	function[at].command = (function[at].command & ~value & 0xFFFF0000u) | (value & 0xFFFF) |
 			       (function[at].stuck ? MASTER : 0);
@@ -58,7 +68,7 @@ static uint32_t fake_inl(uint16_t port)
 	case 0xC:
 		return function[at].multiple ? 0x00800000 : 0;
 	default:
-		fail_msg("register %x", address & 0xFF);
+		return at == iommu.at ? iommu.reg[(address & 0xFF) / 4] : 0;
 	}
 	return 0;
 }
@@ -122,12 +132,65 @@ static void empty(void **state)
 	assert_true(reads < 20000); /* a read of an absent function costs about 1 us on silicon */
 }
 
+/* As QEMU's: a capability before it, the registers placed and not enabled. */
+static void add_iommu(uint32_t at)
+{
+	add(at, 1u << 20);
+	memset(&iommu, 0, sizeof(iommu));
+	iommu.at = at;
+	iommu.reg[0x08 / 4] = 0x08060001;
+	iommu.reg[0x34 / 4] = 0x60;
+	iommu.reg[0x60 / 4] = 0x4005;
+	iommu.reg[0x40 / 4] = 0x1f03000f;
+	iommu.reg[0x44 / 4] = 0xfed80000;
+}
+
+static void iommus(void **state)
+{
+	struct pci_iommus found;
+
+	(void)state;
+	add(0, 0);
+	assert_int_equal(pci_find_iommus().count, 0);
+	add_iommu(0x08);
+	found = pci_find_iommus();
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.registers, 0xfed80000);
+	assert_int_equal(iommu.reg[0x44 / 4], 0xfed80001); /* nobody moves them now */
+	iommu.reg[0x48 / 4] = 2;
+	iommu.reg[0x44 / 4] = 0xabcdffff;
+	assert_int_equal(pci_find_iommus().registers, 0x2abcdc000);
+}
+
+/* What only looks like one. */
+static void no_iommus(void **state)
+{
+	(void)state;
+	add_iommu(0x08);
+	iommu.reg[0x08 / 4] = 0x08800001; /* another class, or another interface */
+	assert_int_equal(pci_find_iommus().count, 0);
+	iommu.reg[0x08 / 4] = 0x08060101;
+	assert_int_equal(pci_find_iommus().count, 0);
+	add_iommu(0x08);
+	iommu.reg[0x40 / 4] = 0x1f02000f; /* another type of block */
+	assert_int_equal(pci_find_iommus().count, 0);
+	add_iommu(0x08);
+	iommu.reg[0x40 / 4] = 0x1f036005; /* a list in a circle, without it */
+	assert_int_equal(pci_find_iommus().count, 0);
+	assert_true(reads < 100000);
+	add_iommu(0x08);
+	function[0x08].command = 0; /* no list at all */
+	assert_int_equal(pci_find_iommus().count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(all_functions, setup),
 		cmocka_unit_test_setup(stuck_bit, setup),
 		cmocka_unit_test_setup(empty, setup),
+		cmocka_unit_test_setup(iommus, setup),
+		cmocka_unit_test_setup(no_iommus, setup),
 	};
 
 	return cmocka_run_group_tests_name("pci", tests, 0, 0);
