@@ -9,15 +9,14 @@ struct pci_stopped {
 	unsigned stuck;   /* of those, where it stayed set */
 };
 
-/* Clears Bus Master Enable of every function of segment 0, which is as far as CF8/CFC reach.
- * Virtual functions do not answer here: those behind a bridge are stopped by the bridge's own bit.
+/* Clears Bus Master Enable of every function of segment 0, which is as far as CF8/CFC reach; those
+ * behind a bridge that do not answer here, virtual functions, are stopped by the bridge's own bit.
  */
 struct pci_stopped pci_stop_bus_masters(void);
 
 struct pci_iommus {
 	unsigned count;     /* AMD-Vi units on segment 0 */
-	uint64_t registers; /* host-physical, of the last one; 0: firmware has not put them anywhere
-			     */
+	uint64_t registers; /* host-physical, of the last one; 0: firmware placed none */
 };
 
 /* Looks for functions of class IOMMU with an AMD-Vi capability (48882, 3.1 and 3.2), and enables
