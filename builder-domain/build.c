@@ -13,10 +13,12 @@
 
 #include <xen/xen.h>
 #include <xen/hvm/params.h>
+#include <xen/io/xs_wire.h>
 
-#define STAGE_LIMIT  0x80000000ul /* boot protocols want the initrd below 2 GiB */
-#define CONSOLE_PEER CORBEL_DOMID_DOM0
-#define CONSOLE_REF  0 /* GNTTAB_RESERVED_CONSOLE */
+#define STAGE_LIMIT 0x80000000ul /* boot protocols want the initrd below 2 GiB */
+#define SHARED_PEER CORBEL_DOMID_DOM0
+#define CONSOLE_REF 0 /* GNTTAB_RESERVED_CONSOLE */
+#define STORE_REF   1 /* GNTTAB_RESERVED_XENSTORE */
 
 int layout_make(const struct build_request *request, struct layout *layout)
 {
@@ -181,6 +183,9 @@ static MUST_CHECK int describe(const struct build_request *request, const struct
 	static uint8_t acpi[PAGE_SIZE] __attribute__((aligned(8)));
 	static uint8_t start_info[PAGE_SIZE] __attribute__((aligned(8)));
 	static uint8_t cmdline[PAGE_SIZE];
+	/* Of a ring that is being set up Linux asks nothing and boots on; when a store comes it is
+	 * told by the event (public/io/xs_wire.h). */
+	static const uint32_t connection = XENSTORE_RECONNECT;
 
 	acpi_fill(acpi, ACPI_GPA, request->vcpus);
 	start_info_fill(start_info, request, &layout->ram, layout->initrd_gpa);
@@ -189,31 +194,67 @@ static MUST_CHECK int describe(const struct build_request *request, const struct
 	return target_write(ACPI_GPA, acpi, sizeof(acpi))
 		       ?: target_write(START_INFO_GPA, start_info, sizeof(start_info))
 		       ?: target_write(CMDLINE_GPA, cmdline, sizeof(cmdline))
-		       ?: target_zero(CONSOLE_GPA, PAGE_SIZE);
+		       ?: target_zero(CONSOLE_GPA, PAGE_SIZE)
+		       ?: target_zero(STORE_GPA, PAGE_SIZE)
+		       ?: target_write(STORE_GPA +
+					       offsetof(struct xenstore_domain_interface, connection),
+				       &connection, sizeof(connection));
 }
 
-/* A tenant's console is a ring page granted to Dom0 and a port for it.  Dom0 itself uses the
- * console calls and needs neither. */
-static MUST_CHECK int console_make(const struct build_request *request, uint16_t domid)
+/* A page of a tenant that it shares with Dom0, and a port for it, where Xen's tool stack has them.
+ */
+struct shared_page {
+	const char *what;
+	uint32_t gpa;
+	uint32_t ref;
+	uint32_t param_pfn, param_port; /* HVM_PARAM_* */
+};
+
+static MUST_CHECK int share(uint16_t domid, const struct shared_page *page)
 {
-	uint64_t gfn = CONSOLE_GPA >> PAGE_SHIFT;
+	uint64_t gfn = page->gpa >> PAGE_SHIFT;
 	struct corbel_build_grant grant = {
 		.domid = domid,
-		.peer = CONSOLE_PEER,
-		.ref = CONSOLE_REF,
+		.peer = SHARED_PEER,
+		.ref = page->ref,
 		.gfn = gfn,
 	};
 	uint32_t port = 0;
-	long rc;
+	long rc = event_alloc(domid, SHARED_PEER, &port)
+			  ?: corbel_call(CORBEL_OP_build_grant, &grant)
+			  ?: param_set(domid, page->param_pfn, gfn)
+			  ?: param_set(domid, page->param_port, port);
+
+	return call_result(page->what, rc);
+}
+
+/* Dom0 itself uses the console calls, and finds its store by itself: it needs neither page. */
+static MUST_CHECK int share_pages(const struct build_request *request, uint16_t domid)
+{
+	static const struct shared_page console = {
+		.what = "console",
+		.gpa = CONSOLE_GPA,
+		.ref = CONSOLE_REF,
+		.param_pfn = HVM_PARAM_CONSOLE_PFN,
+		.param_port = HVM_PARAM_CONSOLE_EVTCHN,
+	};
+	static const struct shared_page store = {
+		.what = "store",
+		.gpa = STORE_GPA,
+		.ref = STORE_REF,
+		.param_pfn = HVM_PARAM_STORE_PFN,
+		.param_port = HVM_PARAM_STORE_EVTCHN,
+	};
+	int rc;
 
 	if (is_dom0(request)) {
 		return 0;
 	}
-	rc = event_alloc(domid, CONSOLE_PEER, &port)
-		     ?: corbel_call(CORBEL_OP_build_grant, &grant)
-		     ?: param_set(domid, HVM_PARAM_CONSOLE_PFN, gfn)
-		     ?: param_set(domid, HVM_PARAM_CONSOLE_EVTCHN, port);
-	return call_result("console", rc);
+	rc = share(domid, &console);
+	if (rc == 0) {
+		rc = share(domid, &store);
+	}
+	return rc;
 }
 
 static MUST_CHECK int make_vcpus(uint16_t domid, uint32_t entry)
@@ -280,7 +321,7 @@ int build(const struct build_request *request, const uint8_t *bytes, uint32_t si
 		     ?: owner_check(request, &commit)
 		     ?: kernel_load(request, &layout, *domid, &entry)
 		     ?: describe(request, &layout)
-		     ?: console_make(request, *domid)
+		     ?: share_pages(request, *domid)
 		     ?: make_vcpus(*domid, entry)
 		     ?: window_close()
 		     ?: seal(request, *domid)

@@ -17,6 +17,7 @@
 #define START_INFO_GPA     0xE1000u
 #define CMDLINE_GPA        0xE2000u
 #define CONSOLE_GPA        0xE3000u
+#define STORE_GPA          0xE4000u
 
 /* Fills one page with RSDP, XSDT, FADT, MADT and DSDT for `vcpus` processors, to lie at gpa. */
 void acpi_fill(uint8_t page[4096], uint32_t gpa, uint32_t vcpus);

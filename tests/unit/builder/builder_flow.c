@@ -12,6 +12,7 @@
 #undef fail /* cmocka's, which is not used here */
 
 #include <xen/hvm/params.h>
+#include <xen/io/xs_wire.h>
 
 #include <xen/arch-x86/hvm/start_info.h>
 
@@ -27,12 +28,37 @@ static void test_dom0_elf(void **state)
 	assert_int_equal(sim.create.flags, CORBEL_BUILD_DOM0);
 	assert_int_equal(sim.populated, 32 * 256);
 	assert_int_equal(sim.granted, 0);
+	assert_int_equal(sim.unbound_ports, 0);
 	assert_int_equal(sim.param[HVM_PARAM_CONSOLE_PFN], 0);
+	assert_int_equal(sim.param[HVM_PARAM_STORE_PFN], 0);
 	assert_int_equal(sim.seal.run, 1);
 	check_digests();
 	check_elf_loaded();
 	check_start_info(3);
 	check_staging_wiped();
+}
+
+/* The page is granted to Dom0 under the number that Xen reserves, and has a port of its own. */
+static void check_shared(unsigned ref, uint32_t gpa, unsigned param_pfn, unsigned param_port)
+{
+	assert_int_equal(sim.granted, 2);
+	assert_int_equal(sim.grant[ref].ref, ref);
+	assert_int_equal(sim.grant[ref].peer, 0);
+	assert_int_equal(sim.grant[ref].gfn, gpa >> 12);
+	assert_int_equal(sim.param[param_pfn], gpa >> 12);
+	assert_int_equal(sim.param[param_port], ref + 1);
+}
+
+/* All zero but the word that says that somebody connects later. */
+static void check_store(void)
+{
+	const size_t at = offsetof(struct xenstore_domain_interface, connection);
+	uint32_t connection;
+
+	sim_target_read(STORE_GPA + at, &connection, sizeof(connection));
+	assert_int_equal(connection, XENSTORE_RECONNECT);
+	assert_true(sim_target_is_zero(STORE_GPA, at));
+	assert_true(sim_target_is_zero(STORE_GPA + at + 4, 4096 - at - 4));
 }
 
 static void test_tenant_elf(void **state)
@@ -46,12 +72,9 @@ static void test_tenant_elf(void **state)
 	assert_int_equal(sim.create.max_pages, 32 * 256);
 	assert_string_equal(sim.create.label, request.label);
 	assert_memory_equal(sim.create.uuid, request.uuid, 16);
-	assert_int_equal(sim.grant.ref, 0);
-	assert_int_equal(sim.grant.peer, 0);
-	assert_int_equal(sim.grant.gfn, CONSOLE_GPA >> 12);
-	assert_int_equal(sim.param[HVM_PARAM_CONSOLE_PFN], CONSOLE_GPA >> 12);
-	assert_int_not_equal(sim.unbound_port, 0);
-	assert_int_equal(sim.param[HVM_PARAM_CONSOLE_EVTCHN], sim.unbound_port);
+	check_shared(0, CONSOLE_GPA, HVM_PARAM_CONSOLE_PFN, HVM_PARAM_CONSOLE_EVTCHN);
+	check_shared(1, STORE_GPA, HVM_PARAM_STORE_PFN, HVM_PARAM_STORE_EVTCHN);
+	check_store();
 	assert_int_equal(sim.seal.run, 0);
 	assert_non_null(strstr(sim.log, "(demo) sealed"));
 	assert_int_equal(sim_ring()->state, CORBEL_RING_done);
@@ -74,6 +97,7 @@ static void test_bzimage(void **state)
 	assert_true(sim_target_is_zero(0x100000, TEST_BZ_BLOB));
 	assert_true(sim_target_is_zero(0xA0000, 0x40000));
 	assert_true(sim_target_is_zero(CONSOLE_GPA, 4096));
+	check_store();
 	check_digests();
 	check_start_info(0);
 	check_staging_wiped();

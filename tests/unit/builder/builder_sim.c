@@ -290,7 +290,7 @@ static long event_op(unsigned op, void *argument)
 	case EVTCHNOP_alloc_unbound:
 		assert_int_equal(alloc->dom, SIM_DOMID);
 		assert_int_equal(alloc->remote_dom, CORBEL_DOMID_DOM0);
-		sim.unbound_port = alloc->port = 1;
+		alloc->port = ++sim.unbound_ports;
 		return 0;
 	default:
 		return -XEN_ENOSYS;
@@ -327,8 +327,8 @@ static long corbel_build(enum corbel_op op, void *argument)
 		wait->rip = sim.stub_rip;
 		return 0;
 	case CORBEL_OP_build_grant:
-		sim.granted++;
-		sim.grant = *(struct corbel_build_grant *)argument;
+		assert_in_range(sim.granted, 0, 1);
+		sim.grant[sim.granted++] = *(struct corbel_build_grant *)argument;
 		return 0;
 	case CORBEL_OP_build_vcpu:
 		sim.vcpu = *(struct corbel_build_vcpu *)argument;
