@@ -201,8 +201,7 @@ static MUST_CHECK int describe(const struct build_request *request, const struct
 				       &connection, sizeof(connection));
 }
 
-/* A page of a tenant that it shares with Dom0, and a port for it, where Xen's tool stack has them.
- */
+/* A page that a tenant shares with Dom0, and a port for it, where Xen's tool stack puts them. */
 struct shared_page {
 	const char *what;
 	uint32_t gpa;

@@ -44,12 +44,12 @@ struct sim {
 	struct corbel_build_vcpu vcpu;
 	struct corbel_build_seal seal;
 	struct corbel_build_grant grant[2]; /* in the order in which they were made */
-	struct corbel_policy_load policy; /* as handed in */
+	struct corbel_policy_load policy;   /* as handed in */
 	uint8_t blob[CORBEL_POLICY_MAX];
 	uint64_t param[64];
 	unsigned created, committed, loaded, sealed, granted, stub_waits, notified;
-	long mapped;    /* foreign mappings that exist */
-	long populated; /* 4 KiB pages */
+	long mapped;            /* foreign mappings that exist */
+	long populated;         /* 4 KiB pages */
 	uint32_t unbound_ports; /* numbered from 1 */
 	int shared_info_mapped;
 	char log[SIM_LOG_BYTES];
