@@ -61,26 +61,34 @@ static void remove_note(const char *directory)
 	rmdir(directory);
 }
 
+static int write_config(const char *path, const struct guest *guest)
+{
+	FILE *file = fopen(path, "we");
+	bool cut;
+
+	if (!file) {
+		return -errno;
+	}
+	guest_write(guest, file);
+	cut = ferror(file) != 0;
+	if (fclose(file)) {
+		return -errno;
+	}
+	return cut ? -EIO : 0;
+}
+
 /* The whole note, or none. */
 static int write_note(const char *directory, const struct guest *guest)
 {
 	char path[STORE_PATH + 16];
 	int ret = store_prepare();
-	FILE *file;
 
 	ret = ret ? ret : make_directory(directory);
 	if (ret) {
 		return ret;
 	}
 	snprintf(path, sizeof(path), "%s/config", directory);
-	file = fopen(path, "we");
-	if (file) {
-		guest_write(guest, file);
-	}
-	ret = !file || fflush(file) || ferror(file) ? -errno : 0;
-	if (file) {
-		fclose(file);
-	}
+	ret = write_config(path, guest);
 	if (ret) {
 		remove_note(directory);
 	}
