@@ -82,11 +82,17 @@ $(foreach t,$(UNIT),$(eval $(call UNIT_RULE,$(t))))
 unit: $(UNIT:%=$(B)/tests/unit/%)
 	@for t in $^; do CMOCKA_MESSAGE_OUTPUT=TAP $$t || exit 1; done
 
-# ---- fuzz targets ---------------------------------------------------------------------------------
+# ---- fuzz targets: what several of them need is compiled once ---------------------------------------
+fuzz_objects = $(FUZZ_SRC_$(1):%.c=$(B)/tests/fuzz-objects/%.o)
+-include $(patsubst %.o,%.d,$(sort $(foreach t,$(FUZZ),$(call fuzz_objects,$(t)))))
+
+$(B)/tests/fuzz-objects/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(SANFLAGS) -Itests/unit -Itests/fuzz -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 define FUZZ_RULE
-$(B)/tests/fuzz/$(1): $$(FUZZ_SRC_$(1))
+$(B)/tests/fuzz/$(1): $$(call fuzz_objects,$(1)) $(wildcard tests/fuzz/*.mk)
 	@mkdir -p $$(@D)
-	clang $$(SANFLAGS) -Itests/unit -fsanitize=fuzzer $$(FUZZ_SRC_$(1)) -o $$@ $$(FUZZ_LIBS_$(1))
+	clang $$(SANFLAGS) -fsanitize=fuzzer $$(filter %.o,$$^) -o $$@ $$(FUZZ_LIBS_$(1))
 endef
 $(foreach t,$(FUZZ),$(eval $(call FUZZ_RULE,$(t))))
 

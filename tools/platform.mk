@@ -102,8 +102,15 @@ mutants: deps
 	@+$(MAKE) $(if $(V),,-s) --no-print-directory test-programs
 	@CORBEL_BUILD=$(B) UNITS="$(UNIT)" MORE_KINDS=mutation tests/run $(if $(T),$(T),system/mutants mutation/)
 
-fuzz: $(FUZZ:%=$(B)/tests/fuzz/%)
-	@tests/run-fuzz $(B) $(SECONDS_EACH) $(if $(T),$(T),$(FUZZ))
+fuzz: deps
+	@$(foreach t,$(filter-out $(FUZZ),$(T)),echo "fuzz: no target $(t); there are: $(sort $(FUZZ))" >&2; exit 1;)
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory $(addprefix $(B)/tests/fuzz/,$(or $(T),$(FUZZ)))
+	@tests/run-fuzz $(B) $(SECONDS_EACH) $(or $(T),$(FUZZ))
+# For tests/system/fuzz-seeds.
+fuzz-programs: $(FUZZ:%=$(B)/tests/fuzz/%)
+fuzz-names:
+	@printf '%s\n' $(sort $(FUZZ))
+.PHONY: fuzz-programs fuzz-names
 
 # ---- lint and sizes -------------------------------------------------------------------------------
 lint: deps

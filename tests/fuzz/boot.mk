@@ -4,5 +4,3 @@
 FUZZ += multiboot
 FUZZ_SRC_multiboot := tests/fuzz/multiboot.c tests/unit/sim/fake_boot.c hypervisor/base/format.c \
 		      hypervisor/base/lib.c hypervisor/boot/multiboot.c hypervisor/boot/memmap.c
-
-$(B)/tests/fuzz/multiboot: tests/unit/sim/fake_boot.h $(wildcard hypervisor/boot/*.h)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fuzz target: the ELF parser.  Whatever it accepts must lie in the file, below the limit, outside
- * the builder's own area, and apart.
+ * the builder's own area, and apart; what it refuses has a reason.  A file that is no ELF file has
+ * none yet: bzimage_parse() says what it is.
  */
+#include <elf.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +43,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int has_entry = 0;
 
 	fail_reason[0] = 0;
-	if (elf_probe(&image) != 1 || elf_parse(&image, LIMIT, &plan) != 0) {
-		demand(fail_reason[0] != '\0' || size >= 4);
+	demand(elf_probe(&image) == (size >= SELFMAG && memcmp(data, ELFMAG, SELFMAG) == 0));
+	demand(fail_reason[0] == '\0');
+	if (elf_probe(&image) != 1) {
+		return 0;
+	}
+	if (elf_parse(&image, LIMIT, &plan) != 0) {
+		demand(fail_reason[0] != '\0');
 		return 0;
 	}
 	for (uint32_t i = 0; i < plan.count; i++) {

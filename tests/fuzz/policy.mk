@@ -3,5 +3,3 @@
 
 FUZZ += policy_blob
 FUZZ_SRC_policy_blob := tests/fuzz/policy_blob.c xsm/monitor/monitor.c xsm/monitor/floor.c
-
-$(B)/tests/fuzz/policy_blob: $(wildcard xsm/monitor/*.h) xsm/perms.def

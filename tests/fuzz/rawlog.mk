@@ -2,4 +2,3 @@
 # Fuzz target of the boot log's pieces, which Dom0's tools join.
 FUZZ += rawlog
 FUZZ_SRC_rawlog := tests/fuzz/rawlog.c tools/corbel/rawlog.c
-$(B)/tests/fuzz/rawlog: tools/corbel/rawlog.h tools/corbel/host.h hypervisor/abi/corbel.h

@@ -25,7 +25,6 @@
 #include <unistd.h>
 
 struct machine machine;
-struct host_state host;
 jmp_buf machine_caught;
 bool machine_catching;
 char machine_panic_text[200];
