@@ -25,6 +25,7 @@ struct changes {
 	unsigned kinds[CHANGE_KINDS]; /* how many rights of each, relations not counted apart */
 	struct findings contexts;     /* what is not a right: contexts that came, went or changed */
 	struct findings gone;         /* expect lines and neverallow rules of the old sources */
+	bool has_promises;            /* both have sources, so that they were compared */
 	bool role_moved;
 };
 
@@ -276,7 +277,8 @@ static void print_text(const struct changes *c, const struct policy *a, const st
 		print_kind(c, (enum change_kind)kind);
 	}
 	if (c->gone.count != 0) {
-		printf("%u promise%s gone:\n", c->gone.count, c->gone.count == 1 ? "" : "s");
+		printf("%u promise%s gone or weaker:\n", c->gone.count,
+		       c->gone.count == 1 ? "" : "s");
 	}
 	for (unsigned i = 0; i < c->gone.count; i++) {
 		const struct finding *f = &c->gone.item[i];
@@ -287,6 +289,11 @@ static void print_text(const struct changes *c, const struct policy *a, const st
 		printf("no difference: %s and %s %s\n", a->path, b->path,
 		       memcmp(a->digest, b->digest, sizeof(a->digest)) == 0 ? "are the same policy"
 									    : "grant the same");
+	}
+	if (!c->has_promises) {
+		printf("promises (expect lines, neverallow rules) not compared: %s has no "
+		       "sources\n",
+		       a->folder == NULL ? a->path : b->path);
 	}
 }
 
@@ -316,6 +323,7 @@ static void print_changes_json(const struct changes *c)
 	for (unsigned i = 0; i < c->contexts.count; i++) {
 		json_object_array_add(list, json_object_new_string(c->contexts.item[i].text));
 	}
+	put_bool(o, "promises_compared", c->has_promises);
 	json_object_object_add(o, "promises_gone", findings_json(&c->gone));
 	for (unsigned kind = 0; kind < CHANGE_KINDS; kind++) {
 		list = put_list(o, member[kind]);
@@ -345,7 +353,7 @@ static int run(const struct arguments *arguments)
 	collect(&changes, &b, &a, ADDED, RECORDED);
 	collect(&changes, &a, &b, REMOVED, UNRECORDED);
 	merge(&changes);
-	promises_gone(&a, &b, &changes.gone);
+	changes.has_promises = promises_gone(&a, &b, &changes.gone);
 	if (arguments->json) {
 		print_changes_json(&changes);
 	} else {
@@ -367,11 +375,13 @@ const struct verb verb_diff = {
 	.help = "Rights that NEW adds to OLD and those that it takes away, for each pair of contexts\n"
 		"and, between customers' domains, for the same and another owner.  Rights are\n"
 		"compared, not rules: the same policy written differently shows no difference.\n"
-		"Of two folders also the promises that are gone: expect lines and neverallow rules of\n"
-		"OLD that NEW does not have word for word.\n"
+		"Of two folders also the promises that are gone or weaker: expect lines and neverallow\n"
+		"rules of OLD that NEW does not have word for word, or that cover less in NEW, because\n"
+		"an attribute in them has fewer types.  Types that NEW does not have are no loss.\n"
 		"\n"
-		"Exit status: 0 nothing is added; 1 a right is added, a promise is gone, or one of the\n"
-		"first labels (hypervisor, builder, Dom0, unlabeled) is another; 2 bad use or bad input.\n"
+		"Exit status: 0 nothing is added; 1 a right is added, a promise is gone or weaker, or one\n"
+		"of the first labels (hypervisor, builder, Dom0, unlabeled) is another; 2 bad use or bad\n"
+		"input.\n"
 		"\n"
 		"Example:\n"
 		"  corbel-policy diff /usr/share/corbel/policy/cloud my-site/",

@@ -4,13 +4,15 @@
  * many promises as it has permissions, so that their order, and whether they stand in one rule or
  * in several, is all the same.  One in a macro or a block is made where that is called or
  * inherited, so these statements are promises as well.  Another way to write a promise, or another
- * place for it, counts as gone: a person has to look.
+ * place for it, counts as gone: a person has to look.  So does what stands as it stood and covers
+ * less (shrunk.c).
  */
 #include <stdlib.h>
 #include <string.h>
 #include "xsm/tool/expect.h"
 #include "xsm/tool/forms.h"
 #include "xsm/tool/promises.h"
+#include "xsm/tool/shrunk.h"
 
 static bool has(const struct findings *promises, const char *text)
 {
@@ -228,6 +230,7 @@ bool promises_gone(const struct policy *old, const struct policy *new, struct fi
 	} while (loss.carriers.count > known);
 	walk(new, collect_rule, &loss);
 	walk(old, find_loss, &loss);
+	shrunk_find(old, new, gone);
 	findings_free(&loss.carriers);
 	findings_free(&before);
 	findings_free(&now);

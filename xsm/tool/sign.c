@@ -122,7 +122,8 @@ static int keeps_promises(const struct policy *p, const char *since,
 		status = complain("--since wants two folders: only sources have promises");
 	} else if (gone.count > 0) {
 		findings_print(&gone, arguments->json);
-		complain("%s: not signed: %u expect lines or neverallow rules of %s are gone",
+		complain("%s: not signed: %u expect lines or neverallow rules of %s are gone or "
+			 "cover less",
 			 p->path, gone.count, since);
 		status = STATUS_NO;
 	}
@@ -340,7 +341,8 @@ static const struct flag flags[] = {
 	{"key", "KEY.pem", "the operator's private key: ECDSA on P-256"},
 	{"serial", "N", "1 or more; a host loads only what is above the serial in force"},
 	{"no-rollback", NULL, "in force for good at once, without waiting for a confirmation"},
-	{"since", "OLD", "do not sign if an expect line or neverallow rule of that folder is gone"},
+	{"since", "OLD",
+	 "do not sign if an expect line or neverallow rule of that folder is gone or weaker"},
 	{"o", "FILE", "where the signed policy goes"},
 	{"show", "FILE", "print a signed policy's header and verify it"},
 	{"key-digest", "KEY.pem", "print what the hypervisor's option policy-key= wants"},
