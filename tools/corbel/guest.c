@@ -31,6 +31,21 @@ static int take_string(struct config *config, const char *key, char *out, size_t
 	return 1;
 }
 
+/* What a kernel's command line is made of: its digest is compared with that of a text that a
+ * verifier writes, and bytes beyond ASCII would be another text for each character set. */
+static int take_ascii(struct config *config, const char *key, char *out, size_t size)
+{
+	int found = take_string(config, key, out, size);
+
+	for (size_t i = 0; found > 0 && out[i]; i++) {
+		if ((unsigned char)out[i] >= 0x80) {
+			return config_fail(config, key, "`%s': byte 0x%02x at %zu: expected ASCII",
+					   key, (unsigned char)out[i], i);
+		}
+	}
+	return found;
+}
+
 static int take_identity(struct guest *guest, struct config *config)
 {
 	struct request *request = &guest->request;
@@ -107,7 +122,7 @@ static int take_image(struct guest *guest, struct config *config, FILE *err)
 {
 	char root[2048] = "", extra[2048] = "";
 	char *line = guest->request.cmdline;
-	int found, parts, length;
+	int found, has_root, has_extra, length;
 
 	found = take_string(config, "kernel", guest->kernel, sizeof(guest->kernel));
 	if (found < 0) {
@@ -119,20 +134,21 @@ static int take_image(struct guest *guest, struct config *config, FILE *err)
 	if (take_string(config, "ramdisk", guest->ramdisk, sizeof(guest->ramdisk)) < 0) {
 		return -1;
 	}
-	found = take_string(config, "cmdline", line, sizeof(guest->request.cmdline));
-	parts = take_string(config, "root", root, sizeof(root));
-	length = take_string(config, "extra", extra, sizeof(extra));
-	if (found < 0 || parts < 0 || length < 0) {
+	found = take_ascii(config, "cmdline", line, sizeof(guest->request.cmdline));
+	has_root = take_ascii(config, "root", root, sizeof(root));
+	has_extra = take_ascii(config, "extra", extra, sizeof(extra));
+	if (found < 0 || has_root < 0 || has_extra < 0) {
 		return -1;
 	}
 	if (found) {
-		if (parts || length) {
+		if (has_root || has_extra) {
 			fprintf(err, "Warning: ignoring root= and extra= in favour of cmdline=\n");
 		}
 		return 0;
 	}
-	length = snprintf(line, sizeof(guest->request.cmdline), "%s%s%s%s", root[0] ? "root=" : "",
-			  root, root[0] && extra[0] ? " " : "", extra);
+	/* As xl joins them: a key with an empty text is there. */
+	length = snprintf(line, sizeof(guest->request.cmdline), "%s%s%s%s", has_root ? "root=" : "",
+			  root, has_root && has_extra ? " " : "", extra);
 	if (length >= (int)sizeof(guest->request.cmdline)) {
 		return config_fail(config, "extra",
 				   "`root' and `extra' together are longer than 2047 bytes");

@@ -62,6 +62,11 @@ static const char *check(const struct request *r)
 	if (!memchr(r->cmdline, 0, sizeof(r->cmdline))) {
 		return "command line must be at most 2047 bytes";
 	}
+	for (const char *c = r->cmdline; *c; c++) {
+		if ((unsigned char)*c >= 0x80) {
+			return "command line must be ASCII";
+		}
+	}
 	if (r->kernel_size == 0) {
 		return "kernel file is empty";
 	}

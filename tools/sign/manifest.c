@@ -61,6 +61,14 @@ static int fill(struct corbel_owner_manifest *manifest, const struct manifest_in
 			 cmdline, CMDLINE_MAX);
 		return -1;
 	}
+	for (size_t i = 0; i < cmdline; i++) {
+		if ((unsigned char)input->cmdline[i] >= 0x80) {
+			snprintf(error, error_size,
+				 "command line: byte 0x%02x at %zu: expected ASCII",
+				 (unsigned char)input->cmdline[i], i);
+			return -1;
+		}
+	}
 	memcpy(manifest->magic, CORBEL_OWNER_MAGIC, sizeof(manifest->magic));
 	memcpy(manifest->label, input->label, label);
 	manifest->min_policy = input->min_policy;

@@ -54,6 +54,9 @@ static const struct {
 	{BASE "bootloader='pygrub'", "`bootloader' is not supported", NULL},
 	{BASE "firmware='pvgrub64'", "`firmware' is not supported", NULL},
 	{BASE "cmdline='x'\nextra='y'", NULL, "ignoring root= and extra="},
+	{BASE "cmdline='a \xc3\xa9'", "t.cfg:4: `cmdline': byte 0xc3 at 2: expected ASCII", NULL},
+	{BASE "root='\xc3\xa9'", "t.cfg:4: `root': byte 0xc3 at 0: expected ASCII", NULL},
+	{BASE "extra='\xff'", "t.cfg:4: `extra': byte 0xff at 0: expected ASCII", NULL},
 	{BASE "maxmem=128", NULL, "`maxmem' above the start value"},
 	{BASE "maxmem=2097152", NULL, "`maxmem' above the start value"},
 	{BASE "vcpus=4\nmaxvcpus=32", NULL, "t.cfg:5: warning: `maxvcpus' above the start value"},
@@ -139,6 +142,35 @@ static void test_table(void **state)
 		if (cases[i].warning ? !strstr(said, cases[i].warning) : said[0] != '\0') {
 			fail_msg("case %zu `%s' said `%s'", i, cases[i].text, said);
 		}
+		free(said);
+		config_free(&config);
+	}
+}
+
+/* parse_cmdline() of xl 4.17: whether a key is there decides, not whether it has text. */
+static void test_joined(void **state)
+{
+	static const char *const forms[][2] = {
+		{"", ""},
+		{"root=''", "root="},
+		{"extra=''", ""},
+		{"root='' \nextra='x'", "root= x"},
+		{"root='/dev/xvda'\nextra=''", "root=/dev/xvda "},
+		{"root=''\nextra=''", "root= "},
+		{"cmdline=''", ""},
+	};
+	static struct guest guest;
+	struct config config;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char text[256], *said;
+		int ret;
+
+		snprintf(text, sizeof(text), "%s%s\n", BASE, forms[i][0]);
+		said = read_text(text, &config, &guest, &ret);
+		assert_int_equal(ret, 0);
+		assert_string_equal(guest.request.cmdline, forms[i][1]);
 		free(said);
 		config_free(&config);
 	}
@@ -238,14 +270,15 @@ static void test_write_back(void **state)
 	config_free(&second);
 }
 
-static void draw_text(char *text, size_t size, unsigned *seed)
+/* Bytes up to `most`. */
+static void draw_text(char *text, size_t size, int most, unsigned *seed)
 {
 	static const char often[] = "\\\\\"'#;=[],nx0\t\n\r\a\b\f\v $";
 	size_t length = (size_t)rand_r(seed) % size;
 
 	for (size_t i = 0; i < length; i++) {
 		text[i] = rand_r(seed) % 2 ? often[(size_t)rand_r(seed) % (sizeof(often) - 1)]
-					   : (char)(1 + rand_r(seed) % 255);
+					   : (char)(1 + rand_r(seed) % most);
 	}
 	text[length] = '\0';
 }
@@ -272,10 +305,10 @@ static void test_write_back_any(void **state)
 		guest.request.vcpus = guest.request.weight = 1;
 		strcpy(guest.request.label, "l");
 		strcpy(guest.kernel, "/");
-		draw_text(guest.kernel + 1, limit - 1, &seed);
-		draw_text(guest.ramdisk, limit, &seed);
-		draw_text(guest.owner_manifest, limit, &seed);
-		draw_text(guest.request.cmdline, limit < 2048 ? limit : 2048, &seed);
+		draw_text(guest.kernel + 1, limit - 1, 255, &seed);
+		draw_text(guest.ramdisk, limit, 255, &seed);
+		draw_text(guest.owner_manifest, limit, 255, &seed);
+		draw_text(guest.request.cmdline, limit < 2048 ? limit : 2048, 127, &seed);
 		guest_write(&guest, out);
 		fclose(out);
 		said = read_text(written, &config, &again, &ret);
@@ -355,6 +388,10 @@ static void test_request(void **state)
 	assert_memory_equal(bytes + 16, "demo", 4);
 	assert_int_equal(request_encode(&request, bytes, size - 1, &why), 0);
 	assert_non_null(strstr(why, "does not fit"));
+	strcpy(request.cmdline, "a \xc3\xa9");
+	assert_int_equal(request_encode(&request, bytes, sizeof(bytes), &why), 0);
+	assert_non_null(strstr(why, "ASCII"));
+	strcpy(request.cmdline, "c");
 	request.vcpus = 9;
 	assert_int_equal(request_encode(&request, bytes, sizeof(bytes), &why), 0);
 	assert_non_null(strstr(why, "vcpus"));
@@ -363,10 +400,15 @@ static void test_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),      cmocka_unit_test(test_values),
-		cmocka_unit_test(test_lists),      cmocka_unit_test(test_last_assignment_wins),
-		cmocka_unit_test(test_write_back), cmocka_unit_test(test_write_back_any),
-		cmocka_unit_test(test_random),     cmocka_unit_test(test_request),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_joined),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_last_assignment_wins),
+		cmocka_unit_test(test_write_back),
+		cmocka_unit_test(test_write_back_any),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
