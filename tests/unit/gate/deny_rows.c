@@ -79,7 +79,7 @@ enum {
 #undef NEVER
 #undef ALSO
 };
-_Static_assert((int)CALLS == (int)ROWS, "a call in deny_rows.def has no row");
+_Static_assert((int)CALLS == (int)ROWS, "hypercalls.def and deny_rows.def differ in number");
 
 static const struct row {
 	const char *name;

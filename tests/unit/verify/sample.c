@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 static const char readme[] =
-	"An artificial host and a domain on it, made by `make sample`: what a verifier has.\n"
+	"An artificial host and a domain on it, made by `make sample`: what a verifier has.  Its keys\n"
+	"were thrown away.\n"
 	"\n"
 	"evidence.json      what the host gave for the nonce in nonce\n"
 	"root.pem           the maker of its TPM\n"

@@ -68,7 +68,11 @@ X509 *fixture_certificate(EVP_PKEY *subject, const char *name, EVP_PKEY *issuer_
 	X509_set_version(c, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(c), serial++);
 	X509_gmtime_adj(X509_getm_notBefore(c), -7200);
-	X509_gmtime_adj(X509_getm_notAfter(c), flags & CERT_EXPIRED ? -3600 : 3600);
+	if (flags & CERT_EXPIRED) {
+		X509_gmtime_adj(X509_getm_notAfter(c), -3600);
+	} else { /* has no end (RFC 5280, 4.1.2.5), as those of TPMs: what is made here is kept */
+		need(ASN1_TIME_set_string_X509(X509_getm_notAfter(c), "99991231235959Z"), "time");
+	}
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_ASC,
 				   (const unsigned char *)name, -1, -1, 0);
 	X509_set_issuer_name(c, X509_get_subject_name(issuer ? issuer : c));
