@@ -23,9 +23,10 @@
 #define CORBEL_NONCE_LEN  32u
 #define CORBEL_REPORT_LEN 64u
 
-/* Security versions: raised when a fault is mended that a verifier must be able to insist on. */
-#define CORBEL_HYPERVISOR_SVN 1u
-#define CORBEL_BUILDER_SVN    1u
+/* Security versions: raised when a fault is mended that a verifier must be able to insist on.
+ * Plain numbers, which an assembler reads too. */
+#define CORBEL_HYPERVISOR_SVN 1
+#define CORBEL_BUILDER_SVN    1
 
 enum corbel_log_type {
 	CORBEL_LOG_boot = 1,    /* always index 0 */
