@@ -230,13 +230,25 @@ static void plain(char *to, size_t size, const char *word)
 	to[length] = 0;
 }
 
-/* What the comment was probably meant to begin with; NULL: it is prose.  Prose may well begin with
- * such a word, so the second one has to fit, too. */
+static bool has_letters(const char *word)
+{
+	while (*word != 0 && !isalpha((unsigned char)*word)) {
+		word++;
+	}
+	return *word != 0;
+}
+
+/* What the comment was probably meant to begin with, marks like `*' and `-' aside; NULL: it is
+ * prose.  Prose may well begin with such a word, so the second one has to fit, too. */
 static const char *meant(char **word, unsigned count)
 {
 	char first[32], second[32];
 	int cls;
 
+	count = count < MAX_WORDS ? count : MAX_WORDS;
+	for (; count > 0 && !has_letters(word[0]); word++) {
+		count--;
+	}
 	if (count < 3) {
 		return NULL;
 	}
@@ -270,12 +282,41 @@ static char *comment_of(char *line)
 	return NULL;
 }
 
+/* Names the test lines behind another ';' in the comment: nothing reads them. */
+static void look_behind(const char *comment, const char *file, unsigned line,
+			struct findings *findings)
+{
+	char *word[MAX_WORDS];
+
+	for (comment = strchr(comment, ';'); comment != NULL; comment = strchr(comment, ';')) {
+		char *copy = must_print("%s", comment += strspn(comment, ";" BLANKS));
+
+		if (meant(word, split(copy, word)) != NULL) {
+			find(findings, file, line,
+			     "this comment looks like a test line but is none: it stands behind "
+			     "another ';'; give it a line of its own");
+		}
+		free(copy);
+	}
+}
+
+/* The words of the comment, NULL: there is none.  Their number. */
+static unsigned read_comment(char *comment, char **word, const char *file, unsigned line,
+			     struct findings *findings)
+{
+	if (comment == NULL) {
+		return 0;
+	}
+	look_behind(comment, file, line, findings);
+	return split(comment, word);
+}
+
 static void read_line(struct expectations *all, const struct policy *p, const char *file,
 		      unsigned line, const char *text, size_t length, struct findings *findings)
 {
 	char *copy = must_print("%.*s", (int)length, text), *comment = comment_of(copy);
 	char *word[MAX_WORDS];
-	unsigned count = comment != NULL ? split(comment, word) : 0;
+	unsigned count = read_comment(comment, word, file, line, findings);
 	const char *other = meant(word, count);
 	bool is_retired = count > 0 && strcmp(word[0], "retired") == 0;
 
@@ -309,7 +350,7 @@ static void look_at_line(const struct names *names, const char *file, unsigned l
 {
 	char *copy = must_print("%.*s", (int)length, text), *comment = comment_of(copy);
 	char *word[MAX_WORDS];
-	unsigned count = comment != NULL ? split(comment, word) : 0;
+	unsigned count = read_comment(comment, word, file, line, findings);
 	bool is_expect = count > 3 && count <= MAX_WORDS && strcmp(word[0], "expect") == 0;
 	bool is_retired = count > 0 && strcmp(word[0], "retired") == 0;
 	const char *other = meant(word, count);

@@ -11,9 +11,9 @@
 static const struct flag flags[] = {
 	{"subject", "S", "only what this type, context or attribute may do; `*`: any"},
 	{"object", "O", "only what may be done to this one; `self`: to oneself"},
-	{"class", "C", "only this class"},
-	{"perm", "P", "only this permission (of any class that has it)"},
-	{"relation", "R", "only owners that are same, over, under or apart"},
+	{"class", "C", "only this class; `*`: any"},
+	{"perm", "P", "only this permission (of any class that has it); `*`: any"},
+	{"relation", "R", "only owners that are same, over, under or apart; `*`: any"},
 	{NULL, NULL, NULL},
 };
 
@@ -35,13 +35,21 @@ static bool perm_exists(const char *perm, int cls)
 	return false;
 }
 
+/* The flag's value; NULL: not given, or `*`. */
+static const char *narrowing(const struct arguments *a, const char *flag)
+{
+	const char *value = argument(a, flag);
+
+	return value != NULL && strcmp(value, "*") == 0 ? NULL : value;
+}
+
 /* False after a complaint. */
 static bool read_filter(const struct arguments *a, const struct policy *p, struct filter *f)
 {
 	const char *subject = argument(a, "subject"), *object = argument(a, "object");
-	const char *cls = argument(a, "class"), *relation = argument(a, "relation");
+	const char *cls = narrowing(a, "class"), *relation = narrowing(a, "relation");
 
-	*f = (struct filter){NULL, NULL, -1, -1, argument(a, "perm"), false};
+	*f = (struct filter){NULL, NULL, -1, -1, narrowing(a, "perm"), false};
 	f->self = object != NULL && strcmp(object, "self") == 0;
 	if (subject != NULL && (f->subject = policy_contexts_wanted(p, subject)) == NULL) {
 		return false;
