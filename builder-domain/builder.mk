@@ -7,7 +7,8 @@ BUILDER_SRC := builder-domain/start.S builder-domain/main.c builder-domain/modul
 	builder-domain/signature.c builder-domain/owner.c builder-domain/policy.c \
 	builder-domain/text.c builder-domain/machine.c
 # third-party: of it only what verifies P-256, about 15 KiB
-BEARSSL := $(shell $(CC) -print-file-name=libbearssl.a)
+# (silent when the compiler is still to be installed)
+BEARSSL := $(shell $(CC) -print-file-name=libbearssl.a 2>/dev/null)
 # also in the hypervisor image, where `make tcb` counts them
 BUILDER_SHARED_SRC := measured-boot/shared/sha2.c hypervisor/base/format.c hypervisor/base/lib.c
 

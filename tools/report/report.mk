@@ -16,7 +16,7 @@ $(B)/tools/corbel-report: $(REPORT_SRC) $(REPORT_H) tools/report/report.mk
 	$(REPORT_CC) -o $@ $(REPORT_SRC)
 
 # By its path: a folder would bring glibc's start files.
-BEARSSL_A = $(shell $(HOSTCC) -print-file-name=libbearssl.a)
+BEARSSL_A = $(shell $(HOSTCC) -print-file-name=libbearssl.a 2>/dev/null)
 $(B)/tools/corbel-unlock: $(UNLOCK_SRC) $(REPORT_H) tools/report/report.mk
 	@mkdir -p $(@D)
 	$(REPORT_CC) -o $@ $(UNLOCK_SRC) $(BEARSSL_A)
