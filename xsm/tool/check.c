@@ -201,6 +201,11 @@ static void find_remarks(struct remarks *r, const struct policy *p, bool uncover
 	expectations_read(&e, p, &said);
 	warnings_find(p, &r->warnings);
 	r->covered = warnings_cover(p, &e, &r->rights, uncovered ? &r->warnings : NULL);
+	if (!uncovered && r->covered < r->rights) {
+		find(&r->warnings, p->path, 0,
+		     "warning: %u of %u rights have no expect line; --uncovered lists them",
+		     r->rights - r->covered, r->rights);
+	}
 	expectations_free(&e);
 	findings_free(&said);
 }
@@ -304,8 +309,9 @@ const struct verb verb_check = {
 		"`; expect allow|deny SUBJECT OBJECT CLASS PERM [RELATION]`; says which comments look\n"
 		"like such lines and are none.  Prints SHA-256 and size of the blob.\n"
 		"Warns of kinds that can be asked for and cannot run, of rights that no call asks for,\n"
-		"of allow rules that a constraint empties, with the places of both, and says how many\n"
-		"rights expect lines name.  With -o site.bin a folder is also written as\n"
+		"of allow rules that a constraint empties, with the places of both, of allow rules of\n"
+		"the folder that add nothing to the others, and of rights that no expect line names\n"
+		"(their number; --uncovered lists them).  Warnings leave the exit status alone.  With -o site.bin a folder is also written as\n"
 		"site.policydb, for setools.\n"
 		"Exit status 1: findings, each with file and line.\n\n"
 		"example:\n"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "xsm/tool/emptied.h"
+#include "xsm/tool/repeated.h"
 #include "xsm/tool/warnings.h"
 
 /* On whom a right can be asked. */
@@ -206,6 +207,7 @@ void warnings_find(const struct policy *p, struct findings *warnings)
 	}
 	find_idle(p, warnings);
 	emptied_find(p, warnings);
+	repeated_find(p, warnings);
 }
 
 /* ---- what is promised --------------------------------------------------------------------- */

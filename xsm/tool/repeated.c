@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See repeated.h.  Compiles without the rule: the digest names a policy's meaning, so where it
+ * stays the same the rule has none.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "xsm/tool/folder.h"
+#include "xsm/tool/forms.h"
+#include "xsm/tool/repeated.h"
+
+static bool is_same_without(const struct policy *p, struct folder *folder)
+{
+	struct policy without = {.path = p->path};
+	struct findings said = {0};
+	bool same = policy_from_folder(&without, folder, NULL, false, &said) &&
+		    memcmp(without.digest, p->digest, sizeof(p->digest)) == 0;
+
+	findings_free(&said);
+	policy_free(&without);
+	return same;
+}
+
+/* The text of the form in the copy, which has the same files. */
+static char *place_of(struct folder *folder, const struct form *form)
+{
+	for (unsigned i = 0; i < folder->count; i++) {
+		if (strcmp(folder->file[i].path, form->file->path) == 0) {
+			return folder->file[i].text + form->at;
+		}
+	}
+	return NULL;
+}
+
+static void look_at_rule(const struct policy *p, struct folder *folder, const struct form *rule,
+			 struct findings *warnings)
+{
+	const struct finding here = {.file = rule->file->path, .line = rule->line};
+	char *place = place_of(folder, rule), *text;
+	size_t length = rule->end - rule->at;
+
+	if (place == NULL || findings_have_place(warnings, &here)) {
+		return;
+	}
+	memset(place, ' ', length);
+	if (!is_same_without(p, folder)) {
+		memcpy(place, rule->file->text + rule->at, length);
+		return;
+	}
+	text = form_text(rule, (unsigned)length);
+	find(warnings, rule->file->path, rule->line,
+	     "warning: %s adds nothing: other rules give all of it", text);
+	free(text);
+}
+
+void repeated_find(const struct policy *p, struct findings *warnings)
+{
+	struct findings said = {0};
+	struct folder folder;
+	struct forms forms;
+
+	forms_read(&forms, p->folder, &said);
+	folder_copy(&folder, p->folder);
+	for (unsigned i = forms.count; i-- > 0;) { /* so that the first one stays */
+		if (forms.top[i]->file->own && form_is(forms.top[i], "allow")) {
+			look_at_rule(p, &folder, forms.top[i], warnings);
+		}
+	}
+	folder_free(&folder);
+	forms_free(&forms);
+	findings_free(&said);
+}
