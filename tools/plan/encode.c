@@ -2,7 +2,8 @@
 /*
  * Turns struct request into canonical bytes: a header, then every field once in
  * ascending tag order.  Refuses what the builder would refuse, so that the user
- * reads the name of the field instead of a tag number.
+ * reads the name of the field instead of a tag number; and a command line that
+ * is not ASCII, which the builder takes.
  */
 #include <string.h>
 
