@@ -9,6 +9,9 @@
 #include "xsm/tool/forms.h"
 #include "xsm/tool/repeated.h"
 
+/* A compilation takes a time that grows with the square of the contexts: some seconds in all. */
+#define MOST_WORK 200000u
+
 static bool is_same_without(const struct policy *p, struct folder *folder)
 {
 	struct policy without = {.path = p->path};
@@ -58,8 +61,19 @@ void repeated_find(const struct policy *p, struct findings *warnings)
 	struct findings said = {0};
 	struct folder folder;
 	struct forms forms;
+	unsigned rules = 0;
 
 	forms_read(&forms, p->folder, &said);
+	for (unsigned i = 0; i < forms.count; i++) {
+		rules += forms.top[i]->file->own && form_is(forms.top[i], "allow");
+	}
+	if ((uint64_t)rules * p->xsm.contexts * p->xsm.contexts > MOST_WORK) {
+		find(warnings, p->path, 0,
+		     "warning: too large to try which of %u allow rules add nothing", rules);
+		forms_free(&forms);
+		findings_free(&said);
+		return;
+	}
 	folder_copy(&folder, p->folder);
 	for (unsigned i = forms.count; i-- > 0;) { /* so that the first one stays */
 		if (forms.top[i]->file->own && form_is(forms.top[i], "allow")) {
