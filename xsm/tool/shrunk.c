@@ -261,7 +261,8 @@ static bool forbids(const struct forbidden *f, const struct right *right)
 	return policy_allows(&f->turned, right) && !policy_allows(&f->plain, right);
 }
 
-static void find_rules(const struct policy *old, const struct policy *new, bool own,
+/* False: one of the two does not compile so, and nothing is known. */
+static bool find_rules(const struct policy *old, const struct policy *new, bool own,
 		       struct losses *l)
 {
 	struct forbidden before = {0}, now = {0};
@@ -278,6 +279,7 @@ static void find_rules(const struct policy *old, const struct policy *new, bool 
 	}
 	forbidden_free(&before);
 	forbidden_free(&now);
+	return good;
 }
 
 /* What the compiler says against allow rules for what is lost, one a line. */
@@ -374,7 +376,9 @@ static void compare_rules(const struct policy *old, const struct policy *new, bo
 	struct rules rules = {.old = old, .own = own, .losses = &l, .said = &said, .gone = gone};
 	struct forms forms;
 
-	find_rules(old, new, own, &l);
+	if (!find_rules(old, new, own, &l)) {
+		find(gone, old->path, 0, "neverallow rules: they could not be compared");
+	}
 	if (l.count > 0) {
 		ask_whose(old, &l, &said);
 		forms_read(&forms, old->folder, &wrong);
