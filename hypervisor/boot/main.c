@@ -118,6 +118,9 @@ static void reserve_memory(void)
 	boot.ram_top = memmap_top(memory);
 	memmap_remove(memory, 0, LOW_MEMORY);
 	memmap_remove(memory, (uintptr_t)image_start, (uint64_t)(image_end - image_start));
+	if (boot.iommu) {
+		memmap_remove(memory, boot.iommu, IOMMU_REGISTERS);
+	}
 	for (unsigned i = 0; i < BOOT_MODULES; i++) {
 		memmap_remove(memory, boot.module[i].base, boot.module[i].size);
 	}
@@ -168,10 +171,11 @@ static void find_iommu(void)
 		printk("warning: %u IOMMUs, and one is supported: none is used", found.count);
 		return;
 	}
-	if (found.registers == 0 || found.registers + IOMMU_REGISTERS > HPT_IDENTITY_END) {
+	if (found.registers == 0 || found.registers > HPT_IDENTITY_END - IOMMU_REGISTERS) {
 		printk("warning: the IOMMU's registers at %lx cannot be used", found.registers);
 		return;
 	}
+	pci_enable_iommu(&found);
 	boot.iommu = found.registers;
 }
 

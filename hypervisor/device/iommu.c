@@ -52,8 +52,8 @@ enum command {
 
 static struct {
 	uint64_t registers;
-	uint32_t *ring;
-	uint32_t tail; /* in bytes, of the ring */
+	volatile uint32_t *ring; /* written before the tail that hands it over */
+	uint32_t tail;           /* in bytes, of the ring */
 	uint32_t waits;
 	volatile uint64_t done; /* the number of the last COMPLETION_WAIT, written by the unit */
 } self;
@@ -77,7 +77,7 @@ static void reg_write(uint32_t reg, uint64_t value)
 
 static void command(enum command code, uint64_t first, uint64_t second)
 {
-	uint32_t *to = self.ring + self.tail / sizeof(*to);
+	volatile uint32_t *to = self.ring + self.tail / sizeof(*to);
 
 	to[0] = (uint32_t)first;
 	to[1] = (uint32_t)(first >> 32) | (uint32_t)code << COMMAND_SHIFT;
@@ -141,7 +141,7 @@ const char *iommu_start(uint64_t registers)
 {
 	uint64_t features;
 	frame_t table;
-	void *events;
+	void *ring, *events;
 
 	self.registers = registers;
 	features = reg_read(REG_FEATURES);
@@ -151,13 +151,18 @@ const char *iommu_start(uint64_t registers)
 	if (!(features & FEATURE_ALL)) {
 		return "it cannot invalidate all";
 	}
-	self.ring = heap_page(NULL);
+	ring = heap_page(NULL);
 	events = heap_page(NULL);
-	if (!self.ring || !events || frames_alloc(OWNER_HYPERVISOR, BLOCK_ORDER, &table)) {
+	if (!ring || !events || frames_alloc(OWNER_HYPERVISOR, BLOCK_ORDER, &table)) {
+		heap_page_free(ring, NULL);
+		heap_page_free(events, NULL);
 		return "no memory for its tables";
 	}
+	self.ring = ring;
 	refuse_all(table);
 	if (!switch_on(table, events)) {
+		/* It may come back and read them: what it was given is not used for anything else.
+		 */
 		return "it does not answer";
 	}
 	return NULL;

@@ -118,7 +118,7 @@ static uint32_t find_capability(uint16_t function, uint32_t id)
 
 static void look_at(uint16_t function, struct pci_iommus *found)
 {
-	uint32_t at, low;
+	uint32_t at;
 
 	if (pci_read(function, REG_CLASS) >> 8 != CLASS_IOMMU) {
 		return;
@@ -128,19 +128,26 @@ static void look_at(uint16_t function, struct pci_iommus *found)
 		return;
 	}
 	found->count++;
-	/* The lock that comes with the bit is welcome: nobody moves the registers from now on. */
-	low = pci_read(function, at + IOMMU_BASE_LOW);
-	pci_write(function, at + IOMMU_BASE_LOW, low | IOMMU_BASE_ENABLE);
+	found->function = function;
+	found->capability = at;
 	found->registers = (uint64_t)pci_read(function, at + IOMMU_BASE_HIGH) << 32;
-	found->registers |= low & IOMMU_BASE_LOW_MASK;
+	found->registers |= pci_read(function, at + IOMMU_BASE_LOW) & IOMMU_BASE_LOW_MASK;
 }
 
 struct pci_iommus pci_find_iommus(void)
 {
-	struct pci_iommus found = {0, 0};
+	struct pci_iommus found = {.count = 0};
 
 	for (uint32_t at = 0; next_function(&at); at++) {
 		look_at((uint16_t)at, &found);
 	}
 	return found;
+}
+
+void pci_enable_iommu(const struct pci_iommus *found)
+{
+	uint32_t at = found->capability + IOMMU_BASE_LOW;
+	uint32_t low = pci_read(found->function, at);
+
+	pci_write(found->function, at, low | IOMMU_BASE_ENABLE);
 }

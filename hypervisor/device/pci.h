@@ -14,12 +14,16 @@ struct pci_stopped {
  */
 struct pci_stopped pci_stop_bus_masters(void);
 
+/* The AMD-Vi units of segment 0; what is said of one is of the last. */
 struct pci_iommus {
-	unsigned count;     /* AMD-Vi units on segment 0 */
-	uint64_t registers; /* host-physical, of the last one; 0: firmware placed none */
+	unsigned count;
+	uint16_t function;
+	uint32_t capability; /* where in its configuration space the unit's block is */
+	uint64_t registers;  /* host-physical; 0: firmware placed none */
 };
 
-/* Looks for functions of class IOMMU with an AMD-Vi capability (48882, 3.1 and 3.2), and enables
- * their registers where firmware put them. */
+/* Looks for functions of class IOMMU with an AMD-Vi capability (48882, 3.1 and 3.2). */
 struct pci_iommus pci_find_iommus(void);
+/* Makes the one that was found answer at its registers, for good: nobody moves them after this. */
+void pci_enable_iommu(const struct pci_iommus *found);
 #endif

@@ -41,6 +41,7 @@ static unsigned iommus;
 static uint32_t iommu_base, iommu_high;
 static const char *iommu_fault;
 static unsigned iommu_starts;
+static bool iommu_enabled;
 
 static void fake_outl(uint16_t port, uint32_t value)
 {
@@ -48,6 +49,9 @@ static void fake_outl(uint16_t port, uint32_t value)
 
 	if (port == 0xCF8) {
 		address = value;
+	} else if ((address & 0xFF) == 0x44) {
+		assert_int_equal(value, iommu_base | 1);
+		iommu_enabled = true;
 	} else if (at < ARRAY_SIZE(function)) {
 		function[at].command = value | (function[at].stuck ? MASTER : 0);
 	}
@@ -155,8 +159,11 @@ static void boot_with_iommus(unsigned count, uint32_t base, const char *fault)
 	iommu_base = base;
 	iommu_fault = fault;
 	iommu_starts = 0;
+	iommu_enabled = false;
 	find_iommu();
 	start_iommu(&boot);
+	/* What is not used is left as it is. */
+	assert_int_equal(iommu_enabled, iommu_starts);
 }
 
 static void one_works(void **state)
@@ -187,6 +194,11 @@ static void none_works(void **state)
 	boot_with_iommus(1, 0, NULL);
 	assert_string_equal(fake_output,
 			    "warning: the IOMMU's registers at 8000000000 cannot be used\n");
+	assert_int_equal(host.flags | iommu_starts, 0);
+	iommu_high = 0xFFFFFFFF;
+	boot_with_iommus(1, 0xFFFFC000, NULL);
+	assert_string_equal(fake_output,
+			    "warning: the IOMMU's registers at ffffffffffffc000 cannot be used\n");
 	assert_int_equal(host.flags | iommu_starts, 0);
 	iommu_high = 0;
 	boot_with_iommus(1, 0xFED80000, "it does not answer");

@@ -141,12 +141,14 @@ static void too_old(void **state)
 
 static void no_memory(void **state)
 {
+	uint64_t pages = heap_free_pages();
 	frame_t taken;
 
 	(void)state;
 	while (frames_alloc(OWNER_HYPERVISOR, BLOCK_ORDER, &taken) == 0) {
 	}
 	assert_string_equal(iommu_start(REGISTERS), "no memory for its tables");
+	assert_int_equal(heap_free_pages(), pages);
 }
 
 static int init(void **state)

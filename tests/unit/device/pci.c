@@ -156,7 +156,9 @@ static void iommus(void **state)
 	found = pci_find_iommus();
 	assert_int_equal(found.count, 1);
 	assert_int_equal(found.registers, 0xfed80000);
-	assert_int_equal(iommu.reg[0x44 / 4], 0xfed80001); /* nobody moves them now */
+	assert_int_equal(iommu.reg[0x44 / 4], 0xfed80000); /* to look changes nothing */
+	pci_enable_iommu(&found);
+	assert_int_equal(iommu.reg[0x44 / 4], 0xfed80001);
 	iommu.reg[0x48 / 4] = 2;
 	iommu.reg[0x44 / 4] = 0xabcdffff;
 	assert_int_equal(pci_find_iommus().registers, 0x2abcdc000);
