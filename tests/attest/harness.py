@@ -136,9 +136,8 @@ class Lab:
 
     # ---- boot images ----------------------------------------------------------------------------
 
-    def image(self, name="base", args=HOST_ARGS, archive=None, cmdline="relay",
-              maker="tools/image/make-esp"):
-        """A boot image with the relay kernel as Dom0; NAME.img and the folder NAME."""
+    def dom0(self, name="base", archive=None, cmdline="relay"):
+        """The relay kernel as Dom0: NAME.plan, NAME.initrd; returns the kernel's path."""
         made, kernel = launcher(), f"{BUILD}/tests/guest/relay.elf"
         files = {"about": b"the archive of the relay kernel"}
         with open(f"{BUILD}/tests/tenant/reporter.elf", "rb") as file:
@@ -149,9 +148,24 @@ class Lab:
         for suffix, data in (("initrd", initrd), ("plan", plan)):
             with open(self.path(f"{name}.{suffix}"), "wb") as file:
                 file.write(data)
+        return kernel
+
+    def image(self, name="base", args=HOST_ARGS, archive=None, cmdline="relay",
+              maker="tools/image/make-esp"):
+        """A boot image with the relay kernel as Dom0; NAME.img and the folder NAME."""
+        kernel = self.dom0(name, archive, cmdline)
         run(maker, self.path(name), args, f"{BUILD}/corbel.elf", f"{BUILD}/policy/cloud.bin",
             f"{BUILD}/builder.bin", self.path(f"{name}.plan"), kernel, self.path(f"{name}.initrd"))
         return self.path(f"{name}.img")
+
+    def direct(self):
+        """Words for tools/run/qemu that boot the same without firmware and GRUB."""
+        words, kernel = ["--direct"], self.dom0()
+        for suffix, path in (("policy", f"{BUILD}/policy/cloud.bin"),
+                             ("builder", f"{BUILD}/builder.bin"), ("plan", self.path("base.plan")),
+                             ("kernel", kernel), ("initrd", self.path("base.initrd"))):
+            words += ["--module", f"{path} {suffix}"]
+        return words
 
     def changed(self, image, name, path, edit):
         """A copy of the image in which edit(bytes) -> bytes has gone over one file."""

@@ -311,8 +311,8 @@ const struct verb verb_check = {
 		"Warns of kinds that can be asked for and cannot run, of rights that no call asks for,\n"
 		"of allow rules that a constraint empties, with the places of both, of allow rules of\n"
 		"the folder that add nothing to the others, and of rights that no expect line names\n"
-		"(their number; --uncovered lists them).  Warnings leave the exit status alone.  With -o site.bin a folder is also written as\n"
-		"site.policydb, for setools.\n"
+		"(their number; --uncovered lists them).  Warnings leave the exit status alone.\n"
+		"With -o site.bin a folder is also written as site.policydb, for setools.\n"
 		"Exit status 1: findings, each with file and line.\n\n"
 		"example:\n"
 		"  corbel-policy check xsm/policy/cloud -o cloud.bin",

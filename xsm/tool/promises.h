@@ -9,7 +9,6 @@
 #include "xsm/tool/model.h"
 
 /* A finding, with its place in the old sources, for each promise that the new ones do not make, or
- * that covers less there.
- * False: one of the two has no sources, so nothing can be said. */
+ * that covers less there.  False: one of the two has no sources, so nothing can be said. */
 bool promises_gone(const struct policy *old, const struct policy *new, struct findings *gone);
 #endif

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
 #include "reference/reference_call.h"
 #include "measured-boot/reference/reference.h"
 
@@ -44,6 +46,20 @@ void save(const char *name, const void *bytes, size_t size)
 	assert_non_null(file);
 	assert_int_equal(fwrite(bytes, 1, size, file), size);
 	fclose(file);
+}
+
+void save_key(void)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	FILE *secret = fopen("key.pem", "w"), *public = fopen("public.pem", "w");
+
+	assert_non_null(secret);
+	assert_non_null(public);
+	assert_int_equal(PEM_write_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL), 1);
+	assert_int_equal(PEM_write_PUBKEY(public, key), 1);
+	fclose(secret);
+	fclose(public);
+	EVP_PKEY_free(key);
 }
 
 size_t load(const char *name, char text[CALL_TEXT])

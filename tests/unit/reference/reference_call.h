@@ -16,6 +16,8 @@ extern char written[CALL_TEXT], said[CALL_TEXT];
 int call_start(void **state);
 int call_end(void **state);
 
+/* A key on P-256: key.pem and public.pem. */
+void save_key(void);
 void save(const char *name, const void *bytes, size_t size);
 /* At most CALL_TEXT - 1 bytes, with a NUL behind them. */
 size_t load(const char *name, char text[CALL_TEXT]);

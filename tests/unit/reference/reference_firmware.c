@@ -451,19 +451,10 @@ static void usage(void **state)
 
 static int setup(void **state)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	FILE *file;
-
 	if (call_start(state) != 0) {
 		return -1;
 	}
-	file = fopen("key.pem", "w");
-	PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
-	fclose(file);
-	file = fopen("public.pem", "w");
-	PEM_write_PUBKEY(file, key);
-	fclose(file);
-	EVP_PKEY_free(key);
+	save_key();
 	return 0;
 }
 

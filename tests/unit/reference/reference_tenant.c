@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <openssl/ec.h>
-#include <openssl/pem.h>
 #include "reference/reference_call.h"
 #include "measured-boot/reference/reference.h"
 #include "tools/sign/manifest.h"
@@ -46,16 +44,11 @@ static int setup(void **state)
 {
 	static const char config[] = "name=\"t\"\nkernel=\"k\"\ncmdline='quiet'\nmemory=100\n"
 				     "vcpus=3\nseclabel=\"u:r:tenant.t\"\n";
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	FILE *file;
 
 	if (call_start(state) != 0) {
 		return -1;
 	}
-	file = fopen("key.pem", "w");
-	PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
-	fclose(file);
-	EVP_PKEY_free(key);
+	save_key();
 	save("k", "kernel", 6);
 	save("i", "initrd", 6);
 	save("t.cfg", config, strlen(config));

@@ -8,8 +8,6 @@
 #include "sim/swtpm.h"
 #include "measured-boot/shared/hex.h"
 #include "measured-boot/verify/json.h"
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -60,22 +58,12 @@ static struct bytes load_public(const char *name)
 static EVP_PKEY *rsa_key(const struct bytes *public_area)
 {
 	TPMT_PUBLIC p;
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	EVP_PKEY *key = NULL;
-	OSSL_PARAM *parameters;
+	EVP_PKEY *key;
 	BIGNUM *n;
 
 	assert_true(public_parse(public_area, &p));
 	n = BN_bin2bn(p.unique.rsa.buffer, p.unique.rsa.size, NULL);
-	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
-	OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537);
-	parameters = OSSL_PARAM_BLD_to_param(build);
-	assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
-	assert_int_equal(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters), 1);
-	OSSL_PARAM_free(parameters);
-	OSSL_PARAM_BLD_free(build);
-	EVP_PKEY_CTX_free(context);
+	key = fixture_rsa_public("RSA", n);
 	BN_free(n);
 	return key;
 }

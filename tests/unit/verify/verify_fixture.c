@@ -4,6 +4,7 @@
 #include "measured-boot/shared/hex.h"
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
@@ -25,6 +26,24 @@ static void need(bool good, const char *what)
 EVP_PKEY *fixture_ec_key(void)
 {
 	return EVP_EC_gen("P-256");
+}
+
+EVP_PKEY *fixture_rsa_public(const char *type, const BIGNUM *modulus)
+{
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	OSSL_PARAM *parameters;
+	EVP_PKEY *key = NULL;
+
+	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus);
+	OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537);
+	parameters = OSSL_PARAM_BLD_to_param(build);
+	need(EVP_PKEY_fromdata_init(context) == 1, type);
+	need(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1, type);
+	OSSL_PARAM_free(parameters);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(context);
+	return key;
 }
 
 static void add_conf(X509 *c, int nid, const char *value)

@@ -37,6 +37,8 @@ void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 
 EVP_PKEY *fixture_ec_key(void);
+/* The public key of `type` ("RSA", "RSA-PSS") with this modulus and exponent 65537. */
+EVP_PKEY *fixture_rsa_public(const char *type, const BIGNUM *modulus);
 /* A certificate for `subject`, issued by `issuer`'s key; NULL issuer: by itself. */
 X509 *fixture_certificate(EVP_PKEY *subject, const char *name, EVP_PKEY *issuer_key, X509 *issuer,
 			  unsigned flags);

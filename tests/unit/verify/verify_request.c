@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/core_names.h>
-#include <openssl/param_build.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -57,21 +56,11 @@ static void set_modulus(TPMT_PUBLIC *p, EVP_PKEY *key)
 /* The same numbers as a key that only signs. */
 static EVP_PKEY *pss_key(EVP_PKEY *key)
 {
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-	OSSL_PARAM *parameters;
-	EVP_PKEY *out = NULL;
+	EVP_PKEY *out;
 	BIGNUM *n = NULL;
 
 	assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n), 1);
-	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
-	OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537);
-	parameters = OSSL_PARAM_BLD_to_param(build);
-	assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
-	assert_int_equal(EVP_PKEY_fromdata(context, &out, EVP_PKEY_PUBLIC_KEY, parameters), 1);
-	OSSL_PARAM_free(parameters);
-	OSSL_PARAM_BLD_free(build);
-	EVP_PKEY_CTX_free(context);
+	out = fixture_rsa_public("RSA-PSS", n);
 	BN_free(n);
 	return out;
 }
