@@ -161,8 +161,7 @@ const char *iommu_start(uint64_t registers)
 	self.ring = ring;
 	refuse_all(table);
 	if (!switch_on(table, events)) {
-		/* It may come back and read them: what it was given is not used for anything else.
-		 */
+		/* It may come back and read them: nothing else uses what it was given. */
 		return "it does not answer";
 	}
 	return NULL;
