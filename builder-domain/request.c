@@ -2,7 +2,7 @@
 /*
  * Decoder of the canonical request (abi/request.h).  Input is hostile but already private.  One
  * table says for each tag where it goes and what it may hold; one loop demands exactly these
- * fields in this order.
+ * fields in this order, of which only `devices` may be left out.
  */
 #include "builder-domain/lib.h"
 #include "builder-domain/request.h"
@@ -26,6 +26,7 @@ enum kind {
 	BYTES,    /* a fixed number */
 	NUMBER,   /* little endian, as wide as its field */
 	OPTIONAL, /* a fixed number, or none */
+	DEVICES,  /* 1 or more functions, strictly ascending; the only field that may be left out */
 };
 
 struct field_rule {
@@ -61,6 +62,8 @@ static const struct field_rule rules[CORBEL_RQ_tag_end] = {
 	RULE(initrd, NUMBER, initrd_size, 8, 0, FILE_MAX),
 	RULE(flags, NUMBER, flags, 4, 0, UINT32_MAX),
 	RULE(owner, OPTIONAL, owner, sizeof(struct corbel_owner_manifest), 0, UINT16_MAX),
+	RULE(devices, DEVICES, devices, sizeof(((struct build_request *)0)->devices), 0,
+	     UINT16_MAX),
 };
 
 struct cursor {
@@ -154,10 +157,33 @@ static MUST_CHECK int check_number(const struct field_rule *rule, const uint8_t 
 	return 0;
 }
 
+/* One order and no duplicate: one list has one encoding. */
+static MUST_CHECK int check_devices(const struct field_rule *rule, const uint8_t *value,
+				    uint16_t len)
+{
+	const uint16_t *devices = (const uint16_t *)value; /* in struct build_request: aligned */
+	const uint16_t count = len / sizeof(devices[0]);
+
+	if (len == 0 || len % sizeof(devices[0]) != 0) {
+		return bad_request("%s has %u bytes, not 2 for each of 1 to %u", rule->name, len,
+				   CORBEL_RQ_DEVICES_MAX);
+	}
+	for (uint16_t i = 1; i < count; i++) {
+		if (devices[i] <= devices[i - 1]) {
+			return bad_request("%s has 0x%x after 0x%x: they must ascend", rule->name,
+					   devices[i], devices[i - 1]);
+		}
+	}
+	return 0;
+}
+
 static MUST_CHECK int check_value(const struct field_rule *rule, const uint8_t *value, uint16_t len)
 {
 	if (rule->kind <= NAME) {
 		return check_text(rule, value, len);
+	}
+	if (rule->kind == DEVICES) {
+		return check_devices(rule, value, len);
 	}
 	if (rule->kind == OPTIONAL && len == 0) {
 		return 0;
@@ -193,11 +219,24 @@ static MUST_CHECK int take_field(struct cursor *cursor, uint16_t tag, struct bui
 	if (rule->kind == OPTIONAL) {
 		out->owner_len = head.len;
 	}
+	if (rule->kind == DEVICES) {
+		out->device_count = head.len / sizeof(out->devices[0]);
+	}
 	rc = take(cursor, value, head.len);
 	if (rc == 0) {
 		rc = check_value(rule, value, head.len);
 	}
 	return rc;
+}
+
+static int is_next(const struct cursor *cursor, uint16_t tag)
+{
+	uint16_t next = 0;
+
+	if (cursor->left >= sizeof(next)) {
+		memcpy(&next, cursor->bytes, sizeof(next));
+	}
+	return next == tag;
 }
 
 int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
@@ -209,7 +248,9 @@ int request_decode(const uint8_t *bytes, uint64_t size, uint32_t flags_allowed,
 
 	memset(out, 0, sizeof(*out));
 	for (uint16_t tag = 1; rc == 0 && tag < CORBEL_RQ_tag_end; tag++) {
-		rc = take_field(&cursor, tag, out);
+		if (rules[tag].kind != DEVICES || is_next(&cursor, tag)) {
+			rc = take_field(&cursor, tag, out);
+		}
 	}
 	if (rc != 0) {
 		return rc;

@@ -24,6 +24,8 @@ struct build_request {
 	uint32_t flags;       /* CORBEL_RQF_* */
 	uint32_t owner_len;   /* 0 = nobody's */
 	struct corbel_owner_manifest owner;
+	uint32_t device_count;                   /* 0 = the request names none */
+	uint16_t devices[CORBEL_RQ_DEVICES_MAX]; /* as struct corbel_build_device has them */
 };
 
 /* Decodes exactly `size` bytes, which must be the caller's own copy.  flags_allowed is what this

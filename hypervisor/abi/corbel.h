@@ -46,6 +46,7 @@ enum corbel_op {
 	CORBEL_OP_log_report = 21,      /* struct corbel_report (abi/log.h) */
 	CORBEL_OP_checkpoint = 22, /* Dom0: struct corbel_checkpoint; -EAGAIN: the TPM is busy, call
 				    * again; -ENODEV: the host is unmeasured */
+	CORBEL_OP_build_device = 23, /* builder: struct corbel_build_device */
 	CORBEL_OP_count
 };
 
@@ -129,6 +130,30 @@ struct corbel_build_seal {
 	uint16_t run; /* 1: unpause at once, 0: leave paused */
 	uint32_t pad;
 };
+
+/*
+ * build_device: the PCI function (segment 0, bus << 8 | device << 3 | function) becomes the
+ * domain's at seal, and nobody else's until it has been taken back and reset.  On which label the
+ * policy lets it be: resource:add, asked of whom the builder acts for (Dom0's request; the plan:
+ * the builder).
+ *
+ * -ENODEV: nothing answers there.  -EINVAL: it is a bridge, the host bridge or an IOMMU, or pad is
+ * not 0.  -EBUSY: another domain has it, or it could not be reset.  -EOPNOTSUPP: the host has no
+ * IOMMU in use.  -ENOSPC: more devices or larger BARs than the window takes.  -ENXIO: it has
+ * neither MSI nor MSI-X.  -EPERM: the policy.
+ */
+struct corbel_build_device {
+	uint16_t domid;
+	uint16_t function;
+	uint32_t pad;
+};
+
+/* Where a domain that has devices sees their memory BARs, guest-physical: from here to the byte
+ * before the end.  It does not begin where low RAM ends (at 0xC0000000 or lower), for there Linux
+ * keeps room of its own.  Configuration space is reached by the ports 0xCF8 and 0xCFC; the domain
+ * sees bus 0 alone. */
+#define CORBEL_PCI_WINDOW     0xD0000000u
+#define CORBEL_PCI_WINDOW_END 0xFEC00000u
 
 /* build_done: ends this builder instance; a half-built domain is destroyed. */
 struct corbel_build_done {

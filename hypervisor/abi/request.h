@@ -25,20 +25,25 @@ struct corbel_request_header {
 };
 
 enum corbel_request_tag {
-	CORBEL_RQ_name = 1,    /* 1..63 bytes [A-Za-z0-9._+-], no NUL */
-	CORBEL_RQ_uuid = 2,    /* 16 bytes */
-	CORBEL_RQ_memory = 3,  /* u32 MiB, 4..1048576 */
-	CORBEL_RQ_vcpus = 4,   /* u32, 1..CORBEL_MAX_VCPUS */
-	CORBEL_RQ_weight = 5,  /* u32, 1..65535 */
-	CORBEL_RQ_label = 6,   /* 1..63 bytes, no NUL */
-	CORBEL_RQ_cmdline = 7, /* 0..2047 bytes, no NUL: the final kernel command line */
-	CORBEL_RQ_kernel = 8,  /* u64 size of the kernel file in bytes, > 0 */
-	CORBEL_RQ_initrd = 9,  /* u64 size of the initrd file in bytes, 0 = none */
-	CORBEL_RQ_flags = 10,  /* u32 CORBEL_RQF_* */
-	CORBEL_RQ_owner = 11,  /* 0 bytes: nobody's; or struct corbel_owner_manifest */
+	CORBEL_RQ_name = 1,     /* 1..63 bytes [A-Za-z0-9._+-], no NUL */
+	CORBEL_RQ_uuid = 2,     /* 16 bytes */
+	CORBEL_RQ_memory = 3,   /* u32 MiB, 4..1048576 */
+	CORBEL_RQ_vcpus = 4,    /* u32, 1..CORBEL_MAX_VCPUS */
+	CORBEL_RQ_weight = 5,   /* u32, 1..65535 */
+	CORBEL_RQ_label = 6,    /* 1..63 bytes, no NUL */
+	CORBEL_RQ_cmdline = 7,  /* 0..2047 bytes, no NUL: the final kernel command line */
+	CORBEL_RQ_kernel = 8,   /* u64 size of the kernel file in bytes, > 0 */
+	CORBEL_RQ_initrd = 9,   /* u64 size of the initrd file in bytes, 0 = none */
+	CORBEL_RQ_flags = 10,   /* u32 CORBEL_RQF_* */
+	CORBEL_RQ_owner = 11,   /* 0 bytes: nobody's; or struct corbel_owner_manifest */
+	CORBEL_RQ_devices = 12, /* 1..CORBEL_RQ_DEVICES_MAX u16, strictly ascending: PCI functions
+				 * of segment 0, each bus << 8 | device << 3 | function */
 	CORBEL_RQ_tag_end
 };
-/* All tags above are required, each exactly once. */
+/* All tags above are required, each exactly once; but devices is left out when there is none, and
+ * never empty: so a request without devices is the same bytes as before there was the tag. */
+#define CORBEL_RQ_DEVICES_MAX 32u
+
 #define CORBEL_RQF_DOM0   (1u << 0)  /* plan only: SIF_PRIVILEGED|SIF_INITDOMAIN, domain 0 */
 #define CORBEL_RQF_PAUSED (1u << 1)  /* leave it paused after seal */
 #define CORBEL_RQF_CRASH  (1u << 31) /* test builds of the builder: crash after create */

@@ -228,6 +228,16 @@ long hc_build_grant(struct hc_call *call)
 	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){arg->gfn});
 }
 
+long hc_build_device(struct hc_call *call)
+{
+	const struct corbel_build_device *arg = (void *)call->in.bytes;
+
+	if (arg->pad) {
+		return -XEN_EINVAL;
+	}
+	return -XEN_EOPNOTSUPP; /* no IOMMU is used for domains */
+}
+
 /* Domains of one owner have one number. */
 static void set_owner(struct domain *target, const uint8_t owner[32])
 {

@@ -104,7 +104,7 @@ static void shape(void)
 	memset(bytes + size + 2, 0, 2);
 	set_size(size + 4);
 	expect_refused("unknown field", bytes, size + 4);
-	for (tag = CORBEL_RQ_name; tag < CORBEL_RQ_tag_end; tag++) {
+	for (tag = CORBEL_RQ_name; tag <= CORBEL_RQ_owner; tag++) {
 		char name[40];
 
 		size = request_encode(&request, bytes);

@@ -231,6 +231,68 @@ static void test_owner(void **state)
 	}
 }
 
+static size_t add_devices(const uint16_t *devices, uint16_t size)
+{
+	static size_t without;
+	struct corbel_request_header *h = (struct corbel_request_header *)bytes;
+	uint16_t head[2] = {CORBEL_RQ_devices, size};
+
+	setup(NULL);
+	without = len;
+	memcpy(bytes + len, head, sizeof(head));
+	memcpy(bytes + len + sizeof(head), devices, size);
+	len += sizeof(head) + size;
+	h->size = (uint32_t)len;
+	return without;
+}
+
+/* None, and then no field; or 1 to 32, ascending. */
+static void test_devices(void **state)
+{
+	uint16_t devices[CORBEL_RQ_DEVICES_MAX + 1];
+	size_t without;
+
+	(void)state;
+	for (uint16_t i = 0; i < CORBEL_RQ_DEVICES_MAX + 1; i++) {
+		devices[i] = (uint16_t)(i * 8);
+	}
+	devices[CORBEL_RQ_DEVICES_MAX - 1] = 0xFFFF;
+	assert_int_equal(request_decode(bytes, len, CORBEL_RQF_PAUSED, &out), 0);
+	assert_int_equal(out.device_count, 0);
+	for (uint16_t count = 1; count <= CORBEL_RQ_DEVICES_MAX; count++) {
+		without = add_devices(devices, count * 2);
+		assert_int_equal(request_decode(bytes, len, CORBEL_RQF_PAUSED, &out), 0);
+		assert_int_equal(out.device_count, count);
+		assert_memory_equal(out.devices, devices, count * 2);
+	}
+	for (size_t cut = without + 1; cut < len; cut++) {
+		((struct corbel_request_header *)bytes)->size = (uint32_t)cut;
+		assert_int_equal(request_decode(bytes, cut, CORBEL_RQF_PAUSED, &out), -XEN_EINVAL);
+	}
+	fail_reason[0] = 0;
+	add_devices(devices, 0);
+	refused("request: devices has 0 bytes, not 2 for each of 1 to 32");
+	add_devices(devices, 3);
+	refused("request: devices has 3 bytes, not 2 for each of 1 to 32");
+	add_devices(devices, 66);
+	refused("request: devices has 66 bytes, at most 64");
+	devices[2] = devices[1];
+	add_devices(devices, 8);
+	refused("request: devices has 0x8 after 0x8: they must ascend");
+	devices[2] = 0;
+	add_devices(devices, 6);
+	refused("request: devices has 0x0 after 0x8: they must ascend");
+	/* Once, and last. */
+	devices[1] = CORBEL_RQ_devices;
+	add_devices(devices, 2);
+	memcpy(bytes + len, bytes + len - 6, 6);
+	((struct corbel_request_header *)bytes)->size = (uint32_t)(len += 6);
+	refused("request: 6 bytes follow the last field");
+	setup(NULL);
+	field(CORBEL_RQ_owner)[0] = CORBEL_RQ_devices;
+	refused("request: tag 12 where 11 (owner) is due");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup(test_values, setup),
 		cmocka_unit_test_setup(test_texts, setup),
 		cmocka_unit_test_setup(test_owner, setup),
+		cmocka_unit_test_setup(test_devices, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
