@@ -13,8 +13,14 @@ deps:
 
 # ---- stock kernels (downloaded, never installed here; kept by `make clean`) ----------------------
 KERNELS := $(B)/kernels
-$(KERNELS)/%/vmlinuz:
-	tools/image/fetch-kernel $* $(KERNELS)/$*
+# Again when other modules are wanted; else what is there stays, and nothing that is made of it is old.
+$(KERNELS)/%/vmlinuz: always
+	@cmp -s tools/image/modules.txt $(@D)/modules.txt || tools/image/fetch-kernel $* $(@D)
+
+# ---- xenstored and its tools, stock as well ------------------------------------------------------
+XEN := $(B)/kernels/xen
+$(XEN)/package: tools/image/fetch-xen
+	tools/image/fetch-xen $(XEN)
 
 $(B)/dom0/vmlinuz: $(KERNELS)/generic/vmlinuz
 	@mkdir -p $(@D)
@@ -49,9 +55,9 @@ $(B)/tenant/tiny.elf: tools/demo/tiny.S tools/demo/tiny.lds
 	ld -m elf_x86_64 -nostdlib -z max-page-size=4096 -T tools/demo/tiny.lds -o $@ $(@:.elf=.o)
 
 $(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/image/pack-initrd \
-		$(wildcard tools/image/dom0/*) $(B)/dom0/vmlinuz $(B)/tenant/vmlinuz \
-		$(B)/tenant/initrd.cpio $(B)/tenant/tiny.elf $(DOM0_TOOLS)
-	tools/image/dom0-initrd $@ $(KERNELS)/generic $(B)/tenant $(DOM0_TOOLS)
+		tools/image/modules.txt $(wildcard tools/image/dom0/*) $(B)/dom0/vmlinuz \
+		$(B)/tenant/vmlinuz $(B)/tenant/initrd.cpio $(B)/tenant/tiny.elf $(XEN)/package $(DOM0_TOOLS)
+	tools/image/dom0-initrd $@ $(KERNELS)/generic $(B)/tenant $(XEN) $(DOM0_TOOLS)
 
 # ---- launch plans and boot images: one with a shell, one that plays the demo ----------------------
 $(B)/plan-%.bin: tools/image/%.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio

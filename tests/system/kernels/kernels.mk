@@ -11,7 +11,7 @@ $(BP)/tenant/initrd.cpio: tools/image/tenant-initrd tools/image/add-busybox tool
 $(BP)/initrd.cpio: $(B)/dom0/initrd.cpio $(BP)/tenant/initrd.cpio $(B)/tenant/tiny.elf \
 		$(B)/kernels/generic-backports/vmlinuz
 	cp -p $(B)/kernels/cloud-backports/vmlinuz $(B)/tenant/tiny.elf $(BP)/tenant/
-	tools/image/dom0-initrd $@ $(B)/kernels/generic-backports $(BP)/tenant $(DOM0_TOOLS)
+	tools/image/dom0-initrd $@ $(B)/kernels/generic-backports $(BP)/tenant $(B)/kernels/xen $(DOM0_TOOLS)
 
 # What `prepare` puts together.
 TESTBIN += $(BP)/initrd.cpio $(B)/tests/notes/align4.elf $(B)/tests/notes/align8.elf
