@@ -133,6 +133,13 @@ int gate_authorize(const struct hc_call *call, const struct domain *object, size
 	return 0;
 }
 
+static int authorize(const struct hc_call *call, const struct question *q)
+{
+	bool allowed = xsm_allowed(&host_policy, q->subject->label, q->label, q->right);
+
+	return record_decision(call, q, allowed);
+}
+
 int gate_authorize_label(const struct hc_call *call, const struct domain *subject,
 			 struct xsm_label label, size_t right)
 {
@@ -143,7 +150,20 @@ int gate_authorize_label(const struct hc_call *call, const struct domain *subjec
 		.right = right,
 	};
 
-	return record_decision(call, &q, xsm_allowed(&host_policy, subject->label, label, right));
+	return authorize(call, &q);
+}
+
+int gate_authorize_for(const struct hc_call *call, const struct domain *subject,
+		       const struct domain *object, size_t right)
+{
+	const struct question q = {
+		.subject = subject,
+		.object = object->id,
+		.label = object->label,
+		.right = right,
+	};
+
+	return authorize(call, &q);
 }
 
 int gate_check_target(const struct hc_call *call, const struct domain *target, uint32_t states,

@@ -22,6 +22,9 @@ MUST_CHECK int gate_authorize(const struct hc_call *call, const struct domain *o
 /* The same for a label that no domain has yet, and for a subject that the caller acts for. */
 MUST_CHECK int gate_authorize_label(const struct hc_call *call, const struct domain *subject,
 				    struct xsm_label label, size_t right) MUST_CHECK;
+/* The same for a domain as object. */
+MUST_CHECK int gate_authorize_for(const struct hc_call *call, const struct domain *subject,
+				  const struct domain *object, size_t right) MUST_CHECK;
 /* State, then gate_authorize(), on a target that the caller holds by reference. */
 MUST_CHECK int gate_check_target(const struct hc_call *call, const struct domain *target,
 				 uint32_t states, size_t right) MUST_CHECK;

@@ -56,15 +56,19 @@ static bool may_be_asked_for(struct xsm_label label, bool for_dom0)
 	       is_label_of(label, XSM_SID_dom0) == for_dom0;
 }
 
+/* Whose wish is carried out: of whom asked for the session; of the boot's plan, the builder's. */
+static const struct domain *acts_for(const struct hc_call *call)
+{
+	const struct domain *requester = builder_requester();
+
+	return requester ? requester : call->caller;
+}
+
 static int choose_label(struct hc_call *call, const struct corbel_build_create *arg,
 			struct xsm_label *label)
 {
-	const struct domain *requester = builder_requester();
 	int rc;
 
-	if (!requester) {
-		requester = call->caller;
-	}
 	if (arg->label[sizeof(arg->label) - 1]) {
 		return -XEN_EINVAL;
 	}
@@ -79,7 +83,7 @@ static int choose_label(struct hc_call *call, const struct corbel_build_create *
 	if (xsm_is_owned(&host_policy, *label)) {
 		label->tenant = next_tenant;
 	}
-	rc = gate_authorize_label(call, requester, *label, XSM_RIGHT(domain, create));
+	rc = gate_authorize_label(call, acts_for(call), *label, XSM_RIGHT(domain, create));
 	if (rc == 0 && label->tenant != XSM_TENANT_NONE) {
 		next_tenant++;
 	}
@@ -231,9 +235,14 @@ long hc_build_grant(struct hc_call *call)
 long hc_build_device(struct hc_call *call)
 {
 	const struct corbel_build_device *arg = (void *)call->in.bytes;
+	int rc;
 
 	if (arg->pad) {
 		return -XEN_EINVAL;
+	}
+	rc = gate_authorize_for(call, acts_for(call), call->target, XSM_RIGHT(resource, add));
+	if (rc) {
+		return rc;
 	}
 	return -XEN_EOPNOTSUPP; /* no IOMMU is used for domains */
 }

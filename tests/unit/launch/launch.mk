@@ -30,3 +30,6 @@ UNIT_SRC_launchlog_ring   = tests/unit/launch/launchlog_ring.c $(LAUNCHLOG)
 UNIT_SRC_launchlog_random = tests/unit/launch/launchlog_random.c $(LAUNCHLOG)
 $(patsubst %,$(B)/tests/unit/%,launchlog launchlog_ring launchlog_random): tests/unit/launch/launchlog_calls.h \
 	tests/unit/launch/reload_calls.h | $(addprefix $(B)/policy/, cloud.bin split.bin lab.bin)
+UNIT += build_device
+UNIT_SRC_build_device = tests/unit/launch/build_device.c $(WORLD)
+$(B)/tests/unit/build_device: | $(B)/policy/cloud.bin
