@@ -137,3 +137,20 @@ int config_list_count(struct config *config, const char *key, size_t *out)
 	*out = setting->value->count;
 	return 1;
 }
+
+int config_list_item(struct config *config, const char *key, size_t index,
+		     const struct config_value **out)
+{
+	const struct config_setting *setting = config_find(config, key);
+	size_t count = 0;
+	int found = config_list_count(config, key, &count);
+
+	if (found <= 0 || index >= count) {
+		return found < 0 ? -1 : 0;
+	}
+	*out = setting->value->items[index];
+	if ((*out)->kind != CONFIG_STRING) {
+		return config_fail(config, key, "`%s' must be a list of strings", key);
+	}
+	return 1;
+}

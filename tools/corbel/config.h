@@ -20,6 +20,8 @@ struct config_value {
 	char *text;                  /* STRING: what it stands for; NUMBER: as written */
 	struct config_value **items; /* LIST */
 	size_t count;
+	char *source; /* of a list's item: where it stands */
+	unsigned line;
 };
 
 struct config_setting {
@@ -56,6 +58,9 @@ int config_string(struct config *config, const char *key, const char **out);
 int config_number(struct config *config, const char *key, uint64_t low, uint64_t high,
 		  uint64_t *out);
 int config_list_count(struct config *config, const char *key, size_t *out);
+/* An item of a list, which must be a string; where it stands is item->source and item->line. */
+int config_list_item(struct config *config, const char *key, size_t index,
+		     const struct config_value **out);
 
 /* Writes a string in quotes, so that config_parse() reads the same text. */
 void config_write_string(FILE *out, const char *text);

@@ -46,6 +46,7 @@ static void value_free(struct config_value *value)
 	}
 	free(value->items);
 	free(value->text);
+	free(value->source);
 	free(value);
 }
 
@@ -258,6 +259,7 @@ static void list_append(struct config_value *list, struct config_value *item)
 static struct config_value *parse_list(struct parser *p, unsigned depth)
 {
 	struct config_value *list = allocate(sizeof(*list)), *item;
+	unsigned line;
 
 	list->kind = CONFIG_LIST;
 	p->at++;
@@ -267,10 +269,13 @@ static struct config_value *parse_list(struct parser *p, unsigned depth)
 			p->at++;
 			return list;
 		}
+		line = p->line;
 		item = parse_value(p, depth + 1);
 		if (!item) {
 			break;
 		}
+		item->source = copy_text(p->source, strlen(p->source));
+		item->line = line;
 		list_append(list, item);
 		skip(p, true);
 		if (peek(p) == ',') {

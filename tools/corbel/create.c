@@ -375,6 +375,9 @@ int verb_create(int argc, char **argv)
 		print_config(&guest);
 		return EXIT_OK;
 	}
+	if (guest.devices.disk_count || guest.devices.vif_count) {
+		return tool_error(0, "disks and interfaces cannot be attached yet");
+	}
 	if (guest_read_owner(&guest, why, sizeof(why))) {
 		return tool_error(0, "%s", why);
 	}

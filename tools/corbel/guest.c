@@ -240,7 +240,8 @@ int guest_from_config(struct guest *guest, struct config *config, FILE *err)
 	    take_image(guest, config, err) || take_sizes(guest, config, err) ||
 	    take_action(config, "on_poweroff", &guest->on_poweroff, err) ||
 	    take_action(config, "on_reboot", &guest->on_reboot, err) ||
-	    take_action(config, "on_crash", &guest->on_crash, err)) {
+	    take_action(config, "on_crash", &guest->on_crash, err) ||
+	    guest_devices_take(&guest->devices, config)) {
 		return -1;
 	}
 	return 0;
@@ -306,6 +307,7 @@ void guest_write(const struct guest *guest, FILE *out)
 	fprintf(out, "on_poweroff = '%s'\non_reboot = '%s'\non_crash = '%s'\n",
 		action_names[guest->on_poweroff], action_names[guest->on_reboot],
 		action_names[guest->on_crash]);
+	guest_devices_write(&guest->devices, out);
 }
 
 const char *guest_action_name(enum guest_action action)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "tools/corbel/config.h"
+#include "tools/corbel/guest_devices.h"
 #include "tools/plan/encode.h"
 
 #define GUEST_DEFAULT_LABEL  "system_u:system_r:tenant.t"
@@ -26,6 +27,7 @@ struct guest {
 	char owner_manifest[GUEST_PATH]; /* file; empty = nobody's */
 	bool has_uuid;
 	enum guest_action on_poweroff, on_reboot, on_crash;
+	struct guest_devices devices;
 };
 
 /* Whether a key may stand there with this value (guest_keys.c): 0, or -1 with config->error; what

@@ -62,8 +62,8 @@ static const struct {
 	{"vnc", KEY_idle},
 	{"sdl", KEY_idle},
 	{"dhcp", KEY_idle},
-	{"disk", KEY_device},
-	{"vif", KEY_device},
+	{"disk", KEY_used},
+	{"vif", KEY_used},
 	{"vif2", KEY_device},
 	{"pci", KEY_device},
 	{"channel", KEY_device},
@@ -131,7 +131,7 @@ int guest_check_key(struct config *config, const struct config_setting *setting,
 			fprintf(err, "%s:%u: warning: `%s' has no effect on this host\n",
 				setting->source, setting->line, key);
 		} else if (keys[i].use == KEY_device && !value_is_empty(setting->value)) {
-			return config_fail(config, key, "`%s': this host cannot give devices yet",
+			return config_fail(config, key, "`%s': this host cannot give such devices",
 					   key);
 		} else if (keys[i].use == KEY_refused && !asks_nothing(setting)) {
 			return config_fail(config, key, "`%s' is not supported on this host", key);

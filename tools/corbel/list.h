@@ -7,6 +7,8 @@
 #include "tools/corbel/guest.h"
 #include "tools/corbel/json.h"
 
+/* "disks" and "nics" of the map that is open. */
+void list_json_devices(struct json *json, const struct guest_devices *devices);
 void list_json_config(struct json *json, const char *key, const struct guest *guest);
 
 #endif

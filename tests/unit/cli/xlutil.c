@@ -24,9 +24,7 @@ const char *__lsan_default_suppressions(void)
 
 void libxl_defbool_set(libxl_defbool *value, bool on)
 {
-	(void)value;
-	(void)on;
-	abort();
+	value->val = on ? 1 : -1;
 }
 
 int libxl_rdm_reserve_policy_from_string(const char *text, libxl_rdm_reserve_policy *policy)
