@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ACPI tables of a domain: RSDP, XSDT, FADT, MADT and an empty DSDT (ACPI 6.5, chapter 5). Hardware
- * reduced, no legacy devices, x2APIC entries only: a PVH kernel then probes neither PIC nor PIT nor
- * CMOS, and starts its processors through x2APIC.  All inputs are already validated.
+ * ACPI tables of a domain: RSDP, XSDT, FADT, MADT and a DSDT, which is empty unless the domain has
+ * PCI devices (ACPI 6.5, chapter 5). Hardware reduced, no legacy devices, x2APIC entries only: a
+ * PVH kernel then probes neither PIC nor PIT nor CMOS, and starts its processors through x2APIC.
+ * All inputs are already validated.
  */
 #include "builder-domain/lib.h"
 #include "builder-domain/tables.h"
@@ -75,17 +76,18 @@ enum {
 	AT_RSDP = 0,
 	AT_XSDT = 0x40,
 	AT_FADT = 0x100,
-	AT_DSDT = 0x240,
-	AT_MADT = 0x280,
+	AT_MADT = 0x240,
+	AT_DSDT = 0x300,
 };
-_Static_assert(AT_MADT + sizeof(struct acpi_madt) <= 4096, "ACPI page");
+_Static_assert(AT_MADT + sizeof(struct acpi_madt) <= AT_DSDT, "ACPI page");
+_Static_assert(AT_DSDT + sizeof(struct acpi_header) + DSDT_BODY_MAX <= 4096, "ACPI page");
 
 /* Revisions of the tables as we fill them. */
 enum {
 	REVISION_RSDP = 2,
 	REVISION_XSDT = 1,
 	REVISION_FADT = 5,
-	REVISION_DSDT = 2, /* 64-bit integers in AML, of which there is none */
+	REVISION_DSDT = 2, /* 64-bit integers in AML */
 	REVISION_MADT = 4,
 };
 
@@ -166,7 +168,18 @@ static void fill_madt(struct acpi_madt *madt, uint32_t vcpus)
 	seal_table(&madt->header, "APIC", REVISION_MADT, length);
 }
 
-void acpi_fill(uint8_t page[4096], uint32_t gpa, uint32_t vcpus)
+static void fill_dsdt(struct acpi_header *dsdt, int has_devices)
+{
+	uint32_t length = sizeof(*dsdt);
+
+	if (has_devices) {
+		memcpy(dsdt + 1, dsdt_body, dsdt_body_size);
+		length += dsdt_body_size;
+	}
+	seal_table(dsdt, "DSDT", REVISION_DSDT, length);
+}
+
+void acpi_fill(uint8_t page[4096], uint32_t gpa, uint32_t vcpus, int has_devices)
 {
 	struct acpi_rsdp *rsdp = (struct acpi_rsdp *)(page + AT_RSDP);
 	struct acpi_xsdt *xsdt = (struct acpi_xsdt *)(page + AT_XSDT);
@@ -174,7 +187,7 @@ void acpi_fill(uint8_t page[4096], uint32_t gpa, uint32_t vcpus)
 	struct acpi_madt *madt = (struct acpi_madt *)(page + AT_MADT);
 
 	memset(page, 0, PAGE_SIZE);
-	seal_table(dsdt, "DSDT", REVISION_DSDT, sizeof(*dsdt));
+	fill_dsdt(dsdt, has_devices);
 	fill_fadt(page + AT_FADT, gpa);
 	fill_madt(madt, vcpus);
 	fill_root(rsdp, xsdt, gpa);

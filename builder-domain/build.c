@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The build order (docs/ARCHITECTURE.md): create, populate, stage, hash, commit, and only then
- * parse, load, describe, seal.  Staged bytes are hashed where they lie in the new domain, never in
- * the page they came from, so the digest is that of what is parsed later.
+ * The build order (docs/ARCHITECTURE.md): create, devices, populate, stage, hash, commit, and only
+ * then parse, load, describe, seal.  Staged bytes are hashed where they lie in the new domain,
+ * never in the page they came from, so the digest is that of what is parsed later.
  */
 #include "builder-domain/build.h"
 #include "builder-domain/hypercall.h"
@@ -178,7 +178,8 @@ static MUST_CHECK int commit_digests(const struct build_request *request, const 
 }
 
 /* All that the kernel is told; placed after the stub has run, over whatever it left there. */
-static MUST_CHECK int describe(const struct build_request *request, const struct layout *layout)
+static MUST_CHECK int describe(const struct build_request *request, const struct layout *layout,
+			       uint32_t devices)
 {
 	static uint8_t acpi[PAGE_SIZE] __attribute__((aligned(8)));
 	static uint8_t start_info[PAGE_SIZE] __attribute__((aligned(8)));
@@ -187,7 +188,7 @@ static MUST_CHECK int describe(const struct build_request *request, const struct
 	 * told by the event (public/io/xs_wire.h). */
 	static const uint32_t connection = XENSTORE_RECONNECT;
 
-	acpi_fill(acpi, ACPI_GPA, request->vcpus);
+	acpi_fill(acpi, ACPI_GPA, request->vcpus, devices != 0);
 	start_info_fill(start_info, request, &layout->ram, layout->initrd_gpa);
 	memset(cmdline, 0, sizeof(cmdline));
 	memcpy(cmdline, request->cmdline, request->cmdline_len);
@@ -302,7 +303,7 @@ int build(const struct build_request *request, const uint8_t *bytes, uint32_t si
 {
 	struct corbel_build_commit commit = {0};
 	struct layout layout;
-	uint32_t entry = 0;
+	uint32_t entry = 0, devices = 0;
 	int rc = layout_make(request, &layout);
 
 	if (rc == 0) {
@@ -314,12 +315,13 @@ int build(const struct build_request *request, const uint8_t *bytes, uint32_t si
 	print("domain %u (%s): %u MiB, %u vCPUs, label %s", *domid, request->name,
 	      request->memory_mib, request->vcpus, request->label);
 	commit.domid = *domid;
-	rc = window_open(*domid, &layout.ram)
+	rc = devices_give(request, *domid, &devices)
+		     ?: window_open(*domid, &layout.ram)
 		     ?: stage_both(request, &layout, source, &commit)
 		     ?: commit_digests(request, bytes, size, source, &commit)
 		     ?: owner_check(request, &commit)
 		     ?: kernel_load(request, &layout, *domid, &entry)
-		     ?: describe(request, &layout)
+		     ?: describe(request, &layout, devices)
 		     ?: share_pages(request, *domid)
 		     ?: make_vcpus(*domid, entry)
 		     ?: window_close()

@@ -53,6 +53,10 @@ MUST_CHECK int kernel_load(const struct build_request *request, const struct lay
 MUST_CHECK int owner_check(const struct build_request *request,
 			   const struct corbel_build_commit *commit);
 
+/* devices.c: gives the new domain what the request names; *given is how many it got.  Of a plan
+ * none, each with a line on the console, where the host uses no IOMMU. */
+MUST_CHECK int devices_give(const struct build_request *request, uint16_t domid, uint32_t *given);
+
 /* Returns 0 with *domid running or paused as asked, or a negative errno with the reason recorded;
  * then the caller ends the instance, and the hypervisor destroys what there is. */
 MUST_CHECK int build(const struct build_request *request, const uint8_t *bytes, uint32_t size,

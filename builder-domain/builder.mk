@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The builder image, twice: the product, and a test build that also honours the crash request.
 BUILDER_SRC := builder-domain/start.S builder-domain/main.c builder-domain/modules.c \
-	builder-domain/ring.c builder-domain/build.c builder-domain/load.c builder-domain/kind.c builder-domain/elf.c \
+	builder-domain/ring.c builder-domain/build.c builder-domain/devices.c builder-domain/load.c builder-domain/kind.c builder-domain/elf.c \
 	builder-domain/bzimage.c builder-domain/acpi.c builder-domain/startinfo.c \
 	builder-domain/request.c builder-domain/window.c builder-domain/hypercall.c \
 	builder-domain/signature.c builder-domain/owner.c builder-domain/policy.c \
@@ -14,6 +14,22 @@ BUILDER_SHARED_SRC := measured-boot/shared/sha2.c hypervisor/base/format.c hyper
 
 BUILDER_OBJ      := $(patsubst %,$(B)/builder/%.o,$(basename $(BUILDER_SRC) $(BUILDER_SHARED_SRC)))
 BUILDER_TEST_OBJ := $(patsubst %,$(B)/builder-test/%.o,$(basename $(BUILDER_SRC) $(BUILDER_SHARED_SRC)))
+# The DSDT's AML, without the 36 bytes of its header: iasl puts its version there, and nothing of the day.
+BUILDER_DSDT := $(B)/builder/dsdt.c
+$(B)/builder/dsdt.aml: builder-domain/dsdt.asl
+	@mkdir -p $(@D)
+	iasl -we -p $(basename $@) $< >$(basename $@).log 2>&1 || { cat $(basename $@).log >&2; exit 1; }
+
+$(BUILDER_DSDT): $(B)/builder/dsdt.aml
+	{ echo '#include "builder-domain/tables.h"'; echo 'const uint8_t dsdt_body[] = {'; \
+	tail -c +37 $< | od -An -v -w12 -tu1 | sed 's/ *\([0-9][0-9]*\)/ \1,/g'; \
+	echo '};'; echo 'const uint32_t dsdt_body_size = sizeof(dsdt_body);'; \
+	echo '_Static_assert(sizeof(dsdt_body) <= DSDT_BODY_MAX, "ACPI page");'; } >$@
+
+$(B)/builder/dsdt.o: $(BUILDER_DSDT) builder-domain/tables.h
+	$(CC) $(FREE) -c $< -o $@
+BUILDER_OBJ      += $(B)/builder/dsdt.o
+BUILDER_TEST_OBJ += $(B)/builder/dsdt.o
 -include $(BUILDER_OBJ:.o=.d) $(BUILDER_TEST_OBJ:.o=.d)
 
 $(B)/builder/%.o: %.c Makefile

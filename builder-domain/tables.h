@@ -19,8 +19,14 @@
 #define CONSOLE_GPA        0xE3000u
 #define STORE_GPA          0xE4000u
 
-/* Fills one page with RSDP, XSDT, FADT, MADT and DSDT for `vcpus` processors, to lie at gpa. */
-void acpi_fill(uint8_t page[4096], uint32_t gpa, uint32_t vcpus);
+/* What dsdt.asl says of the root bridge, compiled (build/builder/dsdt.c): AML without a header. */
+extern const uint8_t dsdt_body[];
+extern const uint32_t dsdt_body_size;
+#define DSDT_BODY_MAX 3072u
+
+/* Fills one page with RSDP, XSDT, FADT, MADT and DSDT for `vcpus` processors, to lie at gpa.  The
+ * DSDT is empty but for a domain that has PCI devices. */
+void acpi_fill(uint8_t page[4096], uint32_t gpa, uint32_t vcpus, int has_devices);
 
 /* Fills one page with start info, module list and memory map, to lie at START_INFO_GPA. */
 void start_info_fill(uint8_t page[4096], const struct build_request *request, const struct ram *ram,

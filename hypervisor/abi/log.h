@@ -49,6 +49,8 @@ struct corbel_log_boot {
 	char version[32];
 };
 
+#define CORBEL_LOG_DEVICES 32u /* as many as a request can name (abi/request.h) */
+
 struct corbel_log_launch {
 	uint8_t uuid[16];  /* decoration: whoever asked for the domain chose it */
 	char label[64];    /* NUL-padded context name */
@@ -58,6 +60,10 @@ struct corbel_log_launch {
 	uint64_t memory_pages;                                    /* 4 KiB pages of RAM */
 	uint64_t min_policy; /* the least policy serial that the owner accepted, 0: any */
 	uint32_t vcpus, weight;
+	uint32_t device_count; /* PCI functions that it was given: all that its request names, or,
+				* of the plan without an IOMMU, none */
+	uint32_t pad;
+	uint16_t devices[CORBEL_LOG_DEVICES]; /* ascending, as in struct corbel_build_device */
 };
 
 /* launch_info: what the record of a domain's launch says, or will say, and how the domain is. */

@@ -8,6 +8,6 @@ FUZZ_SRC_bzimage := tests/fuzz/bzimage.c builder-domain/bzimage.c builder-domain
 	builder-domain/text.c hypervisor/base/format.c
 FUZZ_SRC_request := tests/fuzz/request.c builder-domain/request.c builder-domain/text.c \
 	hypervisor/base/format.c tools/plan/encode.c
-FUZZ_SRC_plan := tests/fuzz/plan.c tools/plan/parse.c tools/plan/encode.c
+FUZZ_SRC_plan := tests/fuzz/plan.c tools/plan/parse.c tools/plan/encode.c tools/lib/devices.c
 FUZZ_SRC_signed := tests/fuzz/signed.c builder-domain/policy.c builder-domain/owner.c \
 	builder-domain/hypercall.c builder-domain/text.c hypervisor/base/format.c measured-boot/shared/sha2.c

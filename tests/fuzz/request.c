@@ -62,6 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	again.flags = decoded.flags;
 	again.owner_len = decoded.owner_len;
 	again.owner = decoded.owner;
+	again.devices.count = decoded.device_count;
+	memcpy(again.devices.function, decoded.devices, sizeof(decoded.devices));
 	if (!is_ascii(decoded.cmdline)) { /* the encoder alone refuses that */
 		demand(request_encode(&again, bytes, sizeof(bytes), &why) == 0 && why != NULL);
 		return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Turns struct request into canonical bytes: a header, then every field once in
- * ascending tag order.  Refuses what the builder would refuse, so that the user
- * reads the name of the field instead of a tag number; and a command line that
- * is not ASCII, which the builder takes.
+ * ascending tag order, devices only if there are any.  Refuses what the builder would refuse, so
+ * that the user reads the name of the field instead of a tag number; and a command line that is not
+ * ASCII, which the builder takes.
  */
 #include <string.h>
 
@@ -74,7 +74,33 @@ static const char *check(const struct request *r)
 	if (r->owner_len != 0 && r->owner_len != sizeof(r->owner)) {
 		return "owner manifest must be 296 bytes";
 	}
+	if (r->devices.count > CORBEL_RQ_DEVICES_MAX) {
+		return "devices must be at most 32";
+	}
+	for (uint32_t i = 1; i < r->devices.count; i++) {
+		if (r->devices.function[i] <= r->devices.function[i - 1]) {
+			return "devices must ascend";
+		}
+	}
 	return NULL;
+}
+
+static size_t devices_size(const struct request *r)
+{
+	return r->devices.count * sizeof(r->devices.function[0]);
+}
+
+/* Bytes that the request takes. */
+static size_t size_of(const struct request *r)
+{
+	size_t size = sizeof(struct corbel_request_header) + 11 * 4 + strlen(r->name) +
+		      sizeof(r->uuid) + 4 * sizeof(uint32_t) + strlen(r->label) +
+		      strlen(r->cmdline) + 2 * sizeof(uint64_t) + r->owner_len;
+
+	if (r->devices.count != 0) {
+		size += 4 + devices_size(r);
+	}
+	return size;
 }
 
 size_t request_encode(const struct request *r, uint8_t *out, size_t cap, const char **why)
@@ -87,8 +113,7 @@ size_t request_encode(const struct request *r, uint8_t *out, size_t cap, const c
 	if (*why) {
 		return 0;
 	}
-	want = sizeof(header) + 11 * 4 + strlen(r->name) + sizeof(r->uuid) + 4 * sizeof(uint32_t) +
-	       strlen(r->label) + strlen(r->cmdline) + 2 * sizeof(uint64_t) + r->owner_len;
+	want = size_of(r);
 	header.size = (uint32_t)want;
 	put(&c, &header, sizeof(header));
 	put_field(&c, CORBEL_RQ_name, r->name, strlen(r->name));
@@ -102,6 +127,9 @@ size_t request_encode(const struct request *r, uint8_t *out, size_t cap, const c
 	put_field(&c, CORBEL_RQ_initrd, &r->initrd_size, sizeof(r->initrd_size));
 	put_field(&c, CORBEL_RQ_flags, &r->flags, sizeof(r->flags));
 	put_field(&c, CORBEL_RQ_owner, &r->owner, r->owner_len);
+	if (r->devices.count != 0) {
+		put_field(&c, CORBEL_RQ_devices, r->devices.function, devices_size(r));
+	}
 	if (c.used != want) {
 		*why = "request does not fit into the buffer";
 		return 0;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "abi/request.h"
+#include "tools/lib/devices.h"
 
 struct request {
 	char name[64];
@@ -24,6 +25,7 @@ struct request {
 	uint32_t flags;       /* CORBEL_RQF_* */
 	uint32_t owner_len;   /* of owner below; 0 = nobody's */
 	struct corbel_owner_manifest owner;
+	struct device_list devices;
 };
 
 /* Writes the one encoding of r.  Returns its size, or 0 with *why naming the field at fault. */

@@ -124,6 +124,24 @@ static int set_flags(struct parser *p, const struct key *key, char *value, void 
 	return 0;
 }
 
+static int set_devices(struct parser *p, const struct key *key, char *value, void *out)
+{
+	struct device_list *list = out;
+	char *save = NULL;
+
+	for (char *word = strtok_r(value, ", \t", &save); word != NULL;
+	     word = strtok_r(NULL, ", \t", &save)) {
+		const char *why;
+		uint16_t function;
+
+		if (device_parse(word, strlen(word), &function, &why) != 0 ||
+		    device_add(list, function, &why) != 0) {
+			return complain(p, "%s: '%s': %s", key->name, word, why);
+		}
+	}
+	return 0;
+}
+
 #define KEY(name, set, field, required)                                                            \
 	{                                                                                          \
 		name, set, offsetof(struct plan, field), sizeof(((struct plan *)0)->field),        \
@@ -139,6 +157,7 @@ static const struct key keys[] = {
 	KEY("label", set_text, request.label, 1),
 	KEY("cmdline", set_text, request.cmdline, 0),
 	KEY("flags", set_flags, request.flags, 0),
+	KEY("pci", set_devices, request.devices, 0),
 	KEY("kernel", set_text, kernel, 1),
 	KEY("initrd", set_text, initrd, 0),
 };

@@ -297,6 +297,19 @@ static long event_op(unsigned op, void *argument)
 	}
 }
 
+static long give_device(const struct corbel_build_device *device)
+{
+	assert_int_equal(sim.created, 1);
+	assert_int_equal(sim.populated, 0);
+	assert_int_equal(device->domid, SIM_DOMID);
+	assert_int_equal(device->pad, 0);
+	if (sim.bad_device_error && device->function == sim.bad_device) {
+		return -sim.bad_device_error;
+	}
+	sim.device[sim.devices++] = device->function;
+	return 0;
+}
+
 static long corbel_build(enum corbel_op op, void *argument)
 {
 	struct corbel_build_wait *wait = argument;
@@ -311,6 +324,8 @@ static long corbel_build(enum corbel_op op, void *argument)
 		assert_int_equal(sim.committed++, 0);
 		sim.commit = *(struct corbel_build_commit *)argument;
 		return 0;
+	case CORBEL_OP_build_device:
+		return give_device(argument);
 	case CORBEL_OP_build_stub:
 		assert_int_equal(sim.committed, 1);
 		sim.stub_args = *(struct corbel_build_stub *)argument;

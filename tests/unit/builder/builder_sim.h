@@ -21,12 +21,14 @@
 
 struct sim {
 	/* set by the test */
-	int large_extents;    /* how many 2 MiB extents the host has; -1: any number */
-	long pages_left;      /* frames the host has */
-	int populate_error;   /* what each call that asks for frames ends with, 0: as it should */
-	long pages_dirty;     /* and will have: 512 more with each call that finds none */
-	int seal_leaks;       /* the hypervisor maps what is sealed */
-	uint64_t refuse_gfn;  /* of the new domain: it cannot be mapped */
+	int large_extents;   /* how many 2 MiB extents the host has; -1: any number */
+	long pages_left;     /* frames the host has */
+	int populate_error;  /* what each call that asks for frames ends with, 0: as it should */
+	long pages_dirty;    /* and will have: 512 more with each call that finds none */
+	int seal_leaks;      /* the hypervisor maps what is sealed */
+	uint64_t refuse_gfn; /* of the new domain: it cannot be mapped */
+	uint16_t bad_device; /* giving this one returns bad_device_error */
+	long bad_device_error;
 	long fail_call[64];   /* errno that Corbel's call of this sub-op returns */
 	void (*stub)(void);   /* the image's unpacker */
 	uint16_t stub_state;  /* CORBEL_STUB_* */
@@ -47,7 +49,8 @@ struct sim {
 	struct corbel_policy_load policy;   /* as handed in */
 	uint8_t blob[CORBEL_POLICY_MAX];
 	uint64_t param[64];
-	unsigned created, committed, loaded, sealed, granted, stub_waits, notified;
+	uint16_t device[CORBEL_RQ_DEVICES_MAX]; /* given, in the order of calls */
+	unsigned created, devices, committed, loaded, sealed, granted, stub_waits, notified;
 	long mapped;            /* foreign mappings that exist */
 	long populated;         /* 4 KiB pages */
 	uint32_t unbound_ports; /* numbered from 1 */

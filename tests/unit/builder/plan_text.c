@@ -50,6 +50,62 @@ static void test_good(void **state)
 	assert_string_equal(plan.initrd, "");
 }
 
+/* In whatever order they are written, one list. */
+static void test_devices(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(GOOD), 0);
+	assert_int_equal(plan.request.devices.count, 0);
+	assert_int_equal(parse(GOOD "pci ="), 0);
+	assert_int_equal(plan.request.devices.count, 0);
+	assert_int_equal(parse(GOOD "pci = 3A:1f.7, 0000:00:04.0\t0:5.1"), 0);
+	assert_int_equal(plan.request.devices.count, 3);
+	assert_int_equal(plan.request.devices.function[0], 0x20);
+	assert_int_equal(plan.request.devices.function[1], 0x29);
+	assert_int_equal(plan.request.devices.function[2], 0x3aff);
+#define FORM "expected a PCI device as [0000:]BB:DD.F in hex digits"
+	refused(GOOD "pci = 00:04.0, nvme", "dom0.plan:9: pci: 'nvme': " FORM);
+	refused(GOOD "pci = 4.0", "dom0.plan:9: pci: '4.0': " FORM);
+	refused(GOOD "pci = 00:04", "dom0.plan:9: pci: '00:04': " FORM);
+	refused(GOOD "pci = 00:04.", "dom0.plan:9: pci: '00:04.': " FORM);
+	refused(GOOD "pci = 00:04.00", "dom0.plan:9: pci: '00:04.00': " FORM);
+	refused(GOOD "pci = 000:04.0", "dom0.plan:9: pci: '000:04.0': " FORM);
+	refused(GOOD "pci = 00:004.0", "dom0.plan:9: pci: '00:004.0': " FORM);
+	refused(GOOD "pci = :00:04.0", "dom0.plan:9: pci: ':00:04.0': " FORM);
+	refused(GOOD "pci = 00000:00:04.0", "dom0.plan:9: pci: '00000:00:04.0': " FORM);
+	refused(GOOD "pci = 0:00:00:04.0", "dom0.plan:9: pci: '0:00:00:04.0': " FORM);
+	refused(GOOD "pci = 00:04.0x", "dom0.plan:9: pci: '00:04.0x': " FORM);
+	refused(GOOD "pci = 00:20.0",
+		"dom0.plan:9: pci: '00:20.0': there is no such PCI device: DD "
+		"is at most 1f, F at most 7");
+	refused(GOOD "pci = 00:04.8",
+		"dom0.plan:9: pci: '00:04.8': there is no such PCI device: DD "
+		"is at most 1f, F at most 7");
+	refused(GOOD "pci = 00:04.*", "dom0.plan:9: pci: '00:04.*': `*' for all functions is not "
+				      "supported: name each");
+	refused(GOOD "pci = 0001:00:04.0",
+		"dom0.plan:9: pci: '0001:00:04.0': only PCI domain 0000 is known");
+	refused(GOOD "pci = 00:04.0 0:4.0", "dom0.plan:9: pci: '0:4.0': is named twice");
+	refused(GOOD "pci = 00:04.0\npci = 00:05.0", "dom0.plan:10: pci is given twice");
+}
+
+static void test_most_devices(void **state)
+{
+	char text[1024] = GOOD "pci =";
+
+	(void)state;
+	for (unsigned i = 0; i < CORBEL_RQ_DEVICES_MAX; i++) {
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %x:0.0", 0x40 - i);
+	}
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(plan.request.devices.count, CORBEL_RQ_DEVICES_MAX);
+	for (unsigned i = 0; i < CORBEL_RQ_DEVICES_MAX; i++) {
+		assert_int_equal(plan.request.devices.function[i], (0x21 + i) << 8);
+	}
+	strcat(text, " ff:0.0");
+	refused(text, "dom0.plan:9: pci: 'ff:0.0': is one more than the 32 that a domain can have");
+}
+
 static void test_errors(void **state)
 {
 	char text[8192];
@@ -79,6 +135,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_most_devices),
 		cmocka_unit_test(test_errors),
 	};
 
