@@ -5,7 +5,7 @@ REFERENCE_TOOL := $(B)/tools/corbel-reference
 REFERENCE_SRC  := $(wildcard measured-boot/reference/*.c) \
 	builder-domain/request.c builder-domain/text.c \
 	hypervisor/base/format.c tools/sign/manifest.c tools/lib/p256.c tools/lib/files.c \
-	$(wildcard tools/corbel/config*.c tools/corbel/guest*.c)
+	$(wildcard tools/corbel/config*.c tools/corbel/guest*.c) tools/lib/devices.c
 
 $(REFERENCE_TOOL): $(REFERENCE_SRC) $(B)/libcorbel-verify.a $(wildcard measured-boot/shared/*.h measured-boot/reference/*.h \
 		hypervisor/abi/*.h builder-domain/*.h tools/sign/*.h)

@@ -2,9 +2,9 @@
 # The CLI that runs in Dom0: one static program, so that the Dom0 image needs no libraries.
 
 # A domain's configuration, which other tools read too.
-GUEST_SRC   := $(wildcard tools/corbel/config*.c tools/corbel/guest*.c)
+GUEST_SRC   := $(wildcard tools/corbel/config*.c tools/corbel/guest*.c) tools/lib/devices.c
 
-CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c tools/lib/files.c xsm/monitor/monitor.c measured-boot/shared/sha2.c
+CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c tools/lib/files.c tools/lib/devices.c xsm/monitor/monitor.c measured-boot/shared/sha2.c
 CORBEL_OBJ  := $(CORBEL_SRC:%.c=$(B)/host/%.o)
 CORBEL_LIBS := -lxencall -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -lyajl_s
 
@@ -19,7 +19,7 @@ $(B)/host/tools/plan/%.o: tools/plan/%.c
 	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
 
 # The hypervisor's own parser and hash, and what all host tools share.
-$(B)/host/tools/lib/files.o $(B)/host/xsm/monitor/monitor.o $(B)/host/measured-boot/shared/sha2.o: $(B)/host/%.o: %.c
+$(B)/host/tools/lib/files.o $(B)/host/tools/lib/devices.o $(B)/host/xsm/monitor/monitor.o $(B)/host/measured-boot/shared/sha2.o: $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTFLAGS) -MMD -MP -c $< -o $@
 

@@ -61,6 +61,7 @@ int verb_launch(int argc, char **argv);
 int verb_list(int argc, char **argv);
 int verb_logd(int argc, char **argv);
 int verb_pause(int argc, char **argv);
+int verb_pci_list(int argc, char **argv);
 int verb_policy(int argc, char **argv);
 int verb_trace(int argc, char **argv);
 int verb_unpause(int argc, char **argv);

@@ -17,6 +17,7 @@
 #include "tools/corbel/host.h"
 #include "tools/corbel/names.h"
 #include "tools/corbel/rawlog.h"
+#include "tools/lib/devices.h"
 
 /* Parses [--json]; returns false on a wrong option. */
 static bool want_json(int argc, char **argv, bool *json)
@@ -96,6 +97,19 @@ static const char *state_name(unsigned state)
 	return state < CORBEL_DOM_state_count ? names[state] : "unknown";
 }
 
+static void add_devices(struct facts *facts, const struct corbel_log_launch *record)
+{
+	char words[CORBEL_LOG_DEVICES * (DEVICE_TEXT + 1) + 1] = "";
+	char text[DEVICE_TEXT];
+
+	for (uint32_t i = 0; i < record->device_count && i < CORBEL_LOG_DEVICES; i++) {
+		device_format(record->devices[i], text);
+		strcat(words, i ? " " : "");
+		strcat(words, text);
+	}
+	fact_words(facts, "devices", words);
+}
+
 int verb_launch(int argc, char **argv)
 {
 	struct corbel_launch_info info = {0};
@@ -139,6 +153,7 @@ int verb_launch(int argc, char **argv)
 	fact_hex(&facts, "kernel", info.record.kernel, sizeof(info.record.kernel));
 	fact_hex(&facts, "initrd", info.record.initrd, sizeof(info.record.initrd));
 	fact_hex(&facts, "cmdline", info.record.cmdline, sizeof(info.record.cmdline));
+	add_devices(&facts, &info.record);
 	fact_text(&facts, "crash_reason", "%.*s", (int)sizeof(info.crash_reason),
 		  info.crash_reason);
 	fact_number(&facts, "overhead_bytes", (long long)info.overhead_bytes);

@@ -10,6 +10,7 @@
 
 #include "abi/corbel.h"
 #include "tools/corbel/guest.h"
+#include "tools/corbel/guest_pci.h"
 
 #define MAX_MEMORY_MIB 1048576
 
@@ -241,7 +242,8 @@ int guest_from_config(struct guest *guest, struct config *config, FILE *err)
 	    take_action(config, "on_poweroff", &guest->on_poweroff, err) ||
 	    take_action(config, "on_reboot", &guest->on_reboot, err) ||
 	    take_action(config, "on_crash", &guest->on_crash, err) ||
-	    guest_devices_take(&guest->devices, config)) {
+	    guest_devices_take(&guest->devices, config) ||
+	    guest_pci_take(&guest->request.devices, config, err)) {
 		return -1;
 	}
 	return 0;
@@ -308,6 +310,7 @@ void guest_write(const struct guest *guest, FILE *out)
 		action_names[guest->on_poweroff], action_names[guest->on_reboot],
 		action_names[guest->on_crash]);
 	guest_devices_write(&guest->devices, out);
+	guest_pci_write(&guest->request.devices, out);
 }
 
 const char *guest_action_name(enum guest_action action)

@@ -65,7 +65,11 @@ static const struct {
 	{"disk", KEY_used},
 	{"vif", KEY_used},
 	{"vif2", KEY_device},
-	{"pci", KEY_device},
+	{"pci", KEY_used},
+	{"pci_msitranslate", KEY_idle},
+	{"pci_power_mgmt", KEY_idle},
+	{"pci_seize", KEY_idle},
+	{"pci_permissive", KEY_refused},
 	{"channel", KEY_device},
 	{"p9", KEY_device},
 	{"vfb", KEY_device},
@@ -107,13 +111,29 @@ static bool value_is_empty(const struct config_value *value)
 	return !value->text[0] || !strcmp(value->text, "0");
 }
 
-/* Without devices xl's default, `unknown', means disabled too. */
-static bool asks_nothing(const struct config_setting *setting)
+static bool names_devices(const struct config *config)
+{
+	const struct config_setting *pci = config_find(config, "pci");
+
+	return pci && !value_is_empty(pci->value);
+}
+
+/* Without devices xl's default, `unknown', means disabled too; with devices the IOMMU has tables of
+ * its own (`sync_pt'), and that they are needed goes without saying (`enabled'). */
+static bool is_usual_passthrough(const struct config *config, const char *text)
+{
+	if (!strcmp(text, "disabled") || !strcmp(text, "unknown")) {
+		return true;
+	}
+	return names_devices(config) && (!strcmp(text, "enabled") || !strcmp(text, "sync_pt"));
+}
+
+static bool asks_nothing(const struct config *config, const struct config_setting *setting)
 {
 	const struct config_value *value = setting->value;
 
 	if (!strcmp(setting->key, "passthrough") && value->kind == CONFIG_STRING &&
-	    (!strcmp(value->text, "disabled") || !strcmp(value->text, "unknown"))) {
+	    is_usual_passthrough(config, value->text)) {
 		return true;
 	}
 	return value_is_empty(value);
@@ -133,7 +153,7 @@ int guest_check_key(struct config *config, const struct config_setting *setting,
 		} else if (keys[i].use == KEY_device && !value_is_empty(setting->value)) {
 			return config_fail(config, key, "`%s': this host cannot give such devices",
 					   key);
-		} else if (keys[i].use == KEY_refused && !asks_nothing(setting)) {
+		} else if (keys[i].use == KEY_refused && !asks_nothing(config, setting)) {
 			return config_fail(config, key, "`%s' is not supported on this host", key);
 		}
 		return 0;

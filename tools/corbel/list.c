@@ -154,6 +154,7 @@ void list_json_config(struct json *json, const char *key, const struct guest *gu
 	json_close_map(json);
 	json_close_map(json);
 	list_json_devices(json, &guest->devices);
+	list_json_pci(json, &guest->request.devices);
 	if (guest->on_poweroff != ACTION_destroy) {
 		json_text(json, "on_poweroff", guest_action_name(guest->on_poweroff));
 	}

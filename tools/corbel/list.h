@@ -9,6 +9,8 @@
 
 /* "disks" and "nics" of the map that is open. */
 void list_json_devices(struct json *json, const struct guest_devices *devices);
+/* "pcidevs", if there are any. */
+void list_json_pci(struct json *json, const struct device_list *devices);
 void list_json_config(struct json *json, const char *key, const struct guest *guest);
 
 #endif

@@ -69,6 +69,24 @@ static void json_vif(struct json *json, const struct vif *vif)
 	json_close_map(json);
 }
 
+void list_json_pci(struct json *json, const struct device_list *devices)
+{
+	if (!devices->count) {
+		return;
+	}
+	json_open_array(json, "pcidevs");
+	for (uint32_t i = 0; i < devices->count; i++) {
+		const uint16_t function = devices->function[i];
+
+		json_open_map(json, NULL);
+		json_number(json, "func", function & 7);
+		json_number(json, "dev", function >> 3 & 0x1f);
+		json_number(json, "bus", function >> 8);
+		json_close_map(json);
+	}
+	json_close_array(json);
+}
+
 void list_json_devices(struct json *json, const struct guest_devices *devices)
 {
 	if (devices->disk_count) {

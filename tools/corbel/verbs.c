@@ -52,6 +52,7 @@ static const struct verb verbs[] = {
 	{"domid", verb_domid, "NAME", "Print the number of a domain.", ""},
 	{"domname", verb_domname, "DOMID", "Print the name of a domain.", ""},
 	{"vm-list", verb_vm_list, "", "List UUID, number and name.", ""},
+	{"pci-list", verb_pci_list, "DOMAIN", "List the PCI devices of a domain.", ""},
 	{"dmesg", verb_dmesg, "[-c]", "Print the hypervisor's log.",
 	 "-c                  Clear it as well.\n"},
 	{"trace", verb_trace, "[options]", "Print the audit and trace records.",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the CLI: its real files with a fake machine behind tools/corbel/host.h.
-UNIT += cli_config cli_disks cli_vifs cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_store cli_lifecycle cli_policy cli_said cli_trace cli_log
+UNIT += cli_config cli_disks cli_vifs cli_pci cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_store cli_lifecycle cli_policy cli_said cli_trace cli_log
 
 CLI_TEST_SRC := $(filter-out tools/corbel/main.c tools/corbel/host_xen.c,$(CORBEL_SRC)) \
 	tests/unit/cli/cli_drainer.c tests/unit/cli/cli_host.c tests/unit/cli/cli_policy_host.c
@@ -12,6 +12,9 @@ UNIT_LIBS_cli_disks := -l:libxlutil.a
 UNIT_SRC_cli_vifs := tests/unit/cli/cli_vifs.c tests/unit/cli/xlutil.c $(GUEST_SRC) \
 	tools/corbel/owner.c tools/plan/encode.c tools/lib/files.c measured-boot/shared/sha2.c
 UNIT_LIBS_cli_vifs := -l:libxlutil.a
+UNIT_SRC_cli_pci := tests/unit/cli/cli_pci.c tests/unit/cli/xlutil.c $(GUEST_SRC) \
+	tools/corbel/owner.c tools/plan/encode.c tools/lib/files.c measured-boot/shared/sha2.c
+UNIT_LIBS_cli_pci := -l:libxlutil.a
 UNIT_SRC_cli_xlutil  := tests/unit/cli/cli_xlutil.c tests/unit/cli/xlutil.c tools/corbel/config.c \
 	tools/corbel/config_parse.c tools/lib/files.c
 UNIT_LIBS_cli_xlutil := -l:libxlutil.a

@@ -294,12 +294,36 @@ static void test_unused(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, drainer_tear_down)
 
+/* ---- a domain's devices ---------------------------------------------------------------------- */
+
+static void test_devices(void **state)
+{
+	struct corbel_log_launch *record = &fake.domains[2].launch.record;
+
+	(void)state;
+	fake_add(2, XEN_DOMINF_running);
+	expect(RUN("corbel", "pci-list", "2"), 0, "", "");
+	expect(RUN("corbel", "launch", "2"), 0, "devices                : -\n", "");
+	record->device_count = 2;
+	record->devices[0] = 0x20;
+	record->devices[1] = 0x3aff;
+	expect(RUN("corbel", "pci-list", "2"), 0,
+	       "Vdev Device\n01.0 0000:00:04.0\n02.0 0000:3a:1f.7\n", "");
+	expect(RUN("corbel", "launch", "2"), 0, "devices                : 00:04.0 3a:1f.7\n", "");
+	record->device_count = 0xFFFFFFFF; /* the hypervisor would never */
+	expect(RUN("corbel", "pci-list", "2"), 0, "20.0 0000:00:00.0\n", "");
+	expect(RUN("corbel", "pci-list", "7"), 1, "",
+	       "corbel: cannot read the launch record of domain 7: no such domain\n");
+	expect(RUN("corbel", "pci-list", "nobody"), 1, "",
+	       "nobody is an invalid domain identifier (rc=-6)\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_nothing_lost), T(test_lost),       T(test_console_ends),
-		T(test_fact_keys),    T(test_keys),       T(test_log_index),
-		T(test_hints),        T(test_taken_away), T(test_unused),
+		T(test_nothing_lost), T(test_lost),      T(test_console_ends), T(test_fact_keys),
+		T(test_keys),         T(test_log_index), T(test_hints),        T(test_taken_away),
+		T(test_unused),       T(test_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
