@@ -198,6 +198,18 @@ static bool take_owner(struct tenant *t)
 
 /* ---- output ------------------------------------------------------------------------------- */
 
+/* Without any the text is as it was before a domain could have some. */
+static void put_devices(const struct device_list *devices, FILE *out)
+{
+	char text[DEVICE_TEXT];
+
+	for (uint32_t i = 0; i < devices->count; i++) {
+		device_format(devices->function[i], text);
+		fprintf(out, "%s\"%s\"", i ? ", " : ",\n  \"devices\": [", text);
+	}
+	fputs(devices->count ? "]" : "", out);
+}
+
 static void write_json(const struct tenant *t, FILE *out)
 {
 	const struct request *r = &t->guest.request;
@@ -224,6 +236,7 @@ static void write_json(const struct tenant *t, FILE *out)
 	put_hex(out, t->owner, t->owned ? 32 : 0);
 	fprintf(out, ",\n  \"min_policy\": %llu,\n  \"uuid\": ", (unsigned long long)t->policy);
 	put_text(out, uuid);
+	put_devices(&r->devices, out);
 	fputs("\n}\n", out);
 }
 

@@ -60,6 +60,45 @@ static void read_uuid(struct json_node node, struct expectation *expect)
 	}
 }
 
+/* BB:DD.F in small hex digits, as corbel-reference writes it; -1: it is not. */
+static int32_t function_of(const char *text)
+{
+	char again[8];
+	unsigned bus, device, function;
+
+	if (sscanf(text, "%2x:%2x.%1x", &bus, &device, &function) != 3 || device > 0x1f ||
+	    function > 7) {
+		return -1;
+	}
+	snprintf(again, sizeof(again), "%02x:%02x.%x", bus & 0xff, device, function);
+	return strcmp(text, again) ? -1 : (int32_t)(bus << 8 | device << 3 | function);
+}
+
+/* A domain that is to have none: the key is not there, as in files older than it. */
+static void read_devices(const struct json_node *root, struct expectation *expect)
+{
+	struct json_node list;
+
+	if (!json_has(root, "devices")) {
+		return;
+	}
+	list = json_member(root, "devices");
+	if (!json_is_array(&list, CORBEL_LOG_DEVICES)) {
+		return;
+	}
+	for (size_t i = 0; i < json_count(&list); i++) {
+		struct json_node item = json_item(&list, i);
+		int32_t function = function_of(json_text(item, 7));
+
+		if (function < 0 || (i > 0 && function <= expect->devices[i - 1])) {
+			json_fault(&item, "expected PCI devices as BB:DD.F, ascending");
+			return;
+		}
+		expect->devices[i] = (uint16_t)function;
+		expect->device_count++;
+	}
+}
+
 static void read_expectation(const struct json_node *root, struct expectation *expect)
 {
 	struct json_node digest;
@@ -68,7 +107,7 @@ static void read_expectation(const struct json_node *root, struct expectation *e
 	json_format(root, "corbel.expect.1");
 	json_only(root, (const char *[]){"format", "name", "kernel", "initrd", "cmdline",
 					 "cmdline_sha256", "memory_pages", "vcpus", "label",
-					 "owner", "min_policy", "uuid", NULL});
+					 "owner", "min_policy", "uuid", "devices", NULL});
 	copy_text(json_member(root, "name"), expect->name, sizeof(expect->name));
 	copy_text(json_member(root, "label"), expect->label, sizeof(expect->label));
 	json_hex(json_member(root, "kernel"), expect->kernel, 32);
@@ -81,6 +120,7 @@ static void read_expectation(const struct json_node *root, struct expectation *e
 	json_hex_or_empty(json_member(root, "owner"), expect->owner, 32);
 	expect->min_policy = json_number(json_member(root, "min_policy"), UINT64_MAX / 2);
 	read_uuid(json_member(root, "uuid"), expect);
+	read_devices(root, expect);
 	if (!expect->cmdline || !EVP_Digest(expect->cmdline, strlen(expect->cmdline), computed,
 					    NULL, EVP_sha256(), NULL)) {
 		fputs("out of memory\n", stderr);

@@ -20,6 +20,8 @@ struct expectation {
 	uint64_t memory_pages;
 	uint64_t min_policy;
 	uint32_t vcpus;
+	uint32_t device_count;
+	uint16_t devices[CORBEL_LOG_DEVICES]; /* as struct corbel_log_launch has them */
 };
 
 /* Reads the file into judge->expect, which is never NULL afterwards; false: a row says why. */

@@ -230,6 +230,41 @@ static void uuid_row(struct judge *judge, const struct corbel_log_launch *launch
 			   launch->uuid, 16, "%s", meaning);
 }
 
+#define DEVICES_TEXT (CORBEL_LOG_DEVICES * 8 + 8)
+
+static const char *devices_text(const uint16_t *devices, uint32_t count, char text[DEVICES_TEXT])
+{
+	size_t used = 0;
+
+	strcpy(text, "none");
+	for (uint32_t i = 0; i < count && i < CORBEL_LOG_DEVICES; i++) {
+		used += (size_t)snprintf(text + used, DEVICES_TEXT - used, "%s%02x:%02x.%x",
+					 i ? " " : "", devices[i] >> 8, devices[i] >> 3 & 0x1f,
+					 devices[i] & 7);
+	}
+	return text;
+}
+
+/* A device reads and writes its domain's memory, and whoever made it is trusted with that.  No row
+ * where none was ordered and none was given, which is how tenants are. */
+static void devices_row(struct judge *judge, const struct corbel_log_launch *launch)
+{
+	const struct expectation *expect = judge->expect;
+	char expected[DEVICES_TEXT], found[DEVICES_TEXT];
+	bool is_same = expect->device_count == launch->device_count &&
+		       !memcmp(expect->devices, launch->devices, sizeof(launch->devices));
+
+	if (expect->device_count == 0 && is_same) {
+		return;
+	}
+	verdict_add(
+		judge->verdict, "tenant.devices", log_result(judge, is_same),
+		devices_text(expect->devices, expect->device_count, expected),
+		devices_text(launch->devices, launch->device_count, found), "%s",
+		is_same ? "The PCI devices that were ordered; they can read and write its memory."
+			: "The domain was launched with other PCI devices.");
+}
+
 /* The host as it was then: the checkpoint tells of now. */
 static void record_row(struct judge *judge)
 {
@@ -262,6 +297,7 @@ static void launch_rows(struct judge *judge)
 	number_row(judge, "tenant.memory", expect->memory_pages, launch->memory_pages,
 		   "memory size in pages");
 	number_row(judge, "tenant.vcpus", expect->vcpus, launch->vcpus, "number of vCPUs");
+	devices_row(judge, launch);
 	label_row(judge, launch);
 	owner_row(judge, launch);
 	min_policy_row(judge, launch);

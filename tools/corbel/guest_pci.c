@@ -137,8 +137,7 @@ static int take_item(struct reader *r)
 	return r->has_function ? 0 : refuse(r, "names no device");
 }
 
-/* Without the IOMMU's tables a device would have the run of the host: there is no other way here.
- */
+/* Without the IOMMU's tables a device would have the run of the host. */
 static int check_passthrough(struct config *config)
 {
 	const char *text = NULL;

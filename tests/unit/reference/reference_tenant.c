@@ -85,6 +85,10 @@ static void good(void **state)
 	assert_int_equal(CALL("--config", "t.cfg", "uuid=\"01234567-89ab-cdef-0123-456789abcdef\""),
 			 STATUS_yes);
 	assert_written("\"uuid\": \"01234567-89ab-cdef-0123-456789abcdef\"");
+	assert_int_equal(CALL("--config", "t.cfg", "pci=['3a:1f.7','0000:00:04.0']"), STATUS_yes);
+	assert_written("\"uuid\": \"\",\n  \"devices\": [\"00:04.0\", \"3a:1f.7\"]\n}\n");
+	REFUSED("pci `0001:00:04.0': only PCI domain 0000", "--config", "t.cfg",
+		"pci=['0001:00:04.0']");
 }
 
 static void owners(void **state)

@@ -76,6 +76,73 @@ static void expectations(void **state)
 	bad("tenant.label");
 }
 
+static void expect_devices(const char *list)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "\"uuid\": \"\", \"devices\": [%s]", list);
+	recorded_expect(&w, "\"uuid\": \"\"", text);
+}
+
+/* Given, not given, others: in the record, which the hypervisor wrote. */
+static void devices(void **state)
+{
+	static const char *const malformed[] = {
+		"\"00:4.0\"",
+		"\"00:04.8\"",
+		"\"00:20.0\"",
+		"\"0000:00:04.0\"",
+		"4",
+		"\"00:04.0 \"",
+		"\"3A:1f.7\"",
+		"\"\"",
+		"\"00:04.0\", \"00:04.0\"",
+		"\"3a:1f.7\", \"00:04.0\"",
+	};
+	struct corbel_log_launch *launch = &w.record[RECORD_LAUNCH].body.launch;
+
+	(void)state;
+	expect_devices("");
+	trusted();
+	for (size_t i = 0; i < w.v.count; i++) { /* nothing to tell */
+		assert_string_not_equal(w.v.row[i].component, "tenant.devices");
+	}
+	expect_devices("\"00:04.0\"");
+	bad("tenant.devices");
+	assert_string_equal(row_of("tenant.devices")->expected, "00:04.0");
+	assert_string_equal(row_of("tenant.devices")->found, "none");
+	recorded_expect(&w, "\"uuid\": \"\"", "\"uuid\": \"\", \"devices\": {\"00:04.0\": 1}");
+	missing("tenant.launch");
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		expect_devices(malformed[i]);
+		missing("tenant.launch");
+	}
+	expect_devices("");
+	launch->device_count = 2;
+	launch->devices[0] = 0x20;
+	launch->devices[1] = 0x3aff;
+	recorded_make(&w);
+	bad("tenant.devices");
+	expect_devices("\"00:04.0\", \"3a:1f.7\"");
+	judged(VERDICT_trusted, "tenant.devices", ROW_ok);
+	assert_non_null(strstr(row_of("tenant.devices")->meaning, "that were ordered"));
+	assert_string_equal(row_of("tenant.devices")->found, "00:04.0 3a:1f.7");
+	expect_devices("\"00:04.0\"");
+	bad("tenant.devices");
+	expect_devices("\"00:04.0\", \"3a:1f.6\"");
+	bad("tenant.devices");
+	expect_devices("\"00:04.0\", \"3a:1f.7\", \"3b:00.0\"");
+	bad("tenant.devices");
+	expect_devices("");
+	launch->device_count = 1; /* 00:00.0 is not none */
+	memset(launch->devices, 0, sizeof(launch->devices));
+	recorded_make(&w);
+	bad("tenant.devices");
+	launch->device_count = 33; /* the hypervisor would never */
+	recorded_make(&w);
+	bad("tenant.devices");
+}
+
 static void profile(void **state)
 {
 	static const char *const changed[][2] = {{"panic=5", "panic=0"},
@@ -364,6 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(expectations, case_fresh),
+		cmocka_unit_test_setup(devices, case_fresh),
 		cmocka_unit_test_setup(profile, case_fresh),
 		cmocka_unit_test_setup(host_only, case_fresh),
 		cmocka_unit_test_setup(destroyed, case_fresh),
