@@ -172,6 +172,40 @@ static void values(void)
 	request = saved;
 }
 
+/* No tenant gets one under this policy, nor the host's own functions under any. */
+static void devices(void)
+{
+	static const uint16_t nothing[] = {0xfff8}, bridge[] = {0}, three[] = {8, 8, 16};
+	uint16_t many[CORBEL_RQ_DEVICES_MAX + 1];
+	struct build saved = request;
+	size_t size;
+
+	for (unsigned i = 0; i < CORBEL_RQ_DEVICES_MAX + 1; i++) {
+		many[i] = (uint16_t)(i * 8);
+	}
+#define DEVICES(text, list, count)                                                                 \
+	request.devices = list;                                                                    \
+	request.device_count = count;                                                              \
+	expect_request_refused(text)
+	DEVICES("device that is not there", nothing, 1);
+	DEVICES("the host bridge", bridge, 1);
+	DEVICES("every function of bus 0, one by one", many, CORBEL_RQ_DEVICES_MAX);
+	DEVICES("33 devices", many, CORBEL_RQ_DEVICES_MAX + 1);
+	DEVICES("device twice", three, 3);
+	request.devices = three + 1;
+	request.device_count = 2;
+	size = request_encode(&request, bytes);
+	field(CORBEL_RQ_devices)[6] = 0;
+	expect_refused("devices in descending order", bytes, size);
+	field(CORBEL_RQ_devices)[2] = 3;
+	set_size(size - 1);
+	expect_refused("half a device", bytes, size - 1);
+	field(CORBEL_RQ_devices)[2] = 0;
+	set_size(size - 4);
+	expect_refused("a list of no devices", bytes, size - 4);
+	request = saved;
+}
+
 /* ---- the ring itself ------------------------------------------------------------------------- */
 
 static void spoil_magic(struct corbel_ring *ring)
@@ -453,6 +487,7 @@ void test_main(void)
 	shape();
 	fields();
 	values();
+	devices();
 	ring();
 	rendezvous();
 	check_scribble();

@@ -64,6 +64,9 @@ size_t request_encode(const struct build *b, uint8_t *out)
 	at = put_field(at, CORBEL_RQ_initrd, &b->initrd_size, 8);
 	at = put_field(at, CORBEL_RQ_flags, &b->flags, 4);
 	at = put_field(at, CORBEL_RQ_owner, b->owner, b->owner != NULL ? sizeof(*b->owner) : 0);
+	if (b->device_count != 0) {
+		at = put_field(at, CORBEL_RQ_devices, b->devices, b->device_count * 2);
+	}
 	header.size = (uint32_t)(at - out);
 	memcpy(out, &header, sizeof(header));
 	return header.size;

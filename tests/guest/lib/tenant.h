@@ -21,6 +21,8 @@ struct build {
 	const uint8_t *kernel, *initrd;
 	uint64_t kernel_size, initrd_size;
 	const struct corbel_owner_manifest *owner;
+	const uint16_t *devices; /* as the request has them */
+	uint32_t device_count;
 	const uint8_t *policy; /* of a policy session: the signed file */
 	uint64_t policy_size;
 	/* Called for each range that the builder wants, after the data is in place and before the
