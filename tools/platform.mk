@@ -60,7 +60,14 @@ $(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/ima
 	tools/image/dom0-initrd $@ $(KERNELS)/generic $(B)/tenant $(XEN) $(DOM0_TOOLS)
 
 # ---- launch plans and boot images: one with a shell, one that plays the demo ----------------------
-$(B)/plan-%.bin: tools/image/%.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
+# Dom0's PCI devices, as the plan's key has them.
+PCI ?=
+$(B)/boot-devices.plan: always
+	@mkdir -p $(@D); echo "$(if $(strip $(PCI)),pci = $(PCI))" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/%.plan: tools/image/%.plan $(B)/boot-devices.plan
+	cat $^ >$@
+$(B)/plan-%.bin: $(B)/%.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/dom0/initrd.cpio
 	$(B)/tools/corbel-plan --kernel $(B)/dom0/vmlinuz --initrd $(B)/dom0/initrd.cpio $< $@
 
 # What `corbel-policy check` objects to would stop the host at boot.  The file is replaced only when
@@ -94,7 +101,7 @@ TESTBIN += $(B)/esp-demo.img $(B)/esp-demo.pcrs $(B)/plan-dom0.bin
 run: deps
 	@+$(MAKE) $(if $(V),,-s) --no-print-directory all \
 		$(B)/esp.img $(B)/esp-demo.img $(B)/esp-demo.pcrs
-	@tools/run/run
+	@tools/run/run $(if $(DISK),--disk "$(DISK)") $(if $(NIC),--nic)
 
 # ---- test -----------------------------------------------------------------------------------------
 # What does not build is a failed test of its own; the rest still runs.
