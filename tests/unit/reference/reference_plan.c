@@ -67,6 +67,34 @@ static void facts(void **state)
 	assert_string_equal(plan.cmdline, "console=hvc0 x");
 }
 
+/* Whoever computes reads the plan's devices as the builder does, also when they are wrong. */
+static void devices(void **state)
+{
+	static struct request with;
+	static uint8_t longer[CORBEL_REQUEST_MAX];
+	struct plan_facts plan;
+	const char *why, *said;
+	FILE *f;
+	size_t len;
+
+	(void)state;
+	with = request;
+	with.devices = (struct device_list){.count = 2, .function = {0x20, 0x28}};
+	len = request_encode(&with, longer, sizeof(longer), &why);
+	assert_int_equal(len, size + 8);
+	for (int is_bad = 0; is_bad <= 1; is_bad++) {
+		longer[len - 2] = is_bad ? 0x20 : 0x28;
+		f = fopen(path, "wb");
+		assert_non_null(f);
+		assert_int_equal(fwrite(longer, 1, len, f), len);
+		fclose(f);
+		said_start();
+		assert_int_equal(plan_read(path, "PLAN", &plan), !is_bad);
+		said = said_end();
+		assert_int_equal(is_bad, strstr(said, "PLAN: request: devices has 0x20") != NULL);
+	}
+}
+
 static void refused(const char *why)
 {
 	struct plan_facts plan;
@@ -106,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts),
+		cmocka_unit_test(devices),
 		cmocka_unit_test(hostile),
 	};
 
