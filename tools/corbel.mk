@@ -6,7 +6,7 @@ GUEST_SRC   := $(wildcard tools/corbel/config*.c tools/corbel/guest*.c) tools/li
 
 CORBEL_SRC  := $(wildcard tools/corbel/*.c) tools/plan/encode.c tools/lib/files.c tools/lib/devices.c xsm/monitor/monitor.c measured-boot/shared/sha2.c
 CORBEL_OBJ  := $(CORBEL_SRC:%.c=$(B)/host/%.o)
-CORBEL_LIBS := -lxencall -lxengnttab -lxenevtchn -lxentoolcore -lxentoollog -lyajl_s
+CORBEL_LIBS := -lxencall -lxengnttab -lxenevtchn -lxenstore -lxentoolcore -lxentoollog -lyajl_s
 
 -include $(CORBEL_OBJ:.o=.d)
 

@@ -18,12 +18,14 @@
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/daemon.h"
 #include "tools/corbel/store.h"
+#include "tools/corbel/watch.h"
 
 #define TICK_MS        1000
 #define EVENTS_A_ROUND 256
 
 static volatile sig_atomic_t stopping;
-static int death_port = -1; /* VIRQ_DOM_EXC: some domain has shut down or died */
+static struct watch store = {.events = -1}; /* tells when a domain has shut down or died */
+static enum watch_news store_state = WATCH_none;
 
 void consoled_say(const char *format, ...)
 {
@@ -42,29 +44,47 @@ static void take_events(void)
 		if (port < 0) {
 			return;
 		}
-		if (port == death_port) {
-			host_event_unmask((uint32_t)port);
-			consoles_scan();
-		} else {
-			consoles_event((uint32_t)port);
-		}
+		consoles_event((uint32_t)port);
+	}
+}
+
+/* The hypervisor tells one program of domains' ends, and that is xenstored.  What it does not know
+ * of is seen in the look at the list once a second. */
+static void take_news(void)
+{
+	unsigned news = watch_take(&store);
+	enum watch_news state = news & (WATCH_connected | WATCH_lost);
+
+	if (state && state != store_state) {
+		consoled_say(state == WATCH_connected
+				     ? "xenstored answers: it tells of domains' ends"
+				     : "no xenstored answers: domains' ends are looked for once a "
+				       "second");
+		store_state = state;
+	}
+	if (news & (WATCH_fired | WATCH_connected)) {
+		consoles_scan();
 	}
 }
 
 void consoled_round(int events, int timeout_ms)
 {
-	struct pollfd fds[2 + CLIENTS_MAX];
+	struct pollfd fds[3 + CLIENTS_MAX];
 	int count;
 
 	fds[0] = (struct pollfd){.fd = events, .events = POLLIN};
-	count = 1 + clients_fill(fds + 1, 1 + CLIENTS_MAX);
+	fds[1] = (struct pollfd){.fd = store.events, .events = POLLIN};
+	count = 2 + clients_fill(fds + 2, 1 + CLIENTS_MAX);
 	if (poll(fds, (nfds_t)count, timeout_ms) <= 0) {
 		return;
 	}
 	if (fds[0].revents) {
 		take_events();
 	}
-	clients_handle(fds + 1, count - 1);
+	if (fds[1].revents) {
+		take_news();
+	}
+	clients_handle(fds + 2, count - 2);
 }
 
 static int64_t now_ms(void)
@@ -126,6 +146,11 @@ static int start(int *events)
 	struct sigaction action = {.sa_handler = on_stop};
 	int ret;
 
+	/* First: the child is to have no lock, port or mapping of ours. */
+	ret = watch_start(&store, "@releaseDomain");
+	if (ret) {
+		consoled_say("cannot watch xenstore: %s; looking once a second", strerror(-ret));
+	}
 	ret = store_prepare();
 	if (ret) {
 		return tool_error(ret, "cannot make %s", store_root);
@@ -141,11 +166,6 @@ static int start(int *events)
 	*events = host_events_open();
 	if (*events < 0) {
 		return tool_error(*events, "cannot open the event channel device");
-	}
-	death_port = host_event_bind_virq(VIRQ_DOM_EXC);
-	if (death_port < 0) {
-		consoled_say("no news of domains' deaths: %s; looking once a second",
-			     strerror(-death_port));
 	}
 	ret = clients_listen();
 	if (ret < 0) {
@@ -187,5 +207,6 @@ int verb_consoled(int argc, char **argv)
 	serve(events);
 	consoles_close_all();
 	clients_close_all();
+	watch_stop(&store);
 	return EXIT_OK;
 }

@@ -63,6 +63,8 @@ int verb_logd(int argc, char **argv);
 int verb_pause(int argc, char **argv);
 int verb_pci_list(int argc, char **argv);
 int verb_policy(int argc, char **argv);
+int verb_reboot(int argc, char **argv);
+int verb_shutdown(int argc, char **argv);
 int verb_trace(int argc, char **argv);
 int verb_unpause(int argc, char **argv);
 int verb_vm_list(int argc, char **argv);

@@ -23,6 +23,7 @@
 #include "tools/corbel/names.h"
 #include "tools/corbel/session.h"
 #include "tools/corbel/store.h"
+#include "tools/corbel/tree.h"
 #include "tools/lib/files.h"
 #include "xsm/monitor/monitor.h"
 
@@ -31,7 +32,12 @@ struct create_options {
 	bool console, dry_run, paused, quiet;
 	bool start;     /* with console: it is made paused and let run when somebody watches */
 	uint32_t flags; /* CORBEL_RQF_* */
+	struct xs_handle *store; /* NULL: the domain is not in xenstore */
+	char no_store[160];      /* why */
+	bool held;               /* it is made paused until it is */
 };
+
+#define UNDO_TIMEOUT_MS 60000
 
 /* ---- configuration --------------------------------------------------------------------------- */
 
@@ -188,7 +194,64 @@ static void say_hidden(const struct guest *guest, uint16_t domid)
 	}
 }
 
-static int build(struct guest *guest, struct session *session)
+/* Whom Dom0 may not let run afterwards must run at once. */
+static bool may_let_run(const struct guest *guest)
+{
+	return domain_label_permits(guest->request.label, XSM_RIGHT(domain, unpause)) != 0;
+}
+
+/* Also when the domain will not be in xenstore, and why. */
+static void open_store(const struct guest *guest, struct create_options *options)
+{
+	const char *label = guest->request.label;
+
+	options->store = NULL;
+	if (!tree_permitted(label)) {
+		snprintf(options->no_store, sizeof(options->no_store),
+			 "the policy keeps Dom0's xenstored from %s", label);
+		return;
+	}
+	options->store = xenstore_open();
+	if (!options->store) {
+		snprintf(options->no_store, sizeof(options->no_store), "no xenstored answers (%s)",
+			 strerror(errno));
+	}
+}
+
+/* A domain that does not get what it was promised is not left behind. */
+static int undo(const struct guest *guest, uint16_t domid, const char *why)
+{
+	int ret;
+
+	tool_error(0, "cannot create %s: %s", guest->request.name, why);
+	ret = domain_destroy(domid, UNDO_TIMEOUT_MS);
+	if (ret) {
+		tool_error(ret, "domain %u is left, and cannot be destroyed", domid);
+	}
+	return EXIT_BUILD;
+}
+
+/* The domain is built: into xenstore, and then it may run. */
+static int join_store(const struct guest *guest, const struct create_options *options,
+		      const struct session *session)
+{
+	char why[512];
+	int ret = 0;
+
+	if (tree_make(options->store, guest, session->domid, why, sizeof(why))) {
+		return undo(guest, session->domid, why);
+	}
+	if (options->held && !options->paused && !options->start) {
+		ret = host_domain_control(XEN_DOMCTL_unpausedomain, session->domid);
+	}
+	if (ret) {
+		snprintf(why, sizeof(why), "cannot let it run: %s", strerror(-ret));
+		return undo(guest, session->domid, why);
+	}
+	return EXIT_OK;
+}
+
+static int build(struct guest *guest, const struct create_options *options, struct session *session)
 {
 	int ret;
 
@@ -211,6 +274,15 @@ static int build(struct guest *guest, struct session *session)
 		tool_error(ret, "domain %u runs, but its name could not be kept", session->domid);
 	}
 	console_link_announce(session->domid);
+	if (options->store) {
+		ret = join_store(guest, options, session);
+		if (ret) {
+			return ret;
+		}
+	} else {
+		fprintf(stderr, "warning: %s: %s gets no disks and no network\n", options->no_store,
+			guest->request.name);
+	}
 	say_hidden(guest, session->domid);
 	if (tool.verbose) {
 		fprintf(stderr, "domain %u built by builder instance %u\n", session->domid,
@@ -230,7 +302,8 @@ static void store_log(void)
 	}
 }
 
-static int create_locked(struct guest *guest, struct session *session)
+static int create_locked(struct guest *guest, const struct create_options *options,
+			 struct session *session)
 {
 	int lock = session_lock(guest->request.name), ret;
 
@@ -243,13 +316,13 @@ static int create_locked(struct guest *guest, struct session *session)
 	}
 	if (ret == EXIT_OK) {
 		store_log();
-		ret = build(guest, session);
+		ret = build(guest, options, session);
 	}
 	close(lock);
 	return ret;
 }
 
-static int create(struct guest *guest, const struct create_options *options, uint16_t *domid)
+static int create(struct guest *guest, struct create_options *options, uint16_t *domid)
 {
 	static struct session session;
 	const char *why;
@@ -275,7 +348,10 @@ static int create(struct guest *guest, const struct create_options *options, uin
 	guest->request.kernel_size = session.files[CORBEL_FILE_kernel].size;
 	guest->request.initrd_size = session.files[CORBEL_FILE_initrd].size;
 	guest->request.flags = options->flags;
-	if (options->paused || options->start) { /* nothing of a short life is to be missed */
+	open_store(guest, options);
+	options->held = options->store && may_let_run(guest);
+	/* Nothing of a short life is to be missed, nor disks looked for before they are there. */
+	if (options->paused || options->start || options->held) {
 		guest->request.flags |= CORBEL_RQF_PAUSED;
 	}
 	session.request_size = (uint32_t)request_encode(&guest->request, session.request,
@@ -285,8 +361,9 @@ static int create(struct guest *guest, const struct create_options *options, uin
 		return EXIT_BUILD;
 	}
 	session.interrupted = session_catch_signals();
-	ret = create_locked(guest, &session);
+	ret = create_locked(guest, options, &session);
 	session_release_signals();
+	xenstore_close(options->store);
 	*domid = session.domid;
 	return ret;
 }
@@ -382,9 +459,7 @@ int verb_create(int argc, char **argv)
 		return tool_error(0, "%s", why);
 	}
 	if (options.console && !options.paused) {
-		/* Whom Dom0 may not let run afterwards must run at once. */
-		options.start =
-			domain_label_permits(guest.request.label, XSM_RIGHT(domain, unpause)) != 0;
+		options.start = may_let_run(&guest);
 	}
 	ret = create(&guest, &options, &domid);
 	if (ret == EXIT_OK && options.console) {

@@ -13,6 +13,7 @@
 #include "tools/corbel/console_link.h"
 #include "tools/corbel/domains.h"
 #include "tools/corbel/force.h"
+#include "tools/corbel/tree.h"
 #include "xsm/monitor/monitor.h"
 
 static void set_name(struct domain_entry *entry)
@@ -306,7 +307,9 @@ int domain_destroy(uint16_t domid, int timeout_ms)
 		return ret;
 	}
 	store_remove(domid);
-	console_link_announce(domid); /* the drainer's mapping keeps the domain's memory busy */
+	/* Mappings of the drainer and of xenstored keep the domain's memory busy. */
+	tree_remove(domid);
+	console_link_announce(domid);
 	while (domain_may_exist(domid)) {
 		if (waited >= timeout_ms) {
 			return -ETIMEDOUT;

@@ -24,6 +24,10 @@
  * is the reserved grant entry 0. */
 #define HOST_CONSOLE_PORT 1u
 #define HOST_CONSOLE_REF  0u
+#define HOST_CONSOLE_GFN  0xE3u
+/* Then the store's.  Dom0 may not ask the hypervisor where they are (HVM_PARAM_STORE_*). */
+#define HOST_STORE_PORT 2u
+#define HOST_STORE_GFN  0xE4u
 
 /* ---- hypercalls ---------------------------------------------------------------------------- */
 
@@ -80,7 +84,6 @@ void host_session_close(struct host_session *session);
 
 int host_events_open(void);                         /* returns a descriptor to poll */
 int host_event_bind(uint16_t domid, uint32_t port); /* returns the local port */
-int host_event_bind_virq(uint32_t virq);            /* returns the local port */
 int host_event_pending(void);                       /* local port, masked until unmask; -EAGAIN */
 int host_event_unmask(uint32_t port);
 int host_event_notify(uint32_t port);

@@ -369,11 +369,6 @@ int host_event_bind(uint16_t domid, uint32_t port)
 	return result(xenevtchn_bind_interdomain(events, domid, port));
 }
 
-int host_event_bind_virq(uint32_t virq)
-{
-	return result(xenevtchn_bind_virq(events, virq));
-}
-
 int host_event_pending(void)
 {
 	return result(xenevtchn_pending(events));

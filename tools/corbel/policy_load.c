@@ -199,7 +199,7 @@ static void party(const struct load *load, size_t i, bool subject, char *name, s
 	}
 }
 
-/* Of a tenant Dom0 maps nothing but its console page. */
+/* Of a tenant without devices Dom0 maps its console page, and xenstored the store's. */
 static bool ends_console(const struct load *load, const struct corbel_trace *record)
 {
 	return (load->revoke || load->check) && record->subject == 0 &&

@@ -49,6 +49,12 @@ static const struct verb verbs[] = {
 	{"unpause", verb_unpause, "DOMAIN", "Let a paused domain run.", ""},
 	{"destroy", verb_destroy, "DOMAIN [-f]", "End a domain at once.",
 	 "-f                  Even domain 0.\n"},
+	{"shutdown", verb_shutdown, "-a|DOMAIN [options]", "Ask a domain to switch itself off.",
+	 "-a                  Every domain.\n"
+	 "-w                  Wait until it has shut down; twice: until it is gone.\n"
+	 "-F                  Ask also a domain that has not said that it takes such requests.\n"},
+	{"reboot", verb_reboot, "-a|DOMAIN [options]", "Ask a domain to reboot.",
+	 "-a, -w, -F          As for shutdown.\n"},
 	{"domid", verb_domid, "NAME", "Print the number of a domain.", ""},
 	{"domname", verb_domname, "DOMID", "Print the name of a domain.", ""},
 	{"vm-list", verb_vm_list, "", "List UUID, number and name.", ""},

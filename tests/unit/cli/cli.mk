@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the CLI: its real files with a fake machine behind tools/corbel/host.h.
-UNIT += cli_config cli_disks cli_vifs cli_pci cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_store cli_lifecycle cli_policy cli_said cli_trace cli_log
+UNIT += cli_config cli_disks cli_vifs cli_pci cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_store cli_lifecycle cli_policy cli_said cli_trace cli_log cli_tree
 
 CLI_TEST_SRC := $(filter-out tools/corbel/main.c tools/corbel/host_xen.c,$(CORBEL_SRC)) \
-	tests/unit/cli/cli_drainer.c tests/unit/cli/cli_host.c tests/unit/cli/cli_policy_host.c
+	tests/unit/cli/cli_drainer.c tests/unit/cli/cli_host.c tests/unit/cli/cli_policy_host.c \
+	tests/unit/cli/cli_xenstore.c
 UNIT_SRC_cli_config  := tests/unit/cli/cli_config.c $(GUEST_SRC) \
 	tools/corbel/owner.c tools/plan/encode.c tools/lib/files.c measured-boot/shared/sha2.c
 UNIT_SRC_cli_disks  := tests/unit/cli/cli_disks.c tests/unit/cli/xlutil.c $(GUEST_SRC) \
@@ -40,3 +41,5 @@ UNIT_SRC_cli_trace  := tests/unit/cli/cli_trace.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_trace := -lyajl_s -pthread
 UNIT_SRC_cli_log  := tests/unit/cli/cli_log.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_log := -lyajl_s -pthread
+UNIT_SRC_cli_tree  := tests/unit/cli/cli_tree.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_tree := -lyajl_s -pthread

@@ -373,11 +373,6 @@ int host_event_bind(uint16_t domid, uint32_t port)
 	return 100 + domid;
 }
 
-int host_event_bind_virq(uint32_t virq)
-{
-	return virq == VIRQ_DOM_EXC ? 99 : -EINVAL;
-}
-
 int host_event_unmask(uint32_t port)
 {
 	(void)port;

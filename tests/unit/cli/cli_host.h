@@ -67,7 +67,7 @@ extern struct fake_host fake;
 
 void fake_reset(void);
 struct fake_domain *fake_add(uint16_t domid, uint32_t flags);
-/* The local port of a domain's console is 100 + domid; the death port is 99. */
+/* The local port of a domain's console is 100 + domid. */
 void fake_raise(uint32_t port);
 
 /* The policy of the tests: seven contexts, no rights. */
@@ -87,6 +87,8 @@ uint32_t fake_blob(uint8_t *out, const char *shop);
 void fake_policy(const char *shop, uint64_t serial);
 /* One in which Dom0 may do to that kind what the mask of class domain says. */
 void fake_policy_dom0(const char *shop, uint32_t dom0);
+/* One in which it may list and unpause a shop, map its pages and share ports with it. */
+void fake_policy_serving(const char *shop);
 int fake_policy_call(enum corbel_op op, void *argument);
 int fake_policy_read(enum corbel_op op, uint64_t offset, void *buffer, uint32_t size);
 struct corbel_trace *fake_record(uint16_t kind, uint64_t time_ns);

@@ -8,8 +8,9 @@
 #include "cli/cli_host.h"
 #include "measured-boot/shared/sha2.h"
 
-/* dom0: what Dom0 may do to a shop, as a mask of class domain. */
-static uint32_t write_blob(uint8_t *out, const char *shop, uint32_t dom0)
+/* What Dom0 may do to a shop: dom0 is a mask of class domain, serves one of classes grant and
+ * event. */
+static uint32_t write_blob(uint8_t *out, const char *shop, uint32_t dom0, uint32_t serves)
 {
 	const char *const names[FAKE_CONTEXTS] = {
 		"system_u:object_r:tenant.own",
@@ -37,8 +38,9 @@ static uint32_t write_blob(uint8_t *out, const char *shop, uint32_t dom0)
 	memset(out, 0, (size_t)(at - out));
 	if (dom0) {
 		cell[FAKE_DOM0 * FAKE_CONTEXTS + FAKE_SHOP] = 1;
-		vector[XSM_VECTOR_WORDS + XSM_RELATION_UNDER * XSM_CLASS_COUNT + XSM_CLASS_domain] =
-			dom0;
+		vector += XSM_VECTOR_WORDS + XSM_RELATION_UNDER * XSM_CLASS_COUNT;
+		vector[XSM_CLASS_domain] = dom0;
+		vector[XSM_CLASS_grant] = vector[XSM_CLASS_event] = serves;
 	}
 	for (unsigned i = 0; i < FAKE_CONTEXTS; i++) {
 		contexts[i] = (struct xsm_blob_context){
@@ -57,7 +59,7 @@ static uint32_t write_blob(uint8_t *out, const char *shop, uint32_t dom0)
 
 uint32_t fake_blob(uint8_t *out, const char *shop)
 {
-	return write_blob(out, shop, 0);
+	return write_blob(out, shop, 0, 0);
 }
 
 static void put_in_force(uint32_t size, uint64_t serial)
@@ -70,12 +72,21 @@ static void put_in_force(uint32_t size, uint64_t serial)
 
 void fake_policy(const char *shop, uint64_t serial)
 {
-	put_in_force(write_blob(fake.blob, shop, 0), serial);
+	put_in_force(write_blob(fake.blob, shop, 0, 0), serial);
 }
 
 void fake_policy_dom0(const char *shop, uint32_t dom0)
 {
-	put_in_force(write_blob(fake.blob, shop, dom0), 0);
+	put_in_force(write_blob(fake.blob, shop, dom0, 0), 0);
+}
+
+void fake_policy_serving(const char *shop)
+{
+	const uint32_t dom0 = 1u << XSM_PERM_domain_getdomaininfo | 1u << XSM_PERM_domain_unpause;
+
+	put_in_force(write_blob(fake.blob, shop, dom0,
+				1u << XSM_PERM_grant_map_write | 1u << XSM_PERM_event_bind),
+		     0);
 }
 
 int fake_policy_call(enum corbel_op op, void *argument)
