@@ -3,6 +3,7 @@
  * See guest_pci.h.  One device is [DDDD:]BB:DD.F[@SLOT] and options behind commas; where xl would
  * give what this host does not, it is refused, and what changes nothing is said and ignored.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 enum option_use {
 	OPTION_address, /* the device once more by its keyword */
+	OPTION_slot,    /* where the domain sees it: no effect */
 	OPTION_idle,    /* no effect here, said if it is not 0 */
 	OPTION_off,     /* 0 only */
 	OPTION_name,    /* in place of the address: not known here */
@@ -20,7 +22,7 @@ static const struct {
 	const char *name;
 	enum option_use use;
 } options[] = {
-	{"bdf", OPTION_address},       {"vslot", OPTION_idle},        {"name", OPTION_name},
+	{"bdf", OPTION_address},       {"vslot", OPTION_slot},        {"name", OPTION_name},
 	{"msitranslate", OPTION_idle}, {"power_mgmt", OPTION_idle},   {"seize", OPTION_idle},
 	{"permissive", OPTION_off},    {"rdm_policy", OPTION_policy},
 };
@@ -58,6 +60,25 @@ static void warn(const struct reader *r, const char *what)
 		r->item->line, what);
 }
 
+/* Of a bus: 0 to 1f. */
+static bool is_slot(const char *text, size_t length)
+{
+	if (length == 2 && (*text == '0' || *text == '1')) {
+		text++;
+		length--;
+	}
+	return length == 1 && isxdigit((unsigned char)*text);
+}
+
+static int take_slot(const struct reader *r, const char *text, size_t length)
+{
+	if (!is_slot(text, length)) {
+		return refuse(r, "expected a slot in hex digits, at most 1f");
+	}
+	warn(r, "vslot");
+	return 0;
+}
+
 static int take_address(struct reader *r, const char *text, size_t length)
 {
 	const char *at = memchr(text, '@', length), *why;
@@ -68,11 +89,8 @@ static int take_address(struct reader *r, const char *text, size_t length)
 	if (device_parse(text, at ? (size_t)(at - text) : length, &r->function, &why)) {
 		return refuse(r, "%s", why);
 	}
-	if (at) {
-		warn(r, "@SLOT");
-	}
 	r->has_function = true;
-	return 0;
+	return at ? take_slot(r, at + 1, (size_t)(text + length - at - 1)) : 0;
 }
 
 static bool is_word(const char *text, size_t length, const char *word)
@@ -98,6 +116,9 @@ static int take_option(struct reader *r, const char *text, size_t length)
 	}
 	if (options[i].use == OPTION_address) {
 		return take_address(r, value, rest);
+	}
+	if (options[i].use == OPTION_slot) {
+		return take_slot(r, value, rest);
 	}
 	if (options[i].use == OPTION_name) {
 		return refuse(r, "`name': devices have none here: write the address");

@@ -27,7 +27,13 @@ static const struct {
 	{"pci=['0:4.0']", NULL, NULL},
 	{"pci=['bdf=00:04.0']", NULL, NULL},
 	{"pci=['bdf=00:04.0,seize=0,permissive=0']", NULL, NULL},
-	{"pci=['00:04.0@7']", NULL, "t:1: warning: pci: `@SLOT' has no effect"},
+	{"pci=['00:04.0@7']", NULL, "t:1: warning: pci: `vslot' has no effect"},
+	{"pci=['00:04.0@']", "t:1: pci `00:04.0@': expected a slot in hex digits, at most 1f",
+	 NULL},
+	{"pci=['00:04.0@7x']", "t:1: pci `00:04.0@7x': expected a slot", NULL},
+	{"pci=['00:04.0@20']", "t:1: pci `00:04.0@20': expected a slot", NULL},
+	{"pci=['00:04.0@1f']", NULL, "`vslot' has no effect"},
+	{"pci=['00:04.0,vslot=123']", "t:1: pci `00:04.0,vslot=123': expected a slot", NULL},
 	{"pci=['00:04.0,vslot=7']", NULL, "`vslot' has no effect"},
 	{"pci=[\n'00:04.0,msitranslate=1']", NULL, "t:2: warning: pci: `msitranslate' has no"},
 	{"pci=['00:04.0,power_mgmt=1']", NULL, "`power_mgmt' has no effect"},
@@ -110,7 +116,31 @@ static void test_cases(void **state)
 	}
 }
 
-/* What is taken here libxlutil takes as the same device. */
+/* What is taken here libxlutil takes as the same device; returns whether it is taken. */
+static bool compare(XLU_Config *xlu, const char *item)
+{
+	libxl_device_pci pci = {0};
+	struct config config;
+	char text[160], *said;
+	bool taken;
+
+	snprintf(text, sizeof(text), "pci=['%s']", item);
+	taken = !take(text, &config, &said);
+	if (taken) {
+		unsigned function = guest.request.devices.function[0];
+
+		if (xlu_pci_parse_spec_string(xlu, &pci, item) || pci.domain ||
+		    ((unsigned)pci.bus << 8 | (unsigned)pci.dev << 3 | pci.func) != function) {
+			fail_msg("`%s': %04x here, there %x:%x:%x.%x", item, function, pci.domain,
+				 pci.bus, pci.dev, pci.func);
+		}
+		free(pci.name);
+	}
+	free(said);
+	config_free(&config);
+	return taken;
+}
+
 static void test_oracle(void **state)
 {
 	static const char *const items[] = {
@@ -124,26 +154,42 @@ static void test_oracle(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-		libxl_device_pci pci = {0};
-		struct config config;
-		char text[128], *said;
-
-		snprintf(text, sizeof(text), "pci=['%s']", items[i]);
-		if (!take(text, &config, &said)) {
-			unsigned function = guest.request.devices.function[0];
-
-			if (xlu_pci_parse_spec_string(xlu, &pci, items[i]) || pci.domain ||
-			    ((unsigned)pci.bus << 8 | (unsigned)pci.dev << 3 | pci.func) !=
-				    function) {
-				fail_msg("`%s': %04x here, there %x:%x:%x.%x", items[i], function,
-					 pci.domain, pci.bus, pci.dev, pci.func);
-			}
-			free(pci.name);
-		}
-		free(said);
-		config_free(&config);
+		compare(xlu, items[i]);
 	}
 	xlu_cfg_destroy(xlu);
+}
+
+/* Good ones with a few characters changed, taken out or doubled. */
+static void test_random(void **state)
+{
+	static const char *const bases[] = {"0000:00:04.0,seize=1", "3a:1f.7@5", "bdf=00:05.1"};
+	static const char alphabet[] = "0123456789abcdefAF:.@,=* -xs";
+	FILE *nowhere = fopen("/dev/null", "w");
+	XLU_Config *xlu = xlu_cfg_init(nowhere, "t");
+	unsigned seed = 1, taken = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 30000; round++) {
+		char item[64] = "";
+		unsigned changes = (unsigned)rand_r(&seed) % 4;
+
+		strcpy(item, bases[round % 3]);
+		while (changes-- > 0) {
+			size_t at = (size_t)rand_r(&seed) % strlen(item);
+
+			if (rand_r(&seed) % 3 == 0) {
+				memmove(item + at + 1, item + at, strlen(item + at) + 1);
+			} else if (rand_r(&seed) % 3 == 0 && strlen(item) > 1) {
+				memmove(item + at, item + at + 1, strlen(item + at));
+			} else {
+				item[at] = alphabet[(size_t)rand_r(&seed) % (sizeof(alphabet) - 1)];
+			}
+		}
+		taken += compare(xlu, item);
+	}
+	assert_in_range(taken, 5000, 29000);
+	xlu_cfg_destroy(xlu);
+	fclose(nowhere);
 }
 
 /* Sorted, encoded, and written as a file that means the same. */
@@ -190,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_oracle),
+		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_request),
 	};
 
