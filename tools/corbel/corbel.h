@@ -46,6 +46,9 @@ int tool_error(int error, const char *format, ...) __attribute__((format(printf,
 bool tool_domain(const char *text, uint16_t *domid);
 
 int verb_attest(int argc, char **argv);
+int verb_block_attach(int argc, char **argv);
+int verb_block_detach(int argc, char **argv);
+int verb_block_list(int argc, char **argv);
 int verb_bootlog(int argc, char **argv);
 int verb_console(int argc, char **argv);
 int verb_consoled(int argc, char **argv);
@@ -60,6 +63,9 @@ int verb_info(int argc, char **argv);
 int verb_launch(int argc, char **argv);
 int verb_list(int argc, char **argv);
 int verb_logd(int argc, char **argv);
+int verb_network_attach(int argc, char **argv);
+int verb_network_detach(int argc, char **argv);
+int verb_network_list(int argc, char **argv);
 int verb_pause(int argc, char **argv);
 int verb_pci_list(int argc, char **argv);
 int verb_policy(int argc, char **argv);

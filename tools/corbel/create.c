@@ -24,6 +24,7 @@
 #include "tools/corbel/session.h"
 #include "tools/corbel/store.h"
 #include "tools/corbel/tree.h"
+#include "tools/corbel/vbd.h"
 #include "tools/lib/files.h"
 #include "xsm/monitor/monitor.h"
 
@@ -218,6 +219,18 @@ static void open_store(const struct guest *guest, struct create_options *options
 	}
 }
 
+/* Nothing is built whose devices cannot be had. */
+static int prepare_devices(struct guest *guest, const struct create_options *options)
+{
+	char why[DEVICE_WHY + DISK_WHERE];
+
+	snprintf(why, sizeof(why), "%s, and it has disks or interfaces", options->no_store);
+	if (devices_prepare(options->store, &guest->devices, why, sizeof(why))) {
+		return tool_error(0, "cannot create %s: %s", guest->request.name, why);
+	}
+	return 0;
+}
+
 /* A domain that does not get what it was promised is not left behind. */
 static int undo(const struct guest *guest, uint16_t domid, const char *why)
 {
@@ -238,7 +251,9 @@ static int join_store(const struct guest *guest, const struct create_options *op
 	char why[512];
 	int ret = 0;
 
-	if (tree_make(options->store, guest, session->domid, why, sizeof(why))) {
+	devices_remove_old(session->domid);
+	if (tree_make(options->store, guest, session->domid, why, sizeof(why)) ||
+	    devices_attach(options->store, session->domid, &guest->devices, why, sizeof(why))) {
 		return undo(guest, session->domid, why);
 	}
 	if (options->held && !options->paused && !options->start) {
@@ -349,6 +364,9 @@ static int create(struct guest *guest, struct create_options *options, uint16_t 
 	guest->request.initrd_size = session.files[CORBEL_FILE_initrd].size;
 	guest->request.flags = options->flags;
 	open_store(guest, options);
+	if (prepare_devices(guest, options)) {
+		return EXIT_BUILD;
+	}
 	options->held = options->store && may_let_run(guest);
 	/* Nothing of a short life is to be missed, nor disks looked for before they are there. */
 	if (options->paused || options->start || options->held) {
@@ -451,9 +469,6 @@ int verb_create(int argc, char **argv)
 	if (options.dry_run) {
 		print_config(&guest);
 		return EXIT_OK;
-	}
-	if (guest.devices.disk_count || guest.devices.vif_count) {
-		return tool_error(0, "disks and interfaces cannot be attached yet");
 	}
 	if (guest_read_owner(&guest, why, sizeof(why))) {
 		return tool_error(0, "%s", why);

@@ -14,6 +14,7 @@
 #include "tools/corbel/domains.h"
 #include "tools/corbel/force.h"
 #include "tools/corbel/tree.h"
+#include "tools/corbel/vbd.h"
 #include "xsm/monitor/monitor.h"
 
 static void set_name(struct domain_entry *entry)
@@ -294,6 +295,10 @@ int domain_destroy(uint16_t domid, int timeout_ms)
 	const int step_ms = is_listed(domid) ? 10 : 100;
 	int ret, waited = 0;
 
+	/* Back ends map the domain's memory. */
+	if (domid >= CORBEL_DOMID_FIRST) {
+		devices_remove(domid);
+	}
 	/* Tearing down is done in bounded steps: -EAGAIN means "call again". */
 	while ((ret = host_domain_control(XEN_DOMCTL_destroydomain, domid)) == -EAGAIN ||
 	       ret == -ERESTART) {

@@ -113,6 +113,23 @@ int store_commit(const struct guest *guest, uint16_t domid)
 	return rename(from, to) ? write_note(to, guest) : 0;
 }
 
+int store_change(const struct guest *guest, uint16_t domid)
+{
+	char path[STORE_PATH], other[STORE_PATH];
+	int ret;
+
+	domid_path(path, domid, "/config");
+	domid_path(other, domid, "/config.new");
+	ret = write_config(other, guest);
+	if (!ret && rename(other, path)) {
+		ret = -errno;
+	}
+	if (ret) {
+		unlink(other);
+	}
+	return ret;
+}
+
 /* uuid: whose the note must be, NULL = anybody's. */
 static bool load(const char *path, const uint8_t uuid[16], struct guest *guest)
 {

@@ -20,6 +20,8 @@ int store_prepare(void);
 /* Notes a domain that is about to be built; found by UUID until it has a domid. */
 int store_pending(const struct guest *guest);
 int store_commit(const struct guest *guest, uint16_t domid);
+/* Other settings of a running domain, whole or not at all. */
+int store_change(const struct guest *guest, uint16_t domid);
 /* Takes back the note of a build that failed, also if a reader has adopted it meanwhile. */
 void store_discard(const struct guest *guest);
 void store_remove(uint16_t domid);

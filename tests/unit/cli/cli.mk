@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the CLI: its real files with a fake machine behind tools/corbel/host.h.
-UNIT += cli_config cli_disks cli_vifs cli_pci cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_store cli_lifecycle cli_policy cli_said cli_trace cli_log cli_tree
+UNIT += cli_config cli_disks cli_vifs cli_pci cli_xlutil cli_output cli_session cli_console cli_attach cli_hidden cli_store cli_lifecycle cli_policy cli_said cli_trace cli_log cli_tree cli_served
 
 CLI_TEST_SRC := $(filter-out tools/corbel/main.c tools/corbel/host_xen.c,$(CORBEL_SRC)) \
 	tests/unit/cli/cli_drainer.c tests/unit/cli/cli_host.c tests/unit/cli/cli_policy_host.c \
@@ -43,3 +43,5 @@ UNIT_SRC_cli_log  := tests/unit/cli/cli_log.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_log := -lyajl_s -pthread
 UNIT_SRC_cli_tree  := tests/unit/cli/cli_tree.c $(CLI_TEST_SRC)
 UNIT_LIBS_cli_tree := -lyajl_s -pthread
+UNIT_SRC_cli_served  := tests/unit/cli/cli_served.c $(CLI_TEST_SRC)
+UNIT_LIBS_cli_served := -lyajl_s -pthread

@@ -157,6 +157,39 @@ bool xs_write(struct xs_handle *store, xs_transaction_t transaction, const char 
 	return true;
 }
 
+static char **no_directory(void)
+{
+	errno = ENOENT;
+	return NULL;
+}
+
+/* One block of memory, as the library gives. */
+char **xs_directory(struct xs_handle *store, xs_transaction_t transaction, const char *path,
+		    unsigned *count)
+{
+	struct fake_tree *tree = tree_of(transaction);
+	size_t length = strlen(path);
+	char **names = calloc(FAKE_NODES, sizeof(*names) + sizeof(tree->nodes[0].path)), *text;
+
+	(void)store;
+	*count = 0;
+	if (!find(tree, path)) {
+		free(names);
+		return no_directory();
+	}
+	text = (char *)(names + FAKE_NODES);
+	for (unsigned i = 0; i < tree->count; i++) {
+		const char *node = tree->nodes[i].path;
+
+		if (is_below(node, path) && node[length] && !strchr(node + length + 1, '/')) {
+			names[*count] = text;
+			text += sprintf(text, "%s", node + length + 1) + 1;
+			++*count;
+		}
+	}
+	return names;
+}
+
 bool xs_rm(struct xs_handle *store, xs_transaction_t transaction, const char *path)
 {
 	struct fake_tree *tree = tree_of(transaction);
@@ -216,6 +249,9 @@ bool xs_transaction_end(struct xs_handle *store, xs_transaction_t transaction, b
 	}
 	if (!abandon) {
 		fake_store.tree = fake_store.edited;
+		if (fake_store.committed) {
+			fake_store.committed();
+		}
 	}
 	return true;
 }

@@ -24,10 +24,11 @@ struct fake_store {
 	bool runs, hangs;
 	struct fake_tree tree, edited; /* edited: by the open transaction */
 	bool open;
-	unsigned busy;       /* so many commits answer EAGAIN */
-	const char *full;    /* a write to this path fails with ENOSPC */
-	int introduce_error; /* errno */
-	uint16_t introduced; /* the last one, 0 = none or released */
+	void (*committed)(void); /* after each transaction, as a back end would see it */
+	unsigned busy;           /* so many commits answer EAGAIN */
+	const char *full;        /* a write to this path fails with ENOSPC */
+	int introduce_error;     /* errno */
+	uint16_t introduced;     /* the last one, 0 = none or released */
 	uint16_t released;
 	unsigned long gfn;
 	unsigned port;
