@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decoder of the canonical request (abi/request.h).  Input is hostile but already private.  One
- * table says for each tag where it goes and what it may hold; one loop demands exactly these
+ * Decoder of the canonical request (builder-domain/abi.h).  Input is hostile but already private.
+ * One table says for each tag where it goes and what it may hold; one loop demands exactly these
  * fields in this order, of which only `devices` may be left out.
  */
 #include "builder-domain/lib.h"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "abi/corbel.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 
 struct build_request {
 	char name[64];

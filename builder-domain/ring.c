@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One session with Dom0 over the request ring (abi/request.h).  Ring and data pages belong to
- * a hostile peer: each field is read once into a local, the request is copied once, and file bytes
- * are copied into the new domain before anything looks at them.
+ * One session with Dom0 over the request ring (builder-domain/abi.h).  Ring and data pages belong
+ * to a hostile peer: each field is read once into a local, the request is copied once, and file
+ * bytes are copied into the new domain before anything looks at them.
  */
 #include "builder-domain/build.h"
 #include "builder-domain/hypercall.h"

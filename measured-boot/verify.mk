@@ -3,7 +3,7 @@
 
 VERIFY_CLI     := $(addprefix measured-boot/verify/, main.c command.c enroll.c credential.c)
 VERIFY_LIB_SRC := $(filter-out $(VERIFY_CLI),$(wildcard measured-boot/verify/*.c)) \
-		  measured-boot/shared/hex.c measured-boot/shared/merkle.c \
+		  tools/lib/hex.c tools/lib/merkle.c \
 		  measured-boot/shared/eventlog.c measured-boot/shared/sha2.c
 VERIFY_CLI     += tools/lib/files.c
 VERIFY_OBJ     := $(patsubst %.c,$(B)/verify/%.o,$(VERIFY_LIB_SRC) $(VERIFY_CLI))

@@ -17,7 +17,7 @@ $(B)/tools/xsm-classes: xsm/compiler/classes_main.c xsm/compiler/classes.c $(XSM
 	$(HOSTCC) $(HOSTFLAGS) $(filter %.c,$^) -o $@
 
 $(B)/tools/corbel-policy: $(XSM_TOOL) xsm/compiler/classes.c $(XSM_LOWER) $(XSM_MONITOR) \
-		$(XSM_HEADERS) $(wildcard xsm/tool/*.h tools/lib/*.h hypervisor/abi/*.h hypervisor/abi/*.def)
+		$(XSM_HEADERS) $(wildcard xsm/tool/*.h tools/lib/*.h hypervisor/abi/*.h hypervisor/abi/*.def builder-domain/abi.h)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTFLAGS) $(filter %.c,$^) -o $@ $(XSM_LIBS) -ljson-c -lcrypto
 

@@ -13,7 +13,7 @@
 #include <tss2/tss2_esys.h>
 
 #include "abi/log.h"
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/merkle.h"
 
 #define ATTEST_OK    0
 #define ATTEST_ERROR 1

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "measured-boot/attest/attest.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/json.h"
 
 static struct tpm tpm;

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "measured-boot/attest/attest.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "tools/corbel/launchlog.h"
 #include "tools/lib/files.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "measured-boot/attest/attest.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "tools/lib/files.h"
 
 int attest_error(const char *format, ...)

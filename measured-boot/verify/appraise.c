@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 
 static const struct {
 	const char *name, *row, *line; /* in references; rows of its file and of its line */

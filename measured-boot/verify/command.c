@@ -6,7 +6,7 @@
 #include "measured-boot/verify/command.h"
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/bootlog.h"
 #include "tools/lib/files.h"
 #include <errno.h>

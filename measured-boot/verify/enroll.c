@@ -9,7 +9,7 @@
 #include "measured-boot/verify/bootlog.h"
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/core_names.h>

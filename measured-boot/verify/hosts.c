@@ -7,7 +7,7 @@
 #include "measured-boot/verify/bootlog.h"
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

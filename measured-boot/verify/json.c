@@ -5,7 +5,7 @@
  */
 #include "measured-boot/verify/json.h"
 #include "measured-boot/verify/json_scan.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>

@@ -13,7 +13,7 @@
 #include <openssl/evp.h>
 
 #include "abi/corbel.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/json.h"
 
 #define BOUND_MAX (64u << 20)

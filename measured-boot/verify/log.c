@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/merkle.h"
 #include "measured-boot/verify/json.h"
 
 #define FAULTS_MAX 8u

@@ -7,7 +7,7 @@
  */
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/shared/eventlog.h"
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/merkle.h"
 #include <openssl/ecdsa.h>
 #include <openssl/sha.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 
 #define CHAIN_MAX (MEASURE_kind_end + 1u) /* records of one PCR and the separator */
 

@@ -5,7 +5,7 @@
  * here, once, before it becomes part of a row.
  */
 #include "measured-boot/verify/verdict.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/plan/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -18,7 +18,7 @@
 
 #include "abi/corbel.h"
 #include "abi/log.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 
 /* The builder allocates a tenant's console port first, so it is the same in all of them; its page
  * is the reserved grant entry 0. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "abi/corbel.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/plan/encode.h"
 
 struct cursor {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Encoder of the canonical build request (abi/request.h), shared by the CLI and
+ * Encoder of the canonical build request (builder-domain/abi.h), shared by the CLI and
  * by the launch-plan maker.  Host side only: nothing here is trusted, because
  * the builder decodes and checks every byte again.
  */
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/lib/devices.h"
 
 struct request {

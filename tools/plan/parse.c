@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "abi/corbel.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/plan/parse.h"
 
 #define LINE_MAX_BYTES 4096

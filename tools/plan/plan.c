@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/lib/files.h"
 #include "tools/plan/parse.h"
 

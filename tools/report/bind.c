@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/shared/sha2.h"
 #include "tools/lib/files.h"
 #include "tools/report/bind.h"

@@ -14,7 +14,7 @@
 
 #include "abi/corbel.h"
 #include "abi/log.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "tools/report/bind.h"
 #include "tools/report/guestcall.h"
 

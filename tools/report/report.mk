@@ -5,10 +5,10 @@
 REPORT_CC   := musl-gcc -std=gnu11 -Os -D_GNU_SOURCE -static -no-pie -s -ffile-prefix-map=$(CURDIR)=. \
                -ffunction-sections -fdata-sections -Wl,--gc-sections $(WARN) $(INC) $(XENDEF) \
                -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
-REPORT_BASE := tools/report/bind.c tools/lib/files.c measured-boot/shared/hex.c measured-boot/shared/sha2.c
+REPORT_BASE := tools/report/bind.c tools/lib/files.c tools/lib/hex.c measured-boot/shared/sha2.c
 REPORT_SRC  := tools/report/main.c tools/report/guestcall.c $(REPORT_BASE)
 UNLOCK_SRC  := tools/report/unlock.c tools/report/envelope.c tools/report/fortify.c $(REPORT_BASE)
-REPORT_H    := $(wildcard tools/report/*.h) measured-boot/shared/hex.h measured-boot/shared/sha2.h \
+REPORT_H    := $(wildcard tools/report/*.h) tools/lib/hex.h measured-boot/shared/sha2.h \
                tools/lib/files.h hypervisor/abi/corbel.h hypervisor/abi/log.h
 
 $(B)/tools/corbel-report: $(REPORT_SRC) $(REPORT_H) tools/report/report.mk

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "tools/report/bind.h"
 #include "tools/report/envelope.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The owner's manifest (hypervisor/abi/request.h): filled from files and texts, signed, shown.
+ * The owner's manifest (builder-domain/abi.h): filled from files and texts, signed, shown.
  * Host side: the builder believes nothing of it but the signature.
  */
 #ifndef SIGN_MANIFEST_H
 #define SIGN_MANIFEST_H
 #include <stddef.h>
 
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/lib/p256.h"
 
 /* What is to be launched. */

@@ -7,7 +7,7 @@
 #ifndef XSM_TOOL_MODEL_H
 #define XSM_TOOL_MODEL_H
 #include "abi/corbel.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "xsm/compiler/source.h" /* source_class_name[], source_perm_name[][] */
 #include "xsm/monitor/monitor.h"
 #include "xsm/tool/tool.h"

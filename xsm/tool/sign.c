@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verb sign: the operator's signature on a policy (struct corbel_signed_policy, abi/request.h).  It
- * signs only what the hypervisor would load: parsed and held against the floor first.
+ * Verb sign: the operator's signature on a policy (struct corbel_signed_policy,
+ * builder-domain/abi.h).  It signs only what the hypervisor would load: parsed and held against the
+ * floor first.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #ifndef GUEST_TENANT_H
 #define GUEST_TENANT_H
 #include "tests/guest/lib/xen.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 
 #define TENANT_LABEL "system_u:system_r:tenant.t"
 

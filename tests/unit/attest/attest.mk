@@ -33,6 +33,6 @@ $(B)/tests/unit/rawlog: tools/corbel/rawlog.h tools/corbel/host.h hypervisor/abi
 # Unit test of the tenant's programs (tools/report).
 UNIT += report
 UNIT_SRC_report  := tests/unit/attest/report.c tools/report/bind.c tools/report/envelope.c tools/lib/files.c \
-	measured-boot/shared/hex.c measured-boot/shared/sha2.c
+	tools/lib/hex.c measured-boot/shared/sha2.c
 UNIT_LIBS_report := -lcrypto -lbearssl
 $(B)/tests/unit/report: $(wildcard tools/report/*.h)

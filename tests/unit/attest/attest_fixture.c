@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "attest/attest_fixture.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/identity.h"
 #include "measured-boot/verify/json.h"
 #include "tools/corbel/launchlog.h"

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "abi/corbel.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 
 #define SIM_DOMID     7
 #define SIM_RING_REF  8u

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/plan/parse.h"
 
 #define GOOD                                                                                       \

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "abi/corbel.h"
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 #include "tools/corbel/config.h"
 #include "tools/corbel/guest.h"
 

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 
 static int digit_value(int c)
 {

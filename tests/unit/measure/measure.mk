@@ -27,7 +27,7 @@ UNIT_SRC_checkpoint := tests/unit/measure/checkpoint.c $(filter-out tests/unit/m
 UNIT_LIBS_checkpoint := -lcrypto
 
 UNIT += hex
-UNIT_SRC_hex  := tests/unit/measure/hex.c measured-boot/shared/hex.c
+UNIT_SRC_hex  := tests/unit/measure/hex.c tools/lib/hex.c
 UNIT_LIBS_hex := -lcrypto
 
 UNIT += eventlog

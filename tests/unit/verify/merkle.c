@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Merkle proofs (measured-boot/shared/merkle.h) against three others: the test vectors of
+ * Merkle proofs (tools/lib/merkle.h) against three others: the test vectors of
  * Certificate Transparency's log (8 leaves), the example tree of RFC 9162 section 2.1.5 (7 leaves),
  * and, for all sizes up to 40, the RFC's definitions written down recursively.  Also hex and
  * base64.
@@ -14,8 +14,8 @@
 #include <cmocka.h>
 #include <openssl/sha.h>
 
-#include "measured-boot/shared/hex.h"
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/hex.h"
+#include "tools/lib/merkle.h"
 
 #define MANY 40
 

@@ -4,7 +4,7 @@
  * folder, so that a judgement can be tried without a boot.  Keys are made anew each time.
  */
 #include "verify/verify_world.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include <stdlib.h>
 
 static const char readme[] =

@@ -13,7 +13,7 @@
 
 #include "verify/verify_case.h"
 #include "measured-boot/shared/eventlog.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/json.h"
 
 /* ---- replay ------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
  */
 #include "verify/verify_fixture.h"
 #include "sim/swtpm.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/json.h"
 #include <setjmp.h>
 #include <signal.h>

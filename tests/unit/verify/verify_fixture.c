@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys, certificates and quotes for the verifier's tests: see verify_fixture.h. */
 #include "verify/verify_fixture.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/param_build.h>

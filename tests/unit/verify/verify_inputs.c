@@ -5,7 +5,7 @@
  */
 #include "verify/verify_fixture.h"
 #include "measured-boot/verify/json.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -12,7 +12,7 @@
 
 #include "verify/verify_case.h"
 #include "abi/corbel.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 
 static void limit(const char *hypervisor, const char *builder, const char *policy,
 		  const char *revoked)

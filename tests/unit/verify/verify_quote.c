@@ -4,7 +4,7 @@
  * the row of its own and never be trusted.
  */
 #include "verify/verify_expect.h"
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/merkle.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

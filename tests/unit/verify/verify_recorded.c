@@ -11,7 +11,7 @@
 #include <openssl/sha.h>
 
 #include "abi/corbel.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/json.h"
 
 static const char cmdline[] = "console=hvc0 panic=5 xen_blkfront.trusted=0 "

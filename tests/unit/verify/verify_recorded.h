@@ -7,7 +7,7 @@
 #ifndef VERIFY_VERIFY_RECORDED_H
 #define VERIFY_VERIFY_RECORDED_H
 #include "verify/verify_fixture.h"
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/merkle.h"
 #include "measured-boot/verify/bootlog.h"
 
 #define RECORDED_MAX    64 /* records of the launch log */

@@ -13,7 +13,7 @@
 
 #include "verify/verify_case.h"
 #include "abi/corbel.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 
 /* ---- the tenant ----------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 /* The artificial host of verify_world.h. */
 #include "verify/verify_world.h"
 #include "measured-boot/shared/eventlog.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/bootlog.h"
 #include "abi/corbel.h"
 #include <openssl/sha.h>

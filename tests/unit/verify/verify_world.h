@@ -7,7 +7,7 @@
 #ifndef VERIFY_VERIFY_WORLD_H
 #define VERIFY_VERIFY_WORLD_H
 #include "verify/verify_fixture.h"
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/merkle.h"
 
 #define WORLD_FILES  6 /* hypervisor, policy, builder, plan, kernel, initrd */
 #define WORLD_TENANT 3 /* index of the tenant's launch record; its report is the next */

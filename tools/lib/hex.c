@@ -2,7 +2,7 @@
 /*
  * Hex and base64 (RFC 4648 section 4), both ways.  Strict readers: see hex.h.
  */
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  * code, shared by Dom0's agent, which makes proofs, and the verifier, which believes none of them
  * before it has checked it.  Nothing recurses or allocates; a proof is at most 64 hashes of work.
  */
-#ifndef MEASURED_BOOT_SHARED_MERKLE_H
-#define MEASURED_BOOT_SHARED_MERKLE_H
+#ifndef TOOLS_LIB_MERKLE_H
+#define TOOLS_LIB_MERKLE_H
 #include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  * RFC defines trees and proofs recursively; here each is a walk from the root down, whose hashes
  * are then turned round, or, for roots, a stack of the perfect subtrees on the right edge.
  */
-#include "measured-boot/shared/merkle.h"
+#include "tools/lib/merkle.h"
 
 #include <stdlib.h>
 #include <string.h>

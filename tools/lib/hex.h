@@ -3,8 +3,8 @@
  * Hex and base64 (RFC 4648 section 4), both ways.  Readers are strict, since they read other
  * people's files: no white space, no missing padding, no stray bits behind the last byte.
  */
-#ifndef MEASURED_BOOT_SHARED_HEX_H
-#define MEASURED_BOOT_SHARED_HEX_H
+#ifndef TOOLS_LIB_HEX_H
+#define TOOLS_LIB_HEX_H
 #include "base/must_check.h"
 #include <stdbool.h>
 #include <stddef.h>

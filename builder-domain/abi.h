@@ -9,8 +9,8 @@
  * NUL inside strings are refused with the tag named.  Everything the builder acts
  * on is in these bytes; their SHA-256 is the committed request digest.
  */
-#ifndef CORBEL_REQUEST_H
-#define CORBEL_REQUEST_H
+#ifndef BUILDER_ABI_H
+#define BUILDER_ABI_H
 #include <stdint.h>
 
 #define CORBEL_REQUEST_MAGIC   0x51524243u /* "CBRQ" */
