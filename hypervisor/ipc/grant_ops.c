@@ -9,6 +9,7 @@
 #include "ipc/grant_table.h"
 #include "gate/gate.h"
 #include "mm/frames.h"
+#include "mm/iommu.h"
 #include "mm/npt.h"
 #include <xen/errno.h>
 
@@ -212,8 +213,11 @@ static int16_t copy_element(struct hc_call *call, union element *element)
 
 long hc_grant_map(struct hc_call *call)
 {
-	return for_each(call, sizeof(struct gnttab_map_grant_ref),
-			offsetof(struct gnttab_map_grant_ref, status), map_element);
+	long rc = for_each(call, sizeof(struct gnttab_map_grant_ref),
+			   offsetof(struct gnttab_map_grant_ref, status), map_element);
+
+	iommu_flush(); /* the caller's devices may use what was mapped, once for all elements */
+	return rc;
 }
 
 long hc_grant_unmap(struct hc_call *call)

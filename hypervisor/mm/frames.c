@@ -10,6 +10,7 @@
 #include "cpu/locks.h"
 #include "cpu/percpu.h"
 #include "diag/upcalls.h"
+#include "mm/iommu.h"
 #include "mm/slots.h"
 #include "mm/tlb.h"
 #include <xen/errno.h>
@@ -259,6 +260,7 @@ uint64_t frames_scrub(uint64_t max)
 
 void frames_wipe(void)
 {
+	iommu_refuse_all();         /* nothing is written again behind the wiping */
 	this_cpu()->slots_used = 0; /* whoever was using them does not come back */
 	for (uint64_t n = 0; n < table_frames; n++) {
 		if (table[n].state == FRAME_OWNED || table[n].state == FRAME_DIRTY) {

@@ -1,22 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nested page tables, four levels as the host's paging mode prescribes (APM vol. 2 15.25.5).  An
- * entry's three available bits (9-11) hold the kind.  Hardware writes A and D, so entries change by
+ * Nested page tables, four levels as the host's paging mode prescribes (APM vol. 2 15.25.5), and as
+ * AMD-Vi's mode 4 has them (48882, 2.2.3).  Hardware writes A and D, so entries change by
  * atomic exchange.  Trust boundary: gfns come from guests, frames never do.
  */
 #include "mm/npt.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
+#include "mm/iommu.h"
 #include <xen/errno.h>
+
+/* How an entry's bits tell its kind. */
+#define NPT_KIND_BITS (NPT_IS_RAM | NPT_DMA_READ | NPT_KIND)
+static const uint64_t kind_bits[] = {
+	[NPT_NONE] = NPT_KIND_BITS, /* in no entry */
+	[NPT_RAM] = NPT_DMA_READ | NPT_IS_RAM,
+	[NPT_SHARED] = 0ull << NPT_KIND_SHIFT,
+	[NPT_FOREIGN] = 1ull << NPT_KIND_SHIFT,
+	[NPT_GRANT] = NPT_DMA_READ,
+	[NPT_MODULE] = 2ull << NPT_KIND_SHIFT,
+	[NPT_MMIO] = 3ull << NPT_KIND_SHIFT,
+};
+
+static uint8_t kind_of(uint64_t entry)
+{
+	uint8_t kind = NPT_RAM;
+
+	while (kind < NPT_MMIO && kind_bits[kind] != (entry & NPT_KIND_BITS)) {
+		kind++;
+	}
+	return kind;
+}
 
 /* Every entry is a user's: nested walks are user accesses. */
 static uint64_t encode(const struct npt_entry *entry)
 {
 	uint64_t bits = frame_address(entry->frame) | PTE_PRESENT | PTE_USER;
 
-	bits |= (uint64_t)entry->kind << NPT_KIND_SHIFT;
+	bits |= kind_bits[entry->kind];
 	if (entry->write) {
 		bits |= PTE_WRITE;
+	}
+	if (entry->write && (bits & NPT_DMA_READ)) {
+		bits |= NPT_DMA_WRITE;
 	}
 	if (!entry->exec) {
 		bits |= PTE_NX;
@@ -30,7 +56,7 @@ static uint64_t encode(const struct npt_entry *entry)
 static void decode(uint64_t entry, unsigned order, struct npt_entry *out)
 {
 	out->frame = frame_of(entry & PTE_FRAME);
-	out->kind = (entry & NPT_KIND) >> NPT_KIND_SHIFT;
+	out->kind = kind_of(entry);
 	out->order = (uint8_t)order;
 	out->write = entry & PTE_WRITE;
 	out->exec = !(entry & PTE_NX);
@@ -48,7 +74,7 @@ static uint64_t make_table(void *owner)
 	if (!page) {
 		return 0;
 	}
-	return (uintptr_t)page | PTE_PRESENT | PTE_WRITE | PTE_USER;
+	return (uintptr_t)page | PTE_PRESENT | PTE_WRITE | PTE_USER | NPT_DMA_READ | NPT_DMA_WRITE;
 }
 
 /* The entry for gfn at `level`, tables made on the way if `create` is set; NULL when there is no
@@ -92,6 +118,8 @@ int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry entry)
 		return -XEN_EEXIST;
 	}
 	__atomic_store_n(slot, encode(&entry), __ATOMIC_RELEASE);
+	iommu_changed(
+		npt->device_id); /* it may remember what was not there (48882, 3.2: NpCache) */
 	return 0;
 }
 
@@ -150,7 +178,8 @@ static int split(struct npt *npt, uint64_t *slot)
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		pte_table(table)[i] = (entry & ~PTE_LARGE) + i * PAGE_SIZE;
 	}
-	__atomic_store_n(slot, table, __ATOMIC_RELEASE);
+	__atomic_store_n(slot, table | 1ull << PTE_LEVEL_SHIFT, __ATOMIC_RELEASE);
+	iommu_changed(npt->device_id);
 	return 0;
 }
 
@@ -172,6 +201,7 @@ int npt_unmap(struct npt *npt, gfn_t gfn, unsigned order, struct npt_entry *old)
 		slot = &pte_table(*slot)[pte_index(gfn.n, 0)];
 	}
 	decode(__atomic_exchange_n(slot, 0, __ATOMIC_ACQ_REL), order, old);
+	iommu_changed(npt->device_id);
 	return 0;
 }
 

@@ -3,6 +3,10 @@
  * Nested page tables of one domain: 4 KiB and 2 MiB entries, split on demand.  Table pages come
  * from the heap, charged to the domain.  Caller holds the domain's lock (RANK_DOMAIN).
  *
+ * The same tables are what the domain's devices go by (mm/iommu.h): AMD's two formats leave each
+ * other room.  So a device reaches what its domain has as RAM or as a mapping of a grant, with the
+ * rights that these entries give, and nothing of the other kinds.
+ *
  * References: npt_map() takes over the caller's reference(s) on RAM, FOREIGN, GRANT and MODULE
  * frames; npt_unmap() hands them back to the caller, who puts them.  SHARED (heap pages) and MMIO
  * carry none.
@@ -31,9 +35,18 @@ struct npt_entry {
 	bool write, exec;
 };
 
-/* An entry's three available bits, 9-11, hold the kind. */
-#define NPT_KIND_SHIFT 9
-#define NPT_KIND       (7ull << NPT_KIND_SHIFT)
+/*
+ * What the processor ignores in a nested entry (APM vol. 2 5.4.1, 15.25.5) and the IOMMU reads
+ * (48882, table 15): rights to read and write, beside the level (mm/pagetable.h).
+ */
+#define NPT_DMA_READ  (1ull << 61)
+#define NPT_DMA_WRITE (1ull << 62)
+
+/* The kind lies in bits that neither reads, or that mean nothing to the IOMMU without a right to
+ * read: bit 8 is set for RAM alone, which every guest copy asks for; 59 and 60 tell four others. */
+#define NPT_IS_RAM     (1ull << 8)
+#define NPT_KIND_SHIFT 59
+#define NPT_KIND       (3ull << NPT_KIND_SHIFT)
 
 #define GFN_LIMIT (1ull << (36 - PAGE_SHIFT)) /* guests see 36 physical address bits */
 
@@ -43,6 +56,7 @@ struct npt {
 	uint64_t teardown_gfn; /* how far npt_teardown() has come */
 	uint32_t *pages;       /* heap pages are charged here, */
 	uint32_t limit;        /* and tables are made only below that many */
+	uint16_t device_id;    /* the DomainID of those whose devices use them; 0: nobody's do */
 };
 
 /* Charges *pages, which outlives the tables. */
@@ -72,9 +86,7 @@ static inline const uint64_t *npt_directory(const struct npt *npt)
 static inline MUST_CHECK bool npt_ram_frame(const uint64_t *table, gfn_t gfn, bool write,
 					    frame_t *out)
 {
-	const uint64_t want =
-		PTE_PRESENT | (write ? PTE_WRITE : 0) | (uint64_t)NPT_RAM << NPT_KIND_SHIFT;
-	const uint64_t mask = PTE_PRESENT | (write ? PTE_WRITE : 0) | NPT_KIND;
+	const uint64_t want = PTE_PRESENT | (write ? PTE_WRITE : 0) | NPT_IS_RAM;
 	uint64_t entry, low = gfn.n & 511;
 
 	if (gfn.n >= GFN_LIMIT) {
@@ -95,6 +107,6 @@ static inline MUST_CHECK bool npt_ram_frame(const uint64_t *table, gfn_t gfn, bo
 		low = 0;
 	}
 	out->n = ((entry & PTE_FRAME) >> PAGE_SHIFT) + low;
-	return (entry & mask) == want;
+	return (entry & want) == want;
 }
 #endif

@@ -22,6 +22,10 @@
 
 #define TABLE_ENTRIES 512u
 
+/* Of an entry that leads to a table: the table's level, 1 to 3; of memory: 0.  Three bits that the
+ * processor ignores and an AMD IOMMU, which may be given the same tables, reads. */
+#define PTE_LEVEL_SHIFT 9
+
 static inline uint64_t *pte_table(uint64_t entry)
 {
 	return (uint64_t *)(uintptr_t)(entry & PTE_FRAME);
@@ -46,7 +50,8 @@ static inline uint64_t *pte_find(uint64_t *table, uint64_t page, unsigned level,
 			if (!made) {
 				return NULL;
 			}
-			__atomic_store_n(entry, made, __ATOMIC_RELEASE);
+			__atomic_store_n(entry, made | (uint64_t)at << PTE_LEVEL_SHIFT,
+					 __ATOMIC_RELEASE);
 		}
 		CHECK(!(*entry & PTE_LARGE));
 		table = pte_table(*entry);

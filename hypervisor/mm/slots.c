@@ -10,6 +10,16 @@ void *slot_map(frame_t f)
 	return slot_point(slot, f);
 }
 
+void *slot_map_device(frame_t f)
+{
+	struct slot slot = slot_take();
+
+	this_cpu()->slots_used++;
+	*slot.entry = frame_address(f) | SLOT_RIGHTS | PTE_PCD | PTE_PWT;
+	invlpg((uintptr_t)slot.base);
+	return slot.base;
+}
+
 void slot_unmap(void *address)
 {
 	struct slot slot;

@@ -13,7 +13,8 @@
 #include "mm/pagetable.h"
 
 void *slot_map(frame_t f);
-void slot_unmap(void *address); /* must be the most recent mapping */
+void *slot_map_device(frame_t f); /* uncached: a page of a device's registers */
+void slot_unmap(void *address);   /* must be the most recent mapping */
 
 /*
  * The short form for page walks and small copies: one slot, re-pointed from frame to frame.  Take,

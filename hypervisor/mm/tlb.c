@@ -5,6 +5,7 @@
  */
 #include "mm/tlb.h"
 #include "cpu/percpu.h"
+#include "mm/iommu.h"
 
 uint64_t tlb_requested;
 
@@ -39,6 +40,7 @@ bool tlb_sync(void)
 	if (cpu->tlb_epoch == now) {
 		return false;
 	}
+	iommu_flush(); /* devices forget, too, before this epoch has passed */
 	__atomic_store_n(&cpu->tlb_epoch, now, __ATOMIC_RELEASE);
 	return true;
 }

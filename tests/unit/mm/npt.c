@@ -317,17 +317,52 @@ static void hardware_format(void **state)
 	model[0].entry[3] = e;
 	table = d.npt.root;
 	for (unsigned level = 3; level > 0; level--) {
-		assert_int_equal(table[0] & 0xFFF, 7); /* present, writable, user */
+		/* present, writable, user; to a device a table of this level, both rights */
+		assert_int_equal(table[0] & 0xFFF, 7 | level << 9);
+		assert_int_equal(table[0] >> 52, 0x600);
 		table = (uint64_t *)(uintptr_t)(table[0] & 0x000FFFFFFFFFF000ull);
 	}
 	entry = table[3];
-	assert_int_equal(entry & 0x1FF, 7);
-	assert_int_equal(entry >> 63, 1);
+	assert_int_equal(entry & 0xFFF, 0x107);
+	assert_int_equal(entry >> 52, 0x800 | 0x600);
 	assert_int_equal((entry & 0x000FFFFFFFFFF000ull) >> 12, single[0].n);
-	assert_int_equal((entry >> 9) & 7, NPT_RAM);
 	/* accessed and dirty, written by the processor, change nothing */
 	table[3] |= 0x60;
 	check_lookup(0, 3);
+}
+
+/* What a device may do with an entry of each kind (48882, table 15): bit 61 read, bit 62 write.
+ * Bits 58:52 are reserved there, and a leaf has level 0. */
+static void device_format(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		bool write;
+		unsigned rights;
+	} cases[] = {
+		{NPT_RAM, true, 3},     {NPT_RAM, false, 1},   {NPT_GRANT, true, 3},
+		{NPT_GRANT, false, 1},  {NPT_SHARED, true, 0}, {NPT_FOREIGN, true, 0},
+		{NPT_MODULE, false, 0}, {NPT_MMIO, true, 0},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct npt_entry e = {
+			.frame = single[0], .kind = cases[i].kind, .write = cases[i].write};
+		struct npt_entry found;
+		uint64_t *table = d.npt.root;
+
+		assert_int_equal(npt_map(&d.npt, (gfn_t){3}, e), 0);
+		for (unsigned level = 3; level > 0; level--) {
+			table = (uint64_t *)(uintptr_t)(table[0] & 0x000FFFFFFFFFF000ull);
+		}
+		assert_int_equal(table[3] >> 61 & 3, cases[i].rights);
+		assert_int_equal(table[3] >> 52 & 0x7F, 0);
+		assert_int_equal(table[3] >> 9 & 7, 0);
+		assert_true(npt_lookup(&d.npt, (gfn_t){3}, &found));
+		assert_int_equal(found.kind, cases[i].kind);
+		assert_int_equal(npt_unmap(&d.npt, (gfn_t){3}, 0, &found), 0);
+	}
 }
 
 /* At each possible point: -ENOMEM, no half-made entry, everything comes back. */
@@ -372,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(random_operations, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(hardware_format, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_format, setup, teardown),
 		cmocka_unit_test_setup_teardown(heap_runs_dry, setup, teardown),
 	};
 
