@@ -55,6 +55,11 @@ include $(filter-out tools/platform.mk, $(wildcard hypervisor/*.mk xsm/*.mk meas
 HV_OBJ := $(patsubst %,$(B)/hv/%.o,$(basename $(HV_SRC)))
 -include $(HV_OBJ:.o=.d)
 
+# What runs once or seldom is built for size: it is the larger part of what a reader of the image sees.
+SELDOM := $(addprefix $(B)/hv/hypervisor/, boot/%.o launch/%.o device/%.o calls/domctl.o calls/sysctl.o calls/info.o \
+	calls/hvm_op.o calls/console_op.o calls/vcpu_op.o calls/memory_op.o)
+$(filter $(SELDOM), $(HV_OBJ)): FREE += -Os
+
 $(B)/hv/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FREE) $(THUNKS) -MMD -MP -c $< -o $@

@@ -78,10 +78,10 @@ struct corbel_build_grant {
 };
 
 /* build_commit: records what is being launched and in whose name, before any byte of it is parsed;
- * write-once.  The builder verifies the owner's signature (abi/request.h, CORBEL_RQ_owner) right
- * after it: an image that takes the builder over comes too late to claim another owner.  -EINVAL:
- * an owner for a label that carries none; -EPERM: the policy in force, or one that
- * may come back, is older than min_policy. */
+ * write-once.  The builder verifies the owner's signature (builder-domain/abi.h, CORBEL_RQ_owner)
+ * right after it: an image that takes the builder over comes too late to claim another owner.
+ * -EINVAL: an owner for a label that carries none; -EPERM: the policy in force, or one that may
+ * come back, is older than min_policy. */
 struct corbel_build_commit {
 	uint16_t domid;
 	uint16_t pad[3];
@@ -321,8 +321,9 @@ enum corbel_trace_kind {
 	CORBEL_TRACE_measure,    /* arg = PCR index, result = TPM rc */
 	CORBEL_TRACE_build,      /* object = domain; arg = CORBEL_STEP_*, result = CORBEL_STUB_* */
 	CORBEL_TRACE_policy,     /* arg = serial now in force, result = CORBEL_SWITCH_* */
-	CORBEL_TRACE_standing    /* forbidden by a policy to come: cls, perm, arg = how many uses;
+	CORBEL_TRACE_standing,   /* forbidden by a policy to come: cls, perm, arg = how many uses;
 				  * result 0 kept, 1 revoked */
+	CORBEL_TRACE_storm       /* a device interrupted too often: arg = function */
 };
 /* The kinds in words, by number: initializer of an array of strings.  Numbers without one: NULL. */
 #define CORBEL_TRACE_NAMES                                                                         \
@@ -332,7 +333,7 @@ enum corbel_trace_kind {
 		[CORBEL_TRACE_exit] = "exit", [CORBEL_TRACE_hypercall] = "hypercall",              \
 		[CORBEL_TRACE_builder] = "builder", [CORBEL_TRACE_measure] = "measure",            \
 		[CORBEL_TRACE_build] = "build", [CORBEL_TRACE_policy] = "policy",                  \
-		[CORBEL_TRACE_standing] = "standing",                                              \
+		[CORBEL_TRACE_standing] = "standing", [CORBEL_TRACE_storm] = "storm",              \
 	}
 
 #define CORBEL_SWITCH_loaded     0

@@ -49,7 +49,7 @@ struct corbel_log_boot {
 	char version[32];
 };
 
-#define CORBEL_LOG_DEVICES 32u /* as many as a request can name (abi/request.h) */
+#define CORBEL_LOG_DEVICES 32u /* as many as a request can name (builder-domain/abi.h) */
 
 struct corbel_log_launch {
 	uint8_t uuid[16];  /* decoration: whoever asked for the domain chose it */

@@ -8,7 +8,7 @@
 #include "launch/build.h"
 #include "base/host.h"
 #include "calls/hypercall.h"
-#include "device/iommu.h"
+#include "mm/iommu.h"
 #include "launch/launchlog.h"
 #include "launch/policy.h"
 #include "diag/trace.h"

@@ -10,6 +10,7 @@
 #include "diag/console.h"
 #include "domain/sched.h"
 #include "ipc/event.h"
+#include "ipc/pirq.h"
 #include "launch/build.h"
 #include "launch/life.h"
 #include "launch/policy.h"
@@ -69,6 +70,7 @@ static uint64_t look_at_clock(uint64_t now)
 
 	next = MIN(next, poll_console(now));
 	next = MIN(next, policy_tick(now));
+	next = MIN(next, pirq_tick(now));
 	builder_tick(now);
 	return next;
 }

@@ -78,6 +78,9 @@ long hc_get_features(struct hc_call *call)
 	if (call->caller->is_dom0) {
 		out->submap |= 1u << XENFEAT_dom0;
 	}
+	if (call->caller->pci) {
+		out->submap |= 1u << XENFEAT_hvm_pirqs; /* else Linux looks for interrupt lines */
+	}
 	return 0;
 }
 

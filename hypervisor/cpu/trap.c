@@ -7,6 +7,7 @@
 #include "cpu/lapic.h"
 #include "cpu/percpu.h"
 #include "cpu/time.h"
+#include "cpu/upcalls.h"
 
 #define FIRST_INTERRUPT 32
 
@@ -39,7 +40,7 @@ void trap_handle(const struct trap_frame *frame)
 	}
 	if (frame->vector == VECTOR_TIMER) {
 		this_cpu()->need_resched = true;
-	} else {
+	} else if (!device_interrupt((unsigned)frame->vector)) {
 		printk("warning: unexpected interrupt, vector %lu", frame->vector);
 	}
 	lapic_eoi();

@@ -6,23 +6,16 @@
 #include "device/pci.h"
 #include "cpu/asm.h"
 
-/* Mechanism 1; addresses are bus << 8 | device << 3 | function, registers multiples of 4. */
+/* Mechanism 1. */
 #define PORT_ADDRESS   0xCF8
 #define PORT_DATA      0xCFC
 #define ADDRESS_ENABLE 0x80000000u
 
-#define REG_ID         0x00
-#define REG_COMMAND    0x04
-#define COMMAND_MASTER 0x0004u
-#define COMMAND_MASK   0xFFFFu /* the upper half is status: writing 1 there would clear bits */
-#define ID_NONE        0xFFFFFFFFu
-#define FUNCTIONS      0x10000u /* of segment 0 */
+#define ID_NONE   0xFFFFFFFFu
+#define FUNCTIONS 0x10000u /* of segment 0 */
 
-#define REG_CLASS       0x08
 #define CLASS_IOMMU     0x080600u /* base class, subclass, interface */
-#define REG_STATUS      REG_COMMAND
 #define STATUS_LIST     0x00100000u
-#define REG_LIST        0x34
 #define CAPABILITY_NEXT 0xFCu
 #define CAPABILITIES    48u /* as many as fit: a list that does not end is none */
 
@@ -34,33 +27,33 @@
 #define IOMMU_BASE_ENABLE   1u
 #define IOMMU_BASE_LOW_MASK 0xFFFFC000u
 
-static uint32_t pci_read(uint16_t function, uint32_t reg)
+uint32_t pci_read(uint16_t function, uint32_t reg)
 {
 	outl(PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | reg);
 	return inl(PORT_DATA);
 }
 
-static void pci_write(uint16_t function, uint32_t reg, uint32_t value)
+void pci_write(uint16_t function, uint32_t reg, uint32_t value)
 {
 	outl(PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | reg);
 	outl(PORT_DATA, value);
 }
 
-static bool is_there(uint16_t function)
+bool pci_is_there(uint16_t function)
 {
-	return pci_read(function, REG_ID) != ID_NONE;
+	return pci_read(function, PCI_ID) != ID_NONE;
 }
 
 static void stop(uint16_t function, struct pci_stopped *count)
 {
-	uint32_t command = pci_read(function, REG_COMMAND);
+	uint32_t command = pci_read(function, PCI_COMMAND);
 
-	if (!(command & COMMAND_MASTER)) {
+	if (!(command & PCI_COMMAND_MASTER)) {
 		return;
 	}
 	count->masters++;
-	pci_write(function, REG_COMMAND, command & COMMAND_MASK & ~COMMAND_MASTER);
-	if (pci_read(function, REG_COMMAND) & COMMAND_MASTER) {
+	pci_write(function, PCI_COMMAND, command & PCI_COMMAND_MASK & ~PCI_COMMAND_MASTER);
+	if (pci_read(function, PCI_COMMAND) & PCI_COMMAND_MASTER) {
 		count->stuck++;
 	}
 }
@@ -77,10 +70,10 @@ static bool next_function(uint32_t *at)
 		uint16_t bus = (uint16_t)(*at & 0xFF00);
 		bool is_first = *at % 8 == 0;
 
-		if (is_there((uint16_t)*at)) {
+		if (pci_is_there((uint16_t)*at)) {
 			return true;
 		}
-		if (is_first && (bus == 0 || !is_there(bus))) {
+		if (is_first && (bus == 0 || !pci_is_there(bus))) {
 			*at += 7;
 		}
 	}
@@ -97,19 +90,18 @@ struct pci_stopped pci_stop_bus_masters(void)
 	return count;
 }
 
-/* Where the capability with this id is, or 0. */
-static uint32_t find_capability(uint16_t function, uint32_t id)
+uint8_t pci_find_capability(uint16_t function, uint32_t id)
 {
 	uint32_t at = 0;
 
-	if (pci_read(function, REG_STATUS) & STATUS_LIST) {
-		at = pci_read(function, REG_LIST) & CAPABILITY_NEXT;
+	if (pci_read(function, PCI_COMMAND) & STATUS_LIST) {
+		at = pci_read(function, PCI_LIST) & CAPABILITY_NEXT;
 	}
 	for (unsigned i = 0; at != 0 && i < CAPABILITIES; i++) {
 		uint32_t head = pci_read(function, at);
 
 		if ((head & 0xFF) == id) {
-			return at;
+			return (uint8_t)at;
 		}
 		at = head >> 8 & CAPABILITY_NEXT;
 	}
@@ -120,10 +112,10 @@ static void look_at(uint16_t function, struct pci_iommus *found)
 {
 	uint32_t at;
 
-	if (pci_read(function, REG_CLASS) >> 8 != CLASS_IOMMU) {
+	if (pci_read(function, PCI_CLASS) >> 8 != CLASS_IOMMU) {
 		return;
 	}
-	at = find_capability(function, IOMMU_CAPABILITY);
+	at = pci_find_capability(function, IOMMU_CAPABILITY);
 	if (at == 0 || (pci_read(function, at) >> 16 & 7) != IOMMU_TYPE) {
 		return;
 	}

@@ -117,6 +117,7 @@ struct domain {
 	/* memory, lock RANK_DOMAIN */
 	struct charge charge;
 	struct npt npt;             /* its tables count in charge.heap_pages */
+	struct pci_space *pci;      /* its devices, launch/devices.h; NULL: none */
 	uint32_t mapped_by_builder; /* mappings of this domain's frames by its builder, */
 	uint32_t mapped_by_peers;   /* and by those to whom it granted them */
 	shared_info_t *shared_info; /* heap page */

@@ -8,6 +8,7 @@
  * nothing read there decides about another domain (INV-EVENT-6, ipc/event_port.h).
  */
 #include "ipc/event_port.h"
+#include "ipc/pirq.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
 #include "mm/heap.h"
@@ -157,6 +158,8 @@ void event_port_close(struct domain *d, uint32_t port)
 		if (p->peer != d) {
 			event_port_raise(p->peer, p->peer_port);
 		}
+	} else if (p->state == PORT_pirq) {
+		pirq_port_closed(p->peer_port);
 	}
 	p->state = PORT_free;
 	if (d->shared_info) {

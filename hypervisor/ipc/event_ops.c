@@ -219,10 +219,9 @@ long hc_event_send(struct hc_call *call)
 long hc_event_status(struct hc_call *call)
 {
 	static const uint8_t status[] = {
-		[PORT_unbound] = EVTCHNSTAT_unbound,
-		[PORT_interdomain] = EVTCHNSTAT_interdomain,
-		[PORT_virq] = EVTCHNSTAT_virq,
-		[PORT_ipi] = EVTCHNSTAT_ipi,
+		[PORT_unbound] = EVTCHNSTAT_unbound, [PORT_interdomain] = EVTCHNSTAT_interdomain,
+		[PORT_virq] = EVTCHNSTAT_virq,       [PORT_ipi] = EVTCHNSTAT_ipi,
+		[PORT_pirq] = EVTCHNSTAT_pirq,
 	};
 	evtchn_status_t *op = (evtchn_status_t *)call->in.bytes;
 	struct event_port *p;
@@ -247,6 +246,8 @@ long hc_event_status(struct hc_call *call)
 			out.u.interdomain.port = p->peer_port;
 		} else if (p->state == PORT_virq) {
 			out.u.virq = p->virq;
+		} else if (p->state == PORT_pirq) {
+			out.u.pirq = p->peer_port;
 		}
 	}
 	spin_unlock(&event_lock);
@@ -266,8 +267,9 @@ long hc_event_vcpu(struct hc_call *call)
 	spin_lock(&event_lock);
 	p = own_port(call, op->port);
 	/* An IPI and a per-vCPU VIRQ belong to the vCPU that they were bound for. */
-	if (p && (p->state == PORT_unbound || p->state == PORT_interdomain ||
-		  (p->state == PORT_virq && virq_scope(call, p->virq) == 1))) {
+	if (p &&
+	    (p->state == PORT_unbound || p->state == PORT_interdomain || p->state == PORT_pirq ||
+	     (p->state == PORT_virq && virq_scope(call, p->virq) == 1))) {
 		p->vcpu = (uint8_t)op->vcpu;
 		result = 0;
 	}

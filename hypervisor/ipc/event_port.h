@@ -19,11 +19,11 @@
 #include "base/must_check.h"
 #include "ipc/event.h"
 
-enum port_state { PORT_free, PORT_unbound, PORT_interdomain, PORT_virq, PORT_ipi };
+enum port_state { PORT_free, PORT_unbound, PORT_interdomain, PORT_virq, PORT_ipi, PORT_pirq };
 
 struct event_port {
 	struct domain *peer; /* interdomain */
-	uint16_t peer_port;  /* interdomain */
+	uint16_t peer_port;  /* interdomain; pirq: its number */
 	uint16_t peer_domid; /* unbound: who may bind */
 	uint8_t state;       /* enum port_state */
 	uint8_t virq;        /* virq: number */

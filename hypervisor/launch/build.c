@@ -5,6 +5,7 @@
  */
 #include "launch/build.h"
 #include "launch/builder.h"
+#include "launch/devices.h"
 #include "ipc/grant.h"
 #include "base/host.h"
 #include "gate/gate.h"
@@ -260,7 +261,7 @@ long hc_build_device(struct hc_call *call)
 	if (record->device_count == CORBEL_LOG_DEVICES) {
 		return -XEN_ENOSPC;
 	}
-	rc = -XEN_EOPNOTSUPP; /* no IOMMU is used for domains */
+	rc = devices_claim(call->target, arg->function);
 	if (rc == 0) {
 		record_device(record, arg->function);
 	}
@@ -461,7 +462,7 @@ long hc_build_seal(struct hc_call *call)
 {
 	const struct corbel_build_seal *arg = (void *)call->in.bytes;
 	struct domain *d = call->target;
-	bool ok;
+	int rc = -XEN_EBUSY;
 
 	if (arg->run > 1 || arg->pad) {
 		return -XEN_EINVAL;
@@ -472,14 +473,16 @@ long hc_build_seal(struct hc_call *call)
 		return gate_deny(call, NULL, XSM_RIGHT(domain, create));
 	}
 	spin_lock(&d->lock);
-	ok = may_seal(d);
-	if (ok) {
+	if (may_seal(d)) {
+		rc = devices_open(d);
+	}
+	if (rc == 0) {
 		d->build.creator = NULL;
 		d->state = CORBEL_DOM_sealed;
 	}
 	spin_unlock(&d->lock);
-	if (!ok) {
-		return -XEN_EBUSY;
+	if (rc) {
+		return rc;
 	}
 	launchlog_launch(d);
 	builder_set_target(NULL);

@@ -13,10 +13,13 @@
 #include "gate/policy.h"
 #include "ipc/event.h"
 #include "ipc/grant.h"
+#include "ipc/pirq.h"
 #include "launch/build.h"
+#include "launch/devices.h"
 #include "launch/launchlog.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
+#include "mm/iommu.h"
 #include "mm/npt.h"
 #include "mm/tlb.h"
 #include "virt/virt.h"
@@ -51,19 +54,17 @@ static void init_shared_info(struct domain *d)
  * Hypervisor memory is promised whole at creation, so that no guest can use up what the builder,
  * Dom0 or a later tenant needs.  The builder draws on the reserve.
  */
-static bool promise_heap(struct domain *d)
+bool domain_promise(struct domain *d, uint32_t pages)
 {
-	uint32_t need = d->npt.limit + HEAP_FIXED;
-
 	_Static_assert(BUILDER_HEAP_LIMIT + HEAP_FIXED < HEAP_RESERVE, "the builder's share");
 	if (d->id == CORBEL_DOMID_BUILDER) {
 		return true;
 	}
-	if (promised + need + HEAP_RESERVE > heap_total_pages()) {
+	if (promised + pages + HEAP_RESERVE > heap_total_pages()) {
 		return false;
 	}
-	promised += need;
-	d->charge.heap_promise = need;
+	promised += pages;
+	d->charge.heap_promise += pages;
 	return true;
 }
 
@@ -96,7 +97,7 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 	d->shutdown_reason = 0xFF;
 	d->charge.heap_pages = 1;
 	d->npt.limit = TABLE_SLACK + (uint32_t)(max_pages >> 11); /* 2 MiB entries and splits */
-	if (!promise_heap(d)) {
+	if (!domain_promise(d, d->npt.limit + HEAP_FIXED)) {
 		heap_page_free(d, NULL);
 		return NULL;
 	}
@@ -122,6 +123,7 @@ fail:
  * goes. */
 static __attribute__((noreturn)) void end_of_host(bool clean)
 {
+	iommu_refuse_all();
 	builder_stop();
 	for (unsigned i = 0; i < MAX_DOMAINS; i++) {
 		struct domain *d = domain_in_slot(i);
@@ -220,6 +222,9 @@ enum virt_action vcpu_nested_fault(struct virt_vcpu *virt, const struct virt_fau
 		build_stub_trapped(v, fault->gpa);
 		return VIRT_STOP;
 	}
+	if (devices_answer(d, fault)) {
+		return VIRT_RESUME;
+	}
 	if (fault->fetch) {
 		reason = "instruction fetch outside its memory";
 	} else if (fault->write) {
@@ -234,6 +239,7 @@ void domain_destroy(struct domain *d)
 	if (d->state == CORBEL_DOM_dying) {
 		return;
 	}
+	devices_close(d);
 	launchlog_destroy(d);
 	domain_set_state(d, CORBEL_DOM_dying);
 	d->build.creator = NULL;
@@ -253,13 +259,15 @@ static bool reap_step(struct domain *d, uint32_t budget)
 	if (!d->reap_started) {
 		d->reap_started = true;
 		event_teardown(d);
+		pirq_teardown(d);
 		grant_teardown(d);
 		for (uint32_t i = 0; (v = domain_vcpu(d, i)) != NULL; i++) {
 			vcpu_destroy(v);
 		}
 		d->reap_epoch = tlb_request();
 	}
-	if (!tlb_passed(d->reap_epoch) || !npt_teardown(&d->npt, budget) || d->refs != 1) {
+	if (!tlb_passed(d->reap_epoch) || !npt_teardown(&d->npt, budget) ||
+	    !devices_return(d, now_ns()) || d->refs != 1) {
 		return false; /* a peer that still maps its grants keeps the structure: a zombie */
 	}
 	heap_page_free(d->shared_info, &d->charge.heap_pages);

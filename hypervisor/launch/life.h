@@ -11,6 +11,8 @@
 /* Makes an empty domain in state building.  NULL: no slot or no memory. */
 struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,
 			     uint32_t vcpus);
+/* Sets more of the hypervisor's memory aside for it, pages.  false: it is not there. */
+MUST_CHECK bool domain_promise(struct domain *d, uint32_t pages);
 void domain_shutdown(struct domain *d, uint16_t reason);
 /* It broke its contract: records the reason, ends the domain. */
 void domain_crash(struct domain *d, const char *reason, uint64_t arg);

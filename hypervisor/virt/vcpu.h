@@ -21,6 +21,7 @@ struct virt_vcpu {
 	uint64_t dr[4];
 	uint64_t tsc_aux;
 	uint64_t asid_generation; /* of the CPU it last ran on; 0 = needs a new ASID */
+	struct pci_space *pci;    /* its domain's devices (device/space.h); NULL: it has none */
 	bool kicked;              /* look for pending events before the next entry; set by anyone */
 	/* Fixed when it is made. */
 	uint32_t id;       /* its number in its domain, and its x2APIC id */

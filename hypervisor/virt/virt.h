@@ -42,7 +42,9 @@ void guest_cpuid(struct virt_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_
 /* false: inject #GP. */
 MUST_CHECK bool guest_rdmsr(struct virt_vcpu *v, uint32_t msr, uint64_t *value);
 MUST_CHECK bool guest_wrmsr(struct virt_vcpu *v, uint32_t msr, uint64_t value);
-uint32_t guest_port_in(uint16_t port, unsigned size); /* writes are ignored */
+/* size: 1, 2 or 4 bytes. */
+uint32_t guest_port_in(struct virt_vcpu *v, uint16_t port, unsigned size);
+void guest_port_out(struct virt_vcpu *v, uint16_t port, unsigned size, uint32_t value);
 /* Vendor part of the MSR policy: those that live in the VMCB.  false: refused, or not one of
  * them. */
 MUST_CHECK bool virt_rdmsr(struct virt_vcpu *v, uint32_t msr, uint64_t *value);

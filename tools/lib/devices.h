@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PCI functions in text, [DDDD:]BB:DD.F as lspci(8) and xl write them, and in a request
- * (abi/request.h).  Host side, not trusted: builder and hypervisor check again.
+ * (builder-domain/abi.h).  Host side, not trusted: builder and hypervisor check again.
  */
 #ifndef LIB_DEVICES_H
 #define LIB_DEVICES_H
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi/request.h"
+#include "builder-domain/abi.h"
 
 #define DEVICE_TEXT 8 /* BB:DD.F and NUL */
 

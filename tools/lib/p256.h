@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signatures as hypervisor/abi/request.h has them: ECDSA on P-256 over SHA-256, keys as X,Y and
+ * Signatures as builder-domain/abi.h has them: ECDSA on P-256 over SHA-256, keys as X,Y and
  * signatures as r,s of 32 big-endian bytes each.  Keys come from PEM files.  Shared by
  * `corbel-policy sign` and corbel-sign.  Host side: the builder verifies again with code of its
  * own.

@@ -90,7 +90,9 @@ static enum virt_action exit_port(struct virt_vcpu *v)
 		/* A 32-bit result clears the upper half of RAX, smaller ones leave the rest. */
 		uint64_t mask = size < 4 ? (1ull << 8 * size) - 1 : ~0ull;
 
-		c->rax = (c->rax & ~mask) | (guest_port_in(IOIO_PORT(info), size) & mask);
+		c->rax = (c->rax & ~mask) | (guest_port_in(v, IOIO_PORT(info), size) & mask);
+	} else {
+		guest_port_out(v, IOIO_PORT(info), size, (uint32_t)c->rax);
 	}
 	c->rip = c->exit_info2; /* the one exit that tells the next RIP */
 	c->interrupt_shadow = 0;

@@ -11,4 +11,8 @@ UNIT_LIBS_masters := -ffunction-sections -fdata-sections -Wl,--gc-sections
 $(B)/tests/unit/masters: $(wildcard hypervisor/boot/*.[ch] hypervisor/device/*.[ch])
 UNIT += iommu
 UNIT_SRC_iommu = tests/unit/device/iommu.c $(MACHINE)
-$(B)/tests/unit/iommu: hypervisor/device/iommu.c $(wildcard hypervisor/device/*.h)
+$(B)/tests/unit/iommu: hypervisor/mm/iommu.c $(wildcard hypervisor/mm/*.h)
+UNIT += devices pci_space
+UNIT_SRC_devices = tests/unit/device/devices.c $(WORLD)
+UNIT_SRC_pci_space = tests/unit/device/pci_space.c $(WORLD)
+$(B)/tests/unit/devices $(B)/tests/unit/pci_space: tests/unit/device/card.h | $(B)/policy/all.bin

@@ -20,7 +20,7 @@ static uint64_t fake_now(void)
 	return clock_ns += 1000000;
 }
 #define now_ns fake_now
-#include "device/iommu.c"
+#include "mm/iommu.c"
 
 #define REGISTERS 0xFED80000u
 

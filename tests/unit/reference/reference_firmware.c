@@ -16,7 +16,7 @@
 #include <openssl/sha.h>
 #include "reference/reference_call.h"
 #include "measured-boot/reference/reference.h"
-#include "measured-boot/shared/hex.h"
+#include "tools/lib/hex.h"
 #include "measured-boot/verify/described.h"
 #include "measured-boot/verify/reference.h"
 

@@ -2,6 +2,8 @@
 /* See fake_core.h.  cpu/locks.c is the real one, so the order of locks is checked too. */
 #include "sim/fake_core.h"
 #include "ipc/event.h"
+#include "ipc/pirq.h"
+#include "mm/iommu.h"
 #include "base/host.h"
 #include "gate/policy.h"
 #include "domain/sched.h"
@@ -328,4 +330,15 @@ int npt_unmap(struct npt *npt, gfn_t gfn, unsigned order, struct npt_entry *old)
 	*old = fake_npt[d->id][gfn.n];
 	fake_npt[d->id][gfn.n] = (struct npt_entry){.kind = NPT_NONE};
 	return 0;
+}
+
+/* Nobody here has a device. */
+void iommu_flush(void)
+{
+}
+
+void pirq_port_closed(uint32_t pirq)
+{
+	(void)pirq;
+	abort();
 }

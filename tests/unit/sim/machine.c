@@ -92,12 +92,42 @@ void *slot_map(frame_t f)
 	return page;
 }
 
+/* Registers of devices: a few pages, which come to be when they are first asked for. */
+static struct {
+	frame_t frame;
+	uint8_t page[PAGE_SIZE] __attribute__((aligned(4096)));
+} device_pages[8];
+
+uint8_t *machine_device_page(frame_t f)
+{
+	unsigned i = 0;
+
+	while (device_pages[i].frame.n != 0 && device_pages[i].frame.n != f.n) {
+		i++;
+		CHECK(i < ARRAY_SIZE(device_pages));
+	}
+	device_pages[i].frame = f;
+	return device_pages[i].page;
+}
+
+void *slot_map_device(frame_t f)
+{
+	uint8_t *page = machine_device_page(f);
+
+	CHECK(machine.slots_now < MAP_SLOTS);
+	slot_stack[machine.slots_now++] = page;
+	return page;
+}
+
 void slot_unmap(void *address)
 {
 	uint8_t *page = (uint8_t *)((uintptr_t)address & ~PAGE_MASK);
 
 	CHECK(machine.slots_now > 0 && slot_stack[machine.slots_now - 1] == page);
 	slot_stack[--machine.slots_now] = NULL; /* nothing stays behind */
+	if (page < ram || page >= ram + MACHINE_FRAMES * PAGE_SIZE) {
+		return; /* a device's */
+	}
 	if (--mapped[(size_t)(page - ram) / PAGE_SIZE] == 0) {
 		ASAN_POISON_MEMORY_REGION(page, PAGE_SIZE);
 	}

@@ -46,7 +46,8 @@ extern jmp_buf machine_caught;
 extern bool machine_catching;
 extern char machine_panic_text[200];
 
-uint8_t *machine_page(frame_t f); /* the frame's bytes, as the tests see them */
+uint8_t *machine_page(frame_t f);        /* the frame's bytes, as the tests see them */
+uint8_t *machine_device_page(frame_t f); /* the registers of a device */
 bool machine_is_zero(frame_t f);
 void machine_fill(frame_t f, uint8_t byte);
 void machine_seed(uint64_t seed);

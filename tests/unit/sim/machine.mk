@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of memory, domains, dispatcher and the default-deny tables: the real files, compiled
 # once, on a simulated machine (tests/unit/sim/machine.h).
-MACHINE_ROOMS := $(addprefix hypervisor/, mm/% virt/% domain/% gate/% ipc/% launch/% calls/%)
-MACHINE_SRC := tests/unit/sim/machine.c \
-	$(filter-out %.S %/hpt.c %/slots.c, $(filter $(MACHINE_ROOMS), $(HV_SRC))) \
+MACHINE_ROOMS := $(addprefix hypervisor/, mm/% virt/% domain/% gate/% ipc/% launch/% calls/% \
+	device/%)
+MACHINE_SRC := tests/unit/sim/machine.c tests/unit/sim/fake_iommu.c tests/unit/sim/fake_pci.c \
+	$(filter-out %.S %/hpt.c %/slots.c %/pci.c, $(filter $(MACHINE_ROOMS), $(HV_SRC))) \
 	$(addprefix hypervisor/, base/format.c base/lib.c base/host.c cpu/locks.c cpu/percpu.c diag/trace.c) \
 	measured-boot/shared/sha2.c xsm/monitor/monitor.c xsm/monitor/floor.c
 MACHINE_OBJ := $(MACHINE_SRC:%.c=$(B)/tests/machine/%.o)
