@@ -33,12 +33,29 @@ _Static_assert(HOST_STORE_GFN == STORE_GPA >> 12 && HOST_CONSOLE_GFN == CONSOLE_
 
 static char config_path[128];
 static bool introduced_first; /* before it was let run */
+static uint32_t seen_flags;   /* of the request */
+
+static uint32_t request_flags(const uint8_t *request, uint32_t size)
+{
+	uint32_t flags = 0;
+	uint16_t head[2]; /* tag, length */
+
+	for (uint32_t at = sizeof(struct corbel_request_header); at + 4 <= size;
+	     at += 4 + head[1]) {
+		memcpy(head, request + at, sizeof(head));
+		if (head[0] == CORBEL_RQ_flags) {
+			memcpy(&flags, request + at + 4, sizeof(flags));
+		}
+	}
+	return flags;
+}
 
 /* A builder that takes anything. */
 static void *quick_builder(void *argument)
 {
 	struct corbel_ring *ring = ((struct host_session *)argument)->ring;
 
+	seen_flags = request_flags((const uint8_t *)ring->request, ring->request_size);
 	fake_add(4, XEN_DOMINF_paused);
 	memset(fake.domains[4].info.handle, 3, 16);
 	ring->domid = 4;
@@ -168,6 +185,7 @@ static void test_create(void **state)
 	check_tree();
 	assert_int_equal(fake.last_command, XEN_DOMCTL_unpausedomain);
 	assert_true(introduced_first);
+	assert_int_equal(seen_flags, CORBEL_RQF_PAUSED);
 	run_free(&run);
 }
 
@@ -234,7 +252,8 @@ static void check_without(const char *says)
 	assert_string_equal(run.err, says);
 	assert_int_equal(run.code, EXIT_OK);
 	assert_true(fake.domains[4].used);
-	assert_int_equal(fake.last_command, 0); /* it was not made paused */
+	assert_int_equal(fake.last_command, 0);
+	assert_int_equal(seen_flags, 0); /* it was not made paused */
 	check_nothing_left();
 	run_free(&run);
 	fake.domains[4].used = false;
