@@ -22,8 +22,14 @@ int grant_init(struct domain *d)
 		return -XEN_ENOMEM;
 	}
 	t->lock = (struct spinlock)SPINLOCK(RANK_GRANT);
+	t->maps_limit = GRANT_MAPS;
 	d->grants = t;
 	return 0;
+}
+
+void grant_serve(struct domain *d)
+{
+	d->grants->maps_limit = GRANT_MAPS_SERVE;
 }
 
 static uint64_t *make_frame(struct domain *d, struct grant_table *t, uint32_t index)

@@ -9,10 +9,16 @@
 #include "domain/domain.h"
 #include "ipc/review.h"
 
-#define GRANT_FRAMES   32
-#define GRANT_MAPS_MAX 1024 /* live mappings that one domain may hold */
+#define GRANT_FRAMES 32
+/* Live mappings that one domain may hold, and one that serves others: 32 bytes each. */
+#define GRANT_MAPS       1024u
+#define GRANT_MAPS_SERVE 49152u
+#define GRANT_SERVE_PAGES                                                                          \
+	((GRANT_MAPS_SERVE - GRANT_MAPS) / 128) /* heap pages that it may take more */
 
 MUST_CHECK int grant_init(struct domain *d);
+/* From now on GRANT_MAPS_SERVE; the pages are promised (launch/life.h). */
+void grant_serve(struct domain *d);
 void grant_teardown(
 	struct domain *d); /* drops every mapping d holds of others; frees its table when
 			    * nobody maps its grants (else when the last one goes) */

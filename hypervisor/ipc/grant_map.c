@@ -27,7 +27,7 @@ static bool map_make(struct domain *d, uint32_t *handle)
 	struct grant_table *t = d->grants;
 	struct grant_map **page;
 
-	if (t->maps_made == GRANT_MAPS_MAX) {
+	if (t->maps_made == t->maps_limit) {
 		return false;
 	}
 	page = &t->maps_of_peers[t->maps_made / MAPS_PER_PAGE];
@@ -70,7 +70,7 @@ static void map_set(struct grant_table *t, struct grant_map *map, uint32_t handl
 	if (state == MAP_free) {
 		map->granter = NULL;
 		map->next = t->map_free;
-		t->map_free = (uint16_t)(handle + 1);
+		t->map_free = handle + 1;
 	}
 	spin_unlock(&t->lock);
 }

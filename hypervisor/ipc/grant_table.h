@@ -48,13 +48,13 @@ struct grant_map {              /* one live mapping held by the owner of the tab
 	frame_t frame;
 	uint32_t ref;
 	uint32_t gfn;  /* where the owner has it */
-	uint16_t next; /* free list: index + 1 */
+	uint32_t next; /* free list: index + 1 */
 	uint8_t state; /* enum map_state; reserved = being made or dropped */
 	bool write;
 };
 #define MAPS_PER_PAGE (PAGE_SIZE / sizeof(struct grant_map))
-#define MAP_PAGES     (GRANT_MAPS_MAX / MAPS_PER_PAGE)
-_Static_assert(MAPS_PER_PAGE *MAP_PAGES == GRANT_MAPS_MAX, "whole pages of maps");
+#define MAP_PAGES     (GRANT_MAPS_SERVE / MAPS_PER_PAGE)
+_Static_assert(MAPS_PER_PAGE *MAP_PAGES == GRANT_MAPS_SERVE, "whole pages of maps");
 
 struct grant_table { /* one heap page */
 	struct spinlock lock;
@@ -62,8 +62,9 @@ struct grant_table { /* one heap page */
 	uint64_t *frame[GRANT_FRAMES];
 	struct grant_use *use[USE_PAGES];
 	struct grant_map *maps_of_peers[MAP_PAGES]; /* what the owner maps of others */
+	uint32_t maps_limit;
 	uint32_t maps_made; /* indices below this have been used at least once */
-	uint16_t map_free;  /* free list: index + 1, 0 = empty */
+	uint32_t map_free;  /* free list: index + 1, 0 = empty */
 };
 _Static_assert(sizeof(struct grant_table) <= PAGE_SIZE, "the table is one page");
 

@@ -217,6 +217,7 @@ long hc_build_create(struct hc_call *call)
 	builder_set_target(d);
 	if (for_dom0) {
 		give_dom0_devices(d);
+		domain_serve(d);
 	}
 	arg->domid = d->id;
 	domain_set_state(d, CORBEL_DOM_building);

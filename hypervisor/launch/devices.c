@@ -32,6 +32,9 @@ static int make_space(struct domain *d)
 		return -XEN_ENOMEM;
 	}
 	d->pci->window = CORBEL_PCI_WINDOW;
+	if (!d->is_dom0) {
+		domain_serve(d); /* who drives devices is a back end, or may become one */
+	}
 	return 0;
 }
 

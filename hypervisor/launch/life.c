@@ -27,8 +27,9 @@
 
 _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "one heap page each");
 
-#define TABLE_SLACK 64u /* nested tables beyond those of plain RAM */
-#define HEAP_FIXED  96u /* events, grant frames and mappings, 8 vCPUs, itself */
+#define TABLE_SLACK  64u  /* nested tables beyond those of plain RAM */
+#define SERVE_TABLES 128u /* nested tables for the grants of many, where Linux puts them */
+#define HEAP_FIXED   96u  /* events, grant frames and mappings, 8 vCPUs, itself */
 /* Builder (BUILDER_HEAP_LIMIT and HEAP_FIXED) and what the hypervisor keeps: images, policies. */
 #define HEAP_RESERVE 1024u
 
@@ -66,6 +67,14 @@ bool domain_promise(struct domain *d, uint32_t pages)
 	promised += pages;
 	d->charge.heap_promise += pages;
 	return true;
+}
+
+void domain_serve(struct domain *d)
+{
+	if (domain_promise(d, GRANT_SERVE_PAGES + SERVE_TABLES)) {
+		d->npt.limit += SERVE_TABLES;
+		grant_serve(d);
+	}
 }
 
 struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t max_pages,

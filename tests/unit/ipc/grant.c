@@ -291,7 +291,7 @@ static void many(void **state)
 	fake_npt[0][40].kind = NPT_NONE;
 	/* More handles than nested entries of the fake: take the mapping out of its way each
 	 * time. */
-	for (i = 0; i < GRANT_MAPS_MAX; i++) {
+	for (i = 0; i < GRANT_MAPS; i++) {
 		op = map(0, 1, REF, 40, RO);
 		assert_int_equal(op.status, GNTST_okay);
 		assert_int_equal(op.handle, i);
@@ -299,12 +299,24 @@ static void many(void **state)
 	}
 	assert_int_equal(map(0, 1, REF, 40, RO).status, GNTST_no_space);
 	assert_int_equal(unmap(0, op.handle, 40), GNTST_general_error); /* it is not there */
-	for (i = 0; i < GRANT_MAPS_MAX; i++) {
+	for (i = 0; i < GRANT_MAPS; i++) {
 		fake_npt[0][40] = (struct npt_entry){.frame = fake_ram(1, 3), .kind = NPT_GRANT};
 		assert_int_equal(unmap(0, i, 40), GNTST_okay);
 	}
-	assert_int_equal(map(0, 1, REF, 40, RO).handle, GRANT_MAPS_MAX - 1);
+	assert_int_equal(map(0, 1, REF, 40, RO).handle, GRANT_MAPS - 1);
 	assert_int_equal(D(1)->mapped_by_peers, 1);
+	/* One that serves others holds more. */
+	grant_serve(D(0));
+	for (i = 1; i < GRANT_MAPS_SERVE; i++) {
+		fake_npt[0][40].kind = NPT_NONE;
+		assert_int_equal(map(0, 1, REF, 40, RO).status, GNTST_okay);
+	}
+	fake_npt[0][40].kind = NPT_NONE;
+	assert_int_equal(map(0, 1, REF, 40, RO).status, GNTST_no_space);
+	for (i = 0; i < GRANT_MAPS_SERVE; i++) {
+		fake_npt[0][40] = (struct npt_entry){.frame = fake_ram(1, 3), .kind = NPT_GRANT};
+		assert_int_equal(unmap(0, i, 40), GNTST_okay);
+	}
 }
 
 int main(void)
