@@ -302,12 +302,85 @@ static void overhead(void)
 	request.flags = 0;
 }
 
+#define BATCH     16u
+#define FIRST_REF 200u /* behind those of the ring */
+
+/* Maps and unmaps `count` pages of its own by grant, in one call each; suffix: of a domain whose
+ * devices reach them too. */
+static void grants_in_batches(unsigned count, const char *suffix)
+{
+	static struct gnttab_map_grant_ref map[BATCH];
+	static struct gnttab_unmap_grant_ref unmap[BATCH];
+	static uint64_t back[SAMPLES];
+	char name[48];
+
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t start;
+
+		for (unsigned n = 0; n < count; n++) {
+			map[n] = (struct gnttab_map_grant_ref){
+				.host_addr = (uintptr_t)grant_slot(n),
+				.flags = GNTMAP_host_map,
+				.ref = FIRST_REF + n,
+				.dom = CORBEL_DOMID_DOM0,
+			};
+		}
+		start = rdtsc();
+		hypercall3(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, (uintptr_t)map,
+			   count);
+		samples[i] = rdtsc() - start;
+		for (unsigned n = 0; n < count; n++) {
+			if (map[n].status != GNTST_okay) {
+				not_ok("grants", "mapping %u: %d", n, map[n].status);
+				return;
+			}
+			unmap[n] = (struct gnttab_unmap_grant_ref){
+				.host_addr = (uintptr_t)grant_slot(n),
+				.handle = map[n].handle,
+			};
+		}
+		start = rdtsc();
+		hypercall3(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, (uintptr_t)unmap,
+			   count);
+		back[i] = rdtsc() - start;
+	}
+	format_into(name, sizeof(name), "grant-map-%u%s", count, suffix);
+	report(name, median(SAMPLES), "instructions");
+	memcpy(samples, back, sizeof(samples));
+	format_into(name, sizeof(name), "grant-unmap-%u%s", count, suffix);
+	report(name, median(SAMPLES), "instructions");
+}
+
+static void grants(const char *suffix)
+{
+	static uint8_t pages[BATCH][PAGE_SIZE] __attribute__((aligned(4096)));
+
+	for (unsigned n = 0; n < BATCH; n++) {
+		grant_give(FIRST_REF + n, CORBEL_DOMID_DOM0, pages[n], false);
+	}
+	grants_in_batches(1, suffix);
+	grants_in_batches(BATCH, suffix);
+	for (unsigned n = 0; n < BATCH; n++) {
+		grant_end(FIRST_REF + n);
+	}
+}
+
 void test_main(void)
 {
+	char only[16];
+
+	if (option("grants", only, sizeof(only))) { /* with a device, and nothing else */
+		events_init();
+		grants_init();
+		grants("-with-device");
+		ok("all figures were taken");
+		return;
+	}
 	ring_client_init();
 	build_image(&request, "bench-tiny.elf");
 	exits();
 	interdomain();
+	grants("");
 	policy();
 	hash();
 	append();
