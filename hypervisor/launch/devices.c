@@ -117,7 +117,9 @@ void devices_close(struct domain *d)
 {
 	for (uint32_t i = 0; d->pci && d->pci->is_open && i < d->pci->count; i++) {
 		iommu_refuse(d->pci->function[i]->id, dma_id(d));
-		function_reset(d->pci->function[i]);
+		if (!d->is_dom0) { /* with Dom0 the host ends, and nobody gets them after it */
+			function_reset(d->pci->function[i]);
+		}
 	}
 }
 
