@@ -5,7 +5,6 @@
  * record.  Under lab it is the same for two tenants without an owner.
  */
 #include "tests/guest/lib/tenant.h"
-#include <xen/io/console.h>
 
 const char test_title[] = "tenants that want to meet";
 
@@ -22,15 +21,6 @@ static void start(unsigned i, uint16_t peer)
 	request.uuid[0]++;
 	build_must(&request);
 	tenant_attach(&tenant[i], request.name, request.domid, i);
-}
-
-static void type(unsigned i)
-{
-	volatile struct xencons_interface *ring = grant_slot(tenant[i].slot);
-
-	ring->in[ring->in_prod % sizeof(ring->in)] = '.';
-	ring->in_prod = ring->in_prod + 1;
-	event_send(tenant[i].console_port);
 }
 
 static unsigned denials(void)
@@ -60,12 +50,12 @@ void test_main(void)
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned was = denials();
 
-		type(i);
+		tenant_type(&tenant[i]);
 		check_true("it tried", tenant_said(&tenant[i], "tried", 5000000000ull));
 		check_true("each refusal is counted", denials() - was >= 10);
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		type(i);
+		tenant_type(&tenant[i]);
 		check_equal("it ends by itself", tenant_wait(&tenant[i], 5000000000ull),
 			    TENANT_off);
 		tenant_destroy(&tenant[i]);

@@ -123,6 +123,26 @@ bool trace_crash(uint16_t domid, struct corbel_trace *out)
 	return crash.found;
 }
 
+struct kind {
+	uint32_t wanted;
+	bool found;
+};
+
+static void visit_kind(const struct corbel_trace *record, void *context)
+{
+	struct kind *kind = context;
+
+	kind->found |= record->kind == kind->wanted;
+}
+
+bool trace_has(uint32_t kind)
+{
+	struct kind look = {.wanted = kind};
+
+	trace_walk(visit_kind, &look);
+	return look.found;
+}
+
 bool log_contains(const char *text)
 {
 	static char log[32768] __attribute__((aligned(4096)));

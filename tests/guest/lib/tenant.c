@@ -109,6 +109,15 @@ void tenant_drain(struct tenant *t)
 	event_send(t->console_port);
 }
 
+void tenant_type(struct tenant *t)
+{
+	volatile struct xencons_interface *ring = grant_slot(t->slot);
+
+	ring->in[ring->in_prod % sizeof(ring->in)] = '.';
+	ring->in_prod = ring->in_prod + 1;
+	event_send(t->console_port);
+}
+
 bool tenant_said(struct tenant *t, const char *text, uint64_t timeout_ns)
 {
 	uint64_t end = now_ns() + timeout_ns;

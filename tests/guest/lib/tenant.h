@@ -94,6 +94,8 @@ bool under_policy(const char *name);
  * both are refused. */
 void tenant_attach(struct tenant *t, const char *name, uint16_t domid, unsigned slot);
 void tenant_drain(struct tenant *t);
+/* One byte into its console. */
+void tenant_type(struct tenant *t);
 /* Waits for it.  Of a tenant whose console is not Dom0's: whether it lives a while later. */
 bool tenant_said(struct tenant *t, const char *text, uint64_t timeout_ns);
 enum tenant_end tenant_state(struct tenant *t);

@@ -100,6 +100,7 @@ long domain_control(uint32_t cmd, uint16_t domid); /* XEN_DOMCTL_* without argum
 unsigned audit_count(uint32_t nr, uint32_t sub);
 /* The hypervisor's last crash record of the domain in the trace; false: none. */
 bool trace_crash(uint16_t domid, struct corbel_trace *out);
+bool trace_has(uint32_t kind); /* CORBEL_TRACE_* */
 /* Whether the hypervisor's log ring contains the text. */
 bool log_contains(const char *text);
 #endif
