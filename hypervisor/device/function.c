@@ -17,6 +17,7 @@
 
 #define BAR_FLAGS   0xFu
 #define TABLE_WHERE 7u     /* low bits of an MSI-X table's offset: which BAR */
+#define MSIX_MOST   64u    /* as many as a domain may have PIRQs: a marker lies there or nowhere */
 #define MSIX_SIZE   0x7FFu /* entries less one, in the upper half of the first register */
 #define MSI_WIDE    (1u << 23)
 
@@ -104,8 +105,7 @@ static void read_msix(struct pci_function *f)
 		return;
 	}
 	f->msix_table = bar->host + at;
-	/* An index is all that a message can say to the IOMMU: the last is for MSI. */
-	f->msix_count = MIN(count, IOMMU_VECTORS - 1);
+	f->msix_count = MIN(count, MSIX_MOST);
 	f->msix_count = MIN(f->msix_count, (uint32_t)((bar->size - at) / 16));
 }
 

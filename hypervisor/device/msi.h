@@ -19,7 +19,7 @@ struct msi_place {
 	uint32_t entry;                /* of its MSI-X table, or MSI_ENTRY */
 };
 
-/* Looks for the marker of this PIRQ.  At most 31 functions of 511 entries. */
+/* Looks for the marker of this PIRQ.  At most 31 functions of 64 entries. */
 MUST_CHECK struct msi_place msi_find(struct pci_space *space, uint32_t pirq);
 /* From here on its message raises this vector on the boot CPU, */
 void msi_aim(const struct msi_place *place, uint8_t vector);
