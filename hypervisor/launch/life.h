@@ -13,8 +13,8 @@ struct domain *domain_create(uint16_t domid, struct xsm_label label, uint64_t ma
 			     uint32_t vcpus);
 /* Sets more of the hypervisor's memory aside for it, pages.  false: it is not there. */
 MUST_CHECK bool domain_promise(struct domain *d, uint32_t pages);
-/* It serves others: it may map as many grants as that takes, where there is memory for the tables.
- */
+/* It serves others: it may map as many grants as that takes, where there is memory for the
+ * tables. */
 void domain_serve(struct domain *d);
 void domain_shutdown(struct domain *d, uint16_t reason);
 /* It broke its contract: records the reason, ends the domain. */

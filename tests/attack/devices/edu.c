@@ -54,18 +54,22 @@ void edu_set(uint32_t reg, uint32_t value)
 	*at(reg) = value;
 }
 
-static void transfer(uint64_t from, uint64_t to, uint32_t size, uint32_t how)
+static void start(uint64_t from, uint64_t to, uint32_t size, uint32_t how)
 {
-	uint64_t end = now_ns() + 100 * TRANSFER_NS;
-
 	*(volatile uint64_t *)at(DMA_FROM) = from;
 	*(volatile uint64_t *)at(DMA_TO) = to;
 	*(volatile uint64_t *)at(DMA_COUNT) = size;
 	*at(DMA_DO) = RUN | how;
+}
+
+void edu_finish(void)
+{
+	uint64_t end = now_ns() + 100 * TRANSFER_NS;
+
 	sleep_ns(TRANSFER_NS);
 	while (*at(DMA_DO) & RUN) {
 		if (now_ns() > end) {
-			broken("edu: no end of a transfer from %lx to %lx", from, to);
+			broken("edu: no end of a transfer");
 		}
 		sleep_ns(TRANSFER_NS / 50);
 	}
@@ -73,12 +77,19 @@ static void transfer(uint64_t from, uint64_t to, uint32_t size, uint32_t how)
 
 void edu_read(uint64_t from, uint32_t size)
 {
-	transfer(from, BUFFER, size, 0);
+	start(from, BUFFER, size, 0);
+	edu_finish();
+}
+
+void edu_start_write(uint64_t to, uint32_t size)
+{
+	start(BUFFER, to, size, TO_MEMORY);
 }
 
 void edu_write(uint64_t to, uint32_t size)
 {
-	transfer(BUFFER, to, size, TO_MEMORY);
+	edu_start_write(to, size);
+	edu_finish();
 }
 
 void edu_fill(uint8_t byte)

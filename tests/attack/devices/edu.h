@@ -25,6 +25,9 @@ void edu_set(uint32_t reg, uint32_t value);
 /* Between memory and the device's buffer; size: below 4096. */
 void edu_read(uint64_t from, uint32_t size);
 void edu_write(uint64_t to, uint32_t size);
+/* The same in two steps: it is told now, and writes 0.1 s later. */
+void edu_start_write(uint64_t to, uint32_t size);
+void edu_finish(void);
 
 #define EDU_CHUNK 256u
 /* The first EDU_CHUNK bytes of the device's buffer. */

@@ -76,8 +76,8 @@ static uint32_t forged_word(uint32_t number)
 	return number / VECTORS == SMI && number % VECTORS ? number % VECTORS : number;
 }
 
-/* Which words of a transfer count depends on how the machine splits it: all stand in both places.
- */
+/* Which words of a transfer count depends on how the machine splits it, so each stands in both
+ * places. */
 static void forge(uint64_t address, uint32_t first, uint32_t end)
 {
 	static uint32_t words[FORGED] __attribute__((aligned(4096)));

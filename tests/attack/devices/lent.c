@@ -95,7 +95,11 @@ static void check_rights(void)
 	open = map(LENDER_REF_OPEN, SLOT_OPEN, 0);
 	writes(SLOT_OPEN, 0x77);
 	check_tenant("mapped for writing it is written", 0x77);
+	edu_fill(0x99);
+	edu_start_write(address_of(SLOT_OPEN), EDU_CHUNK);
 	unmap(SLOT_OPEN, open);
+	edu_finish();
+	check_tenant("unmapped while the device is at it, it is not written", 0x77);
 }
 
 /* The machine's RAM above what has a number in this domain: the tenant's memory lies there. */
@@ -122,6 +126,7 @@ static void check_end(bool unmapped_first)
 
 	writes(SLOT_OPEN, 0x88);
 	check_true("its device reads it", reads(SLOT_OPEN, 0x88));
+	edu_start_write(address_of(SLOT_OPEN), EDU_CHUNK);
 	if (unmapped_first) {
 		unmap(SLOT_OPEN, open);
 	}
@@ -129,6 +134,7 @@ static void check_end(bool unmapped_first)
 	if (!unmapped_first) {
 		unmap(SLOT_OPEN, open);
 	}
+	edu_finish();
 	check_true("after the tenant's end and the mapping's it reaches nothing",
 		   !edu_reaches(address_of(SLOT_OPEN)));
 }
