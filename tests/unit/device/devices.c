@@ -4,7 +4,7 @@
  * with a unit that remembers translations (sim/fake_iommu.h): what can be given, and what a device
  * reaches before seal, while its domain lives and from its end on.
  */
-#include "device/card.h"
+#include "tests/unit/device/card.h"
 #include "launch/build.h"
 #include "mm/frames.h"
 #include "mm/heap.h"

@@ -3,7 +3,7 @@
  * What a domain sees and does of its devices: configuration space (device/space.c), interrupts
  * (device/msi.c, ipc/pirq.c) and the window between BARs (launch/devices.c).
  */
-#include "device/card.h"
+#include "tests/unit/device/card.h"
 #include "cpu/upcalls.h"
 #include "ipc/event.h"
 #include "ipc/pirq.h"
