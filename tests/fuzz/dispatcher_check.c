@@ -34,7 +34,9 @@ static uint64_t count_table(const uint64_t *table, unsigned level)
 	uint64_t pages = 0;
 
 	for (unsigned i = 0; i < 512; i++) {
-		unsigned kind = (table[i] >> 9) & 7;
+		bool is_ram = table[i] >> 8 & 1, for_devices = table[i] >> 61 & 1;
+		unsigned kind = table[i] >> 59 & 3; /* of those that devices do not reach */
+		bool is_held = for_devices || (kind != 0 && kind != 3);
 		bool leaf = level == 0 || (table[i] & 0x80);
 		uint64_t span = level ? 512 : 1;
 
@@ -46,10 +48,10 @@ static uint64_t count_table(const uint64_t *table, unsigned level)
 			continue;
 		}
 		CHECK(level < 2);
-		if (kind != NPT_SHARED && kind != NPT_MMIO) {
+		if (is_held) { /* neither a shared page nor MMIO */
 			count_frames((table[i] & ENTRY_FRAME) >> PAGE_SHIFT, span);
 		}
-		pages += kind == NPT_RAM ? span : 0;
+		pages += is_ram ? span : 0;
 	}
 	return pages;
 }
