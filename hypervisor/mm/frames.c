@@ -260,8 +260,8 @@ uint64_t frames_scrub(uint64_t max)
 
 void frames_wipe(void)
 {
-	iommu_refuse_all();         /* nothing is written again behind the wiping */
 	this_cpu()->slots_used = 0; /* whoever was using them does not come back */
+	iommu_refuse_all();         /* nothing is written again behind the wiping */
 	for (uint64_t n = 0; n < table_frames; n++) {
 		if (table[n].state == FRAME_OWNED || table[n].state == FRAME_DIRTY) {
 			frame_zero((frame_t){n});
