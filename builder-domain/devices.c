@@ -12,6 +12,8 @@ static const char *why_refused(long rc)
 	switch (rc) {
 	case -XEN_ENODEV:
 		return "there is none";
+	case -XEN_EXDEV:
+		return "it is behind a bridge, and those of bus 0 alone can be told apart";
 	case -XEN_EINVAL:
 		return "a bridge, the host bridge or an IOMMU is no domain's";
 	case -XEN_EBUSY:

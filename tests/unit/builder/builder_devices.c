@@ -109,6 +109,9 @@ struct refusal {
 static const struct refusal refusals[] = {
 	{NVME, XEN_ENODEV, "device 00:04.0: there is none (error 19)"},
 	{NIC, XEN_ENODEV, "device 3a:05.5: there is none (error 19)"},
+	{NIC, XEN_EXDEV,
+	 "device 3a:05.5: it is behind a bridge, and those of bus 0 alone can be told apart (error "
+	 "18)"},
 	{NVME, XEN_EINVAL,
 	 "device 00:04.0: a bridge, the host bridge or an IOMMU is no domain's (error 22)"},
 	{NVME, XEN_EBUSY,

@@ -28,9 +28,9 @@ static void refusals(void **state)
 	static const struct {
 		uint16_t function;
 		long answer;
-	} cases[] = {{0x48, -XEN_ENODEV}, {0x100, -XEN_ENODEV}, {0, -XEN_EINVAL},
-		     {0x10, -XEN_EINVAL}, {0x18, -XEN_EINVAL},  {0x30, -XEN_EINVAL},
-		     {0x38, -XEN_ENXIO}};
+	} cases[] = {{0x48, -XEN_ENODEV}, {0x100, -XEN_EXDEV}, {0x1F8, -XEN_ENODEV},
+		     {0, -XEN_EINVAL},    {0x10, -XEN_EINVAL}, {0x18, -XEN_EINVAL},
+		     {0x30, -XEN_EINVAL}, {0x38, -XEN_ENXIO}};
 	uint64_t heap;
 
 	(void)state;
@@ -42,6 +42,7 @@ static void refusals(void **state)
 	fake_card(0x18, BASE)->config[2] = 0x08060000; /* an IOMMU */
 	fake_card(0x30, BASE)->config[2] = 0x0C050000; /* SMBus */
 	fake_card(0x38, BASE)->config[0x34 / 4] = 0;   /* no capabilities */
+	fake_card(0x100, BASE);                        /* on bus 1 */
 	heap = heap_free_pages();
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(give(dom0, cases[i].function), cases[i].answer);

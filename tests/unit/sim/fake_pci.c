@@ -6,11 +6,11 @@
 
 #define STATUS_CLEARS 0xF9000000u
 
-struct fake_function fake_function[256];
+struct fake_function fake_function[512];
 
 static struct fake_function *at(uint16_t function)
 {
-	return function < 256 && fake_function[function].there ? &fake_function[function] : NULL;
+	return function < 512 && fake_function[function].there ? &fake_function[function] : NULL;
 }
 
 bool pci_is_there(uint16_t function)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PCI functions of bus 0 below the real device/ files: configuration space with base address
+ * PCI functions below the real device/ files: configuration space with base address
  * registers that can be sized, capabilities, reset.
  */
 #ifndef SIM_FAKE_PCI_H
@@ -16,7 +16,7 @@ struct fake_function {
 	uint32_t bar_mask[6]; /* bits that can be written; 0: no such register */
 	unsigned writes[64];  /* of each register */
 };
-extern struct fake_function fake_function[256];
+extern struct fake_function fake_function[512]; /* of buses 0 and 1 */
 
 /* A network card at `function`: BAR 0 of 16 KiB at `base` (64 bits), BAR 2 of ports, BAR 3 of 4 KiB
  * with the MSI-X table of three entries; MSI with 64-bit address at 0x50, MSI-X at 0x70, PCI
