@@ -137,10 +137,11 @@ struct corbel_build_seal {
  * policy lets it be: resource:add, asked of whom the builder acts for (Dom0's request; the plan:
  * the builder).
  *
- * -ENODEV: nothing answers there.  -EINVAL: it is a bridge, the host bridge or an IOMMU, or pad is
- * not 0.  -EBUSY: another domain has it, or it could not be reset.  -EOPNOTSUPP: the host has no
- * IOMMU in use.  -ENOSPC: more devices or larger BARs than the window takes.  -ENXIO: it has
- * neither MSI nor MSI-X.  -EPERM: the policy.
+ * -ENODEV: nothing answers there.  -EXDEV: it is behind a bridge: those of bus 0 alone are told
+ * apart.  -EINVAL: it is a bridge, the host bridge or an IOMMU, or pad is not 0.  -EBUSY: another
+ * domain has it, or it could not be reset.  -EOPNOTSUPP: the host has no IOMMU in use.  -ENOSPC:
+ * more devices or larger BARs than the window takes.  -ENXIO: it has neither MSI nor MSI-X. -EPERM:
+ * the policy.  -EEXIST: the request is committed, in which they are named.
  */
 struct corbel_build_device {
 	uint16_t domid;

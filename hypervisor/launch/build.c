@@ -255,6 +255,9 @@ long hc_build_device(struct hc_call *call)
 	if (arg->pad) {
 		return -XEN_EINVAL;
 	}
+	if (call->target->launch.committed) {
+		return -XEN_EEXIST; /* an image that takes the builder over comes too late */
+	}
 	rc = gate_authorize_for(call, acts_for(call), call->target, XSM_RIGHT(resource, add));
 	if (rc) {
 		return rc;

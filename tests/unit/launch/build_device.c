@@ -37,6 +37,8 @@ static void plan_gives(void **state)
 	assert_int_equal(count_of(world_builder()).allowed, 1);
 	assert_int_equal(count_of(dom0).denied, 0);
 	world_commit(dom0);
+	assert_int_equal(give(dom0, 4 << 3, 0), -XEN_EEXIST);
+	assert_int_equal(count_of(world_builder()).allowed, 1); /* nobody was asked */
 	world_start_vcpu(dom0);
 	world_seal(dom0, true);
 }
