@@ -84,12 +84,14 @@ static void write_message(struct pci_function *f, uint32_t data)
 
 static void write_entry(const struct msi_place *place, uint32_t control)
 {
+	const struct pci_function *f = place->function;
 	volatile uint32_t *words;
 
-	if (!(pci_read(place->function->id, PCI_COMMAND) & PCI_COMMAND_MEMORY)) {
+	/* While it is being reset it answers ones, to this question too. */
+	if (f->reset_done || !(pci_read(f->id, PCI_COMMAND) & PCI_COMMAND_MEMORY)) {
 		return;
 	}
-	words = open_entry(place->function, place->entry);
+	words = open_entry(f, place->entry);
 	words[0] = MESSAGE_ADDRESS;
 	words[1] = 0;
 	words[2] = place->entry;

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/device/card.h"
 #include "cpu/upcalls.h"
+#include "device/msi.h"
 #include "ipc/event.h"
 #include "ipc/pirq.h"
 #include "mm/npt.h"
@@ -214,6 +215,27 @@ static void msix(void **state)
 	assert_int_equal(bind(dom0, pirq, &port), -XEN_EINVAL);
 }
 
+/* A device that is being reset answers ones, also to whether its memory answers: it is let be. */
+static void silent_while_reset(void **state)
+{
+	struct pci_function *f = dom0->pci->function[0];
+	const struct msi_place place = {.function = f, .entry = 1};
+
+	(void)state;
+	table_entry(1)[2] = 0x1234;
+	f->vectors[1] = IOMMU_VECTOR(0x40);
+	fake_function[CARD].config[1] = UINT32_MAX;
+	f->reset_done = 1;
+	msi_silence(&place);
+	assert_int_equal(table_entry(1)[2], 0x1234);
+	assert_int_equal(fake_iommu_message(CARD, 1), 0);
+	f->reset_done = 0;
+	fake_function[CARD].config[1] = 0x00100006;
+	msi_silence(&place);
+	assert_int_equal(table_entry(1)[2], 1);
+	assert_int_equal(table_entry(1)[3], 1);
+}
+
 /* The MSI capability: the message that the domain wrote is its own to see, the real one ours. */
 static void msi(void **state)
 {
@@ -308,10 +330,11 @@ static void ones_between_bars(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sees_its_own), cmocka_unit_test(virtual_bars),
-		cmocka_unit_test(default_deny), cmocka_unit_test(msix),
-		cmocka_unit_test(msi),          cmocka_unit_test(not_anothers),
-		cmocka_unit_test(storm),        cmocka_unit_test(ones_between_bars),
+		cmocka_unit_test(sees_its_own),       cmocka_unit_test(virtual_bars),
+		cmocka_unit_test(default_deny),       cmocka_unit_test(msix),
+		cmocka_unit_test(silent_while_reset), cmocka_unit_test(msi),
+		cmocka_unit_test(not_anothers),       cmocka_unit_test(storm),
+		cmocka_unit_test(ones_between_bars),
 	};
 
 	return cmocka_run_group_tests_name("pci_space", tests, setup_once, NULL);
