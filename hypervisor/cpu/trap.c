@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions and interrupts in the hypervisor (trap.h).  Takes no lock except through printk(). */
+/* Exceptions and interrupts in the hypervisor (trap.h).  Takes no lock but through
+ * printk() and device_interrupt(). */
 #include "cpu/trap.h"
 #include "base/lib.h"
 #include "diag/panic.h"

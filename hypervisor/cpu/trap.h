@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions and interrupts taken in the hypervisor itself.  The only interrupt with work to do is
- * the timer; an exception is a broken hypervisor and ends in a crash record.
+ * Exceptions and interrupts taken in the hypervisor itself.  Interrupts are the timer's and those
+ * of devices (cpu/upcalls.h); an exception is a broken hypervisor and ends in a crash record.
  */
 #ifndef CPU_TRAP_H
 #define CPU_TRAP_H

@@ -55,6 +55,7 @@ struct grant_map {              /* one live mapping held by the owner of the tab
 #define MAPS_PER_PAGE (PAGE_SIZE / sizeof(struct grant_map))
 #define MAP_PAGES     (GRANT_MAPS_SERVE / MAPS_PER_PAGE)
 _Static_assert(MAPS_PER_PAGE *MAP_PAGES == GRANT_MAPS_SERVE, "whole pages of maps");
+_Static_assert(GRANT_SERVE_PAGES *MAPS_PER_PAGE == GRANT_MAPS_SERVE - GRANT_MAPS, "as promised");
 
 struct grant_table { /* one heap page */
 	struct spinlock lock;

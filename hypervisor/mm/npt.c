@@ -13,13 +13,9 @@
 /* How an entry's bits tell its kind. */
 #define NPT_KIND_BITS (NPT_IS_RAM | NPT_DMA_READ | NPT_KIND)
 static const uint64_t kind_bits[] = {
-	[NPT_NONE] = NPT_KIND_BITS, /* in no entry */
-	[NPT_RAM] = NPT_DMA_READ | NPT_IS_RAM,
-	[NPT_SHARED] = 0ull << NPT_KIND_SHIFT,
-	[NPT_FOREIGN] = 1ull << NPT_KIND_SHIFT,
-	[NPT_GRANT] = NPT_DMA_READ,
-	[NPT_MODULE] = 2ull << NPT_KIND_SHIFT,
-	[NPT_MMIO] = 3ull << NPT_KIND_SHIFT,
+	[NPT_RAM] = NPT_DMA_READ | NPT_IS_RAM,  [NPT_SHARED] = 0ull << NPT_KIND_SHIFT,
+	[NPT_FOREIGN] = 1ull << NPT_KIND_SHIFT, [NPT_GRANT] = NPT_DMA_READ,
+	[NPT_MODULE] = 2ull << NPT_KIND_SHIFT,  [NPT_MMIO] = 3ull << NPT_KIND_SHIFT,
 };
 
 static uint8_t kind_of(uint64_t entry)
@@ -118,8 +114,8 @@ int npt_map(struct npt *npt, gfn_t gfn, struct npt_entry entry)
 		return -XEN_EEXIST;
 	}
 	__atomic_store_n(slot, encode(&entry), __ATOMIC_RELEASE);
-	iommu_changed(
-		npt->device_id); /* it may remember what was not there (48882, 3.2: NpCache) */
+	/* It may remember what was not there (48882, 3.2: NpCache). */
+	iommu_changed(npt->device_id);
 	return 0;
 }
 
