@@ -34,7 +34,7 @@ static int attach(struct served *served, const struct disk *disk)
 int verb_block_attach(int argc, char **argv)
 {
 	static struct served served;
-	char text[DISK_TEXT], why[160];
+	char text[DISK_TEXT], why[160] = "too long";
 	struct disk disk;
 	int code;
 
@@ -60,12 +60,6 @@ int verb_block_attach(int argc, char **argv)
 
 /* ---- detach ---------------------------------------------------------------------------------- */
 
-static bool has_number(struct xs_handle *store, const struct device *device, const void *argument)
-{
-	(void)store;
-	return device->number == *(const uint32_t *)argument;
-}
-
 static void forget(struct served *served, uint32_t number)
 {
 	struct guest_devices *devices = &served->entry.guest.devices;
@@ -87,13 +81,14 @@ static int detach(struct served *served, const char *name, bool force)
 	uint32_t number;
 	int ret;
 
-	if (!vdev_number(name, &number) ||
-	    !served_find(served, "vbd", has_number, &number, &device)) {
+	if (!vdev_number(name, &number) || !served_find_number(served, "vbd", number, &device)) {
 		fprintf(stderr, "Error: Device %s not connected.\n", name);
 		return EXIT_ERROR;
 	}
 	ret = device_detach(served->store, &device, force, served->why, sizeof(served->why));
-	forget(served, number);
+	if (!device_exists(served->store, &device)) {
+		forget(served, number);
+	}
 	return ret ? tool_error(0, "%s of %s: %s", name, domain_text(&served->entry), served->why)
 		   : EXIT_OK;
 }

@@ -11,12 +11,6 @@
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/served.h"
 
-static bool has_number(struct xs_handle *store, const struct device *device, const void *argument)
-{
-	(void)store;
-	return device->number == *(const uint32_t *)argument;
-}
-
 /* ---- attach ---------------------------------------------------------------------------------- */
 
 static int attach(struct served *served, struct vif *vif)
@@ -29,7 +23,7 @@ static int attach(struct served *served, struct vif *vif)
 	if (ret) {
 		return tool_error(ret, "no random MAC address");
 	}
-	while (vif->devid < 0 && served_find(served, "vif", has_number, &number, &device)) {
+	while (vif->devid < 0 && served_find_number(served, "vif", number, &device)) {
 		number++;
 	}
 	if (vif->devid < 0) {
@@ -98,7 +92,7 @@ static bool find(struct served *served, const char *name, struct device *device)
 	}
 	number = (uint32_t)strtoul(name, &end, 10);
 	return name[0] >= '0' && name[0] <= '9' && !*end &&
-	       served_find(served, "vif", has_number, &number, device);
+	       served_find_number(served, "vif", number, device);
 }
 
 static void forget(struct served *served, uint32_t number)
@@ -126,7 +120,9 @@ static int detach(struct served *served, const char *name)
 		return EXIT_ERROR;
 	}
 	ret = device_detach(served->store, &device, false, served->why, sizeof(served->why));
-	forget(served, device.number);
+	if (!device_exists(served->store, &device)) {
+		forget(served, device.number);
+	}
 	return ret ? tool_error(0, "interface %s of %s: %s", name, domain_text(&served->entry),
 				served->why)
 		   : EXIT_OK;

@@ -133,6 +133,18 @@ bool served_find(struct served *served, const char *kind,
 	return search.is_there;
 }
 
+static bool has_number(struct xs_handle *store, const struct device *device, const void *argument)
+{
+	(void)store;
+	return device->number == *(const uint32_t *)argument;
+}
+
+bool served_find_number(struct served *served, const char *kind, uint32_t number,
+			struct device *found)
+{
+	return served_find(served, kind, has_number, &number, found);
+}
+
 int served_list(int count, char **names, const char *kind,
 		void (*each)(struct xs_handle *store, const struct device *device, void *argument))
 {

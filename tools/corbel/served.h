@@ -33,6 +33,10 @@ bool served_find(struct served *served, const char *kind,
 				 const void *argument),
 		 const void *argument, struct device *found);
 
+/* The device of that kind with this number. */
+bool served_find_number(struct served *served, const char *kind, uint32_t number,
+			struct device *found);
+
 /* Runs each() for every device of that kind of each domain named; EXIT_ERROR if one is missing. */
 int served_list(int count, char **names, const char *kind,
 		void (*each)(struct xs_handle *store, const struct device *device, void *argument));
