@@ -234,22 +234,9 @@ long hc_build_grant(struct hc_call *call)
 	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){arg->gfn});
 }
 
-/* Ascending, whatever the order of calls. */
-static void record_device(struct corbel_log_launch *record, uint16_t function)
-{
-	uint32_t at = record->device_count++;
-
-	while (at > 0 && record->devices[at - 1] > function) {
-		record->devices[at] = record->devices[at - 1];
-		at--;
-	}
-	record->devices[at] = function;
-}
-
 long hc_build_device(struct hc_call *call)
 {
 	const struct corbel_build_device *arg = (void *)call->in.bytes;
-	struct corbel_log_launch *record = &call->target->launch.record;
 	int rc;
 
 	if (arg->pad) {
@@ -259,15 +246,8 @@ long hc_build_device(struct hc_call *call)
 		return -XEN_EEXIST; /* an image that takes the builder over comes too late */
 	}
 	rc = gate_authorize_for(call, acts_for(call), call->target, XSM_RIGHT(resource, add));
-	if (rc) {
-		return rc;
-	}
-	if (record->device_count == CORBEL_LOG_DEVICES) {
-		return -XEN_ENOSPC;
-	}
-	rc = devices_claim(call->target, arg->function);
 	if (rc == 0) {
-		record_device(record, arg->function);
+		rc = devices_claim(call->target, arg->function);
 	}
 	return rc;
 }

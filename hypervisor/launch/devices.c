@@ -38,11 +38,28 @@ static int make_space(struct domain *d)
 	return 0;
 }
 
+/* Ascending, whatever the order of calls. */
+static void record_device(struct corbel_log_launch *record, uint16_t function)
+{
+	uint32_t at = record->device_count++;
+
+	while (at > 0 && record->devices[at - 1] > function) {
+		record->devices[at] = record->devices[at - 1];
+		at--;
+	}
+	record->devices[at] = function;
+}
+
 int devices_claim(struct domain *d, uint16_t function)
 {
+	struct corbel_log_launch *record = &d->launch.record;
 	struct pci_function *f;
-	int rc = function_claim(function, &d->charge.heap_pages, &f);
+	int rc;
 
+	if (record->device_count == CORBEL_LOG_DEVICES) {
+		return -XEN_ENOSPC;
+	}
+	rc = function_claim(function, &d->charge.heap_pages, &f);
 	if (rc) {
 		return rc;
 	}
@@ -52,8 +69,10 @@ int devices_claim(struct domain *d, uint16_t function)
 	}
 	if (rc) {
 		CHECK(function_release(f, &d->charge.heap_pages, 0)); /* it was never used */
+		return rc;
 	}
-	return rc;
+	record_device(record, function);
+	return 0;
 }
 
 static int map_bar(struct domain *d, const struct pci_bar *bar)

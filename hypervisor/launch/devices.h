@@ -11,7 +11,8 @@
 #include "domain/domain.h"
 #include "virt/upcalls.h"
 
-/* Claims a function for a building domain; the errors are build_device's (abi/corbel.h). */
+/* Claims a function for a building domain, and puts it into its launch record; the errors are
+ * build_device's (abi/corbel.h). */
 MUST_CHECK int devices_claim(struct domain *d, uint16_t function);
 /* At seal: BARs into its nested tables, its memory and interrupts open to its devices.  d->lock is
  * held.  -ENOMEM: the domain cannot be sealed. */
