@@ -13,9 +13,9 @@ $(REFERENCE_TOOL): $(REFERENCE_SRC) $(B)/libcorbel-verify.a $(wildcard measured-
 	$(HOSTCC) $(HOSTFLAGS) $(REFERENCE_SRC) $(B)/libcorbel-verify.a -o $@ $(VERIFY_LIBS)
 ALL += $(REFERENCE_TOOL)
 
-# Of the boot image, made with POLICY= and HV_ARGS= as `make image` makes it: .pcrs has lines
-# `pcr INDEX BANK HEX`, .reference.json is for corbel-verify.
-MEASURE_IMAGE ?= esp
+# Of the boot image, made with POLICY= and HV_ARGS= as `make image` makes it, with DOM0=debian and the words of
+# `make host-image`: .pcrs has lines `pcr INDEX BANK HEX`, .reference.json is for corbel-verify.
+MEASURE_IMAGE ?= $(if $(filter debian,$(DOM0)),esp-host,esp)
 $(B)/%.pcrs: $(B)/%.img $(REFERENCE_TOOL)
 	@$(REFERENCE_TOOL) host --text $< >$@
 $(B)/%.reference.json: $(B)/%.img $(REFERENCE_TOOL)

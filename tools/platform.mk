@@ -95,13 +95,60 @@ $(B)/esp-demo.img: tools/image/make-esp $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_
 	tools/image/make-esp $(B)/esp-demo "$(BOOT_ARGS)" $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_LINUX)
 
 image: $(B)/esp.img
+
+# ---- the Debian Dom0: disk and boot image (docs/OPERATIONS.md, "A Debian host") --------------------
+# Public keys that may log in by ssh; a folder laid over its root; further packages.
+SSH_KEY ?=
+HOST_TREE ?=
+HOST_PACKAGES ?=
+STATE_MIB ?= 1024
+HOST_PCI = $(or $(strip $(PCI)),00:04.0$(,) 00:05.0)
+, := ,
+# Made anew when one of them is another one, or has other content.
+$(B)/host-options.txt: $(SSH_KEY) always
+	@{ echo "$(HOST_PACKAGES) / $(HOST_TREE)"; cat /dev/null $(SSH_KEY); \
+		$(if $(HOST_TREE),find $(HOST_TREE) -type f -exec sha256sum {} + | sort;) } >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/host/root.roothash: tools/image/debian-root tools/image/host-root $(shell find tools/image/host -type f) \
+		$(wildcard tools/image/dom0/*) $(KERNELS)/generic/vmlinuz $(B)/tenant/vmlinuz $(B)/tenant/initrd.cpio \
+		$(B)/tenant/tiny.elf $(DOM0_TOOLS) $(B)/host-options.txt
+	CORBEL_BUILD=$(B) tools/image/host-root $(B)/host/root $(KERNELS)/generic $(B)/tenant "$(SSH_KEY)" "$(HOST_TREE)" \
+		"$(HOST_PACKAGES)" $(DOM0_TOOLS)
+$(B)/host/disk.img: tools/image/host-disk $(B)/host/root.roothash
+	tools/image/host-disk $@ $(B)/host/root $(STATE_MIB)
+$(B)/host/initrd.cpio: tools/image/host-initrd tools/image/host/init tools/image/add-busybox tools/image/pack-initrd \
+		$(KERNELS)/generic/vmlinuz
+	@mkdir -p $(@D)
+	tools/image/host-initrd $@ $(KERNELS)/generic
+$(B)/host.plan: tools/image/host.plan $(B)/host/root.roothash always
+	@{ sed "s/@ROOTHASH@/$$(cat $(B)/host/root.roothash)/" $<; echo "pci = $(HOST_PCI)"; } >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/plan-host.bin: $(B)/host.plan $(B)/tools/corbel-plan $(B)/dom0/vmlinuz $(B)/host/initrd.cpio
+	$(B)/tools/corbel-plan --kernel $(B)/dom0/vmlinuz --initrd $(B)/host/initrd.cpio $< $@
+HOST_LINUX := $(B)/dom0/vmlinuz $(B)/host/initrd.cpio
+$(B)/esp-host.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-host.bin $(HOST_LINUX) $(B)/boot-policy.args
+	tools/image/make-esp $(B)/esp-host "$(BOOT_ARGS)" $(BOOT_FILES) $(B)/plan-host.bin $(HOST_LINUX)
+host-image: deps
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory $(B)/host/disk.img $(B)/esp-host.img
+	@echo "host-image: $(B)/host/disk.img, $(B)/esp-host.img; root hash $$(cat $(B)/host/root.roothash)"
+.PHONY: host-image
 TESTBIN += $(B)/esp-demo.img $(B)/esp-demo.pcrs $(B)/plan-dom0.bin
 
 # ---- run ------------------------------------------------------------------------------------------
-run: deps
+run: run-$(or $(DOM0),initramfs)
+run-initramfs: deps
 	@+$(MAKE) $(if $(V),,-s) --no-print-directory all \
 		$(B)/esp.img $(B)/esp-demo.img $(B)/esp-demo.pcrs
 	@tools/run/run $(if $(DISK),--disk "$(DISK)") $(if $(NIC),--nic)
+# DOM0=debian: without an operator's key a fresh one, so that the run can be judged from outside.
+RUN_KEY := $(B)/run/ssh/id
+run-debian: deps
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory SSH_KEY="$(or $(SSH_KEY),$(RUN_KEY).pub)" \
+		all $(B)/host/disk.img $(B)/esp-host.img $(B)/esp-host.pcrs
+	@tools/run/debian --key "$(patsubst %.pub,%,$(or $(SSH_KEY),$(RUN_KEY)))"
+$(RUN_KEY).pub:
+	@mkdir -p $(@D)
+	ssh-keygen -q -t ed25519 -N "" -C make-run -f $(RUN_KEY)
 
 # ---- test -----------------------------------------------------------------------------------------
 # What does not build is a failed test of its own; the rest still runs.
@@ -139,4 +186,4 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: always deps image run test test-programs mutants fuzz lint tcb clean distclean
+.PHONY: always deps image run run-initramfs run-debian test test-programs mutants fuzz lint tcb clean distclean
