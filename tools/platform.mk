@@ -109,7 +109,7 @@ $(B)/host-options.txt: $(SSH_KEY) always
 	@{ echo "$(HOST_PACKAGES) / $(HOST_TREE)"; cat /dev/null $(SSH_KEY); \
 		$(if $(HOST_TREE),find $(HOST_TREE) -type f -exec sha256sum {} + | sort;) } >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-$(B)/host/root.roothash: tools/image/debian-root tools/image/host-root $(shell find tools/image/host -type f) \
+$(B)/host/root.roothash: tools/image/debian-root tools/image/host-root $(shell find tools/image/host -type f ! -name init) \
 		$(wildcard tools/image/dom0/*) $(KERNELS)/generic/vmlinuz $(B)/tenant/vmlinuz $(B)/tenant/initrd.cpio \
 		$(B)/tenant/tiny.elf $(DOM0_TOOLS) $(B)/host-options.txt
 	CORBEL_BUILD=$(B) tools/image/host-root $(B)/host/root $(KERNELS)/generic $(B)/tenant "$(SSH_KEY)" "$(HOST_TREE)" \
