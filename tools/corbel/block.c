@@ -8,6 +8,7 @@
 
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/served.h"
+#include "tools/corbel/tree.h"
 
 /* ---- attach ---------------------------------------------------------------------------------- */
 
@@ -16,6 +17,7 @@ static int attach(struct served *served, const struct disk *disk)
 	struct guest_devices *devices = &served->entry.guest.devices;
 	int ret;
 
+	tree_sweep(served->store);
 	ret = disk_attach(served->store, served->domid, disk, served->why, sizeof(served->why));
 	if (ret) {
 		return tool_error(0, "cannot attach %s to %s: %s", disk->vdev,

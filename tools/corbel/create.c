@@ -364,6 +364,9 @@ static int create(struct guest *guest, struct create_options *options, uint16_t 
 	guest->request.initrd_size = session.files[CORBEL_FILE_initrd].size;
 	guest->request.flags = options->flags;
 	open_store(guest, options);
+	if (options->store) {
+		tree_sweep(options->store);
+	}
 	if (prepare_devices(guest, options)) {
 		return EXIT_BUILD;
 	}

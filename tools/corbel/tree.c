@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "tools/corbel/domains.h"
 #include "tools/corbel/tree.h"
+#include "tools/corbel/vbd.h"
 #include "xsm/monitor/monitor.h"
 
 struct tree {
@@ -164,5 +166,40 @@ void tree_remove(uint16_t domid)
 	if (store) {
 		take_back(store, domid);
 		xenstore_close(store);
+	}
+}
+
+/* ---- what nobody has taken back -------------------------------------------------------------- */
+
+static bool is_gone(const char *name)
+{
+	char *end;
+	unsigned long domid = strtoul(name, &end, 10);
+
+	return name[0] >= '0' && name[0] <= '9' && !*end && domid >= CORBEL_DOMID_FIRST &&
+	       domid < DOMID_FIRST_RESERVED && !domain_may_exist((uint16_t)domid);
+}
+
+void tree_sweep(struct xs_handle *store)
+{
+	static const char *const folders[] = {
+		"/local/domain",
+		"/local/domain/0/backend/vbd",
+		"/local/domain/0/backend/vif",
+	};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		unsigned count = 0;
+		char **names = xs_directory(store, XBT_NULL, folders[i], &count);
+
+		for (unsigned j = 0; names && j < count; j++) {
+			if (is_gone(names[j])) {
+				uint16_t domid = (uint16_t)strtoul(names[j], NULL, 10);
+
+				devices_remove_old(domid);
+				take_back(store, domid);
+			}
+		}
+		free(names);
 	}
 }

@@ -21,5 +21,8 @@ int tree_make(struct xs_handle *store, const struct guest *guest, uint16_t domid
 /* Takes it all back, also what is left of an earlier domain of that number; xenstored unmaps the
  * domain's page.  Nothing is done if no xenstored answers: then there is no such tree. */
 void tree_remove(uint16_t domid);
+/* The same, with their devices, for all domains that are gone and whose `destroy' was killed: their
+ * disks would pass for used. */
+void tree_sweep(struct xs_handle *store);
 
 #endif

@@ -5,11 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tools/corbel/store.h"
@@ -297,11 +301,45 @@ int disk_attach(struct xs_handle *store, uint16_t domid, const struct disk *disk
 		       : attach_here(store, &device, disk, why, size);
 }
 
+/* ---- letting go ------------------------------------------------------------------------------ */
+
+/* `block remove` goes by what the target is now: the loop device of a file that is gone stays. */
+static bool script_leaves_loop(struct xs_handle *store, const struct device *device)
+{
+	char script[XENSTORE_PATH], target[DISK_TARGET], *slash;
+	struct stat status;
+
+	if (xenstore_read(store, device->back, "script", script, sizeof(script)) ||
+	    xenstore_read(store, device->back, "params", target, sizeof(target))) {
+		return false;
+	}
+	slash = strrchr(script, '/');
+	return !strcmp(slash ? slash + 1 : script, "block") &&
+	       (stat(target, &status) || !S_ISREG(status.st_mode));
+}
+
+static void loop_release(const char *node)
+{
+	struct stat status;
+	int fd = open(node, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &status) || !S_ISBLK(status.st_mode) ||
+	    major(status.st_rdev) != LOOP_MAJOR || (ioctl(fd, LOOP_CLR_FD) && errno != ENXIO)) {
+		fprintf(stderr, "%s cannot be released: %s\n", node, strerror(errno));
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
 void disk_let_go(struct xs_handle *store, const struct device *device)
 {
 	char node[NODE_VALUE];
 
 	if (xenstore_read(store, device->back, "nbd", node, sizeof(node)) == 0) {
 		nbd_disconnect(node);
+	} else if (xenstore_read(store, device->back, "node", node, sizeof(node)) == 0 &&
+		   script_leaves_loop(store, device)) {
+		loop_release(node);
 	}
 }

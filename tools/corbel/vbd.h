@@ -49,7 +49,8 @@ int device_detach(struct xs_handle *store, const struct device *device, bool gon
 void devices_remove(uint16_t domid);
 /* What is left of an earlier domain of that number. */
 void devices_remove_old(uint16_t domid);
-/* What a back end of a disk holds beside its script's: the server of a qcow2 image. */
+/* What a back end of a disk holds beside its script's: the server of a qcow2 image, the loop device
+ * of a file that is gone. */
 void disk_let_go(struct xs_handle *store, const struct device *device);
 
 #endif

@@ -5,6 +5,7 @@
  * a file's device in two notations, so that it misses files.
  */
 #include <errno.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,7 @@
 
 #include "tools/corbel/vbd.h"
 
-#define LOOP_MAJOR 7
-#define BACK_ENDS  "/local/domain/0/backend/vbd"
+#define BACK_ENDS "/local/domain/0/backend/vbd"
 
 struct thing {
 	dev_t device;

@@ -50,6 +50,12 @@ proc wait_until {name seconds command pattern} {
 	verdict $name "no '$pattern' in '[string map {\r {} \n { / }} $answer]'"
 }
 
+# Has a tenant's shell run a command, and waits for a word that is not in the command.
+proc in_tenant {verdict tenant command word {seconds 60}} {
+	set answer [ask "corbel console $tenant --send '$command' --expect \"$word\" --timeout $seconds >/tmp/said; echo st=\$?; tail -n 3 /tmp/said"]
+	verdict $verdict [expr {[regexp {st=0} $answer] ? "" : [string map {\r {} \n { / }} $answer]}]
+}
+
 # The machine was spawned: waits for the shell.
 proc boot {{name dom0-shell}} {
 	global timeout

@@ -203,6 +203,32 @@ static void test_create_over(void **state)
 	run_free(&run);
 }
 
+/* A `destroy' that was killed has left a domain's tree and its disk, which would pass for used. */
+static void test_swept(void **state)
+{
+	struct run run;
+
+	(void)state;
+	fake_add(6, XEN_DOMINF_blocked);
+	fake_store_write("/local/domain/6/vm", "/vm/six");
+	fake_store_write("/vm/six/name", "six");
+	fake_store_write("/local/domain/5/vm", "/vm/five");
+	fake_store_write("/vm/five/name", "five");
+	fake_store_write("/local/domain/0/backend/vbd/5/51712/mode", "w");
+	fake_store_write("/local/domain/0/backend/vif/7/0/mac", "x");
+	run = RUN("corbel", "create", "-q", config_path);
+	assert_string_equal(run.err, "");
+	assert_int_equal(run.code, EXIT_OK);
+	check_tree();
+	assert_null(fake_store_node("/local/domain/5"));
+	assert_null(fake_store_node("/vm/five"));
+	assert_null(fake_store_node("/local/domain/0/backend/vbd"));
+	assert_null(fake_store_node("/local/domain/0/backend/vif"));
+	assert_non_null(fake_store_node("/vm/six/name"));
+	assert_non_null(fake_store_node("/local/domain/6/vm"));
+	run_free(&run);
+}
+
 static void test_create_paused(void **state)
 {
 	struct run run = RUN("corbel", "create", "-q", "-p", config_path);
@@ -399,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_create, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_create_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_swept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_create_paused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_undone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_without_store, set_up, tear_down),
