@@ -21,10 +21,10 @@ $(B)/tools/corbel-unlock: $(UNLOCK_SRC) $(REPORT_H) tools/report/report.mk
 	@mkdir -p $(@D)
 	$(REPORT_CC) -o $@ $(UNLOCK_SRC) $(BEARSSL_A)
 
-$(B)/tools/corbel-release: tools/report/corbel-release
+$(B)/tools/corbel-release $(B)/tools/corbel-keys: $(B)/tools/%: tools/report/%
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
 TENANT_TOOLS := $(B)/tools/corbel-report $(B)/tools/corbel-unlock
-ALL += $(TENANT_TOOLS) $(B)/tools/corbel-release
+ALL += $(TENANT_TOOLS) $(B)/tools/corbel-release $(B)/tools/corbel-keys
 TESTBIN += $(B)/esp.img
