@@ -35,6 +35,20 @@ $(B)/tenant/initrd.cpio: tools/image/tenant-initrd tools/image/add-busybox tools
 		$(wildcard tools/image/tenant/*) $(TENANT_TOOLS) $(KERNELS)/cloud/vmlinuz
 	tools/image/tenant-initrd $@ $(KERNELS)/cloud $(TENANT_TOOLS)
 
+# A tenant that has disks (docs/ATTESTATION.md, chapter 9): its initramfs, and its root file system.
+$(B)/vm/initrd.cpio: tools/image/vm-initrd tools/image/add-busybox tools/image/pack-initrd \
+		tools/image/modules.txt $(wildcard tools/image/vm/*) $(TENANT_TOOLS) $(KERNELS)/cloud/vmlinuz
+	@mkdir -p $(@D)
+	tools/image/vm-initrd $@ $(KERNELS)/cloud $(TENANT_TOOLS)
+$(B)/vm/root.roothash: tools/image/debian-root tools/image/vm-packages.txt tools/image/vm-hook \
+		$(shell find tools/image/vm-root -type f)
+	@mkdir -p $(@D)
+	tools/image/debian-root $(B)/vm/root tools/image/vm-packages.txt --tree tools/image/vm-root \
+		--hook tools/image/vm-hook
+vm: $(B)/vm/initrd.cpio $(B)/vm/root.roothash $(B)/tenant/vmlinuz
+.PHONY: vm
+TESTBIN += $(B)/vm/initrd.cpio $(B)/vm/root.roothash
+
 # A keeper of the launch log (docs/POLICY.md, "What blind can do today").
 $(B)/keeper/initrd.cpio: tools/image/keeper-initrd tools/image/add-busybox tools/image/pack-initrd \
 		tools/image/keeper/init $(B)/tools/corbel $(KERNELS)/cloud/vmlinuz
