@@ -9,7 +9,7 @@ $(B)/policy/classes.cil: $(B)/tools/xsm-classes
 
 # A policy is the classes, base, and the folder of its name.  Only the one for attack tests goes
 # without the invariants: breaking them is its purpose.
-XSM_POLICIES  := cloud split lab blind empty all
+XSM_POLICIES  := cloud split lab blind apart empty all
 XSM_BASE      := $(sort $(wildcard xsm/policy/base/*.cil))
 XSM_BASE_all  := $(filter-out %/invariants.cil,$(XSM_BASE))
 

@@ -10,6 +10,7 @@
 #include "ipc/review.h"
 
 #define GRANT_FRAMES 32
+#define GRANT_SEEDS  2 /* entries that the builder may seed: console and store (Xen's numbers) */
 /* Live mappings that one domain may hold, and one that serves others: 32 bytes each. */
 #define GRANT_MAPS       1024u
 #define GRANT_MAPS_SERVE 49152u

@@ -11,6 +11,21 @@
 #include "mm/npt.h"
 #include "mm/tlb.h"
 
+const uint16_t right_of_use[USES] = {
+	[USE_map_read] = XSM_RIGHT(grant, map_read),
+	[USE_map_write] = XSM_RIGHT(grant, map_write),
+	[USE_map_ring] = XSM_RIGHT(grant, map_ring),
+	[USE_send] = XSM_RIGHT(event, send),
+};
+
+enum use_kind grant_kind(uint32_t ref, bool write)
+{
+	if (ref < GRANT_SEEDS) {
+		return USE_map_ring;
+	}
+	return write ? USE_map_write : USE_map_read;
+}
+
 static struct grant_map *map_at(struct grant_table *t, uint32_t handle)
 {
 	uint64_t index = index_in(handle, t->maps_made);
@@ -198,15 +213,9 @@ void grant_review(struct domain *d, struct use_review *review)
 {
 	for (uint32_t i = 0; d->grants && i < d->grants->maps_made; i++) {
 		struct grant_map *map = map_at(d->grants, i);
-		enum use_kind kind = USE_map_read;
 
-		if (map->state != MAP_live || !map->granter) {
-			continue;
-		}
-		if (map->write) {
-			kind = USE_map_write;
-		}
-		if (review->ends(review, d, map->granter, kind)) {
+		if (map->state == MAP_live && map->granter &&
+		    review->ends(review, d, map->granter, grant_kind(map->ref, map->write))) {
 			revoke(d, map);
 		}
 	}

@@ -64,7 +64,7 @@ static int16_t map_element(struct hc_call *call, union element *element)
 {
 	struct gnttab_map_grant_ref *op = &element->map;
 	bool write = !(op->flags & GNTMAP_readonly);
-	uint32_t right = XSM_RIGHT(grant, map_read);
+	uint32_t right = right_of_use[grant_kind(op->ref, write)];
 	gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
 	struct domain *granter;
 	int16_t status;
@@ -76,9 +76,6 @@ static int16_t map_element(struct hc_call *call, union element *element)
 	}
 	if (op->host_addr & PAGE_MASK || gfn.n >= GFN_LIMIT) {
 		return GNTST_bad_virt_addr;
-	}
-	if (write) {
-		right = XSM_RIGHT(grant, map_write);
 	}
 	if (gate_find_target(call, op->dom, IN_LIVE, right, &granter)) {
 		return GNTST_permission_denied;

@@ -79,6 +79,8 @@ void grant_pages_free(struct domain *d, void *pages, uint32_t count);
 /* Takes entry ref of granter into use for domain `peer`; *frame is referenced. */
 MUST_CHECK int16_t grant_begin_use(struct domain *granter, uint16_t peer, uint32_t ref, bool write,
 				   frame_t *frame);
+/* What a mapping of that entry is to the policy. */
+MUST_CHECK enum use_kind grant_kind(uint32_t ref, bool write);
 /* Ends that use; the frame reference is the caller's to put. */
 void grant_end_use(struct domain *granter, uint32_t ref, bool write);
 /* Maps granter's entry at gfn of d.  On success the caller's reference on granter belongs to the

@@ -7,7 +7,8 @@
 #define IPC_REVIEW_H
 #include "domain/domain.h"
 
-enum use_kind { USE_map_read, USE_map_write, USE_send, USES };
+enum use_kind { USE_map_read, USE_map_write, USE_map_ring, USE_send, USES };
+extern const uint16_t right_of_use[USES];
 
 struct use_review {
 	/* Whether d's use of peer ends now.  Called with no lock held by the reviewer. */

@@ -228,7 +228,7 @@ long hc_build_grant(struct hc_call *call)
 {
 	const struct corbel_build_grant *arg = (void *)call->in.bytes;
 
-	if (arg->ref > 1) {
+	if (arg->ref >= GRANT_SEEDS) {
 		return -XEN_EINVAL; /* only the two reserved entries are the builder's to seed */
 	}
 	return grant_seed(call->target, arg->ref, arg->peer, (gfn_t){arg->gfn});

@@ -9,12 +9,6 @@
 #include "ipc/event.h"
 #include "ipc/grant.h"
 
-static const uint16_t right_of[USES] = {
-	[USE_map_read] = XSM_RIGHT(grant, map_read),
-	[USE_map_write] = XSM_RIGHT(grant, map_write),
-	[USE_send] = XSM_RIGHT(event, send),
-};
-
 static bool use_ends(struct use_review *use, struct domain *d, struct domain *peer,
 		     enum use_kind kind)
 {
@@ -27,7 +21,7 @@ static bool use_ends(struct use_review *use, struct domain *d, struct domain *pe
 	if (d == peer) {
 		object = xsm_self_label(review->next, object);
 	}
-	if (xsm_allowed(review->next, subject, object, right_of[kind])) {
+	if (xsm_allowed(review->next, subject, object, right_of_use[kind])) {
 		return false;
 	}
 	review->forbidden[peer->id % MAX_DOMAINS][kind]++;
@@ -84,8 +78,8 @@ static void put_on_record(const struct domain *d, const struct domain *peer, enu
 		.subject = d->id,
 		.object = peer->id,
 		.result = revoked,
-		.cls = (uint8_t)(right_of[kind] / XSM_PERMS),
-		.perm = right_of[kind] % XSM_PERMS,
+		.cls = (uint8_t)(right_of_use[kind] / XSM_PERMS),
+		.perm = right_of_use[kind] % XSM_PERMS,
 		.relation = (uint8_t)xsm_relation(d->label.tenant, peer->label.tenant),
 		.subject_context = d->label.ctx,
 		.object_context = object.ctx,

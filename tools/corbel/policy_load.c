@@ -199,12 +199,12 @@ static void party(const struct load *load, size_t i, bool subject, char *name, s
 	}
 }
 
-/* Of a tenant without devices Dom0 maps its console page, and xenstored the store's. */
+/* The console's page, or the store's: the two end together. */
 static bool ends_console(const struct load *load, const struct corbel_trace *record)
 {
 	return (load->revoke || load->check) && record->subject == 0 &&
 	       record->object >= CORBEL_DOMID_FIRST && record->object != 0x7fff &&
-	       record->cls == XSM_CLASS_grant && record->perm == XSM_PERM_grant_map_write;
+	       record->cls == XSM_CLASS_grant && record->perm == XSM_PERM_grant_map_ring;
 }
 
 static void print_use(struct load *load, size_t i, struct json *json)
@@ -221,7 +221,7 @@ static void print_use(struct load *load, size_t i, struct json *json)
 		       labels[0], record->object, names[1], labels[1], permission,
 		       (unsigned long long)record->arg, revoked ? "revoked" : "kept");
 		if (ends_console(load, record)) {
-			printf("    its console ends%s\n", load->revoke ? "" : " with --revoke");
+			printf("    its console and its store connection end%s\n", load->revoke ? "" : " with --revoke");
 		}
 		return;
 	}

@@ -94,7 +94,7 @@ bool tree_permitted(const char *label)
 {
 	static const size_t needed[] = {
 		XSM_RIGHT(domain, getdomaininfo),
-		XSM_RIGHT(grant, map_write),
+		XSM_RIGHT(grant, map_ring),
 		XSM_RIGHT(event, bind),
 	};
 

@@ -60,7 +60,7 @@ static const struct floor_rule rules[] = {
 		.scope = FLOOR_NOT_ON_HYPERVISOR,
 		.object_class = XSM_CLASS_grant,
 		.perms = BIT(grant, map_read) | BIT(grant, map_write) | BIT(grant, copy_read) |
-			 BIT(grant, copy_write) | BIT(grant, transfer),
+			 BIT(grant, copy_write) | BIT(grant, transfer) | BIT(grant, map_ring),
 		.why = "floor: grant rights on the hypervisor",
 	},
 	/* Dom0 serves tenants through grants, which they give; it never reaches into their memory,

@@ -28,7 +28,7 @@ static const struct group groups[] = {
 	{MEANING_MANAGES, XSM_CLASS_resource, ~0u},
 	{MEANING_SHARES, XSM_CLASS_grant,
 	 BIT(grant, map_read) | BIT(grant, map_write) | BIT(grant, copy_read) |
-		 BIT(grant, copy_write) | BIT(grant, transfer)},
+		 BIT(grant, copy_write) | BIT(grant, transfer) | BIT(grant, map_ring)},
 	{MEANING_SIGNALS, XSM_CLASS_event, BIT(event, bind) | BIT(event, send)},
 	{MEANING_SEES, XSM_CLASS_domain, BIT(domain, getdomaininfo)},
 	{MEANING_SEES, XSM_CLASS_mmu, BIT(mmu, stat)},

@@ -31,6 +31,7 @@ static const struct asked asked[] = {
 	{XSM_CLASS_mmu, XSM_PERM_mmu_map_write, ON_ELEM},
 	{XSM_CLASS_grant, XSM_PERM_grant_map_write, ON_ELEM},
 	{XSM_CLASS_grant, XSM_PERM_grant_copy_write, ON_ELEM},
+	{XSM_CLASS_grant, XSM_PERM_grant_map_ring, ON_ELEM},
 	{XSM_CLASS_domain, XSM_PERM_domain_create, ON_ELEM},
 	{XSM_CLASS_resource, XSM_PERM_resource_add, ON_ELEM},
 	{XSM_CLASS_event, XSM_PERM_event_send, ON_ELEM},

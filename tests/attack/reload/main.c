@@ -89,7 +89,7 @@ static void start_victim(void)
 /* T38: listed and kept. */
 static void listed(void)
 {
-	loaded("split checked", load("split.signed", CORBEL_POLICY_CHECK, 0));
+	loaded("apart checked", load("apart.signed", CORBEL_POLICY_CHECK, 0));
 	check_equal("what it would forbid is counted", session.standing, STANDING);
 	check_equal("a check ends nothing", session.revoked, 0);
 	check_true("and changes nothing", serial() == 0 && speaks());
@@ -100,7 +100,7 @@ static void dropped(void)
 {
 	uint64_t end;
 
-	loaded("split loaded for 3 s", load("split.signed", 0, 3));
+	loaded("apart loaded for 3 s", load("apart.signed", 0, 3));
 	end = now_ns() + 4000000000ull;
 	check_equal("it is in force", serial(), 3);
 	check_equal("the channel that was kept carries nothing",
@@ -142,7 +142,7 @@ static void revoked(void)
 	const uint64_t *page = grant_slot(0);
 	uint64_t any = 0;
 
-	loaded("split loaded, to revoke", load("split.signed", CORBEL_POLICY_REVOKE, 60));
+	loaded("apart loaded, to revoke", load("apart.signed", CORBEL_POLICY_REVOKE, 60));
 	check_equal("it counts the same", session.standing, STANDING);
 	check_true("and ends them", session.revoked + 1 >= STANDING);
 	for (unsigned i = 0; i < PAGE_SIZE / 8; i++) {
@@ -239,7 +239,7 @@ static void storm(void)
 	tenant_attach(&flood, "flood", request.domid, 1);
 	check_true("the flood runs", tenant_said(&flood, "flooding", 5000000000ull));
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		switched += load("split.signed", i % 2 ? CORBEL_POLICY_REVOKE : 0, 60);
+		switched += load("apart.signed", i % 2 ? CORBEL_POLICY_REVOKE : 0, 60);
 		for (unsigned k = 0; k < 200; k++) {
 			event_send(flood.console_port);
 			if (grant_map(flood.domid, 0, 5, 0, &handle) == 0) {
@@ -272,7 +272,7 @@ static void replayed(void)
 /* A new policy waits for its confirmation, and the power goes: the launcher kills the machine. */
 static void power_cut(void)
 {
-	loaded("split loaded, before the power goes", load("split.signed", 0, 3600));
+	loaded("apart loaded, before the power goes", load("apart.signed", 0, 3600));
 	for (;;) {
 		sleep_ns(1000000000);
 	}

@@ -268,10 +268,6 @@ static void end_victim(void)
 {
 	volatile struct xencons_interface *ring = grant_slot(victim.slot);
 
-	if (!victim.attached) { /* under split it cannot be spoken to */
-		tenant_destroy(&victim);
-		return;
-	}
 	ring->in[0] = 'q';
 	ring->in_prod = 1;
 	event_send(victim.console_port);

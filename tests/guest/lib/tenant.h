@@ -90,13 +90,12 @@ struct tenant {
 
 /* Whether the test runs under build/policy/NAME.bin (cloud when the launcher says nothing). */
 bool under_policy(const char *name);
-/* Maps the console ring and binds its port; under split, where consoles are not Dom0's, checks that
- * both are refused. */
+/* Maps the console ring and binds its port. */
 void tenant_attach(struct tenant *t, const char *name, uint16_t domid, unsigned slot);
 void tenant_drain(struct tenant *t);
 /* One byte into its console. */
 void tenant_type(struct tenant *t);
-/* Waits for it.  Of a tenant whose console is not Dom0's: whether it lives a while later. */
+/* Waits for it. */
 bool tenant_said(struct tenant *t, const char *text, uint64_t timeout_ns);
 enum tenant_end tenant_state(struct tenant *t);
 enum tenant_end tenant_wait(struct tenant *t, uint64_t timeout_ns);

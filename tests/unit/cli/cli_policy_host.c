@@ -85,7 +85,7 @@ void fake_policy_serving(const char *shop)
 	const uint32_t dom0 = 1u << XSM_PERM_domain_getdomaininfo | 1u << XSM_PERM_domain_unpause;
 
 	put_in_force(write_blob(fake.blob, shop, dom0,
-				1u << XSM_PERM_grant_map_write | 1u << XSM_PERM_event_bind),
+				1u << XSM_PERM_grant_map_ring | 1u << XSM_PERM_event_bind),
 		     0);
 }
 

@@ -65,7 +65,7 @@ static void *counting_builder(void *argument)
 	struct corbel_ring *ring = ((struct host_session *)argument)->ring;
 
 	pthread_mutex_lock(&fake.lock);
-	add_use(0, 2, XSM_CLASS_grant, XSM_PERM_grant_map_write);
+	add_use(0, 2, XSM_CLASS_grant, XSM_PERM_grant_map_ring);
 	lose = 0;
 	add_use(0, 2, XSM_CLASS_event, XSM_PERM_event_send);
 	add_use(2, 0, XSM_CLASS_grant, XSM_PERM_grant_map_write);
@@ -129,14 +129,16 @@ static void test_console_ends(void **state)
 	strcpy(fake.domains[2].launch.record.label, "system_u:system_r:tenant.t");
 	counted = 4;
 	run = LOAD("--check", "--revoke");
-	assert_non_null(strstr(run.out, "grant:map_write, 1, kept\n    its console ends\n  0 "));
+	assert_non_null(strstr(run.out, "grant:map_ring, 1, kept\n    its console and its "
+					"store connection end\n  0 "));
 	assert_non_null(strstr(run.out, "event:send, 1, kept\n  2 "));
 	assert_non_null(strstr(run.out, "grant:map_write, 1, kept\n  3 "));
 	assert_non_null(strstr(run.out, "grant:map_write, 1, kept\npolicy "));
 	run_free(&run);
-	expect(LOAD("--check"), 0, "    its console ends with --revoke\n", "");
+	expect(LOAD("--check"), 0, "    its console and its store connection end with --revoke\n",
+	       "");
 	run = LOAD("--keep");
-	assert_null(strstr(run.out, "its console ends"));
+	assert_null(strstr(run.out, "its console and"));
 	run_free(&run);
 }
 

@@ -51,6 +51,26 @@ static void map_and_unmap(void **state)
 	assert_int_equal(entry_of(1, REF)->flags, GTF_permit_access);
 }
 
+/* What the builder seeds, console and store, is asked about apart, in whatever way it is mapped. */
+static void seeded(void **state)
+{
+	static const uint32_t flags[] = {RW, RO};
+
+	(void)state;
+	for (uint32_t ref = 0; ref < 3; ref++) {
+		for (unsigned i = 0; i < 2; i++) {
+			uint16_t want = i ? XSM_PERM_grant_map_read : XSM_PERM_grant_map_write;
+			struct gnttab_map_grant_ref op;
+
+			give(1, ref, 0, 3, GTF_permit_access);
+			op = map(0, 1, ref, 40, flags[i]);
+			assert_int_equal(op.status, GNTST_okay);
+			assert_int_equal(fake.asked_perm, ref < 2 ? XSM_PERM_grant_map_ring : want);
+			assert_int_equal(unmap(0, op.handle, 40), GNTST_okay);
+		}
+	}
+}
+
 static void counts(void **state)
 {
 	struct gnttab_map_grant_ref a, b;
@@ -324,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(map_and_unmap, grant_test_setup,
 						grant_test_teardown),
+		cmocka_unit_test_setup_teardown(seeded, grant_test_setup, grant_test_teardown),
 		cmocka_unit_test_setup_teardown(counts, grant_test_setup, grant_test_teardown),
 		cmocka_unit_test_setup_teardown(refused, grant_test_setup, grant_test_teardown),
 		cmocka_unit_test_setup_teardown(races_lost, grant_test_setup, grant_test_teardown),

@@ -8,7 +8,7 @@ $(B)/tests/unit/reload: tests/unit/launch/reload_calls.h | \
 UNIT += standing
 UNIT_SRC_standing = tests/unit/launch/standing.c $(RELOAD)
 $(B)/tests/unit/standing: tests/unit/launch/reload_calls.h | \
-	$(addprefix $(B)/policy/, cloud.bin split.bin)
+	$(addprefix $(B)/policy/, cloud.bin apart.bin)
 UNIT += reload_random
 UNIT_SRC_reload_random = tests/unit/launch/reload_random.c $(RELOAD)
 $(B)/tests/unit/reload_random: tests/unit/launch/reload_calls.h | \

@@ -51,12 +51,12 @@ static void standing_kept(void **state)
 	(void)state;
 	serve();
 	records_of(CORBEL_TRACE_standing, NULL);
-	assert_int_equal(load_policy("split", CORBEL_POLICY_CHECK, serial + 1, 0), 0);
+	assert_int_equal(load_policy("apart", CORBEL_POLICY_CHECK, serial + 1, 0), 0);
 	assert_int_equal(last_load.standing, STANDING);
 	assert_int_equal(last_load.revoked, 0);
 	check_standing_records(0);
 	assert_true(is_in_force("cloud"));
-	assert_int_equal(load_policy("split", 0, serial + 1, 30), 0);
+	assert_int_equal(load_policy("apart", 0, serial + 1, 30), 0);
 	assert_int_equal(last_load.standing, STANDING);
 	assert_int_equal(last_load.revoked, 0);
 	check_standing_records(0);
@@ -82,7 +82,7 @@ static void standing_without_room(void **state)
 	uint32_t taken;
 	(void)state;
 	serve();
-	load.size = policy_file("split", blob);
+	load.size = policy_file("apart", blob);
 	policy_session();
 	records_of(CORBEL_TRACE_standing, NULL);
 	taken = reload_log_room();
@@ -108,7 +108,7 @@ static void standing_revoked(void **state)
 	(void)state;
 	serve();
 	records_of(CORBEL_TRACE_standing, NULL);
-	assert_int_equal(load_policy("split", CORBEL_POLICY_REVOKE, serial + 1, 30), 0);
+	assert_int_equal(load_policy("apart", CORBEL_POLICY_REVOKE, serial + 1, 30), 0);
 	assert_int_equal(last_load.standing, STANDING);
 	assert_int_equal(last_load.revoked, STANDING);
 	/* Each of them on record once, also the channel that ends at both sides. */
@@ -127,7 +127,7 @@ static void standing_revoked(void **state)
 	/* Under the new policy nothing forbidden is left. */
 	assert_int_equal(confirm_policy(1), 0);
 	serial++;
-	assert_int_equal(load_policy("split", CORBEL_POLICY_CHECK, serial + 1, 0), 0);
+	assert_int_equal(load_policy("apart", CORBEL_POLICY_CHECK, serial + 1, 0), 0);
 	assert_int_equal(last_load.standing, 0);
 	assert_int_equal(load_policy("cloud", 0, serial + 1, 30), 0);
 	/* Nothing of it comes back with the old policy. */
@@ -155,7 +155,7 @@ static void revoke_without_memory(void **state)
 	(void)state;
 	serve();
 	policy_session();
-	load.size = policy_file("split", blob);
+	load.size = policy_file("apart", blob);
 	load.serial = serial + 1;
 	while (frames_count().free >= STANDING) {
 		assert_int_equal(frames_alloc(OWNER_HYPERVISOR, 0, &taken[count++]), 0);
@@ -186,7 +186,7 @@ static void revoked_then_ended(void **state)
 	serve();
 	id = tenant->id;
 	assert_int_equal(
-		load_policy("split", CORBEL_POLICY_REVOKE | CORBEL_POLICY_NO_ROLLBACK, ++serial, 0),
+		load_policy("apart", CORBEL_POLICY_REVOKE | CORBEL_POLICY_NO_ROLLBACK, ++serial, 0),
 		0);
 	domain_destroy(tenant);
 	world_settle();
@@ -200,7 +200,7 @@ static void rolled_back_uses(void **state)
 	uint32_t port, peer_port, h;
 
 	(void)state;
-	assert_int_equal(load_policy("split", CORBEL_POLICY_NO_ROLLBACK, ++serial, 0), 0);
+	assert_int_equal(load_policy("apart", CORBEL_POLICY_NO_ROLLBACK, ++serial, 0), 0);
 	tenant = make_domain_of(TENANT_LABEL, 0);
 	assert_int_equal(load_policy("cloud", 0, serial + 1, 30), 0);
 	give_page(tenant, 8, 0, 9);
@@ -208,7 +208,7 @@ static void rolled_back_uses(void **state)
 	assert_int_equal(open_port(tenant, 0, &port), 0);
 	assert_int_equal(bind_port(dom0, tenant->id, port, &peer_port), 0);
 	reload_pass(31 * SECOND);
-	assert_true(is_in_force("split"));
+	assert_true(is_in_force("apart"));
 	assert_int_equal(tenant->mapped_by_peers, 0);
 	is_pending(dom0, peer_port);
 	send_event(tenant, port);

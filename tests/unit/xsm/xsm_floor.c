@@ -59,6 +59,7 @@ static const struct row rows[] = {
 	ROW(BUILDER, HYPERVISOR, grant, map_write, "grant rights on the hypervisor"),
 	ROW(BUILDER, HYPERVISOR, grant, copy_read, "grant rights on the hypervisor"),
 	ROW(BUILDER, HYPERVISOR, grant, copy_write, "grant rights on the hypervisor"),
+	ROW(DOM0, HYPERVISOR, grant, map_ring, "grant rights on the hypervisor"),
 	ROW(DOM0, HYPERVISOR, grant, transfer, "grant rights on the hypervisor"),
 	ROW(DOM0, TENANT, mmu, map_read, "map_read"),
 	ROW(DOM0, TENANT, mmu, map_write, "map_write"),
