@@ -62,6 +62,8 @@ static const char *create_subject(const struct build_request *request, long rc)
 static MUST_CHECK int create(const struct build_request *request, uint16_t *domid)
 {
 	struct corbel_build_create create = {
+		.domid =
+			(uint16_t)((request->flags & CORBEL_RQF_NUMBER) >> CORBEL_RQF_NUMBER_SHIFT),
 		.max_pages = (uint64_t)request->memory_mib << (20 - PAGE_SHIFT),
 		.vcpus = request->vcpus,
 		.weight = request->weight,

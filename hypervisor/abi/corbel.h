@@ -16,7 +16,8 @@
 #define CORBEL_DIGEST_LEN 32 /* SHA-256 everywhere outside the TPM banks */
 #define CORBEL_LABEL_LEN  64 /* label text incl. NUL, e.g. "system_u:system_r:tenant.t" */
 
-/* Fixed domain numbers.  Tenants count up from CORBEL_DOMID_FIRST; no reuse before wrap. */
+/* Fixed domain numbers.  Tenants count up from CORBEL_DOMID_FIRST; none is used again before all
+ * were, but by who asks for it. */
 #define CORBEL_DOMID_DOM0    0
 #define CORBEL_DOMID_BUILDER 1
 #define CORBEL_DOMID_FIRST   2
@@ -53,10 +54,10 @@ enum corbel_op {
 /* build_create: makes an empty domain in state `building`, owned by this instance.  -EINVAL: a
  * field is out of range; -ENOENT: the policy does not know the label; -EPERM: the label is not for
  * this caller or this instance has created one; -EEXIST: a live domain has this uuid (all zero:
- * none); -ENOMEM: more RAM than the host has, no free domid, or no hypervisor memory left to
+ * none); -ENOMEM: more RAM than the host has, the domid is taken, or no hypervisor memory left to
  * promise; -EBUSY: the launch log waits to be stored. */
 struct corbel_build_create {
-	uint16_t domid; /* OUT */
+	uint16_t domid; /* OUT; IN: the number that it is to have, 0: the next free one */
 	uint16_t pad;
 	uint32_t flags;     /* CORBEL_BUILD_* */
 	uint64_t max_pages; /* 4 KiB pages of RAM the domain may own */

@@ -109,13 +109,15 @@ static bool uuid_taken(const uint8_t uuid[16])
 	return taken;
 }
 
-/* The next free number; slots of domains that are not yet gone are passed over. */
+/* The number asked for, or the next free one: slots of domains that are not yet gone are passed
+ * over. Whoever gets a number again gets what its clients granted to it, as far as the policy gives
+ * it. */
 static struct domain *make_domain(const struct corbel_build_create *arg, struct xsm_label label)
 {
 	struct domain *d = NULL;
 
-	if (arg->flags & CORBEL_BUILD_DOM0) {
-		return domain_create(CORBEL_DOMID_DOM0, label, arg->max_pages, arg->vcpus);
+	if (arg->flags & CORBEL_BUILD_DOM0 || arg->domid) {
+		return domain_create(arg->domid, label, arg->max_pages, arg->vcpus);
 	}
 	for (unsigned tries = 0; !d && tries < MAX_DOMAINS; tries++) {
 		if (next_domid % MAX_DOMAINS > CORBEL_DOMID_BUILDER) {
@@ -157,6 +159,10 @@ static bool is_create_valid(const struct corbel_build_create *arg)
 		return false;
 	}
 	if (arg->vcpus == 0 || arg->vcpus > CORBEL_MAX_VCPUS) {
+		return false;
+	}
+	if (arg->domid && (arg->domid % MAX_DOMAINS <= CORBEL_DOMID_BUILDER ||
+			   arg->domid >= DOMID_FIRST_RESERVED || arg->flags)) {
 		return false;
 	}
 	return arg->weight != 0 && arg->weight <= WEIGHT_MAX && arg->max_pages != 0;

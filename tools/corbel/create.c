@@ -16,6 +16,7 @@
 #include "tools/corbel/console_link.h"
 #include "tools/corbel/corbel.h"
 #include "tools/corbel/domains.h"
+#include "tools/corbel/driver.h"
 #include "tools/corbel/force.h"
 #include "tools/corbel/guest.h"
 #include "tools/corbel/launchlog.h"
@@ -256,6 +257,9 @@ static int join_store(const struct guest *guest, const struct create_options *op
 	    devices_attach(options->store, session->domid, &guest->devices, why, sizeof(why))) {
 		return undo(guest, session->domid, why);
 	}
+	if (guest->is_driver) {
+		driver_begin(options->store, guest->request.name, session->domid);
+	}
 	if (options->held && !options->paused && !options->start) {
 		ret = host_domain_control(XEN_DOMCTL_unpausedomain, session->domid);
 	}
@@ -366,6 +370,10 @@ static int create(struct guest *guest, struct create_options *options, uint16_t 
 	open_store(guest, options);
 	if (options->store) {
 		tree_sweep(options->store);
+	}
+	if (guest->is_driver && options->store) {
+		guest->request.flags |= (uint32_t)driver_number(options->store, guest->request.name)
+					<< CORBEL_RQF_NUMBER_SHIFT;
 	}
 	if (prepare_devices(guest, options)) {
 		return EXIT_BUILD;

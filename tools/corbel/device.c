@@ -30,25 +30,30 @@ void device_init(struct device *device, const char *kind, uint16_t backend, uint
 /* ---- making ---------------------------------------------------------------------------------- */
 
 /* Permissions first: what is written into a folder takes the folder's. */
-static void make_folders(struct xenstore_change *change, const struct device *device)
+static void make_folder(struct xenstore_change *change, const char *path, uint16_t owner,
+			uint16_t reader)
 {
-	struct xs_permissions front[] = {{.id = device->domid},
-					 {.id = device->backend, .perms = XS_PERM_READ}};
-	struct xs_permissions back[] = {{.id = device->backend},
-					{.id = device->domid, .perms = XS_PERM_READ}};
+	struct xs_permissions permissions[] = {{.id = owner},
+					       {.id = reader, .perms = XS_PERM_READ}};
 
-	xenstore_remove(change, device->front);
-	xenstore_remove(change, device->back);
-	xenstore_put(change, device->front, NULL, "%s", "");
-	xenstore_put(change, device->back, NULL, "%s", "");
-	if (change->error) {
-		return;
-	}
-	if (!xs_set_permissions(change->store, change->transaction, device->front, front, 2) ||
-	    !xs_set_permissions(change->store, change->transaction, device->back, back, 2)) {
+	xenstore_remove(change, path);
+	xenstore_put(change, path, NULL, "%s", "");
+	if (!change->error &&
+	    !xs_set_permissions(change->store, change->transaction, path, permissions, 2)) {
 		change->error = -errno;
-		snprintf(change->where, sizeof(change->where), "%s", device->back);
+		snprintf(change->where, sizeof(change->where), "%s", path);
 	}
+}
+
+void device_fill_back(struct xenstore_change *change, const struct device_contents *contents)
+{
+	const struct device *device = contents->device;
+
+	make_folder(change, device->back, device->backend, device->domid);
+	xenstore_put(change, device->back, "frontend", "%s", device->front);
+	xenstore_put(change, device->back, "frontend-id", "%u", device->domid);
+	xenstore_put(change, device->back, "online", "1");
+	contents->back(change, device->back, contents->argument);
 }
 
 static void fill_folders(struct xenstore_change *change, const void *argument)
@@ -56,14 +61,11 @@ static void fill_folders(struct xenstore_change *change, const void *argument)
 	const struct device_contents *contents = argument;
 	const struct device *device = contents->device;
 
-	make_folders(change, device);
+	make_folder(change, device->front, device->domid, device->backend);
 	xenstore_put(change, device->front, "backend", "%s", device->back);
 	xenstore_put(change, device->front, "backend-id", "%u", device->backend);
 	contents->front(change, device->front, contents->argument);
-	xenstore_put(change, device->back, "frontend", "%s", device->front);
-	xenstore_put(change, device->back, "frontend-id", "%u", device->domid);
-	xenstore_put(change, device->back, "online", "1");
-	contents->back(change, device->back, contents->argument);
+	device_fill_back(change, contents);
 	/* netback takes a front end that it finds without a state for closed. */
 	xenstore_put(change, device->front, "state", "%d", XenbusStateInitialising);
 	xenstore_put(change, device->back, "state", "%d", XenbusStateInitialising);

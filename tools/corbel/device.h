@@ -42,6 +42,8 @@ struct device_contents {
 /* 0, or a negative errno and why; -EEXIST: there is one already. */
 int device_make(struct xs_handle *store, const struct device_contents *contents, char *why,
 		size_t size);
+/* The back end's folder alone, but for its state. */
+void device_fill_back(struct xenstore_change *change, const struct device_contents *contents);
 /* Both, and what they leave empty. */
 void device_delete(struct xs_handle *store, const struct device *device);
 bool device_exists(struct xs_handle *store, const struct device *device);
@@ -54,6 +56,20 @@ int device_wait(struct xs_handle *store, const struct device *device, unsigned m
 		unsigned timeout_ms);
 /* Asks both ends to let go; with gone the front end is taken for dead. */
 int device_ask_to_close(struct xs_handle *store, const struct device *device, bool gone);
+
+/* ---- back ends in another domain (device_remote.c) ------------------------------------------- */
+
+/* Its devd runs the script there, and says how it went: 0, or a negative errno and why. */
+int device_wait_connected(struct xs_handle *store, const struct device *device, unsigned timeout_ms,
+			  char *why, size_t size);
+/* Another domain of the number that served the device is to go on with it: the back end's folder is
+ * made anew (xenstored has removed what its domain owned), and the front end's, which stays as it
+ * is, may be read by that number again.  0, or a negative errno and why. */
+int device_renew(struct xs_handle *store, const struct device_contents *contents, char *why,
+		 size_t size);
+/* Of a back end that is closed: until its devd has taken it back, or its domain is gone; at most so
+ * long. */
+void device_wait_removed(struct xs_handle *store, const struct device *device, unsigned timeout_ms);
 
 /* ---- all devices of a domain --------------------------------------------------------------- */
 

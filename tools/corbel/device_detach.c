@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/corbel/domains.h"
 #include "tools/corbel/host.h"
 #include "tools/corbel/vbd.h"
 
@@ -57,9 +58,13 @@ static int wait_until_closed(struct xs_handle *store, const struct device *devic
 /* Both ends have been asked. */
 static int finish(struct xs_handle *store, const struct device *device, char *why, size_t size)
 {
-	bool late = wait_until_closed(store, device) != 0;
+	bool lives = !device->backend || domain_may_exist(device->backend);
+	bool late = lives && wait_until_closed(store, device) != 0;
 	int ret = disconnect(store, device, why, size);
 
+	if (device->backend && !late) {
+		device_wait_removed(store, device, device_let_go_ms);
+	}
 	device_delete(store, device);
 	if (late) {
 		snprintf(why, size, "its back end has not let go in %u s", device_let_go_ms / 1000);

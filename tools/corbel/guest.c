@@ -203,6 +203,17 @@ static int take_sizes(struct guest *guest, struct config *config, FILE *err)
 	return 0;
 }
 
+static int take_driver(struct guest *guest, struct config *config)
+{
+	uint64_t is_driver = 0;
+
+	if (config_number(config, "driver_domain", 0, 1, &is_driver) < 0) {
+		return -1;
+	}
+	guest->is_driver = is_driver != 0;
+	return 0;
+}
+
 static int take_action(struct config *config, const char *key, enum guest_action *out, FILE *err)
 {
 	const char *text = action_names[*out];
@@ -241,7 +252,7 @@ int guest_from_config(struct guest *guest, struct config *config, FILE *err)
 	    take_image(guest, config, err) || take_sizes(guest, config, err) ||
 	    take_action(config, "on_poweroff", &guest->on_poweroff, err) ||
 	    take_action(config, "on_reboot", &guest->on_reboot, err) ||
-	    take_action(config, "on_crash", &guest->on_crash, err) ||
+	    take_action(config, "on_crash", &guest->on_crash, err) || take_driver(guest, config) ||
 	    guest_devices_take(&guest->devices, config) ||
 	    guest_pci_take(&guest->request.devices, config, err)) {
 		return -1;
@@ -309,6 +320,9 @@ void guest_write(const struct guest *guest, FILE *out)
 	fprintf(out, "on_poweroff = '%s'\non_reboot = '%s'\non_crash = '%s'\n",
 		action_names[guest->on_poweroff], action_names[guest->on_reboot],
 		action_names[guest->on_crash]);
+	if (guest->is_driver) {
+		fprintf(out, "driver_domain = 1\n");
+	}
 	guest_devices_write(&guest->devices, out);
 	guest_pci_write(&guest->request.devices, out);
 }

@@ -26,6 +26,7 @@ struct guest {
 	char ramdisk[GUEST_PATH];        /* empty = none */
 	char owner_manifest[GUEST_PATH]; /* file; empty = nobody's */
 	bool has_uuid;
+	bool is_driver; /* tools/corbel/driver.h */
 	enum guest_action on_poweroff, on_reboot, on_crash;
 	struct guest_devices devices;
 };

@@ -92,7 +92,7 @@ static const struct {
 	{"bootloader", KEY_refused},
 	{"init_seclabel", KEY_refused},
 	{"nestedhvm", KEY_refused},
-	{"driver_domain", KEY_refused},
+	{"driver_domain", KEY_used},
 	{"pvshim", KEY_refused},
 	{"pvshim_path", KEY_idle},
 	{"pvshim_cmdline", KEY_idle},

@@ -221,7 +221,8 @@ static void print_use(struct load *load, size_t i, struct json *json)
 		       labels[0], record->object, names[1], labels[1], permission,
 		       (unsigned long long)record->arg, revoked ? "revoked" : "kept");
 		if (ends_console(load, record)) {
-			printf("    its console and its store connection end%s\n", load->revoke ? "" : " with --revoke");
+			printf("    its console and its store connection end%s\n",
+			       load->revoke ? "" : " with --revoke");
 		}
 		return;
 	}

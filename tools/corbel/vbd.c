@@ -264,12 +264,17 @@ static int attach_here(struct xs_handle *store, const struct device *device,
 	return ret < 0 ? ret : 0;
 }
 
+static struct contents contents_there(const struct disk *disk)
+{
+	return (struct contents){disk, disk->script[0] ? disk->script : "block", disk->target,
+				 NULL};
+}
+
 /* Another domain's back end and its own tool do what attach_here() does here. */
 static int attach_there(struct xs_handle *store, const struct device *device,
 			const struct disk *disk, char *why, size_t size)
 {
-	const struct contents contents = {disk, disk->script[0] ? disk->script : "block",
-					  disk->target, NULL};
+	const struct contents contents = contents_there(disk);
 	const struct device_contents all = {device, fill_front, fill_back, &contents};
 	char ignored[DEVICE_WHY];
 	int ret = device_make(store, &all, why, size);
@@ -281,10 +286,13 @@ static int attach_there(struct xs_handle *store, const struct device *device,
 			  device_ready_ms);
 	if (ret < 0) {
 		snprintf(why, size, "domain %u does not take it up", device->backend);
-		device_detach(store, device, true, ignored, sizeof(ignored));
-		return ret;
+	} else {
+		ret = device_wait_connected(store, device, device_ready_ms, why, size);
 	}
-	return 0;
+	if (ret) {
+		device_detach(store, device, true, ignored, sizeof(ignored));
+	}
+	return ret;
 }
 
 int disk_attach(struct xs_handle *store, uint16_t domid, const struct disk *disk, char *why,
@@ -299,6 +307,17 @@ int disk_attach(struct xs_handle *store, uint16_t domid, const struct disk *disk
 	device_init(&device, "vbd", backend, domid, disk->number);
 	return backend ? attach_there(store, &device, disk, why, size)
 		       : attach_here(store, &device, disk, why, size);
+}
+
+int disk_renew(struct xs_handle *store, uint16_t backend, uint16_t domid, const struct disk *disk,
+	       char *why, size_t size)
+{
+	const struct contents contents = contents_there(disk);
+	struct device device;
+	const struct device_contents all = {&device, fill_front, fill_back, &contents};
+
+	device_init(&device, "vbd", backend, domid, disk->number);
+	return device_renew(store, &all, why, size);
 }
 
 /* ---- letting go ------------------------------------------------------------------------------ */

@@ -27,6 +27,11 @@ int disk_attach(struct xs_handle *store, uint16_t domid, const struct disk *disk
 int vif_attach(struct xs_handle *store, uint16_t domid, const struct vif *vif, char *why,
 	       size_t size);
 
+/* The same device, served on by another domain of the back end's number (device_renew()). */
+int disk_renew(struct xs_handle *store, uint16_t backend, uint16_t domid, const struct disk *disk,
+	       char *why, size_t size);
+int vif_renew(struct xs_handle *store, uint16_t backend, uint16_t domid, const struct vif *vif,
+	      char *why, size_t size);
 /* All of a configuration.  Prepared: numbers and addresses are given, and disk_check() and
  * vif_check() say nothing; without a store, -ENOTCONN and why as it was.  Attached: what was before
  * one that fails stays until devices_remove().  why has file and line, too. */

@@ -72,20 +72,49 @@ int vif_check(const struct vif *vif, char *why, size_t size)
 struct contents {
 	const struct vif *vif;
 	const char *script;
+	const struct device *device;
 };
+
+#define VIF_USUAL_MTU 1500u
+
+/* The script writes what the bridge has.  Dom0 may write everything; a back end elsewhere gets this
+ * one node of its client's. */
+static void fill_mtu(struct xenstore_change *change, const char *folder,
+		     const struct contents *contents)
+{
+	struct xs_permissions permissions[] = {
+		{.id = contents->device->domid},
+		{.id = contents->device->backend, .perms = XS_PERM_READ | XS_PERM_WRITE},
+	};
+	unsigned mtu = contents->vif->mtu;
+	char path[XENSTORE_PATH + 8];
+
+	if (!mtu && contents->device->backend) {
+		mtu = VIF_USUAL_MTU;
+	}
+	if (!mtu) {
+		return;
+	}
+	xenstore_put(change, folder, "mtu", "%u", mtu);
+	snprintf(path, sizeof(path), "%s/mtu", folder);
+	if (!change->error && contents->device->backend &&
+	    !xs_set_permissions(change->store, change->transaction, path, permissions, 2)) {
+		change->error = -errno;
+		snprintf(change->where, sizeof(change->where), "%s", folder);
+	}
+}
 
 static void fill_front(struct xenstore_change *change, const char *folder, const void *argument)
 {
-	const struct vif *vif = ((const struct contents *)argument)->vif;
+	const struct contents *contents = argument;
+	const struct vif *vif = contents->vif;
 	char mac[18];
 
 	mac_format(vif->mac, mac);
 	xenstore_put(change, folder, "handle", "%d", vif->devid);
 	xenstore_put(change, folder, "mac", "%s", mac);
 	xenstore_put(change, folder, "trusted", "%d", vif->trusted);
-	if (vif->mtu) {
-		xenstore_put(change, folder, "mtu", "%u", vif->mtu);
-	}
+	fill_mtu(change, folder, contents);
 }
 
 static void fill_back(struct xenstore_change *change, const char *folder, const void *argument)
@@ -150,8 +179,8 @@ int vif_attach(struct xs_handle *store, uint16_t domid, const struct vif *vif, c
 	       size_t size)
 {
 	char script[XENSTORE_PATH], ignored[DEVICE_WHY];
-	const struct contents contents = {vif, script};
 	struct device device;
+	const struct contents contents = {vif, script, &device};
 	const struct device_contents all = {&device, fill_front, fill_back, &contents};
 	uint16_t backend;
 	int ret;
@@ -179,11 +208,24 @@ int vif_attach(struct xs_handle *store, uint16_t domid, const struct vif *vif, c
 			 backend ? "its back end does not take it up (%s)"
 				 : "xen-netback does not take it up (%s); is the module loaded?",
 			 strerror(-ret));
-	} else if (!backend) {
+	} else if (backend) {
+		ret = device_wait_connected(store, &device, device_ready_ms, why, size);
+	} else {
 		ret = connect_here(store, &device, vif, script, why, size);
 	}
 	if (ret < 0) {
 		device_detach(store, &device, true, ignored, sizeof(ignored));
 	}
 	return ret < 0 ? ret : 0;
+}
+
+int vif_renew(struct xs_handle *store, uint16_t backend, uint16_t domid, const struct vif *vif,
+	      char *why, size_t size)
+{
+	struct device device;
+	const struct contents contents = {vif, script_of(vif), &device};
+	const struct device_contents all = {&device, fill_front, fill_back, &contents};
+
+	device_init(&device, "vif", backend, domid, (uint32_t)vif->devid);
+	return device_renew(store, &all, why, size);
 }

@@ -172,7 +172,8 @@ static const char *in_build(const char *name)
 
 static void test_shipped(void **state)
 {
-	static const char *const name[] = {"cloud", "split", "lab", "blind", "apart", "empty", "all"};
+	static const char *const name[] = {"cloud", "split", "lab", "blind",
+					   "apart", "empty", "all"};
 	char file[32];
 
 	(void)state;
