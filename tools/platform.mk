@@ -4,8 +4,13 @@
 
 # Arguments of the hypervisor and Dom0's launch plan in the boot image.
 HV_ARGS ?=
-# The policy to boot with: a folder of *.cil, a blob or a signed policy; none: cloud.
+# The policy to boot with: a folder of *.cil, a blob or a signed policy, or the name of a shipped one;
+# none: cloud.
 POLICY ?=
+ifneq ($(filter $(POLICY),$(XSM_POLICIES)),)
+POLICY_NAME := $(POLICY)
+override POLICY := $(B)/policy/$(POLICY_NAME).bin
+endif
 DEMO_BUILDER := $(if $(filter $(B)/builder-test.bin,$(ALL) $(TESTBIN)),$(B)/builder-test.bin,$(B)/builder.bin)
 
 deps:
@@ -68,7 +73,7 @@ $(B)/tenant/tiny.elf: tools/demo/tiny.S tools/demo/tiny.lds
 	$(CC) -c $< -o $(@:.elf=.o)
 	ld -m elf_x86_64 -nostdlib -z max-page-size=4096 -T tools/demo/tiny.lds -o $@ $(@:.elf=.o)
 
-$(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/add-busybox tools/image/pack-initrd \
+$(B)/dom0/initrd.cpio: tools/image/dom0-initrd tools/image/parts.sh tools/image/add-busybox tools/image/pack-initrd \
 		tools/image/modules.txt $(wildcard tools/image/dom0/*) $(B)/dom0/vmlinuz \
 		$(B)/tenant/vmlinuz $(B)/tenant/initrd.cpio $(B)/tenant/tiny.elf $(XEN)/package $(DOM0_TOOLS)
 	tools/image/dom0-initrd $@ $(KERNELS)/generic $(B)/tenant $(XEN) $(DOM0_TOOLS)
@@ -110,6 +115,26 @@ $(B)/esp-demo.img: tools/image/make-esp $(DEMO_FILES) $(B)/plan-demo.bin $(BOOT_
 
 image: $(B)/esp.img
 
+# ---- a driver domain, and a Dom0 that has none but it for devices ------------------------------------
+$(B)/driver/initrd.cpio: tools/image/driver-initrd tools/image/parts.sh tools/image/add-busybox \
+		tools/image/pack-initrd tools/image/modules.txt $(wildcard tools/image/driver/*) \
+		$(KERNELS)/generic/vmlinuz $(XEN)/package
+	@mkdir -p $(@D)
+	tools/image/driver-initrd $@ $(KERNELS)/generic $(XEN)
+$(B)/split/initrd.cpio: tools/image/split-initrd $(wildcard tools/image/split/*) $(B)/dom0/initrd.cpio \
+		$(B)/dom0/vmlinuz $(B)/driver/initrd.cpio
+	@mkdir -p $(@D)
+	tools/image/split-initrd $@ $(B)/dom0/initrd.cpio $(B)/dom0/vmlinuz $(B)/driver/initrd.cpio
+SPLIT_LINUX := $(B)/dom0/vmlinuz $(B)/split/initrd.cpio
+$(B)/plan-split.bin: tools/image/dom0.plan
+$(B)/plan-split-demo.bin: tools/image/demo.plan
+$(B)/plan-split.bin $(B)/plan-split-demo.bin: $(B)/tools/corbel-plan $(SPLIT_LINUX)
+	$(B)/tools/corbel-plan --kernel $(B)/dom0/vmlinuz --initrd $(B)/split/initrd.cpio $(filter %.plan,$^) $@
+$(B)/esp-split.img $(B)/esp-split-demo.img: $(B)/esp-%.img: tools/image/make-esp $(BOOT_FILES) $(B)/plan-%.bin \
+		$(SPLIT_LINUX) $(B)/boot-policy.args
+	tools/image/make-esp $(B)/esp-$* "$(BOOT_ARGS)" $(BOOT_FILES) $(B)/plan-$*.bin $(SPLIT_LINUX)
+TESTBIN += $(B)/plan-split-demo.bin
+
 # ---- the Debian Dom0: disk and boot image (docs/OPERATIONS.md, "A Debian host") --------------------
 # Public keys that may log in by ssh; a folder laid over its root; further packages.
 SSH_KEY ?=
@@ -149,7 +174,10 @@ host-image: deps
 TESTBIN += $(B)/esp-demo.img $(B)/esp-demo.pcrs $(B)/plan-dom0.bin
 
 # ---- run ------------------------------------------------------------------------------------------
-run: run-$(or $(DOM0),initramfs)
+run: run-$(or $(DOM0),$(filter split,$(POLICY_NAME)),initramfs)
+run-split: deps
+	@+$(MAKE) $(if $(V),,-s) --no-print-directory POLICY=$(POLICY_NAME) all $(B)/esp-split.img $(B)/esp-split-demo.img
+	@tools/run/split
 run-initramfs: deps
 	@+$(MAKE) $(if $(V),,-s) --no-print-directory all \
 		$(B)/esp.img $(B)/esp-demo.img $(B)/esp-demo.pcrs
@@ -200,4 +228,4 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: always deps image run run-initramfs run-debian test test-programs mutants fuzz lint tcb clean distclean
+.PHONY: always deps image run run-split run-initramfs run-debian test test-programs mutants fuzz lint tcb clean distclean
