@@ -44,15 +44,13 @@ enum corbel_request_tag {
  * never empty: so a request without devices is the same bytes as before there was the tag. */
 #define CORBEL_RQ_DEVICES_MAX 32u
 
-#define CORBEL_RQF_DOM0         (1u << 0) /* plan only: SIF_PRIVILEGED|SIF_INITDOMAIN, domain 0 */
-#define CORBEL_RQF_PAUSED       (1u << 1) /* leave it paused after seal */
+#define CORBEL_RQF_DOM0   (1u << 0) /* plan only: SIF_PRIVILEGED|SIF_INITDOMAIN, domain 0 */
+#define CORBEL_RQF_PAUSED (1u << 1) /* leave it paused after seal */
+/* Request only: the number that the domain is to have, once its last holder has ended, in these 16
+ * bits; 0: the next free one.  So a driver domain comes again to its clients. */
 #define CORBEL_RQF_NUMBER_SHIFT 8
-#define CORBEL_RQF_NUMBER                                                                          \
-	(0xFFFFu                                                                                   \
-	 << CORBEL_RQF_NUMBER_SHIFT) /* request only: these 16 bits are the number that the domain \
-				      * is to have, of one that has ended: a driver domain that                                              \
-				      * comes again to its clients.  0: the next */
-#define CORBEL_RQF_CRASH (1u << 31)  /* test builds of the builder: crash after create */
+#define CORBEL_RQF_NUMBER       (0xFFFFu << CORBEL_RQF_NUMBER_SHIFT)
+#define CORBEL_RQF_CRASH        (1u << 31) /* test builds of the builder: crash after create */
 
 /*
  * What an owner signs, so that nobody else starts a domain in his name: these files, this command

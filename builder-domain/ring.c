@@ -167,7 +167,8 @@ static MUST_CHECK int run_session(const struct corbel_builder_start *start, uint
 	if (session.kind == CORBEL_SESSION_POLICY) {
 		return policy_serve(start, bytes, size, &source, load);
 	}
-	rc = request_decode(bytes, size, CORBEL_RQF_PAUSED | CORBEL_RQF_NUMBER | TEST_FLAGS, &request);
+	rc = request_decode(bytes, size, CORBEL_RQF_PAUSED | CORBEL_RQF_NUMBER | TEST_FLAGS,
+			    &request);
 	if (rc != 0) {
 		return rc;
 	}

@@ -64,10 +64,11 @@ static void check_store(void)
 static void test_tenant_elf(void **state)
 {
 	(void)state;
-	request.flags = CORBEL_RQF_PAUSED;
+	request.flags = CORBEL_RQF_PAUSED | 0x1234u << CORBEL_RQF_NUMBER_SHIFT;
 	use_elf();
 	peer_scribbles = 1;
 	assert_int_equal(run_ring(), 0);
+	assert_int_equal(sim.create.domid, 0x1234);
 	assert_int_equal(sim.create.vcpus, 2);
 	assert_int_equal(sim.create.max_pages, 32 * 256);
 	assert_string_equal(sim.create.label, request.label);

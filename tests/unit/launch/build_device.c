@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who may have a domain built with a device (launch/build.c): who asked for the domain, or, for
- * what the launch plan names, the builder; of the kind of domain that it is.
+ * what the launch plan names, the builder; of the kind of domain that it is.  And which number a
+ * domain is given that asks for one, as a driver domain does.
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include "launch/build.h"
+#include "launch/builder.h"
 #include "sim/world.h"
 #include <xen/errno.h>
 
@@ -69,11 +72,53 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Who asks for a number gets that number, once it is free, and the count goes on as it was. */
+static void number_asked_for(void **state)
+{
+	struct corbel_build_create create = {
+		.max_pages = 100, .vcpus = 1, .weight = 1, .label = TENANT_LABEL};
+	static const uint16_t never[] = {CORBEL_DOMID_BUILDER, MAX_DOMAINS, 5 * MAX_DOMAINS + 1,
+					 DOMID_FIRST_RESERVED, DOMID_SELF};
+	struct domain *first = world_create(false), *asked, *next;
+
+	(void)state;
+	world_commit(first);
+	world_start_vcpu(first);
+	world_seal(first, false);
+	world_session();
+	/* None of the host's, none that is reserved, nobody's who lives. */
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
+		create.domid = never[i];
+		assert_int_equal(world_arg(world_builder(), CORBEL_HYPERCALL,
+					   CORBEL_OP_build_create, &create, sizeof(create)),
+				 -XEN_EINVAL);
+	}
+	create.domid = first->id;
+	assert_int_equal(world_arg(world_builder(), CORBEL_HYPERCALL, CORBEL_OP_build_create,
+				   &create, sizeof(create)),
+			 -XEN_ENOMEM);
+	create.domid = 1777;
+	assert_int_equal(world_arg(world_builder(), CORBEL_HYPERCALL, CORBEL_OP_build_create,
+				   &create, sizeof(create)),
+			 0);
+	asked = builder_target();
+	assert_int_equal(asked->id, 1777);
+	world_commit(asked);
+	world_start_vcpu(asked);
+	world_seal(asked, false);
+	next = world_create(false);
+	assert_int_equal(next->id, first->id + 1);
+	world_destroy(next);
+	world_destroy(asked);
+	world_destroy(first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plan_gives),
 		cmocka_unit_test(request_does_not),
+		cmocka_unit_test(number_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("build_device", tests, setup, NULL);
