@@ -161,7 +161,10 @@ static void values(void)
 	VALUE("label of a tenant's self", request.label = "system_u:object_r:tenant.own");
 	VALUE("label that the policy has not", request.label = "system_u:system_r:root.t");
 	VALUE("flag of Dom0", request.flags = CORBEL_RQF_DOM0);
-	VALUE("flag that is not", request.flags = 1u << 9);
+	VALUE("flag that is not", request.flags = 1u << 24);
+	VALUE("number of the builder", request.flags = 1u << CORBEL_RQF_NUMBER_SHIFT);
+	VALUE("number of a slot of Dom0", request.flags = 256u << CORBEL_RQF_NUMBER_SHIFT);
+	VALUE("reserved number", request.flags = 0x7FF0u << CORBEL_RQF_NUMBER_SHIFT);
 	VALUE("debug crash in a product builder", request.flags = CORBEL_RQF_CRASH);
 	VALUE("kernel of no bytes", request.kernel_size = 0);
 	VALUE("kernel larger than the domain", request.kernel_size = 1ull << 30);
