@@ -73,6 +73,7 @@ static const struct {
 	{BASE "memory=99999999999999999999", "t.cfg:4: `memory' must be a number", NULL},
 	{BASE "memory=-5", "expected a quoted string, a number or a list", NULL},
 	{BASE "memory=1k", "a number must be decimal or 0x", NULL},
+	{BASE "driver_domain=2", "t.cfg:4: `driver_domain' must be 0 to 1, not 2", NULL},
 	{BASE "uuid='12'", "t.cfg:4: `uuid' is not a UUID: `12'", NULL},
 	{BASE "on_crash='explode'", "t.cfg:4: `on_crash' must be destroy, restart or preserve",
 	 NULL},
@@ -182,7 +183,8 @@ static void test_values(void **state)
 {
 	static const char text[] = BASE "root='/dev/xvda1'\nextra=\"console=hvc0 a='b'\"\n"
 					"extra += ' more'\nvcpus=2\ncpu_weight=512\nmemory=128\n"
-					"seclabel='s:r:t'\non_reboot='preserve'\nramdisk='/i'\n";
+					"seclabel='s:r:t'\non_reboot='preserve'\nramdisk='/i'\n"
+					"driver_domain=1\n";
 	static struct guest guest;
 	struct config config;
 	int ret;
@@ -202,6 +204,7 @@ static void test_values(void **state)
 	assert_int_equal(guest.on_reboot, ACTION_preserve);
 	assert_int_equal(guest.on_crash, ACTION_destroy);
 	assert_false(guest.has_uuid);
+	assert_true(guest.is_driver);
 	free(said);
 	config_free(&config);
 }
