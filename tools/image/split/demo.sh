@@ -21,11 +21,11 @@ verdict() { # NAME WHY: an empty WHY is a success
 try() {
 	"$@" >$log 2>&1 </dev/null || echo "$1 $2: $(tail -n 3 $log)"
 }
-# Waits until a file says so often, at most 100 s; prints its last lines otherwise.
+# Waits until a file says so often, at most 200 s; prints its last lines otherwise.
 says() { # FILE COUNT PATTERN
 	i=0
 	until [ "$(grep -c "$3" "$1" 2>/dev/null)" -ge "$2" ]; do
-		[ $i -lt 500 ] || {
+		[ $i -lt 1000 ] || {
 			tail -n 5 "$1"
 			return
 		}
@@ -35,7 +35,7 @@ says() { # FILE COUNT PATTERN
 }
 # In a tenant's shell: sends, and waits for the word.
 in_tenant() { # NAME LINE WORD [SECONDS]
-	try corbel console "$1" --send "$2" --expect "$3" --timeout "${4:-60}"
+	try corbel console "$1" --send "$2" --expect "$3" --timeout "${4:-120}"
 }
 said() { # what the last in_tenant has shown that matches
 	grep -aoE "$1" $log | tail -n 1
