@@ -163,7 +163,6 @@ static void values(void)
 	VALUE("flag of Dom0", request.flags = CORBEL_RQF_DOM0);
 	VALUE("flag that is not", request.flags = 1u << 24);
 	VALUE("number of the builder", request.flags = 1u << CORBEL_RQF_NUMBER_SHIFT);
-	VALUE("number of a slot of Dom0", request.flags = 256u << CORBEL_RQF_NUMBER_SHIFT);
 	VALUE("reserved number", request.flags = 0x7FF0u << CORBEL_RQF_NUMBER_SHIFT);
 	VALUE("debug crash in a product builder", request.flags = CORBEL_RQF_CRASH);
 	VALUE("kernel of no bytes", request.kernel_size = 0);
