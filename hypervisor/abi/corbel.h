@@ -54,8 +54,8 @@ enum corbel_op {
 /* build_create: makes an empty domain in state `building`, owned by this instance.  -EINVAL: a
  * field is out of range; -ENOENT: the policy does not know the label; -EPERM: the label is not for
  * this caller or this instance has created one; -EEXIST: a live domain has this uuid (all zero:
- * none); -ENOMEM: more RAM than the host has, the domid is taken, or no hypervisor memory left to
- * promise; -EBUSY: the launch log waits to be stored. */
+ * none); -ENOMEM: more RAM than the host has, no free domid or the one asked for is taken, or no
+ * hypervisor memory left to promise; -EBUSY: the launch log waits to be stored. */
 struct corbel_build_create {
 	uint16_t domid; /* OUT; IN: the number that it is to have, 0: the next free one */
 	uint16_t pad;
