@@ -67,9 +67,9 @@ int device_wait_connected(struct xs_handle *store, const struct device *device, 
  * is, may be read by that number again.  0, or a negative errno and why. */
 int device_renew(struct xs_handle *store, const struct device_contents *contents, char *why,
 		 size_t size);
-/* Of a back end that is closed: until its devd has taken it back, or its domain is gone; at most so
- * long. */
-void device_wait_removed(struct xs_handle *store, const struct device *device, unsigned timeout_ms);
+/* Of a back end that is closed: until its devd has taken it back, or its domain is gone; false: it
+ * has not in so long. */
+bool device_wait_removed(struct xs_handle *store, const struct device *device, unsigned timeout_ms);
 
 /* ---- all devices of a domain --------------------------------------------------------------- */
 

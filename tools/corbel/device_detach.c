@@ -63,7 +63,7 @@ static int finish(struct xs_handle *store, const struct device *device, char *wh
 	int ret = disconnect(store, device, why, size);
 
 	if (device->backend && !late) {
-		device_wait_removed(store, device, device_let_go_ms);
+		late = !device_wait_removed(store, device, device_let_go_ms);
 	}
 	device_delete(store, device);
 	if (late) {

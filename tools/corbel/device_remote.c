@@ -56,14 +56,15 @@ int device_wait_connected(struct xs_handle *store, const struct device *device, 
 	return -EIO;
 }
 
-void device_wait_removed(struct xs_handle *store, const struct device *device, unsigned timeout_ms)
+bool device_wait_removed(struct xs_handle *store, const struct device *device, unsigned timeout_ms)
 {
 	for (unsigned waited = 0; waited < timeout_ms; waited += STEP_MS) {
 		if (!device_exists(store, device) || !domain_may_exist(device->backend)) {
-			return;
+			return true;
 		}
 		usleep(STEP_MS * 1000);
 	}
+	return false;
 }
 
 /* ---- a driver domain that comes again -------------------------------------------------------- */
